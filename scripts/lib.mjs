@@ -1,0 +1,39 @@
+// What every script shares: running commands, saying what happens, failing in one clear sentence.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** Tools and CI builds live here, outside the clone, so that a fresh clone finds them again. */
+export const CACHE = process.env.SECONDPASS_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'secondpass')
+
+/** Where cargo builds. CI clones afresh every time and reuses the cache's; people keep target/ in their clone. */
+export const TARGET_DIR = process.env.CARGO_TARGET_DIR ?? (process.env.CI ? join(CACHE, 'target') : join(ROOT, 'target'))
+
+export const step = (text) => console.log(`\x1b[1m› ${text}\x1b[0m`)
+
+export function fail(text) {
+  console.error(`\n✗ ${text}`)
+  process.exit(1)
+}
+
+export const has = (command) =>
+  (process.env.PATH ?? '').split(delimiter).some((dir) => existsSync(join(dir, command)) || existsSync(join(dir, `${command}.exe`)))
+
+/** Runs a command; true if it succeeded. A failure ends the script unless `mayFail`. */
+export function run(command, args, { cwd = ROOT, env = {}, quiet = false, mayFail = false } = {}) {
+  const result = spawnSync(command, args, { cwd, env: { ...process.env, ...env }, stdio: quiet ? 'ignore' : ['ignore', 'inherit', 'inherit'] })
+  if (result.status === 0) return true
+  if (!mayFail) fail(`${command} ${args.join(' ')} failed${result.error ? `: ${result.error.message}` : ''}.`)
+  return false
+}
+
+/** What a command prints. */
+export function capture(command, args, { cwd = ROOT, mayFail = false } = {}) {
+  const result = spawnSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 })
+  if (result.status !== 0 && !mayFail) fail(`${command} ${args.join(' ')} failed: ${result.stderr ?? result.error?.message}`)
+  return (result.stdout ?? '').trim()
+}

@@ -1,0 +1,118 @@
+//! The body of `/v1/rerank`.
+
+use serde_json::{Map, Value};
+
+use super::{Content, RequestError};
+
+/// What hosted services take in one call. More is a first-stage search's work, not a cross-encoder's.
+pub const MAX_DOCUMENTS: usize = 1000;
+/// The largest body that is read.
+pub const MAX_BODY_BYTES: usize = 64 << 20;
+/// The longest text of one query or document: far more than the 8,192 tokens that are read of it.
+pub const MAX_TEXT_BYTES: usize = 4 << 20;
+
+/// A request to score documents against a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RerankRequest {
+    /// What is looked for.
+    pub query: Content,
+    /// What was found.
+    pub documents: Vec<Content>,
+    /// The task, in a sentence; the model's own default if absent.
+    pub instruction: Option<String>,
+    /// How many results to return; all if absent.
+    pub top_n: Option<usize>,
+    /// Whether each result carries its document.
+    pub return_documents: bool,
+    /// How many tokens of each document's text are read; all that fit if absent.
+    pub max_tokens_per_doc: Option<usize>,
+}
+
+impl RerankRequest {
+    /// Reads a body. `model` and keys that are not known are ignored, as servers do.
+    pub fn from_json(body: &str) -> Result<Self, RequestError> {
+        if body.len() > MAX_BODY_BYTES {
+            return Err(RequestError::invalid(format!("the body is longer than {MAX_BODY_BYTES} bytes")));
+        }
+        let value: Value = serde_json::from_str(body)
+            .map_err(|e| RequestError::invalid(format!("the body is no valid JSON ({e})")))?;
+        let Value::Object(mut fields) = value else {
+            return Err(RequestError::invalid("the body must be an object with query and documents"));
+        };
+        let query = fields.remove("query").ok_or_else(|| RequestError::invalid("query must be provided"))?;
+        Ok(Self {
+            query: Content::parse(query, "query")?,
+            documents: documents(fields.remove("documents"))?,
+            instruction: instruction(&fields)?,
+            top_n: count(&fields, "top_n")?,
+            return_documents: boolean(&fields, "return_documents")?,
+            max_tokens_per_doc: count(&fields, "max_tokens_per_doc")?,
+        })
+    }
+
+    /// Refuses pictures and videos, for a model that cannot see.
+    pub fn require_text_only(&self) -> Result<(), RequestError> {
+        let refuse = |place: String| {
+            Err(RequestError::invalid(format!(
+                "{place} holds a picture or video, but this model reads text only; give its text"
+            )))
+        };
+        if !self.query.media.is_empty() {
+            return refuse("query".to_owned());
+        }
+        match self.documents.iter().position(|d| !d.media.is_empty()) {
+            Some(i) => refuse(format!("documents[{i}]")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn documents(value: Option<Value>) -> Result<Vec<Content>, RequestError> {
+    let list = match value {
+        Some(Value::Array(list)) => list,
+        Some(one @ (Value::String(_) | Value::Object(_))) => vec![one],
+        Some(_) => return Err(RequestError::invalid("documents must be a list")),
+        None => return Err(RequestError::invalid("documents must be provided")),
+    };
+    if list.is_empty() {
+        return Err(RequestError::invalid("list of documents must not be empty"));
+    }
+    if list.len() > MAX_DOCUMENTS {
+        return Err(RequestError::invalid(format!(
+            "{} documents were given; at most {MAX_DOCUMENTS} are scored in one call",
+            list.len()
+        )));
+    }
+    list.into_iter().enumerate().map(|(i, d)| Content::parse(d, &format!("documents[{i}]"))).collect()
+}
+
+fn instruction(fields: &Map<String, Value>) -> Result<Option<String>, RequestError> {
+    match fields.get("instruction").or_else(|| fields.get("instruct")) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) if text.len() > MAX_TEXT_BYTES => {
+            Err(RequestError::invalid(format!("instruction is longer than {MAX_TEXT_BYTES} bytes")))
+        }
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(RequestError::invalid("instruction must be a string")),
+    }
+}
+
+/// Zero means "no limit", as in vLLM.
+fn count(fields: &Map<String, Value>, name: &str) -> Result<Option<usize>, RequestError> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_u64().and_then(|n| usize::try_from(n).ok()) {
+            Some(n) => Ok((n > 0).then_some(n)),
+            None => Err(RequestError::invalid(format!("{name} must be a whole number, 0 or more"))),
+        },
+    }
+}
+
+fn boolean(fields: &Map<String, Value>, name: &str) -> Result<bool, RequestError> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(_) => Err(RequestError::invalid(format!("{name} must be true or false"))),
+    }
+}

@@ -1,0 +1,82 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn parse(body: &str) -> RerankRequest {
+    RerankRequest::from_json(body).expect("a valid request")
+}
+
+fn refusal(body: &str) -> String {
+    RerankRequest::from_json(body).expect_err("an invalid request").to_string()
+}
+
+fn answer(request: &RerankRequest, scores: &[f64]) -> Result<RerankResponse, RequestError> {
+    let meta = Meta {
+        device: "cpu".into(),
+        cached_tokens: 0,
+        timings: Timings { tokenize_ms: 0.0, compute_ms: 0.0, total_ms: 0.0 },
+        warnings: Vec::new(),
+    };
+    assemble(request, "rerank-1".into(), "m".into(), scores, Usage { prompt_tokens: 1, total_tokens: 1 }, meta)
+}
+
+#[test]
+fn every_spelling_of_a_document_is_read() {
+    let request = parse(
+        r#"{"query": {"text": ["a", "b"]}, "model": "x", "documents": ["s", {"text": "t"},
+            {"content": [{"type": "text", "text": "u"}, {"type": "text", "text": "v"}]}]}"#,
+    );
+    assert_eq!(request.query.joined_text(), "ab");
+    let texts: Vec<_> = request.documents.iter().map(Content::joined_text).collect();
+    assert_eq!(texts, ["s", "t", "uv"]);
+    assert!(request.require_text_only().is_ok());
+}
+
+#[test]
+fn pictures_are_refused_by_a_text_model_and_named() {
+    let request = parse(r#"{"query": "q", "documents": ["a", {"image": "b.png"}]}"#);
+    assert!(request.require_text_only().expect_err("a picture").to_string().contains("documents[1]"));
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (body, part) in [
+        ("", "JSON"),
+        ("[]", "object"),
+        (r#"{"documents": ["a"]}"#, "query"),
+        (r#"{"query": "q"}"#, "documents"),
+        (r#"{"query": "q", "documents": []}"#, "must not be empty"),
+        (r#"{"query": "q", "documents": [1]}"#, "documents[0]"),
+        (r#"{"query": "q", "documents": [{"text": 1}]}"#, "documents[0]"),
+        (r#"{"query": "q", "documents": ["a"], "top_n": -1}"#, "top_n"),
+        (r#"{"query": "q", "documents": ["a"], "top_n": 1.5}"#, "top_n"),
+        (r#"{"query": "q", "documents": ["a"], "instruction": 3}"#, "instruction"),
+        (r#"{"query": "q", "documents": ["a"], "return_documents": "yes"}"#, "return_documents"),
+    ] {
+        assert!(refusal(body).contains(part), "{body} gave {}", refusal(body));
+    }
+    let many = format!(r#"{{"query": "q", "documents": [{}"a"]}}"#, r#""a","#.repeat(MAX_DOCUMENTS));
+    assert!(refusal(&many).contains("1001 documents"));
+}
+
+#[test]
+fn results_are_sorted_cut_and_echoed() {
+    let request = parse(r#"{"query": "q", "documents": ["a", "b", "c"], "top_n": 2, "return_documents": true}"#);
+    let response = answer(&request, &[0.5, 0.9, 0.5]).expect("an answer");
+    let order: Vec<_> = response.results.iter().map(|r| r.index).collect();
+    assert_eq!(order, [1, 0], "ties keep the order of the request");
+    assert_eq!(response.results[0].document, Some(serde_json::json!({ "text": "b" })));
+}
+
+#[test]
+fn a_score_that_is_no_number_is_never_an_answer() {
+    let request = parse(r#"{"query": "q", "documents": ["a"]}"#);
+    assert_eq!(answer(&request, &[f64::NAN]).expect_err("an error").code(), "internal");
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(body in "\\PC*") {
+        let _ = RerankRequest::from_json(&body);
+    }
+}

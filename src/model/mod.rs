@@ -1,0 +1,56 @@
+//! The models as burn modules, generic in every size and free of any backend: a tensor knows its device, and the
+//! kernels of our own are dispatched by it.
+
+mod attention;
+mod config;
+mod decoder;
+mod embedding;
+mod head;
+mod linear;
+mod load;
+mod norm;
+mod rope;
+
+pub use config::{Config, Family, MAX_CONFIG_BYTES};
+pub use decoder::{Decoder, Trace};
+pub use linear::Precision;
+pub use load::{LoadStep, TextReranker};
+
+/// Why a model cannot be built or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// `config.json` cannot be read or contradicts itself.
+    #[error("config.json: {0}")]
+    Config(String),
+    /// A well-formed model of a kind that is not supported.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The files that hold the weights.
+    #[error(transparent)]
+    Weights(#[from] crate::weights::WeightsError),
+    /// The device failed while it computed.
+    #[error("the device failed: {0}")]
+    Device(String),
+}
+
+impl ModelError {
+    /// The code that JavaScript sees.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "invalid_config",
+            Self::Unsupported(_) => "unsupported_model",
+            Self::Weights(e) => e.code(),
+            Self::Device(_) => "device_lost",
+        }
+    }
+
+    /// The HTTP status a server would give.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Config(_) => 422,
+            Self::Unsupported(_) => 501,
+            Self::Weights(e) => e.status(),
+            Self::Device(_) => 500,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! From the text of a request to token ids, exactly as the reference writes and splits its prompt.
+
+mod error;
+mod prompter;
+mod template;
+mod tokenizer;
+
+pub use error::PromptError;
+pub use prompter::{DEFAULT_MAX_LENGTH, Encoded, Limits, Prompter};
+pub use template::Family;

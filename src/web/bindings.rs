@@ -1,0 +1,107 @@
+//! What the worker calls. JSON in, JSON out: the typed surface is the TypeScript façade's.
+
+use js_sys::Function;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
+
+use super::device::{self, Adapter};
+use super::http::HttpFolder;
+use super::{clock, error};
+use crate::api::{RequestError, RerankRequest};
+use crate::engine::{self, LoadOptions, Observer, Progress};
+use crate::model::Precision;
+
+/// A loaded reranker, owned by the worker.
+#[wasm_bindgen]
+pub struct Engine {
+    inner: engine::Engine,
+    adapter: Option<Adapter>,
+}
+
+#[derive(Deserialize)]
+struct Options {
+    model: String,
+    #[serde(default)]
+    device: Option<String>,
+    #[serde(default)]
+    dtype: Option<String>,
+}
+
+#[derive(Serialize)]
+struct InfoJson<'a> {
+    #[serde(flatten)]
+    info: &'a engine::Info,
+    adapter: Option<&'a Adapter>,
+}
+
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// The version of this build.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens the device and loads the model.
+    pub async fn load(options: String, signal: AbortSignal, on_progress: Function) -> Result<Engine, JsValue> {
+        load(&options, &signal, &on_progress).await.map_err(|e| error::to_js(&e))
+    }
+
+    /// Scores a `/v1/rerank` body; calls `on_result` for each document as soon as its score exists.
+    pub async fn rerank(&self, body: String, signal: AbortSignal, on_result: Function) -> Result<String, JsValue> {
+        let report = |index: usize, score: f64| {
+            let json = serde_json::json!({ "index": index, "relevance_score": score }).to_string();
+            call(&on_result, &json);
+        };
+        let aborted = || signal.aborted();
+        let observer = Observer { on_result: &report, ..watching(&aborted) };
+        let run = async {
+            let request = RerankRequest::from_json(&body)?;
+            self.inner.rerank(&request, &observer).await
+        };
+        let response = run.await.map_err(|e: crate::Error| error::to_js(&e))?;
+        serde_json::to_string(&response).map_err(|e| error::typed("internal", 500, &e.to_string()))
+    }
+
+    /// What is loaded and where it runs, as JSON.
+    pub fn info(&self) -> String {
+        let info = InfoJson { info: self.inner.info(), adapter: self.adapter.as_ref() };
+        serde_json::to_string(&info).unwrap_or_default()
+    }
+}
+
+async fn load(options: &str, signal: &AbortSignal, on_progress: &Function) -> Result<Engine, crate::Error> {
+    let options: Options =
+        serde_json::from_str(options).map_err(|e| RequestError::invalid(format!("load options: {e}")))?;
+    let precision = match options.dtype.as_deref() {
+        None => Precision::default(),
+        Some(name) => Precision::from_name(name)
+            .ok_or_else(|| RequestError::invalid(format!("dtype is \"{name}\"; use \"f32\" or \"q8_0\"")))?,
+    };
+    let opened = device::open(options.device.as_deref().unwrap_or("auto")).await?;
+    let report = {
+        let on_progress = on_progress.clone();
+        move |progress: Progress| call(&on_progress, &serde_json::to_string(&progress).unwrap_or_default())
+    };
+    let folder = HttpFolder::new(&options.model, signal.clone(), std::rc::Rc::new(report.clone()));
+    let aborted = || signal.aborted();
+    let observer = Observer { on_progress: &report, ..watching(&aborted) };
+    let load_options = LoadOptions { device: opened.device, device_name: opened.name, precision };
+    let inner = engine::Engine::load(&folder, load_options, &observer).await?;
+    Ok(Engine { inner, adapter: opened.adapter })
+}
+
+fn watching<'a>(aborted: &'a dyn Fn() -> bool) -> Observer<'a> {
+    Observer { aborted, pause: &|| Box::pin(clock::pause()), now: &clock::now, ..Observer::silent() }
+}
+
+/// Calls back into the worker. What its handler throws is its own business and must not end our work.
+fn call(function: &Function, json: &str) {
+    let _ = function.call1(&JsValue::UNDEFINED, &json.into());
+}

@@ -1,0 +1,10 @@
+//! The only room that knows a browser: bindings, fetch, the device, the worker's event loop.
+
+mod bindings;
+mod clock;
+mod device;
+mod error;
+mod http;
+mod selfcheck;
+
+pub use bindings::Engine;

@@ -1,0 +1,169 @@
+//! A checkpoint: named tensors in one safetensors file, or in several under an index.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::WeightsError;
+use super::safetensors::{TensorInfo, read_header};
+use super::source::{Folder, Source, read_required};
+
+const SINGLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+const MAX_INDEX_BYTES: u64 = 16 << 20;
+const MAX_SHARDS: usize = 1024;
+
+/// The most that is read at once.
+const MAX_READ_BYTES: usize = 64 << 20;
+
+/// The tensors of a model, wherever they are.
+pub struct Checkpoint {
+    sources: Vec<Box<dyn Source>>,
+    tensors: BTreeMap<String, Located>,
+    /// Tensors of types that are not read, with their types, for the message of whoever asks for one.
+    unreadable: BTreeMap<String, String>,
+}
+
+struct Located {
+    info: TensorInfo,
+    source: usize,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+impl Checkpoint {
+    /// Opens `model.safetensors`, or the files that `model.safetensors.index.json` names, and reads their headers.
+    pub async fn open(folder: &dyn Folder) -> Result<Self, WeightsError> {
+        let mut checkpoint = Self { sources: Vec::new(), tensors: BTreeMap::new(), unreadable: BTreeMap::new() };
+        if let Some(source) = folder.open(SINGLE).await? {
+            checkpoint.add(source).await?;
+            return Ok(checkpoint);
+        }
+        let index = match read_required(folder, INDEX, MAX_INDEX_BYTES).await {
+            Err(WeightsError::NotFound { .. }) => return Err(WeightsError::NotFound { file: SINGLE.to_owned() }),
+            other => other?,
+        };
+        for file in shards(&index)? {
+            let source = folder.open(&file).await?.ok_or(WeightsError::NotFound { file })?;
+            checkpoint.add(source).await?;
+        }
+        Ok(checkpoint)
+    }
+
+    async fn add(&mut self, source: Box<dyn Source>) -> Result<(), WeightsError> {
+        let header = read_header(&*source).await?;
+        let at = self.sources.len();
+        for info in header.tensors {
+            let name = info.name.clone();
+            if self.tensors.insert(name.clone(), Located { info, source: at }).is_some() {
+                return Err(WeightsError::Invalid {
+                    file: source.name().to_owned(),
+                    detail: format!("tensor {name} is in another file too"),
+                });
+            }
+        }
+        self.unreadable.extend(header.unreadable.into_iter().map(|t| (t.name, t.dtype)));
+        self.sources.push(source);
+        Ok(())
+    }
+
+    /// Every tensor that can be read.
+    pub fn tensors(&self) -> impl Iterator<Item = &TensorInfo> {
+        self.tensors.values().map(|located| &located.info)
+    }
+
+    /// Bytes of all of them.
+    pub fn total_bytes(&self) -> u64 {
+        self.tensors().map(|info| info.len).sum()
+    }
+
+    /// One tensor, by its canonical name or a known variant of it.
+    pub fn info(&self, name: &str) -> Option<&TensorInfo> {
+        self.locate(name).map(|located| &located.info)
+    }
+
+    /// Converted checkpoints differ in what they put before the canonical names.
+    fn locate(&self, name: &str) -> Option<&Located> {
+        let bare = name.strip_prefix("model.").unwrap_or(name);
+        self.tensors.get(name).or_else(|| self.tensors.get(bare)).or_else(|| self.tensors.get(&format!("model.{name}")))
+    }
+
+    /// A whole tensor as f32, checked against the shape that the model expects.
+    pub async fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError> {
+        let located = self.expect(name, shape)?;
+        self.read(located, 0, located.info.len).await
+    }
+
+    /// Rows `first .. first + count` of a tensor as f32.
+    pub async fn f32_rows(
+        &self,
+        name: &str,
+        shape: &[usize],
+        first: usize,
+        count: usize,
+    ) -> Result<Vec<f32>, WeightsError> {
+        let located = self.expect(name, shape)?;
+        if first.checked_add(count).is_none_or(|end| end > shape[0]) {
+            return Err(WeightsError::Tensor {
+                tensor: name.to_owned(),
+                detail: format!("it has no rows {first}..{}", first.saturating_add(count)),
+            });
+        }
+        let row = located.info.len / shape[0] as u64;
+        self.read(located, first as u64 * row, count as u64 * row).await
+    }
+
+    fn expect(&self, name: &str, shape: &[usize]) -> Result<&Located, WeightsError> {
+        let Some(located) = self.locate(name) else {
+            return Err(match self.unreadable.get(name) {
+                Some(dtype) => WeightsError::DType { tensor: name.to_owned(), dtype: dtype.clone() },
+                None => WeightsError::Tensor {
+                    tensor: name.to_owned(),
+                    detail: "the file does not hold it; is it a complete checkpoint of this model?".to_owned(),
+                },
+            });
+        };
+        if located.info.shape != shape {
+            let detail = format!("its shape is {:?}, but config.json asks for {shape:?}", located.info.shape);
+            return Err(WeightsError::Tensor { tensor: name.to_owned(), detail });
+        }
+        Ok(located)
+    }
+
+    async fn read(&self, located: &Located, from: u64, len: u64) -> Result<Vec<f32>, WeightsError> {
+        let (info, source) = (&located.info, &self.sources[located.source]);
+        let mut values = Vec::with_capacity(len as usize / info.dtype.size());
+        let mut done = 0;
+        while done < len {
+            let piece = (len - done).min(MAX_READ_BYTES as u64);
+            let bytes = source.read(info.offset + from + done, piece as usize).await?;
+            info.dtype.widen(&bytes, &mut values);
+            done += piece;
+        }
+        Ok(values)
+    }
+}
+
+/// The files that an index names. They are names within the folder: an index must not reach out of it.
+fn shards(index: &[u8]) -> Result<Vec<String>, WeightsError> {
+    let invalid = |detail: String| WeightsError::Invalid { file: INDEX.to_owned(), detail };
+    let index: Index = serde_json::from_slice(index).map_err(|e| invalid(e.to_string()))?;
+    let mut files: Vec<String> = index.weight_map.into_values().collect();
+    files.sort_unstable();
+    files.dedup();
+    if files.len() > MAX_SHARDS {
+        return Err(invalid(format!("it names more than {MAX_SHARDS} files")));
+    }
+    let plain = |file: &String| {
+        file.ends_with(".safetensors")
+            && !file.starts_with('.')
+            && file.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    };
+    match files.iter().find(|file| !plain(file)) {
+        Some(file) => Err(invalid(format!("it names \"{file}\", which is no plain file name"))),
+        None => Ok(files),
+    }
+}
