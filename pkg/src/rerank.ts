@@ -1,0 +1,38 @@
+import { Reranker } from './reranker.js'
+import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse } from './types.js'
+
+const loads = new Map<string, Promise<Reranker>>()
+
+/**
+ * One call: loads the model (once for each URL, device and dtype; later calls share it) and reranks.
+ *
+ * ```ts
+ * const { results } = await rerank({ model: '/models/Qwen3-Reranker-0.6B/', query, documents })
+ * ```
+ */
+export async function rerank(
+  { model, device, dtype, wasmUrl, worker, ...body }: LoadOptions & RerankRequest,
+  { signal, onProgress, onResult }: LoadControl & RerankControl = {},
+): Promise<RerankResponse> {
+  const key = JSON.stringify([String(model), device ?? 'auto', dtype ?? 'f32'])
+  let load = loads.get(key)
+  if (!load) {
+    const options: LoadOptions = { model, ...(device && { device }), ...(dtype && { dtype }), ...(wasmUrl && { wasmUrl }), ...(worker && { worker }) }
+    // One caller's abort must not take the model from the others who wait for it, so the load has no signal.
+    load = Reranker.load(options, onProgress ? { onProgress } : {})
+    loads.set(key, load)
+    load.catch(() => loads.delete(key))
+  }
+  const reranker = await untilAborted(load, signal)
+  return reranker.rerank(body, { ...(signal && { signal }), ...(onResult && { onResult }) })
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason)
+    if (signal.aborted) return stop()
+    signal.addEventListener('abort', stop, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}

@@ -1,0 +1,135 @@
+import { SecondpassError, fromWire } from './errors.js'
+import type { FromWorker, ToWorker } from './protocol.js'
+import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse, RerankerInfo } from './types.js'
+
+interface Pending {
+  resolve: (value: never) => void
+  reject: (error: unknown) => void
+  onMessage: (message: FromWorker) => void
+  signal: AbortSignal | undefined
+}
+
+/**
+ * A model in a worker of its own. The page stays responsive while it loads and computes.
+ *
+ * ```ts
+ * const reranker = await Reranker.load({ model: '/models/Qwen3-Reranker-0.6B/' })
+ * const { results } = await reranker.rerank({ query, documents })
+ * ```
+ */
+export class Reranker {
+  readonly #worker: Worker
+  readonly #pending = new Map<number, Pending>()
+  #nextId = 1
+  #closed: SecondpassError | undefined
+  #info!: RerankerInfo
+
+  private constructor(worker: Worker) {
+    this.#worker = worker
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data)
+    worker.onerror = (event) => {
+      event.preventDefault()
+      this.#close(failed(`The worker stopped${event.message ? `: ${event.message}` : ', or its script could not be loaded. Serve worker.js beside the package, from the page’s own origin, or give its address as worker'}.`))
+    }
+    worker.onmessageerror = () => this.#close(failed('A message from the worker could not be read.'))
+  }
+
+  /** Starts a worker and loads a model into it. */
+  static async load(options: LoadOptions, { signal, onProgress }: LoadControl = {}): Promise<Reranker> {
+    signal?.throwIfAborted()
+    const reranker = new Reranker(startWorker(options.worker))
+    try {
+      const engineOptions = { model: absolute(options.model), device: options.device ?? 'auto', dtype: options.dtype ?? 'f32' }
+      const wasmUrl = options.wasmUrl === undefined ? null : absolute(options.wasmUrl)
+      reranker.#info = await reranker.#call<RerankerInfo>(
+        (id) => ({ type: 'load', id, options: JSON.stringify(engineOptions), wasmUrl }),
+        signal,
+        (message) => message.type === 'progress' && onProgress?.(message.event),
+      )
+      return reranker
+    } catch (error) {
+      reranker.dispose()
+      throw error
+    }
+  }
+
+  /** What is loaded, and what really runs it. */
+  get info(): RerankerInfo {
+    return this.#info
+  }
+
+  /** Scores documents against a query. The first argument is the body of `/v1/rerank`. */
+  async rerank(request: RerankRequest, { signal, onResult }: RerankControl = {}): Promise<RerankResponse> {
+    signal?.throwIfAborted()
+    const body = JSON.stringify(request)
+    if (body === undefined) throw new SecondpassError('invalid_request', 400, 'The request must be an object with query and documents.')
+    const response = await this.#call<string>(
+      (id) => ({ type: 'rerank', id, body }),
+      signal,
+      (message) => message.type === 'result' && onResult?.(message.result),
+    )
+    return JSON.parse(response) as RerankResponse
+  }
+
+  /** Stops the worker, which frees its memory and the device's. Calls still running are rejected with the code `disposed`. */
+  dispose(): void {
+    this.#close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  #call<T>(message: (id: number) => ToWorker, signal: AbortSignal | undefined, onMessage: (message: FromWorker) => void): Promise<T> {
+    if (this.#closed) return Promise.reject(this.#closed)
+    const id = this.#nextId++
+    const onAbort = () => this.#worker.postMessage({ type: 'abort', id } satisfies ToWorker)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    return new Promise<T>((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, onMessage, signal })
+      this.#worker.postMessage(message(id))
+    }).finally(() => {
+      this.#pending.delete(id)
+      signal?.removeEventListener('abort', onAbort)
+    })
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'ready') return
+    const pending = this.#pending.get(message.id)
+    if (!pending) return
+    switch (message.type) {
+      case 'loaded':
+        return pending.resolve(message.info as never)
+      case 'done':
+        return pending.resolve(message.response as never)
+      case 'failed':
+        return pending.reject(fromWire(message.error, pending.signal))
+      default:
+        return pending.onMessage(message)
+    }
+  }
+
+  #close(error: SecondpassError): void {
+    if (this.#closed) return
+    this.#closed = error
+    this.#worker.terminate()
+    for (const pending of this.#pending.values()) pending.reject(error)
+  }
+}
+
+const failed = (message: string) => new SecondpassError('worker_failed', 500, message)
+
+function startWorker(worker: LoadOptions['worker']): Worker {
+  try {
+    if (typeof worker === 'function') return worker()
+    // Bundlers find the worker by this very form, so it must not be pulled apart.
+    if (worker === undefined) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+    return new Worker(worker, { type: 'module' })
+  } catch (error) {
+    throw failed(`The worker could not be started: ${(error as Error).message}`)
+  }
+}
+
+/** The worker has another base address than the page. */
+const absolute = (url: string | URL): string => new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href

@@ -1,0 +1,90 @@
+/** One query or document. */
+export type Content = string | { text: string | string[] } | { content: { type: 'text'; text: string }[] }
+
+/** Where to compute: WebGPU, the CPU, or (`auto`) WebGPU where there is a real GPU, else the CPU. */
+export type Device = 'auto' | 'webgpu' | 'cpu'
+
+/** Which model to load, and how. */
+export interface LoadOptions {
+  /** URL of the folder with `config.json`, `tokenizer.json` and `model.safetensors`. */
+  model: string | URL
+  /** Default `auto`. */
+  device?: Device
+  /** How matrices are kept: as exact as the file (`f32`, the default), or in 8-bit blocks, a quarter of the memory (`q8_0`). */
+  dtype?: 'f32' | 'q8_0'
+  /** Where `secondpass_bg.wasm` is, if not beside this module. */
+  wasmUrl?: string | URL
+  /** The worker's script, if not beside this module, or a function that starts a worker of your own making. */
+  worker?: string | URL | (() => Worker)
+}
+
+/** One step of loading. */
+export interface ProgressEvent {
+  /** `download` counts bytes of `file`, `upload` parts of the model, `compile` the warm-up. */
+  stage: 'download' | 'upload' | 'compile'
+  loaded: number
+  total: number
+  file?: string
+}
+
+/** How to watch and stop a load. */
+export interface LoadControl {
+  signal?: AbortSignal
+  onProgress?: (event: ProgressEvent) => void
+}
+
+/** The body of `/v1/rerank`. */
+export interface RerankRequest {
+  query: Content
+  documents: Content[]
+  /** The task, in a sentence; the model's own default if absent. */
+  instruction?: string
+  /** How many results to return; all if absent. */
+  top_n?: number
+  /** Whether each result carries its document. */
+  return_documents?: boolean
+  /** How many tokens of each document are read. */
+  max_tokens_per_doc?: number
+}
+
+/** The score of one document. */
+export interface RerankResult {
+  /** Its place in the request. */
+  index: number
+  /** 0 to 1. */
+  relevance_score: number
+  document?: { text?: string | string[] } | Record<string, unknown>
+}
+
+/** How to watch and stop a request. */
+export interface RerankControl {
+  signal?: AbortSignal
+  /** Called with each score as soon as it exists. */
+  onResult?: (result: RerankResult) => void
+}
+
+/** The answer of `/v1/rerank`. */
+export interface RerankResponse {
+  id: string
+  model: string
+  /** Best first; ties in the order of the request. */
+  results: RerankResult[]
+  usage: { prompt_tokens: number; total_tokens: number }
+  meta: {
+    device: string
+    cached_tokens: number
+    timings: { tokenize_ms: number; compute_ms: number; total_ms: number }
+    warnings: string[]
+  }
+}
+
+/** What is loaded, and what really runs it. */
+export interface RerankerInfo {
+  model: string
+  family: string
+  device: 'webgpu' | 'cpu'
+  /** The WebGPU adapter; `fallback` is a software one. */
+  adapter: { name: string; vendor: string; fallback: boolean } | null
+  dtype: string
+  weight_bytes: number
+}

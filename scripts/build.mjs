@@ -1,0 +1,70 @@
+// Builds what a page loads: wasm, package, demo. Whatever is up to date is left alone.
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ROOT, TARGET_DIR, run, step } from './lib.mjs'
+import { ensureNodeModules } from './setup/node.mjs'
+import { ensureRustWasm } from './setup/rust-wasm.mjs'
+import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
+
+const DIST = join(ROOT, 'pkg', 'dist')
+export const WASM = join(DIST, 'wasm', 'secondpass_bg.wasm')
+export const DEMO = join(ROOT, 'dist')
+const DEMO_MODEL = join(ROOT, 'tests', 'fixtures', 'text', 'tiny-tied')
+
+export async function build() {
+  ensureNodeModules()
+  await ensureRustWasm()
+  buildWasm(ensureWasmBindgen())
+  buildPackage()
+  buildDemo()
+}
+
+function buildWasm(wasmBindgen) {
+  step('Compiling the wasm (several minutes the first time, seconds afterwards)')
+  run('cargo', ['rustc', '--quiet', '--lib', '--crate-type', 'cdylib', '--target', 'wasm32-unknown-unknown', '--profile', 'wasm-release'], {
+    env: { CARGO_TARGET_DIR: TARGET_DIR },
+  })
+  const raw = join(TARGET_DIR, 'wasm32-unknown-unknown', 'wasm-release', 'secondpass.wasm')
+  const hash = createHash('sha256').update(readFileSync(raw)).digest('hex')
+  const stamp = join(DIST, 'wasm', '.input')
+  if (existsSync(WASM) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
+  step('Writing the glue and shrinking the wasm')
+  rmSync(join(DIST, 'wasm'), { recursive: true, force: true })
+  run(wasmBindgen, ['--target', 'web', '--out-dir', join(DIST, 'wasm'), '--out-name', 'secondpass', '--omit-default-module-path', raw])
+  shrink(hash)
+  writeFileSync(stamp, hash)
+}
+
+// wasm-opt takes minutes; its result is kept beside cargo's, so that another clone with the same wasm has it at once.
+function shrink(hash) {
+  const kept = join(TARGET_DIR, 'wasm-opt', `${hash}.wasm`)
+  if (!existsSync(kept)) {
+    mkdirSync(join(TARGET_DIR, 'wasm-opt'), { recursive: true })
+    const part = `${kept}.part`
+    run(process.execPath, [join(ROOT, 'node_modules', 'binaryen', 'bin', 'wasm-opt'), '-O2', '--all-features', '--disable-gc', '--strip-debug', WASM, '-o', part])
+    cpSync(part, kept)
+    rmSync(part)
+  }
+  cpSync(kept, WASM)
+}
+
+function buildPackage() {
+  step('Building the package')
+  const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
+  run(bin('tsc'), ['-p', join(ROOT, 'pkg')])
+  // esbuild's own binary: its JavaScript front would want the install script that we do not run.
+  const common = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning', `--outdir=${DIST}`]
+  run(bin('esbuild'), [join(ROOT, 'pkg', 'src', 'index.ts'), join(ROOT, 'pkg', 'src', 'worker.ts'), '--external:./wasm/secondpass.js', ...common])
+}
+
+function buildDemo() {
+  rmSync(DEMO, { recursive: true, force: true })
+  cpSync(join(ROOT, 'www'), DEMO, { recursive: true })
+  cpSync(DIST, join(DEMO, 'secondpass'), { recursive: true })
+  mkdirSync(join(DEMO, 'model'))
+  for (const file of ['config.json', 'tokenizer.json', 'model.safetensors']) cpSync(join(DEMO_MODEL, file), join(DEMO, 'model', file))
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await build()

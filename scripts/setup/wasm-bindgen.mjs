@@ -1,0 +1,17 @@
+// Finds or installs the wasm-bindgen command of exactly the version in Cargo.lock; another one refuses our wasm.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CACHE, ROOT, capture, fail, has, run, step } from '../lib.mjs'
+
+export function ensureWasmBindgen() {
+  const version = readFileSync(join(ROOT, 'Cargo.lock'), 'utf8').match(/name = "wasm-bindgen"\nversion = "([^"]+)"/)?.[1]
+  if (!version) fail('Cargo.lock names no wasm-bindgen; restore it with: git checkout Cargo.lock')
+  if (has('wasm-bindgen') && capture('wasm-bindgen', ['--version'], { mayFail: true }).endsWith(` ${version}`)) return 'wasm-bindgen'
+  const home = join(CACHE, `wasm-bindgen-${version}`)
+  const binary = join(home, 'bin', process.platform === 'win32' ? 'wasm-bindgen.exe' : 'wasm-bindgen')
+  if (!existsSync(binary)) {
+    step(`Installing wasm-bindgen ${version} (about two minutes, once)`)
+    run('cargo', ['install', 'wasm-bindgen-cli', '--version', version, '--root', home, '--quiet'])
+  }
+  return binary
+}

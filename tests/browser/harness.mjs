@@ -1,0 +1,28 @@
+// One browser and one server for a file of tests; a fresh page for each test.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+import { ROOT } from '../../scripts/lib.mjs'
+import { findChromium } from '../../scripts/setup/chromium.mjs'
+import { startServer } from '../server/server.mjs'
+
+// WebGPU without a GPU, and no request to anyone.
+const FLAGS = ['--headless=new', '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+
+export const MODELS = ['tiny-tied', 'tiny-untied']
+export const cases = (model) => JSON.parse(readFileSync(join(ROOT, 'tests', 'fixtures', 'text', model, 'cases.json'), 'utf8')).cases
+
+export async function open() {
+  const server = await startServer()
+  const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS, headless: true })
+  const context = await browser.newContext()
+  const page = async (path = '/pages/blank.html') => {
+    const page = await context.newPage()
+    page.setDefaultTimeout(60_000)
+    await page.goto(server.url + path)
+    if (path === '/pages/blank.html') await page.waitForFunction('window.ready')
+    return page
+  }
+  return { url: server.url, page, close: () => Promise.all([browser.close(), server.close()]) }
+}

@@ -1,0 +1,172 @@
+//! Token ids, every intermediate stage and the scores, against what Transformers gave (`tests/reference/`).
+
+use std::path::{Path, PathBuf};
+
+use pollster::block_on;
+use secondpass::engine::LoadOptions;
+use secondpass::model::Precision;
+use secondpass::prompt::{Family, Limits, Prompter};
+use secondpass::weights::{Checkpoint, DirectoryFolder, FileSource, MemoryFolder, Source};
+use secondpass::{Engine, Observer, RerankRequest};
+use serde_json::Value;
+
+/// Scores are compared in f32 with a reference in f32; only the order of sums differs.
+const SCORE_TOLERANCE: f64 = 1e-3;
+/// Hidden states are of the order of 1 to 10.
+const HIDDEN_TOLERANCE: f32 = 2e-3;
+/// What quantizing the weights to 8 bits may move a score of these models, whose weights are pure noise.
+const Q8_TOLERANCE: f64 = 5e-2;
+
+const MODELS: [&str; 2] = ["tiny-tied", "tiny-untied"];
+
+fn folder(model: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/text").join(model)
+}
+
+fn cases(model: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(folder(model).join("cases.json")).expect("cases");
+    let mut value: Value = serde_json::from_str(&text).expect("JSON");
+    serde_json::from_value(value["cases"].take()).expect("a list of cases")
+}
+
+fn load(model: &str, precision: Precision) -> Engine {
+    let options = LoadOptions { precision, ..LoadOptions::cpu() };
+    block_on(Engine::load(&DirectoryFolder::new(folder(model)), options, &Observer::silent())).expect("a model")
+}
+
+fn largest_difference(engine: &Engine, cases: &[Value]) -> f64 {
+    let mut largest = 0.0f64;
+    for case in cases {
+        let request = RerankRequest::from_json(&case["request"].to_string()).expect("a request");
+        let response = block_on(engine.rerank(&request, &Observer::silent())).expect("a response");
+        let want: Vec<f64> = serde_json::from_value(case["scores"].clone()).expect("scores");
+        assert_eq!(response.results.len(), want.len());
+        for result in &response.results {
+            largest = largest.max((result.relevance_score - want[result.index]).abs());
+        }
+    }
+    largest
+}
+
+#[test]
+fn ids_are_the_references() {
+    for model in MODELS {
+        let tokenizer = std::fs::read(folder(model).join("tokenizer.json")).expect("a tokenizer");
+        let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");
+        for case in cases(model) {
+            let request = RerankRequest::from_json(&case["request"].to_string()).expect("a request");
+            for (i, document) in request.documents.iter().enumerate() {
+                let want: Vec<u32> = serde_json::from_value(case["ids"][i].clone()).expect("ids");
+                let got = prompter
+                    .encode(request.instruction.as_deref(), &request.query, document, Limits::default())
+                    .expect("ids");
+                assert_eq!(got.ids, want, "{model}, {}, document {i}", case["name"]);
+                assert_eq!(got.dropped_tokens, 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn scores_are_the_references() {
+    for model in MODELS {
+        let largest = largest_difference(&load(model, Precision::F32), &cases(model));
+        println!("{model}: largest difference {largest:.2e}");
+        assert!(largest <= SCORE_TOLERANCE, "{model}: {largest}");
+    }
+}
+
+#[test]
+fn scores_with_8_bit_weights_are_close() {
+    for model in MODELS {
+        let largest = largest_difference(&load(model, Precision::Q8), &cases(model));
+        println!("{model} in q8_0: largest difference {largest:.2e}");
+        assert!(largest > 0.0, "the weights were not quantized");
+        assert!(largest <= Q8_TOLERANCE, "{model}: {largest}");
+    }
+}
+
+#[test]
+fn every_layer_is_the_references() {
+    for model in MODELS {
+        let engine = load(model, Precision::F32);
+        let golden = golden(model);
+        let width = engine.model().config().hidden_size;
+        let count = golden.info("ids").expect("ids").shape[0];
+        let ids = block_on(golden.f32("ids", &[count])).expect("ids");
+        let ids: Vec<u32> = ids.iter().map(|&id| id as u32).collect();
+        let trace = engine.model().trace(&ids).expect("a trace");
+        let stages = trace.layers.into_iter().enumerate().map(|(i, t)| (format!("layer{i}"), t));
+        for (name, tensor) in stages.chain([("last_hidden".to_owned(), trace.last_hidden)]) {
+            let want = block_on(golden.f32(&name, &[count, width])).expect("a stage");
+            let got = tensor.into_data().try_to_vec::<f32>().expect("f32");
+            let largest = got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(largest <= HIDDEN_TOLERANCE, "{model}, {name}: {largest}");
+        }
+    }
+}
+
+/// The stages are in a safetensors file, so the loader under test reads them too.
+fn golden(model: &str) -> Checkpoint {
+    let source = FileSource::open(&folder(model).join("golden.safetensors")).expect("readable").expect("there");
+    let bytes = block_on(source.read(0, source.len() as usize)).expect("bytes");
+    block_on(Checkpoint::open(&MemoryFolder::default().with("model.safetensors", bytes))).expect("a checkpoint")
+}
+
+#[test]
+fn what_does_not_fit_is_cut_and_told() {
+    let engine = load("tiny-tied", Precision::F32);
+    let request = RerankRequest::from_json(
+        r#"{"query": "q", "documents": ["Mars is red. Mars is large. Mars is far.", "Mars"], "max_tokens_per_doc": 4}"#,
+    )
+    .expect("a request");
+    let response = block_on(engine.rerank(&request, &Observer::silent())).expect("a response");
+    assert_eq!(response.meta.warnings.len(), 1);
+    assert!(response.meta.warnings[0].starts_with("documents[0]"), "{:?}", response.meta.warnings);
+}
+
+#[test]
+fn truncation_keeps_the_answer_position() {
+    let tokenizer = std::fs::read(folder("tiny-tied").join("tokenizer.json")).expect("a tokenizer");
+    let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");
+    let request = RerankRequest::from_json(r#"{"query": "q", "documents": ["one two three four five six"]}"#).expect("valid");
+    let encode = |max_length| {
+        let limits = Limits { max_length, ..Limits::default() };
+        prompter.encode(None, &request.query, &request.documents[0], limits).expect("ids")
+    };
+    let whole = encode(8192);
+    let cut = encode(whole.ids.len() - 3);
+    assert_eq!((cut.ids.len(), cut.dropped_tokens), (whole.ids.len() - 3, 3));
+    assert_eq!(cut.ids[cut.ids.len() - 9..], whole.ids[whole.ids.len() - 9..], "the suffix is never cut");
+}
+
+#[test]
+fn an_abort_ends_the_request() {
+    let engine = load("tiny-tied", Precision::F32);
+    let request = RerankRequest::from_json(r#"{"query": "q", "documents": ["a", "b"]}"#).expect("valid");
+    let observer = Observer { aborted: &|| true, ..Observer::silent() };
+    assert!(block_on(engine.rerank(&request, &observer)).expect_err("an abort").is_abort());
+}
+
+#[test]
+fn a_broken_tokenizer_or_configuration_is_named() {
+    let read = |file: &str| std::fs::read(folder("tiny-tied").join(file)).expect("a file");
+    let load = |config: Vec<u8>, tokenizer: Vec<u8>| {
+        let files = MemoryFolder::default()
+            .with("config.json", config)
+            .with("tokenizer.json", tokenizer)
+            .with("model.safetensors", read("model.safetensors"));
+        block_on(Engine::load(&files, LoadOptions::cpu(), &Observer::silent())).err().expect("an error").code()
+    };
+    let with = |key: &str, value: Value| {
+        let mut config: Value = serde_json::from_slice(&read("config.json")).expect("JSON");
+        config[key] = value;
+        config.to_string().into_bytes()
+    };
+    assert_eq!(load(b"{}".to_vec(), read("tokenizer.json")), "invalid_config");
+    assert_eq!(load(with("model_type", "llama".into()), read("tokenizer.json")), "unsupported_model");
+    assert_eq!(load(with("head_dim", 0.into()), read("tokenizer.json")), "invalid_config");
+    assert_eq!(load(with("hidden_size", 128.into()), read("tokenizer.json")), "missing_tensor");
+    assert_eq!(load(read("config.json"), b"{\"model\":".to_vec()), "invalid_tokenizer");
+    assert_eq!(load(read("config.json"), b"{}".to_vec()), "invalid_tokenizer");
+}

@@ -1,0 +1,74 @@
+// The HTTP server of the browser tests: the built package, the fixtures, and every fault that a network or a host adds.
+//
+//   /dist/…            pkg/dist
+//   /demo/…            the built demo
+//   /pages/…           tests/browser/pages
+//   /models/NAME/…     a fixture, with ranges
+//   /fault/KIND/NAME/… the same with a fault; the kinds are below
+import { readFileSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { listen, serveFile } from '../../scripts/serve.mjs'
+import { ROOT } from '../../scripts/lib.mjs'
+import { MUTATIONS } from './mutate.mjs'
+
+const FOLDERS = { dist: join(ROOT, 'pkg', 'dist'), demo: join(ROOT, 'dist'), pages: join(ROOT, 'tests', 'browser', 'pages'), models: join(ROOT, 'tests', 'fixtures', 'text') }
+
+/** Faults of the transport. Each gets the whole file and answers in its own way. */
+const TRANSPORT = {
+  missing: (_, response) => response.writeHead(404).end(),
+  broken: (_, response) => response.writeHead(500).end('oops'),
+  html: (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Hello</title>'),
+  'no-range': (bytes, response) => response.writeHead(200, { 'content-length': bytes.length }).end(bytes),
+  cut: (bytes, response) => {
+    response.writeHead(200, { 'content-length': bytes.length })
+    response.write(bytes.subarray(0, bytes.length >> 1))
+    setTimeout(() => response.destroy(), 50)
+  },
+  'cut-range': (bytes, response, request) => {
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
+    const part = bytes.subarray(Number(from), Number(to) + 1)
+    response.writeHead(206, { 'content-range': `bytes ${from}-${to}/${bytes.length}`, 'content-length': part.length })
+    if (part.length < 1024) return response.end(part)
+    response.write(part.subarray(0, 512))
+    setTimeout(() => response.destroy(), 50)
+  },
+  'wrong-range': (bytes, response, request) => {
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
+    const shift = Number(from) > 0 ? 1 : 0
+    response.writeHead(206, { 'content-range': `bytes ${Number(from) + shift}-${Number(to) + shift}/${bytes.length}` })
+    response.end(bytes.subarray(Number(from) + shift, Number(to) + 1 + shift))
+  },
+  stall: () => {},
+}
+
+export async function startServer() {
+  const server = await listen(handle, 0, true)
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done) }) }
+}
+
+function handle(request, response) {
+  const [, kind, ...rest] = new URL(request.url, 'http://localhost').pathname.split('/')
+  if (kind === 'fault') return fault(rest, request, response)
+  if (kind === 'redirect') return response.writeHead(302, { location: `/${rest.join('/')}` }).end()
+  if (FOLDERS[kind]) {
+    request.url = `/${rest.join('/')}`
+    if (serveFile(FOLDERS[kind], request, response)) return
+  }
+  response.writeHead(404).end('not found')
+}
+
+/** Faults touch the weights only, unless the kind names another file: `html@config.json`. */
+function fault([kind, model, file], request, response) {
+  const [name, target = 'model.safetensors'] = decodeURIComponent(kind).split('@')
+  const path = join(FOLDERS.models, model, file)
+  if (file !== target) {
+    request.url = `/${model}/${file}`
+    if (!serveFile(FOLDERS.models, request, response)) response.writeHead(404).end()
+    return
+  }
+  if (!existsSync(path)) return response.writeHead(404).end()
+  const bytes = readFileSync(path)
+  if (TRANSPORT[name]) return TRANSPORT[name](bytes, response, request)
+  const mutated = MUTATIONS[name](bytes)
+  response.writeHead(200, { 'content-length': mutated.length }).end(mutated)
+}
