@@ -30,24 +30,10 @@ function buildWasm(wasmBindgen) {
   const hash = createHash('sha256').update(readFileSync(raw)).digest('hex')
   const stamp = join(DIST, 'wasm', '.input')
   if (existsSync(WASM) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
-  step('Writing the glue and shrinking the wasm')
+  step('Writing the glue')
   rmSync(join(DIST, 'wasm'), { recursive: true, force: true })
   run(wasmBindgen, ['--target', 'web', '--out-dir', join(DIST, 'wasm'), '--out-name', 'secondpass', '--omit-default-module-path', raw])
-  shrink(hash)
   writeFileSync(stamp, hash)
-}
-
-// wasm-opt takes minutes; its result is kept beside cargo's, so that another clone with the same wasm has it at once.
-function shrink(hash) {
-  const kept = join(TARGET_DIR, 'wasm-opt', `${hash}.wasm`)
-  if (!existsSync(kept)) {
-    mkdirSync(join(TARGET_DIR, 'wasm-opt'), { recursive: true })
-    const part = `${kept}.part`
-    run(process.execPath, [join(ROOT, 'node_modules', 'binaryen', 'bin', 'wasm-opt'), '-O2', '--all-features', '--disable-gc', '--strip-debug', WASM, '-o', part])
-    cpSync(part, kept)
-    rmSync(part)
-  }
-  cpSync(kept, WASM)
 }
 
 function buildPackage() {

@@ -20,10 +20,10 @@ export function sizeGate() {
 
 // Brotli at its best takes half a minute, so its answer is remembered by the file's hash.
 function brotliSize(bytes) {
-  const known = join(TARGET_DIR, 'wasm-opt', `${createHash('sha256').update(bytes).digest('hex')}.brotli-size`)
+  const known = join(TARGET_DIR, 'sizes', `${createHash('sha256').update(bytes).digest('hex')}.brotli-size`)
   if (existsSync(known)) return Number(readFileSync(known, 'utf8'))
   const size = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length
-  mkdirSync(join(TARGET_DIR, 'wasm-opt'), { recursive: true })
+  mkdirSync(join(TARGET_DIR, 'sizes'), { recursive: true })
   writeFileSync(known, String(size))
   return size
 }

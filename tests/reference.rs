@@ -129,7 +129,8 @@ fn what_does_not_fit_is_cut_and_told() {
 fn truncation_keeps_the_answer_position() {
     let tokenizer = std::fs::read(folder("tiny-tied").join("tokenizer.json")).expect("a tokenizer");
     let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");
-    let request = RerankRequest::from_json(r#"{"query": "q", "documents": ["one two three four five six"]}"#).expect("valid");
+    let request =
+        RerankRequest::from_json(r#"{"query": "q", "documents": ["one two three four five six"]}"#).expect("valid");
     let encode = |max_length| {
         let limits = Limits { max_length, ..Limits::default() };
         prompter.encode(None, &request.query, &request.documents[0], limits).expect("ids")

@@ -11,7 +11,7 @@ fn every_shader_is_valid_wgsl() {
         let path = entry.expect("a shader").path();
         let text = std::fs::read_to_string(&path).expect("a readable shader");
         let module = naga::front::wgsl::parse_str(&text)
-            .unwrap_or_else(|e| panic!("{}", e.emit_to_string_with_path(&text, &path)));
+            .unwrap_or_else(|e| panic!("{}", e.emit_to_string_with_path(&text, &path.display().to_string())));
         // Default capabilities: nothing that a stock browser would have to be asked for.
         naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::default())
             .validate(&module)

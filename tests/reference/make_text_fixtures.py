@@ -107,6 +107,13 @@ def normalise_head(model, prompts, yes, no):
         head[[yes, no]] *= factor
 
 
+def round_weights(model, dtype):
+    """The parameters alone: `model.to(dtype)` would round the rotary frequencies too, which no file stores."""
+    with torch.no_grad():
+        for p in model.parameters():
+            p.copy_(p.to(dtype).float())
+
+
 def ablations(model, ids, yes, no, score):
     """Every part must matter: taking it away has to move the score by far more than the tolerance."""
     def without(module, change):
@@ -135,7 +142,7 @@ def write(out, name, spec, seed, dtype, vocabulary=700):
     prompts = {key: [prompt_ids(tokenizer, plain, r.get("instruction") or INSTRUCTION, r["query"], d) for d in r["documents"]]
                for key, r in REQUESTS.items()}
     normalise_head(model, [ids for group in prompts.values() for ids in group], yes, no)
-    model = model.to(dtype).float()  # what is stored is what is scored
+    round_weights(model, dtype)  # what is stored is what is scored
     cases = []
     for key, request in REQUESTS.items():
         scores = [torch.sigmoid(torch.tensor(logit(model, ids, yes, no), dtype=torch.float64)).item() for ids in prompts[key]]
