@@ -122,7 +122,7 @@ impl Config {
         if !self.num_attention_heads.is_multiple_of(self.num_key_value_heads) {
             return Err(ModelError::Config("num_attention_heads is no multiple of num_key_value_heads".into()));
         }
-        if self.head_dim % 2 != 0 {
+        if !self.head_dim.is_multiple_of(2) {
             return Err(ModelError::Config("head_dim is odd, so it cannot be rotated".into()));
         }
         if !(self.rms_norm_eps > 0.0 && self.rms_norm_eps < 1.0 && self.theta() > 1.0) {
