@@ -71,17 +71,25 @@ impl Q8Case {
         Self { shape: (m, n, k), x, quants, scales }
     }
 
-    /// The product as `device` computes it, into an output full of NaN.
-    pub async fn run(&self, device: &Device) -> Result<Vec<f32>, String> {
+    /// The inputs on a device: activations, quants, scales.
+    pub fn tensors(&self, device: &Device) -> (Tensor<2>, Tensor<2, Int>, Tensor<2>) {
         let (m, n, k) = self.shape;
-        let x = Tensor::<2>::from_data(TensorData::new(self.x.clone(), [m, k]), device);
         let words: Vec<u32> = self
             .quants
             .chunks_exact(4)
             .map(|q| u32::from_le_bytes([q[0] as u8, q[1] as u8, q[2] as u8, q[3] as u8]))
             .collect();
-        let quants = Tensor::<2, Int>::from_data(TensorData::new(words, [n, k / 4]), (device, DType::U32));
-        let scales = Tensor::<2>::from_data(TensorData::new(self.scales.clone(), [n, k / BLOCK]), device);
+        (
+            Tensor::from_data(TensorData::new(self.x.clone(), [m, k]), device),
+            Tensor::from_data(TensorData::new(words, [n, k / 4]), (device, DType::U32)),
+            Tensor::from_data(TensorData::new(self.scales.clone(), [n, k / BLOCK]), device),
+        )
+    }
+
+    /// The product as `device` computes it, into an output full of NaN.
+    pub async fn run(&self, device: &Device) -> Result<Vec<f32>, String> {
+        let (m, n, _) = self.shape;
+        let (x, quants, scales) = self.tensors(device);
         let poisoned = Tensor::<2>::full([m, n], f32::NAN, device);
         let data = q8_matmul_into(x, quants, scales, poisoned).into_data_async().await.map_err(|e| format!("{e:?}"))?;
         data.try_to_vec::<f32>().map_err(|e| format!("{e:?}"))
