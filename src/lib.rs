@@ -19,6 +19,7 @@
 pub mod api;
 pub mod engine;
 pub mod kernels;
+pub mod media;
 pub mod model;
 pub mod prompt;
 pub mod weights;

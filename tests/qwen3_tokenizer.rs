@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use secondpass::RerankRequest;
-use secondpass::prompt::{Family, Limits, Prompter};
+use secondpass::prompt::{Family, Limits, Prompter, Side};
 
 const PREFIX: [u32; 39] = [
     151644, 8948, 198, 60256, 3425, 279, 11789, 20027, 279, 8502, 3118, 389, 279, 11361, 323, 279, 758, 1235, 3897, 13,
@@ -23,9 +22,8 @@ fn prompter() -> Prompter {
 }
 
 fn ids(prompter: &Prompter, document: &str) -> Vec<u32> {
-    let body = serde_json::json!({ "query": "Which planet is known as the Red Planet?", "documents": [document] });
-    let request = RerankRequest::from_json(&body.to_string()).expect("a request");
-    prompter.encode(None, &request.query, &request.documents[0], Limits::default()).expect("ids").ids
+    let query = Side { visuals: &[], text: "Which planet is known as the Red Planet?" };
+    prompter.encode(None, &query, &Side { visuals: &[], text: document }, Limits::default()).expect("ids").ids
 }
 
 #[test]

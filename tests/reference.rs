@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use burn::tensor::Tensor;
 use pollster::block_on;
 use secondpass::engine::LoadOptions;
-use secondpass::model::Precision;
-use secondpass::prompt::{Family, Limits, Prompter};
+use secondpass::model::{Precision, Prompt, Stage};
+use secondpass::prompt::{Family, Limits, Prompter, Side};
 use secondpass::weights::{Checkpoint, DirectoryFolder, FileSource, MemoryFolder, Source};
 use secondpass::{Engine, Observer, RerankRequest};
 use serde_json::Value;
@@ -27,6 +28,10 @@ fn cases(model: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(folder(model).join("cases.json")).expect("cases");
     let mut value: Value = serde_json::from_str(&text).expect("JSON");
     serde_json::from_value(value["cases"].take()).expect("a list of cases")
+}
+
+fn side(text: &str) -> Side<'_> {
+    Side { visuals: &[], text }
 }
 
 fn load(model: &str, precision: Precision) -> Engine {
@@ -57,8 +62,9 @@ fn ids_are_the_references() {
             let request = RerankRequest::from_json(&case["request"].to_string()).expect("a request");
             for (i, document) in request.documents.iter().enumerate() {
                 let want: Vec<u32> = serde_json::from_value(case["ids"][i].clone()).expect("ids");
+                let (query, document) = (request.query.joined_text(), document.joined_text());
                 let got = prompter
-                    .encode(request.instruction.as_deref(), &request.query, document, Limits::default())
+                    .encode(request.instruction.as_deref(), &side(&query), &side(&document), Limits::default())
                     .expect("ids");
                 assert_eq!(got.ids, want, "{model}, {}, document {i}", case["name"]);
                 assert_eq!(got.dropped_tokens, 0);
@@ -86,31 +92,37 @@ fn scores_with_8_bit_weights_are_close() {
     }
 }
 
+fn golden(model: &str) -> Checkpoint {
+    let source = FileSource::open(&folder(model).join("golden.safetensors")).expect("readable").expect("there");
+    let bytes = block_on(source.read(0, source.len() as usize)).expect("bytes");
+    block_on(Checkpoint::open(&MemoryFolder::default().with("model.safetensors", bytes))).expect("a checkpoint")
+}
+
 #[test]
 fn every_layer_is_the_references() {
     for model in MODELS {
         let engine = load(model, Precision::F32);
         let golden = golden(model);
-        let width = engine.model().config().hidden_size;
+        let width = engine.model().config().text.hidden_size;
         let count = golden.info("ids").expect("ids").shape[0];
         let ids = block_on(golden.f32("ids", &[count])).expect("ids");
         let ids: Vec<u32> = ids.iter().map(|&id| id as u32).collect();
-        let trace = engine.model().trace(&ids).expect("a trace");
-        let stages = trace.layers.into_iter().enumerate().map(|(i, t)| (format!("layer{i}"), t));
-        for (name, tensor) in stages.chain([("last_hidden".to_owned(), trace.last_hidden)]) {
+        let mut compared = 0;
+        let mut compare = |stage: Stage, tensor: &Tensor<2>| {
+            let name = match stage {
+                Stage::Layer(i) => format!("layer{i}"),
+                Stage::LastHidden => "last_hidden".to_owned(),
+                _ => unreachable!("a text model has no other stage"),
+            };
             let want = block_on(golden.f32(&name, &[count, width])).expect("a stage");
-            let got = tensor.into_data().try_to_vec::<f32>().expect("f32");
+            let got = tensor.clone().into_data().try_to_vec::<f32>().expect("f32");
             let largest = got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(largest <= HIDDEN_TOLERANCE, "{model}, {name}: {largest}");
-        }
+            compared += 1;
+        };
+        engine.model().trace(Prompt { ids: &ids, visuals: &[] }, &mut compare).expect("a trace");
+        assert_eq!(compared, engine.model().config().text.num_hidden_layers + 1);
     }
-}
-
-/// The stages are in a safetensors file, so the loader under test reads them too.
-fn golden(model: &str) -> Checkpoint {
-    let source = FileSource::open(&folder(model).join("golden.safetensors")).expect("readable").expect("there");
-    let bytes = block_on(source.read(0, source.len() as usize)).expect("bytes");
-    block_on(Checkpoint::open(&MemoryFolder::default().with("model.safetensors", bytes))).expect("a checkpoint")
 }
 
 #[test]
@@ -129,11 +141,9 @@ fn what_does_not_fit_is_cut_and_told() {
 fn truncation_keeps_the_answer_position() {
     let tokenizer = std::fs::read(folder("tiny-tied").join("tokenizer.json")).expect("a tokenizer");
     let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");
-    let request =
-        RerankRequest::from_json(r#"{"query": "q", "documents": ["one two three four five six"]}"#).expect("valid");
     let encode = |max_length| {
-        let limits = Limits { max_length, ..Limits::default() };
-        prompter.encode(None, &request.query, &request.documents[0], limits).expect("ids")
+        let limits = Limits { max_length: Some(max_length), ..Limits::default() };
+        prompter.encode(None, &side("q"), &side("one two three four five six"), limits).expect("ids")
     };
     let whole = encode(8192);
     let cut = encode(whole.ids.len() - 3);

@@ -1,6 +1,7 @@
+import { absolute, detach, rasterize } from './attachments.js'
 import { SecondpassError, fromWire } from './errors.js'
 import type { FromWorker, ToWorker } from './protocol.js'
-import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse, RerankerInfo } from './types.js'
+import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo } from './types.js'
 
 interface Pending {
   resolve: (value: never) => void
@@ -39,7 +40,13 @@ export class Reranker {
     signal?.throwIfAborted()
     const reranker = new Reranker(startWorker(options.worker))
     try {
-      const engineOptions = { model: absolute(options.model), device: options.device ?? 'auto', dtype: options.dtype ?? 'f32' }
+      const engineOptions = {
+        model: absolute(options.model),
+        device: options.device ?? 'auto',
+        dtype: options.dtype ?? 'f32',
+        maxImagePixels: options.maxImagePixels,
+        applyOrientation: options.applyOrientation ?? false,
+      }
       const wasmUrl = options.wasmUrl === undefined ? null : absolute(options.wasmUrl)
       reranker.#info = await reranker.#call<RerankerInfo>(
         (id) => ({ type: 'load', id, options: JSON.stringify(engineOptions), wasmUrl }),
@@ -61,14 +68,25 @@ export class Reranker {
   /** Scores documents against a query. The first argument is the body of `/v1/rerank`. */
   async rerank(request: RerankRequest, { signal, onResult }: RerankControl = {}): Promise<RerankResponse> {
     signal?.throwIfAborted()
-    const body = JSON.stringify(request)
-    if (body === undefined) throw new SecondpassError('invalid_request', 400, 'The request must be an object with query and documents.')
-    const response = await this.#call<string>(
-      (id) => ({ type: 'rerank', id, body }),
+    const { body, attachments, transfer } = await detach(request)
+    signal?.throwIfAborted()
+    const json = await this.#call<string>(
+      (id) => ({ type: 'rerank', id, body, attachments }),
       signal,
-      (message) => message.type === 'result' && onResult?.(message.result),
+      (message) => this.#during(message, onResult),
+      transfer,
     )
-    return JSON.parse(response) as RerankResponse
+    const response = JSON.parse(json) as RerankResponse
+    for (const result of response.results) if (result.document) result.document = asGiven([request.documents].flat()[result.index])
+    return response
+  }
+
+  #during(message: FromWorker, onResult: RerankControl['onResult']): void {
+    if (message.type === 'result') onResult?.(message.result)
+    if (message.type !== 'draw') return
+    const answer = (pixels: Extract<ToWorker, { type: 'drawn' }>['pixels']) =>
+      this.#worker.postMessage({ type: 'drawn', id: message.id, drawing: message.drawing, pixels } satisfies ToWorker)
+    rasterize(message.bytes).then(answer, () => answer(null))
   }
 
   /** Stops the worker, which frees its memory and the device's. Calls still running are rejected with the code `disposed`. */
@@ -80,14 +98,14 @@ export class Reranker {
     this.dispose()
   }
 
-  #call<T>(message: (id: number) => ToWorker, signal: AbortSignal | undefined, onMessage: (message: FromWorker) => void): Promise<T> {
+  #call<T>(message: (id: number) => ToWorker, signal: AbortSignal | undefined, onMessage: (message: FromWorker) => void, transfer: Transferable[] = []): Promise<T> {
     if (this.#closed) return Promise.reject(this.#closed)
     const id = this.#nextId++
     const onAbort = () => this.#worker.postMessage({ type: 'abort', id } satisfies ToWorker)
     signal?.addEventListener('abort', onAbort, { once: true })
     return new Promise<T>((resolve, reject) => {
       this.#pending.set(id, { resolve, reject, onMessage, signal })
-      this.#worker.postMessage(message(id))
+      this.#worker.postMessage(message(id), transfer)
     }).finally(() => {
       this.#pending.delete(id)
       signal?.removeEventListener('abort', onAbort)
@@ -131,5 +149,6 @@ function startWorker(worker: LoadOptions['worker']): Worker {
   }
 }
 
-/** The worker has another base address than the page. */
-const absolute = (url: string | URL): string => new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href
+/** A server gives a bare string back as an object with its text, and everything else as it came. */
+const asGiven = (document: RerankRequest['documents'][number] | undefined): Exclude<RerankResult['document'], undefined> =>
+  typeof document === 'object' ? document : { text: document ?? '' }

@@ -1,5 +1,29 @@
-/** One query or document. */
-export type Content = string | { text: string | string[] } | { content: { type: 'text'; text: string }[] }
+/**
+ * A picture: a URL or `data:` URL, the bytes of a file, or anything that a page can draw. Files and their bytes are
+ * decoded by the package itself, so that the score does not depend on the browser; what only the browser can decode
+ * (AVIF, SVG, HEIC where supported) goes through it.
+ */
+export type Picture =
+  | string | URL | { url: string } | Blob | ArrayBuffer | ArrayBufferView | ImageBitmap | ImageData
+  | HTMLImageElement | HTMLCanvasElement | OffscreenCanvas | HTMLVideoElement | VideoFrame
+
+/**
+ * A video: its frames in order, with their times or the video's rate where they are known. With `fps` the frames are
+ * all frames of the video and are sampled as the reference does.
+ */
+export type Video = Picture[] | { frames: Picture[]; fps?: number; timestamps?: number[] }
+
+/** One query or document; each of its parts is one item or a list. */
+export type Content =
+  | string
+  | { text?: string | string[] | null; image?: Picture | Picture[] | null; video?: Video | Video[] | null }
+  | { content: ContentPart[] }
+
+/** A part of a document, as servers spell it. */
+export type ContentPart =
+  | { type: 'text'; text: string }
+  | { type: 'image_url'; image_url: Picture }
+  | { type: 'video_url'; video_url: Video }
 
 /** Where to compute: WebGPU, the CPU, or (`auto`) WebGPU where there is a real GPU, else the CPU. */
 export type Device = 'auto' | 'webgpu' | 'cpu'
@@ -12,6 +36,10 @@ export interface LoadOptions {
   device?: Device
   /** How matrices are kept: as exact as the file (`f32`, the default), or in 8-bit blocks, a quarter of the memory (`q8_0`). */
   dtype?: 'f32' | 'q8_0'
+  /** Pictures of more pixels are shown to the model smaller. Default 1,310,720: 1,280 tokens. */
+  maxImagePixels?: number
+  /** Turn pictures as their EXIF data says. Default false, as in the reference. */
+  applyOrientation?: boolean
   /** Where `secondpass_bg.wasm` is, if not beside this module. */
   wasmUrl?: string | URL
   /** The worker's script, if not beside this module, or a function that starts a worker of your own making. */
@@ -45,6 +73,12 @@ export interface RerankRequest {
   return_documents?: boolean
   /** How many tokens of each document are read. */
   max_tokens_per_doc?: number
+  /** How many tokens a whole prompt may have; the model's own limit if absent. */
+  max_length?: number
+  /** Frames a second at which a video with a known rate is sampled. Default 1. */
+  fps?: number
+  /** The most frames of a video that are looked at. Default 64. */
+  max_frames?: number
 }
 
 /** The score of one document. */
@@ -53,7 +87,8 @@ export interface RerankResult {
   index: number
   /** 0 to 1. */
   relevance_score: number
-  document?: { text?: string | string[] } | Record<string, unknown>
+  /** The document as it was given; a bare string comes back as `{ text }`. */
+  document?: Exclude<Content, string>
 }
 
 /** How to watch and stop a request. */
@@ -73,7 +108,7 @@ export interface RerankResponse {
   meta: {
     device: string
     cached_tokens: number
-    timings: { tokenize_ms: number; compute_ms: number; total_ms: number }
+    timings: { tokenize_ms: number; vision_ms: number; compute_ms: number; total_ms: number }
     warnings: string[]
   }
 }

@@ -2,6 +2,7 @@
 import init, { Engine } from './wasm/secondpass.js'
 import { toWire } from './errors.js'
 import type { FromWorker, ToWorker } from './protocol.js'
+import { PictureHost, type Pixels } from './pictures.js'
 import type { ProgressEvent } from './types.js'
 
 const PROGRESS_INTERVAL_MS = 100
@@ -9,12 +10,18 @@ const PROGRESS_INTERVAL_MS = 100
 const scope = self as unknown as { postMessage(message: FromWorker): void; onmessage: ((event: MessageEvent<ToWorker>) => void) | null }
 const send = (message: FromWorker) => scope.postMessage(message)
 const aborts = new Map<number, AbortController>()
+const drawings = new Map<number, (pixels: Pixels | null) => void>()
+let nextDrawing = 1
 let engine: Engine | undefined
 let queue: Promise<void> = Promise.resolve()
 
 scope.onmessage = ({ data }) => {
   if (data.type === 'abort') {
     aborts.get(data.id)?.abort()
+    return
+  }
+  if (data.type === 'drawn') {
+    drawings.get(data.drawing)?.(data.pixels)
     return
   }
   const controller = new AbortController()
@@ -41,10 +48,21 @@ async function load({ id, options, wasmUrl }: Extract<ToWorker, { type: 'load' }
   send({ type: 'loaded', id, info: JSON.parse(engine.info()) })
 }
 
-async function rerank({ id, body }: Extract<ToWorker, { type: 'rerank' }>, signal: AbortSignal): Promise<void> {
+async function rerank({ id, body, attachments }: Extract<ToWorker, { type: 'rerank' }>, signal: AbortSignal): Promise<void> {
   if (!engine) throw new Error('nothing is loaded')
-  const response = await engine.rerank(body, signal, (json: string) => send({ type: 'result', id, result: JSON.parse(json) }))
+  const host = new PictureHost(attachments, signal, (bytes) => drawOnPage(id, bytes, signal))
+  const response = await engine.rerank(body, host, signal, (json: string) => send({ type: 'result', id, result: JSON.parse(json) }))
   send({ type: 'done', id, response })
+}
+
+/** A worker cannot draw SVG; the page can. */
+function drawOnPage(id: number, bytes: ArrayBuffer, signal: AbortSignal): Promise<Pixels> {
+  const drawing = nextDrawing++
+  return new Promise<Pixels>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    drawings.set(drawing, (pixels) => (pixels ? resolve(pixels) : reject(new Error('it could not be drawn'))))
+    send({ type: 'draw', id, drawing, bytes })
+  }).finally(() => drawings.delete(drawing))
 }
 
 /** At most ten events a second, and the last of every stage and file. */

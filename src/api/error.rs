@@ -17,6 +17,18 @@ impl RequestError {
         Self::Invalid(detail.into())
     }
 
+    /// A picture for a model that reads text only.
+    pub fn text_only(place: &str) -> Self {
+        Self::invalid(format!("{place} holds a picture or video, but this model reads text only; give its text"))
+    }
+
+    /// A picture for a model that would see, had its vision tower been loaded.
+    pub fn no_tower(place: &str) -> Self {
+        Self::invalid(format!(
+            "{place} holds a picture or video, but the model was loaded without its vision tower; give its mmproj file as vision"
+        ))
+    }
+
     /// The code that JavaScript sees.
     pub fn code(&self) -> &'static str {
         match self {

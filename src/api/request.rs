@@ -26,6 +26,12 @@ pub struct RerankRequest {
     pub return_documents: bool,
     /// How many tokens of each document's text are read; all that fit if absent.
     pub max_tokens_per_doc: Option<usize>,
+    /// Tokens of a whole prompt; the model's own limit if absent.
+    pub max_length: Option<usize>,
+    /// Frames a second at which a video with a known rate is sampled; 1 if absent.
+    pub fps: Option<f64>,
+    /// The most frames of a video that are looked at; 64 if absent.
+    pub max_frames: Option<usize>,
 }
 
 impl RerankRequest {
@@ -47,23 +53,18 @@ impl RerankRequest {
             top_n: count(&fields, "top_n")?,
             return_documents: boolean(&fields, "return_documents")?,
             max_tokens_per_doc: count(&fields, "max_tokens_per_doc")?,
+            max_length: count(&fields, "max_length")?,
+            fps: rate(&fields, "fps")?,
+            max_frames: count(&fields, "max_frames")?,
         })
     }
 
-    /// Refuses pictures and videos, for a model that cannot see.
-    pub fn require_text_only(&self) -> Result<(), RequestError> {
-        let refuse = |place: String| {
-            Err(RequestError::invalid(format!(
-                "{place} holds a picture or video, but this model reads text only; give its text"
-            )))
-        };
-        if !self.query.media.is_empty() {
-            return refuse("query".to_owned());
+    /// Where the first picture or video is, if there is one.
+    pub fn first_media(&self) -> Option<String> {
+        if self.query.has_media() {
+            return Some("query".to_owned());
         }
-        match self.documents.iter().position(|d| !d.media.is_empty()) {
-            Some(i) => refuse(format!("documents[{i}]")),
-            None => Ok(()),
-        }
+        self.documents.iter().position(Content::has_media).map(|i| format!("documents[{i}]"))
     }
 }
 
@@ -105,6 +106,16 @@ fn count(fields: &Map<String, Value>, name: &str) -> Result<Option<usize>, Reque
         Some(value) => match value.as_u64().and_then(|n| usize::try_from(n).ok()) {
             Some(n) => Ok((n > 0).then_some(n)),
             None => Err(RequestError::invalid(format!("{name} must be a whole number, 0 or more"))),
+        },
+    }
+}
+
+fn rate(fields: &Map<String, Value>, name: &str) -> Result<Option<f64>, RequestError> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_f64().filter(|n| n.is_finite() && *n > 0.0) {
+            Some(n) => Ok(Some(n)),
+            None => Err(RequestError::invalid(format!("{name} must be a number above 0"))),
         },
     }
 }

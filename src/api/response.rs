@@ -59,9 +59,11 @@ pub struct Meta {
 pub struct Timings {
     /// From text to ids.
     pub tokenize_ms: f64,
+    /// From pictures to features.
+    pub vision_ms: f64,
     /// From ids to scores.
     pub compute_ms: f64,
-    /// Both.
+    /// All of it.
     pub total_ms: f64,
 }
 

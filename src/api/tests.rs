@@ -14,7 +14,7 @@ fn answer(request: &RerankRequest, scores: &[f64]) -> Result<RerankResponse, Req
     let meta = Meta {
         device: "cpu".into(),
         cached_tokens: 0,
-        timings: Timings { tokenize_ms: 0.0, compute_ms: 0.0, total_ms: 0.0 },
+        timings: Timings { tokenize_ms: 0.0, vision_ms: 0.0, compute_ms: 0.0, total_ms: 0.0 },
         warnings: Vec::new(),
     };
     assemble(request, "rerank-1".into(), "m".into(), scores, Usage { prompt_tokens: 1, total_tokens: 1 }, meta)
@@ -29,13 +29,45 @@ fn every_spelling_of_a_document_is_read() {
     assert_eq!(request.query.joined_text(), "ab");
     let texts: Vec<_> = request.documents.iter().map(Content::joined_text).collect();
     assert_eq!(texts, ["s", "t", "uv"]);
-    assert!(request.require_text_only().is_ok());
+    assert_eq!(request.first_media(), None);
 }
 
 #[test]
-fn pictures_are_refused_by_a_text_model_and_named() {
-    let request = parse(r#"{"query": "q", "documents": ["a", {"image": "b.png"}]}"#);
-    assert!(request.require_text_only().expect_err("a picture").to_string().contains("documents[1]"));
+fn every_spelling_of_a_picture_is_read() {
+    let request = parse(
+        r#"{"query": "q", "documents": ["a", {"image": ["b.png", {"url": "c.png"}]},
+            {"content": [{"type": "image_url", "image_url": {"url": "d.png"}}, {"type": "text", "text": "t"}]},
+            {"image": {"$attachment": 3}, "video": ["e.png", "f.png"]},
+            {"video": [{"frames": ["g.png"], "fps": 2}, {"frames": ["h.png", "i.png"], "timestamps": [0, 0.5]}]}, {}]}"#,
+    );
+    let url = |s: &str| ImageRef::Url(s.to_owned());
+    assert_eq!(request.first_media().as_deref(), Some("documents[1]"));
+    assert_eq!(request.documents[1].images, [url("b.png"), url("c.png")]);
+    assert_eq!(request.documents[2].images, [url("d.png")]);
+    assert_eq!(request.documents[3].images, [ImageRef::Attachment(3)]);
+    assert_eq!(request.documents[3].videos[0].frames, [url("e.png"), url("f.png")]);
+    assert_eq!(request.documents[4].videos[0].fps, Some(2.0));
+    assert_eq!(request.documents[4].videos[1].timestamps.as_deref(), Some(&[0.0, 0.5][..]));
+    assert!(!request.documents[5].has_media());
+}
+
+#[test]
+fn what_is_wrong_with_a_picture_or_video_is_named() {
+    let of = |document: &str| refusal(&format!(r#"{{"query": "q", "documents": [{document}]}}"#));
+    for (document, part) in [
+        (r#"{"image": 3}"#, "documents[0]: a picture"),
+        (r#"{"image": ""}"#, "not be empty"),
+        (r#"{"video": "a.mp4"}"#, "video files are not decoded"),
+        (r#"{"video": {"frames": []}}"#, "frames"),
+        (r#"{"video": {"frames": ["a"], "fps": 0}}"#, "fps"),
+        (r#"{"video": {"frames": ["a", "b"], "timestamps": [1]}}"#, "timestamps"),
+        (r#"{"video": {"frames": ["a", "b"], "timestamps": [1, 0]}}"#, "timestamps"),
+        (r#"{"picture": "a"}"#, "documents[0] must be"),
+    ] {
+        assert!(of(document).contains(part), "{document} gave {}", of(document));
+    }
+    let many = format!(r#"{{"image": [{}"a"]}}"#, r#""a","#.repeat(MAX_PICTURES));
+    assert!(of(&many).contains("more than 64"));
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! The native command.
 
+mod model;
+mod pictures;
 mod rerank;
 
 use clap::{Parser, Subcommand};
+
+pub use pictures::FilePictures;
 
 /// Reranks search results with Qwen3 cross-encoders.
 #[derive(Parser)]

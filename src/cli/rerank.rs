@@ -6,33 +6,47 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 
+use super::model::Places;
+use super::pictures::FilePictures;
 use crate::RerankRequest;
 use crate::engine::{Engine, LoadOptions, Observer, Progress, Stage};
+use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
-use crate::weights::DirectoryFolder;
 
 const EXAMPLES: &str = r#"Examples:
   secondpass rerank --model Qwen3-Reranker-0.6B --request request.json
   echo '{"query": "capital of China", "documents": ["Beijing", "Paris"]}' | secondpass rerank --model DIR --request -
 
 The request is the body of a /v1/rerank call: query, documents, and optionally instruction, top_n,
-return_documents, max_tokens_per_doc."#;
+return_documents, max_tokens_per_doc, max_length, fps, max_frames. A model that sees takes pictures and
+videos too, as paths relative to the request's file or as data: URLs:
+  {"query": "a cat", "documents": [{"image": "cat.jpg"}, {"text": "A dog.", "image": ["a.png", "b.png"]},
+                                   {"video": {"frames": ["1.png", "2.png"], "timestamps": [0.0, 0.5]}}]}"#;
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Folder with config.json, tokenizer.json and model.safetensors, as Hugging Face lays them out
-    #[arg(long, value_name = "DIR")]
+    /// Folder with config.json, tokenizer.json and safetensors, as Hugging Face lays them out; or a .gguf file
+    #[arg(long, value_name = "DIR|FILE")]
     model: PathBuf,
+    /// The vision tower (mmproj) of a .gguf model that sees
+    #[arg(long, value_name = "FILE")]
+    vision: Option<PathBuf>,
     /// File with the request's JSON, or - for standard input
     #[arg(long, value_name = "FILE")]
     request: PathBuf,
     /// Where to compute
     #[arg(long, default_value = "cpu")]
     device: DeviceChoice,
-    /// How matrices are kept: as exact as the file, or in 8-bit blocks
-    #[arg(long, default_value = "f32", value_parser = parse_precision)]
+    /// How matrices are kept: as the file has them (auto), in f32, or in 8-bit blocks (q8_0)
+    #[arg(long, default_value = "auto", value_parser = parse_precision)]
     dtype: Precision,
+    /// Pictures of more pixels are shown to the model smaller
+    #[arg(long, value_name = "N", default_value_t = SizeLimits::default().max_pixels)]
+    max_image_pixels: usize,
+    /// Turn pictures as their EXIF data says; the reference does not
+    #[arg(long)]
+    apply_orientation: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -42,7 +56,7 @@ enum DeviceChoice {
 }
 
 fn parse_precision(name: &str) -> Result<Precision, String> {
-    Precision::from_name(name).ok_or_else(|| "use f32 or q8_0".to_owned())
+    Precision::from_name(name).ok_or_else(|| "use auto, f32 or q8_0".to_owned())
 }
 
 pub async fn run(args: Args) -> Result<(), String> {
@@ -52,15 +66,18 @@ pub async fn run(args: Args) -> Result<(), String> {
         DeviceChoice::Cpu => (Device::flex(), "cpu"),
         DeviceChoice::Gpu => (open_gpu().await?, "gpu"),
     };
-    let options = LoadOptions { device, device_name, precision: args.dtype };
-    let folder = DirectoryFolder::new(&args.model);
+    let image_limits = SizeLimits { max_pixels: args.max_image_pixels, ..SizeLimits::default() };
+    let options = LoadOptions { device, device_name, precision: args.dtype, image_limits };
+    let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };
+    let pictures = FilePictures::beside(&args.request, decoding);
+    let places = Places::new(&args.model, args.vision.as_deref());
     let start = Instant::now();
     let show = std::io::stderr().is_terminal();
     let on_progress = move |p: Progress| report(show, &p);
     let now = move || start.elapsed().as_secs_f64() * 1e3;
     let observer = Observer { on_progress: &on_progress, now: &now, ..Observer::silent() };
-    let engine = Engine::load(&folder, options, &observer).await.map_err(|e| e.to_string())?;
-    let response = engine.rerank(&request, &observer).await.map_err(|e| e.to_string())?;
+    let engine = Engine::load_files(&places.files(), options, &observer).await.map_err(|e| e.to_string())?;
+    let response = engine.rerank_with(&request, &pictures, &observer).await.map_err(|e| e.to_string())?;
     let json = serde_json::to_string_pretty(&response).map_err(|e| e.to_string())?;
     println!("{json}");
     Ok(())

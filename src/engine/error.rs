@@ -1,6 +1,7 @@
 //! One error for everything that a caller of the engine can meet.
 
 use crate::api::RequestError;
+use crate::media::MediaError;
 use crate::model::ModelError;
 use crate::prompt::PromptError;
 use crate::weights::WeightsError;
@@ -20,6 +21,14 @@ pub enum Error {
     /// The model or its device.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// A picture of the request.
+    #[error("{place}: {source}")]
+    Media {
+        /// Which query or document.
+        place: String,
+        /// What is wrong with it.
+        source: MediaError,
+    },
     /// The device that was asked for does not exist here.
     #[error("{0}")]
     NoDevice(String),
@@ -36,6 +45,7 @@ impl Error {
             Self::Prompt(e) => e.code(),
             Self::Weights(e) => e.code(),
             Self::Model(e) => e.code(),
+            Self::Media { source, .. } => source.code(),
             Self::NoDevice(_) => "no_webgpu",
             Self::Aborted => "aborted",
         }
@@ -48,6 +58,7 @@ impl Error {
             Self::Prompt(e) => e.status(),
             Self::Weights(e) => e.status(),
             Self::Model(e) => e.status(),
+            Self::Media { source, .. } => source.status(),
             Self::NoDevice(_) => 501,
             Self::Aborted => 499,
         }
@@ -58,6 +69,7 @@ impl Error {
         matches!(
             self,
             Self::Aborted
+                | Self::Media { source: MediaError::Aborted, .. }
                 | Self::Weights(WeightsError::Aborted)
                 | Self::Model(ModelError::Weights(WeightsError::Aborted))
         )

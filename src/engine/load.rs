@@ -3,13 +3,11 @@
 use burn::tensor::Device;
 use serde::Serialize;
 
+use super::files::{ModelFiles, Opened};
 use super::{Engine, Error, Observer, Stage};
-use crate::model::{Config, MAX_CONFIG_BYTES, Precision, TextReranker};
-use crate::prompt::{self, Prompter};
-use crate::weights::{Checkpoint, Folder, read_required};
-
-/// A `tokenizer.json` of this family is 11 MB; larger than this is none.
-const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
+use crate::media::SizeLimits;
+use crate::model::{Precision, Prompt, Reranker, TokenIds};
+use crate::weights::Folder;
 
 /// Tokens of the pass that compiles the shaders: more than one tile of rows, and no multiple of it.
 const WARM_UP_TOKENS: usize = 33;
@@ -23,12 +21,19 @@ pub struct LoadOptions {
     pub device_name: &'static str,
     /// How matrices are kept on it.
     pub precision: Precision,
+    /// How large pictures are shown to the model.
+    pub image_limits: SizeLimits,
 }
 
 impl LoadOptions {
     /// On the CPU, as exact as the file.
     pub fn cpu() -> Self {
-        Self { device: Device::flex(), device_name: "cpu", precision: Precision::F32 }
+        Self {
+            device: Device::flex(),
+            device_name: "cpu",
+            precision: Precision::Auto,
+            image_limits: SizeLimits::default(),
+        }
     }
 }
 
@@ -39,6 +44,8 @@ pub struct Info {
     pub model: String,
     /// The family, as the weights say.
     pub family: &'static str,
+    /// Whether it sees: a GGUF model does so only with its vision file.
+    pub vision: bool,
     /// `webgpu`, `gpu` or `cpu`.
     pub device: &'static str,
     /// How matrices are kept.
@@ -48,28 +55,31 @@ pub struct Info {
 }
 
 impl Engine {
-    /// Loads `config.json`, `tokenizer.json` and the safetensors of `folder`.
+    /// Loads a folder as Hugging Face lays it out.
     pub async fn load(folder: &dyn Folder, options: LoadOptions, observer: &Observer<'_>) -> Result<Self, Error> {
-        // The small files first: what is wrong with them is known before a gigabyte is fetched.
-        let config = Config::from_json(&read_required(folder, "config.json", MAX_CONFIG_BYTES).await?)?;
-        let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
-        let prompter = Prompter::new(&tokenizer, prompt::Family::Text)?;
-        drop(tokenizer);
-        observer.checkpoint().await?;
-        let checkpoint = Checkpoint::open(folder).await?;
+        Self::load_files(&ModelFiles::Folder(folder), options, observer).await
+    }
+
+    /// Loads a model from any of its containers.
+    pub async fn load_files(
+        files: &ModelFiles<'_>,
+        options: LoadOptions,
+        observer: &Observer<'_>,
+    ) -> Result<Self, Error> {
+        let Opened { name, config, prompter, checkpoint } = files.open(observer).await?;
         let info = Info {
-            model: folder.name().to_owned(),
+            model: name,
             family: config.family().name(),
+            vision: config.vision.is_some(),
             device: options.device_name,
             dtype: options.precision.name(),
             weight_bytes: checkpoint.total_bytes(),
         };
-        let answer = (prompter.yes_id(), prompter.no_id());
+        let tokens = TokenIds { yes: prompter.yes_id(), no: prompter.no_id(), pads: prompter.pad_ids() };
         let mut step = |done: usize, of: usize| observer.report(Stage::Upload, done as u64, of as u64);
-        let model =
-            TextReranker::load(&checkpoint, config, answer, options.precision, &options.device, &mut step).await?;
+        let model = Reranker::load(&checkpoint, config, tokens, options.precision, &options.device, &mut step).await?;
         observer.checkpoint().await?;
-        let engine = Self { model, prompter, info };
+        let engine = Self { model, prompter, info, image_limits: options.image_limits };
         engine.warm_up(observer).await?;
         Ok(engine)
     }
@@ -77,7 +87,7 @@ impl Engine {
     /// Compiles every shader by one pass whose score nobody needs, so that the first request is not the slow one.
     async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
         observer.report(Stage::Compile, 0, 1);
-        self.model.score(&[0; WARM_UP_TOKENS]).await?;
+        self.model.score(Prompt { ids: &[0; WARM_UP_TOKENS], visuals: &[] }).await?;
         observer.report(Stage::Compile, 1, 1);
         Ok(())
     }

@@ -1,22 +1,28 @@
 //! What to compute for a request, and what happens around it: progress, partial results, cancellation.
 
 mod error;
+mod files;
 mod load;
 mod observer;
+mod pictures;
 mod rerank;
 
 pub use error::Error;
+pub use files::{FileIn, ModelFiles};
 pub use load::{Info, LoadOptions};
 pub use observer::{Observer, Progress, Stage};
+pub use pictures::{NoPictures, PictureSource};
 
-use crate::model::TextReranker;
+use crate::media::SizeLimits;
+use crate::model::Reranker;
 use crate::prompt::Prompter;
 
 /// A loaded reranker.
 pub struct Engine {
-    model: TextReranker,
+    model: Reranker,
     prompter: Prompter,
     info: Info,
+    image_limits: SizeLimits,
 }
 
 impl Engine {
@@ -26,7 +32,7 @@ impl Engine {
     }
 
     /// The model itself, for comparison with the reference.
-    pub fn model(&self) -> &TextReranker {
+    pub fn model(&self) -> &Reranker {
         &self.model
     }
 }

@@ -1,63 +1,130 @@
-//! One request: encode, score, assemble.
+//! One request: see, encode, score, assemble.
 
+use super::pictures::{Eyes, NoPictures, PictureSource, Seen};
 use super::{Engine, Error, Observer};
-use crate::api::{Meta, RerankRequest, RerankResponse, Timings, Usage, assemble};
-use crate::prompt::{Encoded, Limits};
+use crate::api::{Content, Meta, RequestError, RerankRequest, RerankResponse, Timings, Usage, assemble};
+use crate::model::{Family, Prompt, VisionFeatures};
+use crate::prompt::{Limits, Side};
 
 impl Engine {
+    /// [`Engine::rerank_with`] for a request without pictures.
+    pub async fn rerank(&self, request: &RerankRequest, observer: &Observer<'_>) -> Result<RerankResponse, Error> {
+        self.rerank_with(request, &NoPictures, observer).await
+    }
+
     /// Scores every document of a request. Documents are computed in the order in which they were given: the first
     /// of a search result list are the likeliest to matter, and their scores arrive first.
-    pub async fn rerank(&self, request: &RerankRequest, observer: &Observer<'_>) -> Result<RerankResponse, Error> {
-        request.require_text_only()?;
+    pub async fn rerank_with(
+        &self,
+        request: &RerankRequest,
+        pictures: &dyn PictureSource,
+        observer: &Observer<'_>,
+    ) -> Result<RerankResponse, Error> {
+        self.check_media(request)?;
         let start = (observer.now)();
-        let prompts = self.encode(request, observer).await?;
-        let tokenized = (observer.now)();
-        let mut scores = Vec::with_capacity(prompts.len());
-        for (index, prompt) in prompts.iter().enumerate() {
+        let mut work = Work { engine: self, request, observer, tally: Tally::default() };
+        let eyes = Eyes::new(self, request, pictures);
+        let query = work.see(&eyes, &request.query, || "query".to_owned()).await?;
+        let mut scores = Vec::with_capacity(request.documents.len());
+        for (index, document) in request.documents.iter().enumerate() {
             observer.checkpoint().await?;
-            let score = self.model.score(&prompt.ids).await?;
+            let seen = work.see(&eyes, document, || format!("documents[{index}]")).await?;
+            let score = work.score(&query, document, &seen, index).await?;
             (observer.on_result)(index, score);
             scores.push(score);
         }
-        let end = (observer.now)();
-        let tokens = prompts.iter().map(|p| p.ids.len()).sum();
+        let tally = work.tally;
+        let total_ms = (observer.now)() - start;
         let meta = Meta {
             device: self.info.device.to_owned(),
             cached_tokens: 0,
-            timings: Timings { tokenize_ms: tokenized - start, compute_ms: end - tokenized, total_ms: end - start },
-            warnings: warnings(&prompts),
+            timings: Timings {
+                tokenize_ms: tally.tokenize_ms,
+                vision_ms: tally.vision_ms,
+                compute_ms: tally.compute_ms,
+                total_ms,
+            },
+            warnings: tally.warnings,
         };
-        let usage = Usage { prompt_tokens: tokens, total_tokens: tokens };
-        Ok(assemble(request, request_id(&prompts, end), self.info.model.clone(), &scores, usage, meta)?)
+        let usage = Usage { prompt_tokens: tally.tokens, total_tokens: tally.tokens };
+        let id = format!("rerank-{:016x}", tally.hash ^ (start + total_ms).to_bits());
+        Ok(assemble(request, id, self.info.model.clone(), &scores, usage, meta)?)
     }
 
-    async fn encode(&self, request: &RerankRequest, observer: &Observer<'_>) -> Result<Vec<Encoded>, Error> {
-        let limits = Limits { max_tokens_per_doc: request.max_tokens_per_doc, ..Limits::default() };
-        let mut prompts = Vec::with_capacity(request.documents.len());
-        for document in &request.documents {
-            observer.checkpoint().await?;
-            prompts.push(self.prompter.encode(request.instruction.as_deref(), &request.query, document, limits)?);
+    /// Refuses pictures before anything is computed, if they cannot be seen.
+    fn check_media(&self, request: &RerankRequest) -> Result<(), RequestError> {
+        match (request.first_media(), self.model.vision(), self.model.config().family()) {
+            (Some(place), None, Family::Qwen3Reranker) => Err(RequestError::text_only(&place)),
+            (Some(place), None, Family::Qwen3VlReranker) => Err(RequestError::no_tower(&place)),
+            _ => Ok(()),
         }
-        Ok(prompts)
     }
 }
 
-/// Says which documents lost text, and how much: a score of half a document is not the document's score.
-fn warnings(prompts: &[Encoded]) -> Vec<String> {
-    prompts
-        .iter()
-        .enumerate()
-        .filter(|(_, prompt)| prompt.dropped_tokens > 0)
-        .map(|(i, p)| format!("documents[{i}] was too long: its last {} tokens were not read", p.dropped_tokens))
-        .collect()
+/// What adds up while documents are scored.
+struct Tally {
+    tokens: usize,
+    tokenize_ms: f64,
+    vision_ms: f64,
+    compute_ms: f64,
+    warnings: Vec<String>,
+    /// FNV-1a over all ids: with the time, an id that is unlikely to repeat within a page, and no secret.
+    hash: u64,
 }
 
-/// An id in the form that servers give: unlikely to repeat within a page, and no secret. FNV-1a over what was asked
-/// and when.
-fn request_id(prompts: &[Encoded], now: f64) -> String {
-    let ids = prompts.iter().flat_map(|p| &p.ids).map(|&id| u64::from(id));
-    let hash = ids
-        .chain([now.to_bits()])
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, value| (hash ^ value).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("rerank-{hash:016x}")
+impl Default for Tally {
+    fn default() -> Self {
+        let hash = 0xcbf2_9ce4_8422_2325;
+        Self { tokens: 0, tokenize_ms: 0.0, vision_ms: 0.0, compute_ms: 0.0, warnings: Vec::new(), hash }
+    }
+}
+
+struct Work<'a> {
+    engine: &'a Engine,
+    request: &'a RerankRequest,
+    observer: &'a Observer<'a>,
+    tally: Tally,
+}
+
+impl Work<'_> {
+    async fn see(&mut self, eyes: &Eyes<'_>, content: &Content, place: impl Fn() -> String) -> Result<Seen, Error> {
+        let start = (self.observer.now)();
+        let seen = eyes.see(content, place).await?;
+        self.tally.vision_ms += (self.observer.now)() - start;
+        Ok(seen)
+    }
+
+    async fn score(&mut self, query: &Seen, document: &Content, seen: &Seen, index: usize) -> Result<f64, Error> {
+        let ids = self.encode(query, document, seen, index)?;
+        let start = (self.observer.now)();
+        let visuals: Vec<&VisionFeatures> = query.features.iter().chain(&seen.features).collect();
+        let score = self.engine.model.score(Prompt { ids: &ids, visuals: &visuals }).await?;
+        self.tally.compute_ms += (self.observer.now)() - start;
+        Ok(score)
+    }
+
+    fn encode(&mut self, query: &Seen, document: &Content, seen: &Seen, index: usize) -> Result<Vec<u32>, Error> {
+        let start = (self.observer.now)();
+        let request = self.request;
+        let limits = Limits { max_length: request.max_length, max_tokens_per_doc: request.max_tokens_per_doc };
+        let (query_text, text) = (request.query.joined_text(), document.joined_text());
+        let encoded = self.engine.prompter.encode(
+            request.instruction.as_deref(),
+            &Side { visuals: &query.visuals, text: &query_text },
+            &Side { visuals: &seen.visuals, text: &text },
+            limits,
+        )?;
+        // A score of half a document is not the document's score.
+        if encoded.dropped_tokens > 0 {
+            let dropped = encoded.dropped_tokens;
+            let warning = format!("documents[{index}] was too long: its last {dropped} tokens of text were not read");
+            self.tally.warnings.push(warning);
+        }
+        let tally = &mut self.tally;
+        let step = |hash: u64, id: &u32| (hash ^ u64::from(*id)).wrapping_mul(0x0000_0100_0000_01b3);
+        tally.hash = encoded.ids.iter().fold(tally.hash, step);
+        tally.tokens += encoded.ids.len();
+        tally.tokenize_ms += (self.observer.now)() - start;
+        Ok(encoded.ids)
+    }
 }

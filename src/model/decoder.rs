@@ -6,6 +6,7 @@ use burn::tensor::{Tensor, activation::silu};
 use super::attention::{Attention, CausalMask};
 use super::linear::Linear;
 use super::norm::Norm;
+use super::probe::{Probe, Stage, blind};
 use super::rope::Rotation;
 
 /// The gated MLP of one layer.
@@ -43,41 +44,42 @@ impl Layer {
 pub struct Decoder {
     pub(super) layers: Vec<Layer>,
     pub(super) norm: Norm,
-    pub(super) theta: f64,
 }
 
-/// What [`Decoder::trace`] returns: every intermediate stage that the reference can be asked for.
-pub struct Trace {
-    /// The residual stream after each layer.
-    pub layers: Vec<Tensor<2>>,
-    /// After the final norm, all positions.
-    pub last_hidden: Tensor<2>,
+/// What a forward pass works on.
+pub struct Input {
+    /// The embedded prompt, `[tokens, hidden]`.
+    pub x: Tensor<2>,
+    /// Its positions.
+    pub rotation: Rotation,
+    /// What is added after each of the first layers: features of pictures, and zeros for text.
+    pub deepstack: Vec<Tensor<2>>,
 }
 
 impl Decoder {
-    /// The final hidden state of the last of `x`'s positions, `[1, hidden]`.
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let (rotation, mask) = self.positions(&x);
-        let x = self.layers.iter().fold(x, |x, layer| layer.forward(x, &rotation, &mask));
+    /// The final hidden state of the last position, `[1, hidden]`.
+    pub fn forward(&self, input: Input) -> Tensor<2> {
+        let x = self.layers(input, &mut blind);
         let last = x.dims()[0] - 1;
         self.norm.forward(x.narrow(0, last, 1))
     }
 
-    /// [`Decoder::forward`] with every stage kept, for comparison with the reference.
-    pub fn trace(&self, mut x: Tensor<2>) -> Trace {
-        let (rotation, mask) = self.positions(&x);
-        let mut layers = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
-            x = layer.forward(x, &rotation, &mask);
-            layers.push(x.clone());
-        }
-        Trace { layers, last_hidden: self.norm.forward(x) }
+    /// [`Decoder::forward`] for all positions, with every stage shown.
+    pub fn trace(&self, input: Input, probe: Probe<'_>) {
+        let x = self.layers(input, probe);
+        probe(Stage::LastHidden, &self.norm.forward(x));
     }
 
-    fn positions(&self, x: &Tensor<2>) -> (Rotation, CausalMask) {
-        let (tokens, device) = (x.dims()[0], x.device());
-        let attention = &self.layers[0].attention;
-        let rotation = Rotation::new(tokens, attention.head_dim, self.theta, &device);
-        (rotation, CausalMask::new(tokens, attention.heads, &device))
+    fn layers(&self, Input { mut x, rotation, deepstack }: Input, probe: Probe<'_>) -> Tensor<2> {
+        let mask = CausalMask::new(x.dims()[0], self.layers[0].attention.heads, &x.device());
+        for (i, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(x, &rotation, &mask);
+            probe(Stage::Layer(i), &x);
+            if let Some(features) = deepstack.get(i) {
+                x = x + features.clone();
+                probe(Stage::LayerWithDeepstack(i), &x);
+            }
+        }
+        x
     }
 }

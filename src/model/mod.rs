@@ -6,15 +6,20 @@ mod config;
 mod decoder;
 mod embedding;
 mod head;
+mod layout;
 mod linear;
 mod load;
 mod norm;
+mod probe;
+mod reranker;
 mod rope;
+mod vision;
 
-pub use config::{Config, Family, MAX_CONFIG_BYTES};
-pub use decoder::{Decoder, Trace};
+pub use config::{Config, Family, MAX_CONFIG_BYTES, TextConfig, VisionConfig};
 pub use linear::Precision;
-pub use load::{LoadStep, TextReranker};
+pub use probe::{Probe, Stage};
+pub use reranker::{LoadStep, Prompt, Reranker, TokenIds};
+pub use vision::{VisionFeatures, VisionTower};
 
 /// Why a model cannot be built or run.
 #[derive(Debug, thiserror::Error)]

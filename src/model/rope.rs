@@ -9,13 +9,43 @@ pub struct Rotation {
     sin: Tensor<3>,
 }
 
-impl Rotation {
-    /// For positions `0..tokens`. Angles are formed in double precision and rounded once.
-    pub fn new(tokens: usize, head_dim: usize, theta: f64, device: &Device) -> Self {
+/// Which position each rotary frequency of a decoder follows: time, height or width.
+#[derive(Debug, Clone)]
+pub struct Frequencies {
+    /// Angle of one step, and the axis, in the order of the frequencies.
+    steps: Vec<(f64, usize)>,
+}
+
+impl Frequencies {
+    /// One axis for all: a text model, whose three positions are the same anyway.
+    pub fn plain(head_dim: usize, theta: f64) -> Self {
+        Self::interleaved(head_dim, theta, [head_dim / 2, 0, 0])
+    }
+
+    /// Time, height and width take turns until the sections of height and width are used up; time has the rest.
+    pub fn interleaved(head_dim: usize, theta: f64, sections: [usize; 3]) -> Self {
         let half = head_dim / 2;
-        let angle = |i: usize| (i / half) as f64 * theta.powf(-((i % half) as f64) / half as f64);
+        let axis = |j: usize| match j % 3 {
+            axis @ (1 | 2) if j < 3 * sections[axis] => axis,
+            _ => 0,
+        };
+        Self { steps: (0..half).map(|j| (theta.powf(-(j as f64) / half as f64), axis(j))).collect() }
+    }
+
+    /// The rotation of tokens at these positions.
+    pub fn rotation(&self, positions: &[[u32; 3]], device: &Device) -> Rotation {
+        Rotation::new(positions.len(), self.steps.len(), device, |token, j| {
+            let (step, axis) = self.steps[j];
+            f64::from(positions[token][axis]) * step
+        })
+    }
+}
+
+impl Rotation {
+    /// From the angle of each token and frequency, formed in double precision and rounded once.
+    pub fn new(tokens: usize, half: usize, device: &Device, angle: impl Fn(usize, usize) -> f64) -> Self {
         let table = |f: fn(f64) -> f64| {
-            let values: Vec<f32> = (0..tokens * half).map(|i| f(angle(i)) as f32).collect();
+            let values: Vec<f32> = (0..tokens * half).map(|i| f(angle(i / half, i % half)) as f32).collect();
             Tensor::from_data(TensorData::new(values, [tokens, 1, half]), device)
         };
         Self { cos: table(f64::cos), sin: table(f64::sin) }

@@ -3,8 +3,8 @@
 /// Why a prompt could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PromptError {
-    /// `tokenizer.json` cannot be used.
-    #[error("tokenizer.json: {0}")]
+    /// The tokenizer cannot be used.
+    #[error("the tokenizer: {0}")]
     Tokenizer(String),
 }
 

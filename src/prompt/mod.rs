@@ -6,5 +6,6 @@ mod template;
 mod tokenizer;
 
 pub use error::PromptError;
-pub use prompter::{DEFAULT_MAX_LENGTH, Encoded, Limits, Prompter};
-pub use template::Family;
+pub use prompter::{Encoded, Limits, Prompter};
+pub use template::{Family, Side, Visual};
+pub use tokenizer::{Tokenizer, Vocabulary};

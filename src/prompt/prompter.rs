@@ -1,26 +1,16 @@
 //! One query and one document as the ids of a prompt.
 
 use super::PromptError;
-use super::template::Family;
+use super::template::{Family, IMAGE_PAD, KEPT_WHEN_CUT, Side, VIDEO_PAD};
 use super::tokenizer::Tokenizer;
-use crate::api::Content;
-
-/// Tokens of a whole prompt, as in the reference.
-pub const DEFAULT_MAX_LENGTH: usize = 8192;
 
 /// How much of a text is read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
-    /// Tokens of the whole prompt. What does not fit is cut from the end of the document.
-    pub max_length: usize,
+    /// Tokens of the whole prompt; the family's own limit if absent.
+    pub max_length: Option<usize>,
     /// Tokens of the document's own text.
     pub max_tokens_per_doc: Option<usize>,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_length: DEFAULT_MAX_LENGTH, max_tokens_per_doc: None }
-    }
 }
 
 /// The ids of one prompt.
@@ -38,6 +28,7 @@ pub struct Prompter {
     family: Family,
     prefix: Vec<u32>,
     suffix: Vec<u32>,
+    kept_when_cut: Vec<u32>,
     yes: u32,
     no: u32,
 }
@@ -45,11 +36,25 @@ pub struct Prompter {
 impl Prompter {
     /// From the bytes of a `tokenizer.json`. The fixed parts of the prompt are encoded here, once.
     pub fn new(tokenizer_json: &[u8], family: Family) -> Result<Self, PromptError> {
-        let tokenizer = Tokenizer::new(tokenizer_json)?;
+        Self::with(Tokenizer::new(tokenizer_json)?, family)
+    }
+
+    /// From a tokenizer.
+    pub fn with(tokenizer: Tokenizer, family: Family) -> Result<Self, PromptError> {
         let prefix = tokenizer.pieces(family.prefix())?;
         let suffix = tokenizer.pieces(family.suffix())?;
         let (yes, no) = (tokenizer.id("yes")?, tokenizer.id("no")?);
-        Ok(Self { tokenizer, family, prefix, suffix, yes, no })
+        if family == Family::Vision {
+            tokenizer.id(IMAGE_PAD)?;
+            tokenizer.id(VIDEO_PAD)?;
+        }
+        let kept_when_cut = KEPT_WHEN_CUT.iter().filter_map(|token| tokenizer.id(token).ok()).collect();
+        Ok(Self { tokenizer, family, prefix, suffix, kept_when_cut, yes, no })
+    }
+
+    /// The prompt that is made.
+    pub fn family(&self) -> Family {
+        self.family
     }
 
     /// The id of the answer `yes`.
@@ -66,21 +71,56 @@ impl Prompter {
     pub fn encode(
         &self,
         instruction: Option<&str>,
-        query: &Content,
-        document: &Content,
+        query: &Side<'_>,
+        document: &Side<'_>,
         limits: Limits,
     ) -> Result<Encoded, PromptError> {
-        let document = document.joined_text();
-        let (document, mut dropped_tokens) = match limits.max_tokens_per_doc {
-            Some(tokens) => self.tokenizer.cut(&document, tokens)?,
-            None => (document.as_str(), 0),
+        let (text, dropped) = match limits.max_tokens_per_doc {
+            Some(tokens) => self.tokenizer.cut(document.text, tokens)?,
+            None => (document.text, 0),
         };
+        let document = Side { text, ..document.clone() };
         let instruction = instruction.unwrap_or(self.family.default_instruction());
-        let body = self.tokenizer.text(&self.family.body(instruction, &query.joined_text(), document))?;
-        let room = limits.max_length.saturating_sub(self.prefix.len() + self.suffix.len());
-        let kept = body.len().min(room);
-        dropped_tokens += body.len() - kept;
-        let ids = [&self.prefix, &body[..kept], &self.suffix].concat();
-        Ok(Encoded { ids, dropped_tokens })
+        let body = self.tokenizer.pieces(&self.family.body(instruction, query, &document))?;
+        let max_length = limits.max_length.unwrap_or(self.family.max_length());
+        let (head, cut) = match self.family {
+            Family::Text => self.cut_body(body, max_length),
+            Family::Vision => self.cut_text([self.prefix.as_slice(), &body].concat(), max_length),
+        };
+        Ok(Encoded { ids: [head.as_slice(), &self.suffix].concat(), dropped_tokens: dropped + cut })
+    }
+
+    /// The text prompt loses the end of its body.
+    fn cut_body(&self, mut body: Vec<u32>, max_length: usize) -> (Vec<u32>, usize) {
+        let room = max_length.saturating_sub(self.prefix.len() + self.suffix.len());
+        let cut = body.len().saturating_sub(room);
+        body.truncate(room);
+        ([self.prefix.as_slice(), &body].concat(), cut)
+    }
+
+    /// The vision prompt loses the last of its text, and never a token that stands for a part of a picture: the limit
+    /// is that of the head alone, and pictures that fill it leave no text at all.
+    fn cut_text(&self, head: Vec<u32>, max_length: usize) -> (Vec<u32>, usize) {
+        if head.len() <= max_length {
+            return (head, 0);
+        }
+        let whole = head.len();
+        let is_kept = |id: &u32| self.kept_when_cut.contains(id);
+        let mut room = max_length.saturating_sub(head.iter().filter(|id| is_kept(id)).count());
+        let mut fits = |id: &u32| {
+            is_kept(id) || {
+                let fits = room > 0;
+                room = room.saturating_sub(1);
+                fits
+            }
+        };
+        let kept: Vec<u32> = head.into_iter().filter(|id| fits(id)).collect();
+        let cut = whole - kept.len();
+        (kept, cut)
+    }
+
+    /// The ids that stand for a part of a picture or of a video.
+    pub fn pad_ids(&self) -> [Option<u32>; 2] {
+        [IMAGE_PAD, VIDEO_PAD].map(|token| self.tokenizer.id(token).ok())
     }
 }

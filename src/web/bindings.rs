@@ -7,9 +7,11 @@ use web_sys::AbortSignal;
 
 use super::device::{self, Adapter};
 use super::http::HttpFolder;
+use super::pictures::{PagePictures, PictureHost};
 use super::{clock, error};
 use crate::api::{RequestError, RerankRequest};
 use crate::engine::{self, LoadOptions, Observer, Progress};
+use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
 
 /// A loaded reranker, owned by the worker.
@@ -17,15 +19,21 @@ use crate::model::Precision;
 pub struct Engine {
     inner: engine::Engine,
     adapter: Option<Adapter>,
+    decoding: DecodeOptions,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Options {
     model: String,
     #[serde(default)]
     device: Option<String>,
     #[serde(default)]
     dtype: Option<String>,
+    #[serde(default)]
+    max_image_pixels: Option<usize>,
+    #[serde(default)]
+    apply_orientation: bool,
 }
 
 #[derive(Serialize)]
@@ -53,8 +61,15 @@ impl Engine {
         load(&options, &signal, &on_progress).await.map_err(|e| error::to_js(&e))
     }
 
-    /// Scores a `/v1/rerank` body; calls `on_result` for each document as soon as its score exists.
-    pub async fn rerank(&self, body: String, signal: AbortSignal, on_result: Function) -> Result<String, JsValue> {
+    /// Scores a `/v1/rerank` body; calls `on_result` for each document as soon as its score exists. `host` gives the
+    /// pictures that the body names.
+    pub async fn rerank(
+        &self,
+        body: String,
+        host: PictureHost,
+        signal: AbortSignal,
+        on_result: Function,
+    ) -> Result<String, JsValue> {
         let report = |index: usize, score: f64| {
             let json = serde_json::json!({ "index": index, "relevance_score": score }).to_string();
             call(&on_result, &json);
@@ -63,7 +78,8 @@ impl Engine {
         let observer = Observer { on_result: &report, ..watching(&aborted) };
         let run = async {
             let request = RerankRequest::from_json(&body)?;
-            self.inner.rerank(&request, &observer).await
+            let pictures = PagePictures { host: &host, signal: &signal, options: self.decoding };
+            self.inner.rerank_with(&request, &pictures, &observer).await
         };
         let response = run.await.map_err(|e: crate::Error| error::to_js(&e))?;
         serde_json::to_string(&response).map_err(|e| error::typed("internal", 500, &e.to_string()))
@@ -92,9 +108,12 @@ async fn load(options: &str, signal: &AbortSignal, on_progress: &Function) -> Re
     let folder = HttpFolder::new(&options.model, signal.clone(), std::rc::Rc::new(report.clone()));
     let aborted = || signal.aborted();
     let observer = Observer { on_progress: &report, ..watching(&aborted) };
-    let load_options = LoadOptions { device: opened.device, device_name: opened.name, precision };
+    let usual = SizeLimits::default();
+    let image_limits = SizeLimits { max_pixels: options.max_image_pixels.unwrap_or(usual.max_pixels), ..usual };
+    let load_options = LoadOptions { device: opened.device, device_name: opened.name, precision, image_limits };
     let inner = engine::Engine::load(&folder, load_options, &observer).await?;
-    Ok(Engine { inner, adapter: opened.adapter })
+    let decoding = DecodeOptions { apply_orientation: options.apply_orientation, ..DecodeOptions::default() };
+    Ok(Engine { inner, adapter: opened.adapter, decoding })
 }
 
 fn watching<'a>(aborted: &'a dyn Fn() -> bool) -> Observer<'a> {

@@ -5,6 +5,7 @@ mod clock;
 mod device;
 mod error;
 mod http;
+mod pictures;
 mod selfcheck;
 
 pub use bindings::Engine;

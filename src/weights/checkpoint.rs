@@ -1,12 +1,13 @@
-//! A checkpoint: named tensors in one safetensors file, or in several under an index.
+//! A checkpoint: named tensors, in one safetensors file, in several under an index, or in GGUF.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::WeightsError;
+use super::gguf::{self, GgufHeader, GgufTensor};
 use super::safetensors::{TensorInfo, read_header};
 use super::source::{Folder, Source, read_required};
+use super::{DType, WeightsError};
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
@@ -15,6 +16,10 @@ const MAX_SHARDS: usize = 1024;
 
 /// The most that is read at once.
 const MAX_READ_BYTES: usize = 64 << 20;
+
+/// What the published checkpoints and their conversions put before a name such as `layers.0.mlp.up_proj.weight` or
+/// `visual.merger.norm.weight`.
+const PREFIXES: [&str; 5] = ["", "model.", "model.language_model.", "language_model.model.", "language_model."];
 
 /// The tensors of a model, wherever they are.
 pub struct Checkpoint {
@@ -35,6 +40,27 @@ struct Index {
 }
 
 impl Checkpoint {
+    /// The tensors of GGUF files whose headers were read: a whole model, all its parts, and the file of its vision
+    /// tower. `deepstack` are the numbers of the blocks by which that file counts.
+    pub fn from_gguf(files: Vec<(Box<dyn Source>, GgufHeader)>, deepstack: &[usize]) -> Result<Self, WeightsError> {
+        let mut checkpoint = Self { sources: Vec::new(), tensors: BTreeMap::new(), unreadable: BTreeMap::new() };
+        for (source, header) in files {
+            let at = checkpoint.sources.len();
+            for GgufTensor { name, dtype, shape, offset, len } in header.tensors {
+                let name = gguf::canonical(&name, deepstack);
+                match dtype {
+                    Ok(dtype) => {
+                        let info = TensorInfo { name, dtype, shape, offset, len };
+                        checkpoint.insert(&*source, Located { info, source: at })?;
+                    }
+                    Err(dtype) => drop(checkpoint.unreadable.insert(name, dtype)),
+                }
+            }
+            checkpoint.sources.push(source);
+        }
+        Ok(checkpoint)
+    }
+
     /// Opens `model.safetensors`, or the files that `model.safetensors.index.json` names, and reads their headers.
     pub async fn open(folder: &dyn Folder) -> Result<Self, WeightsError> {
         let mut checkpoint = Self { sources: Vec::new(), tensors: BTreeMap::new(), unreadable: BTreeMap::new() };
@@ -57,17 +83,20 @@ impl Checkpoint {
         let header = read_header(&*source).await?;
         let at = self.sources.len();
         for info in header.tensors {
-            let name = info.name.clone();
-            if self.tensors.insert(name.clone(), Located { info, source: at }).is_some() {
-                return Err(WeightsError::Invalid {
-                    file: source.name().to_owned(),
-                    detail: format!("tensor {name} is in another file too"),
-                });
-            }
+            self.insert(&*source, Located { info, source: at })?;
         }
         self.unreadable.extend(header.unreadable.into_iter().map(|t| (t.name, t.dtype)));
         self.sources.push(source);
         Ok(())
+    }
+
+    fn insert(&mut self, source: &dyn Source, located: Located) -> Result<(), WeightsError> {
+        let name = located.info.name.clone();
+        if self.tensors.insert(name.clone(), located).is_none() {
+            return Ok(());
+        }
+        let detail = format!("tensor {name} is in another file too");
+        Err(WeightsError::Invalid { file: source.name().to_owned(), detail })
     }
 
     /// Every tensor that can be read.
@@ -80,24 +109,22 @@ impl Checkpoint {
         self.tensors().map(|info| info.len).sum()
     }
 
-    /// One tensor, by its canonical name or a known variant of it.
+    /// One tensor, by its name without what checkpoints put before it.
     pub fn info(&self, name: &str) -> Option<&TensorInfo> {
         self.locate(name).map(|located| &located.info)
     }
 
-    /// Converted checkpoints differ in what they put before the canonical names.
+    /// Checkpoints differ in what they put before the names.
     fn locate(&self, name: &str) -> Option<&Located> {
-        let bare = name.strip_prefix("model.").unwrap_or(name);
-        self.tensors.get(name).or_else(|| self.tensors.get(bare)).or_else(|| self.tensors.get(&format!("model.{name}")))
+        PREFIXES.iter().find_map(|prefix| self.tensors.get(&format!("{prefix}{name}")))
     }
 
     /// A whole tensor as f32, checked against the shape that the model expects.
     pub async fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError> {
-        let located = self.expect(name, shape)?;
-        self.read(located, 0, located.info.len).await
+        Ok(self.raw(name, shape).await?.widen())
     }
 
-    /// Rows `first .. first + count` of a tensor as f32.
+    /// Rows `first .. first + count` of a matrix as f32.
     pub async fn f32_rows(
         &self,
         name: &str,
@@ -105,6 +132,17 @@ impl Checkpoint {
         first: usize,
         count: usize,
     ) -> Result<Vec<f32>, WeightsError> {
+        Ok(self.raw_rows(name, shape, first, count).await?.widen())
+    }
+
+    /// A whole tensor as the file stores it.
+    pub async fn raw(&self, name: &str, shape: &[usize]) -> Result<Raw, WeightsError> {
+        let located = self.expect(name, shape)?;
+        self.read(located, 0, located.info.len).await
+    }
+
+    /// Rows `first .. first + count` of a matrix as the file stores them.
+    pub async fn raw_rows(&self, name: &str, shape: &[usize], first: usize, count: usize) -> Result<Raw, WeightsError> {
         let located = self.expect(name, shape)?;
         if first.checked_add(count).is_none_or(|end| end > shape[0]) {
             return Err(WeightsError::Tensor {
@@ -112,13 +150,15 @@ impl Checkpoint {
                 detail: format!("it has no rows {first}..{}", first.saturating_add(count)),
             });
         }
+        // A row is whole blocks: the readers of headers have seen to it.
         let row = located.info.len / shape[0] as u64;
         self.read(located, first as u64 * row, count as u64 * row).await
     }
 
     fn expect(&self, name: &str, shape: &[usize]) -> Result<&Located, WeightsError> {
         let Some(located) = self.locate(name) else {
-            return Err(match self.unreadable.get(name) {
+            let unreadable = PREFIXES.iter().find_map(|prefix| self.unreadable.get(&format!("{prefix}{name}")));
+            return Err(match unreadable {
                 Some(dtype) => WeightsError::DType { tensor: name.to_owned(), dtype: dtype.clone() },
                 None => WeightsError::Tensor {
                     tensor: name.to_owned(),
@@ -127,23 +167,44 @@ impl Checkpoint {
             });
         };
         if located.info.shape != shape {
-            let detail = format!("its shape is {:?}, but config.json asks for {shape:?}", located.info.shape);
+            let detail =
+                format!("its shape is {:?}, but the model's configuration asks for {shape:?}", located.info.shape);
             return Err(WeightsError::Tensor { tensor: name.to_owned(), detail });
         }
         Ok(located)
     }
 
-    async fn read(&self, located: &Located, from: u64, len: u64) -> Result<Vec<f32>, WeightsError> {
+    async fn read(&self, located: &Located, from: u64, len: u64) -> Result<Raw, WeightsError> {
         let (info, source) = (&located.info, &self.sources[located.source]);
-        let mut values = Vec::with_capacity(len as usize / info.dtype.size());
-        let mut done = 0;
-        while done < len {
-            let piece = (len - done).min(MAX_READ_BYTES as u64);
-            let bytes = source.read(info.offset + from + done, piece as usize).await?;
-            info.dtype.widen(&bytes, &mut values);
-            done += piece;
+        if len <= MAX_READ_BYTES as u64 {
+            let bytes = source.read(info.offset + from, len as usize).await?;
+            return Ok(Raw { dtype: info.dtype, bytes });
         }
-        Ok(values)
+        let mut bytes = Vec::with_capacity(len as usize);
+        while (bytes.len() as u64) < len {
+            let done = bytes.len() as u64;
+            let piece = (len - done).min(MAX_READ_BYTES as u64);
+            bytes.extend(source.read(info.offset + from + done, piece as usize).await?);
+        }
+        Ok(Raw { dtype: info.dtype, bytes })
+    }
+}
+
+/// Numbers as a file stores them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raw {
+    /// Their type.
+    pub dtype: DType,
+    /// Whole blocks of it.
+    pub bytes: Vec<u8>,
+}
+
+impl Raw {
+    /// As f32.
+    pub fn widen(&self) -> Vec<f32> {
+        let mut values = Vec::with_capacity(self.bytes.len() / self.dtype.block_bytes() * self.dtype.block_len());
+        self.dtype.widen(&self.bytes, &mut values);
+        values
     }
 }
 

@@ -42,7 +42,9 @@ pub enum WeightsError {
         detail: String,
     },
     /// A tensor of a type that is not read.
-    #[error("tensor {tensor} has type {dtype}; safetensors are read in F32, F16 and BF16")]
+    #[error(
+        "tensor {tensor} is stored as {dtype}, which is not run. Take a file in F32, F16 or BF16, or a GGUF in Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K"
+    )]
     DType {
         /// The tensor.
         tensor: String,

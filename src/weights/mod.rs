@@ -3,23 +3,24 @@
 //! Everything here reads foreign bytes: limits are constants, lengths are checked before they are used, and what is
 //! wrong is said with the file and the tensor named.
 
+mod blocks;
 mod checkpoint;
 mod dtype;
 mod error;
+pub mod gguf;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
-mod q8_0;
 mod safetensors;
 mod source;
 
 #[cfg(test)]
 mod tests;
 
-pub use checkpoint::Checkpoint;
+pub use blocks::quantize;
+pub use checkpoint::{Checkpoint, Raw};
 pub use dtype::DType;
 pub use error::WeightsError;
 #[cfg(not(target_arch = "wasm32"))]
 pub use native::{DirectoryFolder, FileSource};
-pub use q8_0::quantize_q8_0;
 pub use safetensors::{MAX_HEADER_BYTES, TensorInfo};
 pub use source::{Folder, LocalBoxFuture, MemoryFolder, MemorySource, Source, read_required, read_whole};

@@ -122,7 +122,7 @@ fn build(mut entries: Vec<(String, Entry)>, data: u64, file: u64) -> Result<Head
         }
         check_size(&name, &entry)?;
         end = to;
-        match DType::from_name(&entry.dtype) {
+        match DType::from_safetensors(&entry.dtype) {
             Some(dtype) => {
                 // The product was checked, so that each factor of a tensor with values fits; one without may not.
                 let shape = entry.shape.iter().map(|&d| usize::try_from(d)).collect::<Result<_, _>>();

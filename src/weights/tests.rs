@@ -18,7 +18,7 @@ fn file(header: &Value, data: &[u8]) -> Vec<u8> {
 fn two_tensors() -> Vec<u8> {
     let header = json!({
         "a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
-        "b": {"dtype": "BF16", "shape": [2], "data_offsets": [16, 20]},
+        "model.b": {"dtype": "BF16", "shape": [2], "data_offsets": [16, 20]},
         "__metadata__": {"format": "pt"},
     });
     let mut data: Vec<u8> = [1.0f32, 2.0, 3.0, 4.0].iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -40,7 +40,6 @@ fn tensors_are_read_and_widened() {
     assert_eq!(now(checkpoint.f32("a", &[2, 2])).expect("a"), [1.0, 2.0, 3.0, 4.0]);
     assert_eq!(now(checkpoint.f32("b", &[2])).expect("b"), [0.5, -2.0]);
     assert_eq!(now(checkpoint.f32_rows("a", &[2, 2], 1, 1)).expect("a row"), [3.0, 4.0]);
-    assert_eq!(now(checkpoint.f32("model.a", &[2, 2])).expect("a variant of the name").len(), 4);
     assert_eq!(checkpoint.total_bytes(), 20);
 }
 
@@ -134,19 +133,6 @@ fn shards_are_followed_and_never_out_of_the_folder() {
         assert_eq!(sharded(json!({ "a": file })).err().expect("an error").code(), "invalid_weights", "{file}");
     }
     assert_eq!(sharded(json!({"a": "two.safetensors"})).err().expect("an error").code(), "not_found");
-}
-
-#[test]
-fn q8_0_blocks_are_ggmls() {
-    let mut values = [0.0f32; 32];
-    values[0] = 1.0;
-    values[1] = -0.5;
-    values[31] = 0.25;
-    let (quants, scales) = quantize_q8_0(&values, 32);
-    assert_eq!(scales, [half::f16::from_f32(1.0 / 127.0).to_f32()]);
-    assert_eq!(quants[0].to_le_bytes().map(|b| b as i8), [127, -64, 0, 0], "half away from zero");
-    assert_eq!(quants[7].to_le_bytes().map(|b| b as i8), [0, 0, 0, 32]);
-    assert_eq!(quantize_q8_0(&[0.0; 32], 32), (vec![0; 8], vec![0.0]), "a block of zeros has no scale");
 }
 
 proptest! {

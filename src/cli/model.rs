@@ -1,0 +1,40 @@
+//! A model on the command line: a folder, or GGUF files.
+
+use std::path::Path;
+
+use crate::engine::{FileIn, ModelFiles};
+use crate::weights::DirectoryFolder;
+
+/// Where a model's files are.
+pub struct Places {
+    model: (DirectoryFolder, Option<String>),
+    vision: Option<(DirectoryFolder, String)>,
+}
+
+impl Places {
+    /// A path that ends in `.gguf` is a file, any other a folder.
+    pub fn new(model: &Path, vision: Option<&Path>) -> Self {
+        let model = match model.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf")) {
+            true => {
+                let (folder, name) = split(model);
+                (folder, Some(name))
+            }
+            false => (DirectoryFolder::new(model), None),
+        };
+        Self { model, vision: vision.map(split) }
+    }
+
+    /// As the engine takes them.
+    pub fn files(&self) -> ModelFiles<'_> {
+        let (folder, file) = &self.model;
+        let Some(name) = file else { return ModelFiles::Folder(folder) };
+        let vision = self.vision.as_ref().map(|(folder, name)| FileIn { folder, name: name.clone() });
+        ModelFiles::Gguf { text: FileIn { folder, name: name.clone() }, vision }
+    }
+}
+
+fn split(path: &Path) -> (DirectoryFolder, String) {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    (DirectoryFolder::new(folder), name)
+}

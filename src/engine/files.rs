@@ -1,0 +1,116 @@
+//! Which files make up a model, and what is in them besides weights.
+
+use super::{Error, Observer};
+use crate::model::{Config, Family, MAX_CONFIG_BYTES};
+use crate::prompt::{self, Prompter, Tokenizer, Vocabulary};
+use crate::weights::gguf::{self, GgufHeader, Metadata};
+use crate::weights::{Checkpoint, Folder, Source, WeightsError, read_required};
+
+/// A `tokenizer.json` of this family is 11 MB; larger than this is none.
+const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
+
+/// A file within a folder.
+#[derive(Clone)]
+pub struct FileIn<'a> {
+    /// The folder.
+    pub folder: &'a dyn Folder,
+    /// The file's name in it.
+    pub name: String,
+}
+
+/// The files of a model.
+pub enum ModelFiles<'a> {
+    /// A folder with `config.json`, `tokenizer.json` and safetensors, as Hugging Face lays it out.
+    Folder(&'a dyn Folder),
+    /// GGUF: the text model, the first of its parts if it was split, and the tower of a model that sees.
+    Gguf {
+        /// The text model.
+        text: FileIn<'a>,
+        /// The vision tower (`mmproj`).
+        vision: Option<FileIn<'a>>,
+    },
+}
+
+/// All of a model but its tensors.
+pub(super) struct Opened {
+    pub name: String,
+    pub config: Config,
+    pub prompter: Prompter,
+    pub checkpoint: Checkpoint,
+}
+
+impl ModelFiles<'_> {
+    /// The small parts first: what is wrong with them is known before a gigabyte is fetched.
+    pub(super) async fn open(&self, observer: &Observer<'_>) -> Result<Opened, Error> {
+        match self {
+            Self::Folder(folder) => open_folder(*folder, observer).await,
+            Self::Gguf { text, vision } => open_gguf(text, vision.as_ref(), observer).await,
+        }
+    }
+}
+
+async fn open_folder(folder: &dyn Folder, observer: &Observer<'_>) -> Result<Opened, Error> {
+    let config = Config::from_json(&read_required(folder, "config.json", MAX_CONFIG_BYTES).await?)?;
+    let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
+    let prompter = Prompter::new(&tokenizer, prompt_family(config.family()))?;
+    drop(tokenizer);
+    observer.checkpoint().await?;
+    let checkpoint = Checkpoint::open(folder).await?;
+    Ok(Opened { name: folder.name().to_owned(), config, prompter, checkpoint })
+}
+
+async fn open_gguf(text: &FileIn<'_>, vision: Option<&FileIn<'_>>, observer: &Observer<'_>) -> Result<Opened, Error> {
+    let (source, header) = open_file(text).await?;
+    observer.checkpoint().await?;
+    let tower = match vision {
+        Some(file) => Some(open_file(file).await?),
+        None => None,
+    };
+    let config = Config::from_gguf(&header, tower.as_ref().map(|(_, header)| header))?;
+    let prompter = Prompter::with(tokenizer(&header.metadata)?, prompt_family(config.family()))?;
+    let others = gguf::other_parts(&text.name, &header.metadata)?;
+    let mut files = vec![(source, header)];
+    for name in others {
+        files.push(open_file(&FileIn { folder: text.folder, name }).await?);
+    }
+    files.extend(tower);
+    let deepstack = config.vision.as_ref().map_or(&[][..], |v| &v.deepstack_visual_indexes);
+    let checkpoint = Checkpoint::from_gguf(files, deepstack)?;
+    Ok(Opened { name: text.name.clone(), config, prompter, checkpoint })
+}
+
+async fn open_file(file: &FileIn<'_>) -> Result<(Box<dyn Source>, GgufHeader), Error> {
+    let source = file.folder.open(&file.name).await?;
+    let source = source.ok_or_else(|| WeightsError::NotFound { file: file.name.clone() })?;
+    let header = gguf::read_header(&*source).await?;
+    Ok((source, header))
+}
+
+fn tokenizer(metadata: &Metadata) -> Result<Tokenizer, Error> {
+    let unsupported = |what: String| Error::Prompt(prompt::PromptError::Tokenizer(what));
+    match (metadata.string("tokenizer.ggml.model"), metadata.string("tokenizer.ggml.pre")) {
+        (Some("gpt2"), Some("qwen2") | None) => {}
+        (model, pre) => {
+            let named = |name: Option<&str>| name.unwrap_or("nothing").to_owned();
+            return Err(unsupported(format!(
+                "the file names {} and {}; a Qwen3 reranker has gpt2 and qwen2",
+                named(model),
+                named(pre)
+            )));
+        }
+    }
+    let list = |key: &str| metadata.strings(key).ok_or_else(|| metadata.missing(key));
+    let vocabulary = Vocabulary {
+        tokens: list("tokenizer.ggml.tokens")?,
+        kinds: metadata.numbers("tokenizer.ggml.token_type").unwrap_or_default(),
+        merges: list("tokenizer.ggml.merges")?,
+    };
+    Ok(Tokenizer::from_vocabulary(&vocabulary)?)
+}
+
+fn prompt_family(family: Family) -> prompt::Family {
+    match family {
+        Family::Qwen3Reranker => prompt::Family::Text,
+        Family::Qwen3VlReranker => prompt::Family::Vision,
+    }
+}

@@ -1,0 +1,97 @@
+//! Pictures of a request: where they come from, and what the model makes of them.
+
+use super::{Engine, Error};
+use crate::api::{Content, ImageRef, RerankRequest, VideoRef};
+use crate::media::{self, MediaError, Picture, SizeLimits, Timing, VideoOptions};
+use crate::model::{VisionFeatures, VisionTower};
+use crate::prompt::Visual;
+use crate::weights::LocalBoxFuture;
+
+/// Where the engine gets the pictures that a request names. Each door has its own.
+pub trait PictureSource {
+    /// Reads and decodes one picture.
+    fn open<'a>(&'a self, image: &'a ImageRef) -> LocalBoxFuture<'a, Result<Picture, MediaError>>;
+}
+
+/// No pictures: for requests of text.
+pub struct NoPictures;
+
+impl PictureSource for NoPictures {
+    fn open<'a>(&'a self, _: &'a ImageRef) -> LocalBoxFuture<'a, Result<Picture, MediaError>> {
+        Box::pin(std::future::ready(Err(MediaError::Unavailable("this caller takes text only".into()))))
+    }
+}
+
+/// What a query or a document shows, as the prompt and as the model needs it, in the same order.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub visuals: Vec<Visual>,
+    pub features: Vec<VisionFeatures>,
+}
+
+impl Seen {
+    fn push(&mut self, visual: Visual, features: VisionFeatures) {
+        self.visuals.push(visual);
+        self.features.push(features);
+    }
+}
+
+/// Sees the pictures of one request.
+pub(super) struct Eyes<'a> {
+    tower: Option<&'a VisionTower>,
+    limits: SizeLimits,
+    video: VideoOptions,
+    source: &'a dyn PictureSource,
+}
+
+impl<'a> Eyes<'a> {
+    pub fn new(engine: &'a Engine, request: &RerankRequest, source: &'a dyn PictureSource) -> Self {
+        let usual = VideoOptions::default();
+        let video = VideoOptions {
+            fps: request.fps.unwrap_or(usual.fps),
+            max_frames: request.max_frames.unwrap_or(usual.max_frames),
+            ..usual
+        };
+        Self { tower: engine.model().vision(), limits: engine.image_limits, video, source }
+    }
+
+    /// Videos first, then pictures, as in the reference. `place` names the content in messages.
+    pub async fn see(&self, content: &Content, place: impl Fn() -> String) -> Result<Seen, Error> {
+        // Where there is no tower, a request with pictures was refused before.
+        let Some(tower) = self.tower else { return Ok(Seen::default()) };
+        let named = |source: MediaError| Error::Media { place: place(), source };
+        let mut seen = Seen::default();
+        for video in &content.videos {
+            self.video(tower, video, &mut seen).await.map_err(named)?;
+        }
+        for image in &content.images {
+            self.image(tower, image, &mut seen).await.map_err(named)?;
+        }
+        Ok(seen)
+    }
+
+    async fn image(&self, tower: &VisionTower, image: &ImageRef, seen: &mut Seen) -> Result<(), MediaError> {
+        let picture = self.source.open(image).await?;
+        let features = tower.forward(&media::still(&picture, &tower.geometry(), &self.limits)?);
+        seen.push(Visual::Image { tokens: features.tokens_of_a_step() }, features);
+        Ok(())
+    }
+
+    async fn video(&self, tower: &VisionTower, video: &VideoRef, seen: &mut Seen) -> Result<(), MediaError> {
+        let timing = match (&video.timestamps, video.fps) {
+            (Some(times), _) => Timing::Timestamps(times.clone()),
+            (None, Some(fps)) => Timing::Sampled { fps },
+            (None, None) => Timing::FrameList,
+        };
+        let selected = media::selected_frames(video.frames.len(), &timing, &self.video)?;
+        let mut frames = Vec::with_capacity(selected.len());
+        for &index in &selected {
+            frames.push(self.source.open(&video.frames[index]).await?);
+        }
+        let cut = media::video(&frames, &selected, &timing, &tower.geometry(), &self.video)?;
+        let features = tower.forward(&cut.patches);
+        let timestamps = cut.timestamps.iter().map(|&t| media::timestamp_text(t)).collect();
+        seen.push(Visual::Video { tokens: features.tokens_of_a_step(), timestamps }, features);
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! The vision tower: patches of a picture or video in, features for the decoder out.
+
+mod block;
+mod load;
+mod merger;
+mod position;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use self::block::Block;
+use self::merger::Merger;
+use self::position::PositionTable;
+use super::layout::Step;
+use super::linear::Affine;
+use super::probe::{Probe, Stage, blind};
+use crate::media::{Geometry, Patches};
+
+/// The tower, on its device.
+pub struct VisionTower {
+    patch_embed: Affine,
+    positions: PositionTable,
+    blocks: Vec<Block>,
+    merger: Merger,
+    /// With the block after which each takes the stream.
+    deepstack: Vec<(usize, Merger)>,
+    heads: usize,
+    geometry: Geometry,
+    device: Device,
+}
+
+/// What the decoder needs of one picture or video.
+#[derive(Debug, Clone)]
+pub struct VisionFeatures {
+    /// The rows that stand in the prompt, `[tokens, hidden]`.
+    pub(super) tokens: Tensor<2>,
+    /// The rows that are added after each of the decoder's first layers.
+    pub(super) deepstack: Vec<Tensor<2>>,
+    /// Its steps in time, one for a picture.
+    pub(super) steps: usize,
+    pub(super) step: Step,
+}
+
+impl VisionFeatures {
+    /// Tokens of each step, of which a picture has one.
+    pub fn tokens_of_a_step(&self) -> usize {
+        self.step.height * self.step.width
+    }
+
+    /// Its steps, each with its own place in the prompt.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        (0..self.steps).map(|number| Place { features: self, number })
+    }
+}
+
+/// One step of a picture or video.
+pub(super) struct Place<'a> {
+    pub features: &'a VisionFeatures,
+    number: usize,
+}
+
+impl Place<'_> {
+    pub fn tokens(&self) -> Tensor<2> {
+        self.rows(&self.features.tokens)
+    }
+
+    pub fn deepstack(&self, level: usize) -> Tensor<2> {
+        self.rows(&self.features.deepstack[level])
+    }
+
+    fn rows(&self, all: &Tensor<2>) -> Tensor<2> {
+        let count = self.features.tokens_of_a_step();
+        all.clone().narrow(0, self.number * count, count)
+    }
+}
+
+impl VisionTower {
+    /// How pictures must be cut for this tower.
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// The features of one picture or video.
+    pub fn forward(&self, patches: &Patches) -> VisionFeatures {
+        self.trace(patches, &mut blind)
+    }
+
+    /// [`VisionTower::forward`] with every stage shown.
+    pub fn trace(&self, patches: &Patches, probe: Probe<'_>) -> VisionFeatures {
+        let [steps, height, width] = patches.grid;
+        let (rows, merge) = (steps * height * width, self.geometry.merge);
+        let data = TensorData::new(patches.rows.clone(), [rows, patches.rows.len() / rows]);
+        let x = self.patch_embed.forward(Tensor::from_data(data, &self.device));
+        probe(Stage::PatchEmbed, &x);
+        let positions = self.positions.embed(patches.grid, merge, &self.device);
+        probe(Stage::PositionEmbed, &positions);
+        let mut x = x + positions;
+        let rotation = self.positions.rotation(patches.grid, merge, x.dims()[1] / self.heads, &self.device);
+        let mut deepstack = Vec::with_capacity(self.deepstack.len());
+        for (i, block) in self.blocks.iter().enumerate() {
+            x = block.forward(x, &rotation, height * width);
+            probe(Stage::VisionBlock(i), &x);
+            if let Some((_, merger)) = self.deepstack.iter().find(|(after, _)| *after == i) {
+                let features = merger.forward(x.clone());
+                probe(Stage::Deepstack(deepstack.len()), &features);
+                deepstack.push(features);
+            }
+        }
+        let tokens = self.merger.forward(x);
+        probe(Stage::Merger, &tokens);
+        let step = Step { height: height / merge, width: width / merge };
+        VisionFeatures { tokens, deepstack, steps, step }
+    }
+}

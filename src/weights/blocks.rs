@@ -1,0 +1,136 @@
+//! The quantized blocks of ggml: how they become numbers, and how numbers become those of them that we write.
+
+use half::{bf16, f16};
+
+use super::DType;
+
+const SMALL: usize = 32;
+const LARGE: usize = 256;
+
+/// Appends the values of whole blocks of a quantized type.
+pub(super) fn dequantize(dtype: DType, bytes: &[u8], out: &mut Vec<f32>) {
+    out.reserve(bytes.len() / dtype.block_bytes() * dtype.block_len());
+    let blocks = bytes.chunks_exact(dtype.block_bytes());
+    match dtype {
+        DType::Q8_0 => blocks.for_each(|b| {
+            let d = half_at(b, 0);
+            out.extend(b[2..].iter().map(|&q| f32::from(q as i8) * d));
+        }),
+        DType::Q4_0 => blocks.for_each(|b| {
+            let d = half_at(b, 0);
+            out.extend(nibbles(&b[2..]).map(|q| d * (f32::from(q) - 8.0)));
+        }),
+        DType::Q4_1 => blocks.for_each(|b| {
+            let (d, m) = (half_at(b, 0), half_at(b, 2));
+            out.extend(nibbles(&b[4..]).map(|q| d * f32::from(q) + m));
+        }),
+        DType::Q5_0 => blocks.for_each(|b| {
+            let (d, high) = (half_at(b, 0), word_at(b, 2));
+            out.extend(fifths(&b[6..], high).map(|q| d * (f32::from(q) - 16.0)));
+        }),
+        DType::Q5_1 => blocks.for_each(|b| {
+            let (d, m, high) = (half_at(b, 0), half_at(b, 2), word_at(b, 4));
+            out.extend(fifths(&b[8..], high).map(|q| d * f32::from(q) + m));
+        }),
+        DType::Q4K => blocks.for_each(|b| grouped(b, &b[16..], None, out)),
+        DType::Q5K => blocks.for_each(|b| grouped(b, &b[48..], Some(&b[16..48]), out)),
+        DType::Q6K => blocks.for_each(|b| sixths(b, out)),
+        DType::F32 | DType::F16 | DType::BF16 => dtype.widen(bytes, out),
+    }
+}
+
+fn half_at(block: &[u8], at: usize) -> f32 {
+    f16::from_le_bytes([block[at], block[at + 1]]).to_f32()
+}
+
+fn word_at(block: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]])
+}
+
+/// The lower halves of all bytes, then the upper.
+fn nibbles(bytes: &[u8]) -> impl Iterator<Item = u8> {
+    bytes.iter().map(|b| b & 15).chain(bytes.iter().map(|b| b >> 4))
+}
+
+fn fifths(bytes: &[u8], high: u32) -> impl Iterator<Item = u8> {
+    nibbles(bytes).enumerate().map(move |(i, q)| q | (((high >> i) & 1) as u8) << 4)
+}
+
+/// Q4_K and Q5_K: eight groups of 32, each with a scale and a minimum of six bits.
+fn grouped(block: &[u8], quants: &[u8], high: Option<&[u8]>, out: &mut Vec<f32>) {
+    let (d, dmin) = (half_at(block, 0), half_at(block, 2));
+    let packed = &block[4..16];
+    for group in 0..LARGE / SMALL {
+        let (scale, minimum) = scale_and_minimum(packed, group);
+        let (scale, minimum) = (d * f32::from(scale), dmin * f32::from(minimum));
+        // Two groups share 32 bytes, one in their lower and one in their upper halves.
+        let bytes = &quants[group / 2 * SMALL..][..SMALL];
+        let shift = group % 2 * 4;
+        out.extend(bytes.iter().enumerate().map(|(i, byte)| {
+            let fifth = high.map_or(0, |high| (high[i] >> group & 1) << 4);
+            scale * f32::from(byte >> shift & 15 | fifth) - minimum
+        }));
+    }
+}
+
+fn scale_and_minimum(packed: &[u8], group: usize) -> (u8, u8) {
+    if group < 4 {
+        return (packed[group] & 63, packed[group + 4] & 63);
+    }
+    let low = packed[group + 4];
+    (low & 15 | packed[group - 4] >> 6 << 4, low >> 4 | packed[group] >> 6 << 4)
+}
+
+/// Q6_K: two halves of 128, each of four runs of 32, each of two groups of 16.
+fn sixths(block: &[u8], out: &mut Vec<f32>) {
+    let d = half_at(block, 208);
+    for half in 0..2 {
+        let (low, high) = (&block[64 * half..][..64], &block[128 + 32 * half..][..32]);
+        let scales = &block[192 + 8 * half..][..8];
+        for run in 0..4 {
+            out.extend((0..SMALL).map(|i| {
+                let four = low[run % 2 * SMALL + i] >> (run / 2 * 4) & 15;
+                let two = high[i] >> (2 * run) & 3;
+                let scale = d * f32::from(scales[2 * run + i / 16] as i8);
+                scale * (f32::from(four | two << 4) - 32.0)
+            }));
+        }
+    }
+}
+
+/// Appends a row in one of the types that we write, as ggml's own tools would quantize it. `false` if the type is not
+/// one of them, or the row is not whole blocks.
+#[must_use]
+pub fn quantize(dtype: DType, row: &[f32], out: &mut Vec<u8>) -> bool {
+    if !row.len().is_multiple_of(dtype.block_len()) {
+        return false;
+    }
+    match dtype {
+        DType::F32 => out.extend(row.iter().flat_map(|v| v.to_le_bytes())),
+        DType::F16 => out.extend(row.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes())),
+        DType::BF16 => out.extend(row.iter().flat_map(|&v| bf16::from_f32(v).to_le_bytes())),
+        DType::Q8_0 => row.chunks_exact(SMALL).for_each(|block| eighths(block, out)),
+        DType::Q4_0 => row.chunks_exact(SMALL).for_each(|block| fourths(block, out)),
+        _ => return false,
+    }
+    true
+}
+
+fn eighths(block: &[f32], out: &mut Vec<u8>) {
+    let largest = block.iter().fold(0.0f32, |max, v| max.max(v.abs()));
+    let d = largest / 127.0;
+    let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+    out.extend(f16::from_f32(d).to_le_bytes());
+    out.extend(block.iter().map(|v| (v * inverse).round() as i8 as u8));
+}
+
+fn fourths(block: &[f32], out: &mut Vec<u8>) {
+    // The first value of the largest magnitude, with its sign, becomes -8: the range of the quants is not symmetric.
+    let largest = block.iter().fold(0.0f32, |max: f32, &v| if v.abs() > max.abs() { v } else { max });
+    let d = largest / -8.0;
+    let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+    let quant = |v: f32| ((v * inverse + 8.5) as u8).min(15);
+    out.extend(f16::from_f32(d).to_le_bytes());
+    let (low, high) = block.split_at(SMALL / 2);
+    out.extend(low.iter().zip(high).map(|(&l, &h)| quant(l) | quant(h) << 4));
+}

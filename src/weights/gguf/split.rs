@@ -1,0 +1,33 @@
+//! A file that was split into several, named `model-00001-of-00005.gguf`.
+
+use super::Metadata;
+use crate::weights::WeightsError;
+
+const MAX_PARTS: usize = 1024;
+
+/// The name of a part; parts are counted from one.
+pub fn part_name(stem: &str, part: usize, parts: usize) -> String {
+    format!("{stem}-{part:05}-of-{parts:05}.gguf")
+}
+
+/// The names of the parts after the first, which is `file`; none if it was not split.
+pub fn other_parts(file: &str, metadata: &Metadata) -> Result<Vec<String>, WeightsError> {
+    let invalid = |detail: String| WeightsError::Invalid { file: file.to_owned(), detail };
+    let parts = metadata.number("split.count").unwrap_or(0);
+    if parts <= 1 {
+        return Ok(Vec::new());
+    }
+    if parts > MAX_PARTS {
+        return Err(invalid(format!("it was split into {parts} files; at most {MAX_PARTS} are read")));
+    }
+    if metadata.number("split.no").unwrap_or(0) != 0 {
+        let first = format!("-00001-of-{parts:05}.gguf");
+        return Err(invalid(format!("it is not the first of its {parts} parts; give the one that ends in {first}")));
+    }
+    let Some(stem) = file.strip_suffix(&format!("-00001-of-{parts:05}.gguf")) else {
+        return Err(invalid(format!(
+            "it is the first of {parts} parts, but its name does not end in -00001-of-{parts:05}.gguf, so the others cannot be found"
+        )));
+    };
+    Ok((2..=parts).map(|part| part_name(stem, part, parts)).collect())
+}

@@ -1,0 +1,172 @@
+//! The model that sees: every intermediate stage and the scores, against what Transformers gave (`tests/reference/`).
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor};
+use pollster::block_on;
+use secondpass::cli::FilePictures;
+use secondpass::engine::LoadOptions;
+use secondpass::media::{DecodeOptions, Patches};
+use secondpass::model::{Config, Precision, Prompt, Reranker, Stage, TokenIds};
+use secondpass::weights::{Checkpoint, DirectoryFolder, MemoryFolder};
+use secondpass::{Engine, Observer, RerankRequest};
+use serde_json::Value;
+
+/// Scores are compared in f32 with a reference in f32; only the order of sums differs.
+const SCORE_TOLERANCE: f64 = 1e-3;
+/// Stages are of the order of 1 to 10. A wrong one of the two activations moves them by 1.3e-3 at least.
+const STAGE_TOLERANCE: f32 = 2e-4;
+
+const MODELS: [&str; 2] = ["vl-tied", "vl-untied"];
+
+fn folder(model: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vl").join(model)
+}
+
+fn json(model: &str, file: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(folder(model).join(file)).expect("a file")).expect("JSON")
+}
+
+/// Tensors of `golden.safetensors`.
+struct Golden(Checkpoint);
+
+impl Golden {
+    fn open(model: &str) -> Self {
+        let bytes = std::fs::read(folder(model).join("golden.safetensors")).expect("goldens");
+        Self(block_on(Checkpoint::open(&MemoryFolder::default().with("model.safetensors", bytes))).expect("goldens"))
+    }
+
+    fn get(&self, name: &str) -> Vec<f32> {
+        let shape = self.0.info(name).unwrap_or_else(|| panic!("no {name}")).shape.clone();
+        block_on(self.0.f32(name, &shape)).expect("a tensor")
+    }
+
+    /// The pictures or videos of the prompt, apart.
+    fn patches(&self, kind: &str) -> Vec<Patches> {
+        let rows = self.get(&format!("in.pixel_values_{kind}"));
+        let grids = self.get(&format!("in.grid_{kind}"));
+        let total: f32 = grids.chunks_exact(3).map(|g| g.iter().product::<f32>()).sum();
+        let width = rows.len() / total as usize;
+        let mut at = 0;
+        let cut = |g: &[f32]| {
+            let grid = [g[0] as usize, g[1] as usize, g[2] as usize];
+            let len = grid.iter().product::<usize>() * width;
+            at += len;
+            Patches { grid, rows: rows[at - len..at].to_vec() }
+        };
+        grids.chunks_exact(3).map(cut).collect()
+    }
+}
+
+fn values(tensor: &Tensor<2>) -> Vec<f32> {
+    tensor.clone().into_data().try_to_vec::<f32>().expect("f32")
+}
+
+fn compare(name: &str, got: &[f32], want: &[f32]) {
+    assert_eq!(got.len(), want.len(), "{name}");
+    let largest = got.iter().zip(want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(largest <= STAGE_TOLERANCE, "{name}: {largest}");
+}
+
+fn stage_name(stage: Stage) -> String {
+    match stage {
+        Stage::PatchEmbed => "out.vision.patch_embed".into(),
+        Stage::PositionEmbed => "out.vision.pos_embed".into(),
+        Stage::VisionBlock(i) => format!("out.vision.block{i}"),
+        Stage::Deepstack(i) => format!("out.vision.deepstack{i}"),
+        Stage::Merger => "out.vision.merger".into(),
+        Stage::Layer(i) => format!("out.text.layer{i}_before_deepstack_add"),
+        Stage::LayerWithDeepstack(i) => format!("out.text.layer{i}"),
+        Stage::LastHidden => "out.last_hidden".into(),
+    }
+}
+
+#[test]
+fn every_stage_is_the_references() {
+    for model in MODELS {
+        let golden = Golden::open(model);
+        let config = json(model, "config.json");
+        let id = |key: &str| config[key].as_u64().map(|id| id as u32);
+        let tokens = TokenIds { yes: 0, no: 1, pads: [id("image_token_id"), id("video_token_id")] };
+        let config = Config::from_json(config.to_string().as_bytes()).expect("a configuration");
+        let checkpoint = block_on(Checkpoint::open(&DirectoryFolder::new(folder(model)))).expect("weights");
+        let (layers, blocks) = (config.text.num_hidden_layers, config.vision.as_ref().expect("a tower").depth);
+        let reranker =
+            block_on(Reranker::load(&checkpoint, config, tokens, Precision::F32, &Device::flex(), &mut |_, _| {}))
+                .expect("a model");
+        let ids: Vec<u32> = golden.get("in.ids").iter().map(|&id| id as u32).collect();
+        let first = |pad: Option<u32>| ids.iter().position(|&id| Some(id) == pad);
+        let mut kinds = [("images", first(tokens.pads[0])), ("videos", first(tokens.pads[1]))];
+        kinds.sort_by_key(|(_, place)| *place);
+        let mut features = Vec::new();
+        for (kind, _) in kinds {
+            let mut stages: HashMap<String, Vec<f32>> = HashMap::new();
+            for patches in golden.patches(kind) {
+                let mut keep = |stage, tensor: &Tensor<2>| {
+                    stages.entry(stage_name(stage)).or_default().extend(values(tensor));
+                };
+                features.push(reranker.vision().expect("a tower").trace(&patches, &mut keep));
+            }
+            assert!(stages.len() > blocks + 3);
+            for (name, got) in stages {
+                compare(&format!("{model} {name}.{kind}"), &got, &golden.get(&format!("{name}.{kind}")));
+            }
+        }
+        let mut compared = 0;
+        let mut keep = |stage, tensor: &Tensor<2>| {
+            let mut name = stage_name(stage);
+            if golden.0.info(&name).is_none() {
+                // A layer to which nothing is added has only one state.
+                name = name.replace("_before_deepstack_add", "");
+            }
+            compare(&format!("{model} {name}"), &values(tensor), &golden.get(&name));
+            compared += 1;
+        };
+        let visuals: Vec<_> = features.iter().collect();
+        reranker.trace(Prompt { ids: &ids, visuals: &visuals }, &mut keep).expect("a trace");
+        assert!(compared > layers);
+    }
+}
+
+fn cases(model: &str) -> Vec<Value> {
+    serde_json::from_value(json(model, "cases.json")["cases"].take()).expect("a list of cases")
+}
+
+/// The request of a case, and the pictures beside its file.
+fn request(model: &str, case: &Value) -> (RerankRequest, FilePictures) {
+    let mut body = case["request"].clone();
+    if let Some(limit) = case.get("max_length") {
+        body["max_length"] = limit.clone();
+    }
+    let pictures = FilePictures::beside(&folder(model).join("cases.json"), DecodeOptions::default());
+    (RerankRequest::from_json(&body.to_string()).expect("a request"), pictures)
+}
+
+fn load(model: &str, max_pixels: Option<usize>) -> Engine {
+    let mut options = LoadOptions::cpu();
+    if let Some(max_pixels) = max_pixels {
+        options.image_limits.max_pixels = max_pixels;
+    }
+    block_on(Engine::load(&DirectoryFolder::new(folder(model)), options, &Observer::silent())).expect("a model")
+}
+
+#[test]
+fn scores_and_token_counts_are_the_references() {
+    for model in MODELS {
+        let usual = load(model, None);
+        for case in cases(model) {
+            let limited = case.get("max_pixels").and_then(Value::as_u64).map(|limit| load(model, Some(limit as usize)));
+            let engine = limited.as_ref().unwrap_or(&usual);
+            let (request, pictures) = request(model, &case);
+            let response = block_on(engine.rerank_with(&request, &pictures, &Observer::silent())).expect("a response");
+            let want: Vec<f64> = serde_json::from_value(case["scores"].clone()).expect("scores");
+            let ids: Vec<Vec<u32>> = serde_json::from_value(case["ids"].clone()).expect("ids");
+            assert_eq!(response.usage.prompt_tokens, ids.iter().map(Vec::len).sum::<usize>(), "{}", case["name"]);
+            for result in &response.results {
+                let difference = (result.relevance_score - want[result.index]).abs();
+                assert!(difference <= SCORE_TOLERANCE, "{model}, {}[{}]: {difference}", case["name"], result.index);
+            }
+        }
+    }
+}
