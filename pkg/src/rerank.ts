@@ -11,13 +11,13 @@ const loads = new Map<string, Promise<Reranker>>()
  * ```
  */
 export async function rerank(
-  { model, device, dtype, maxImagePixels, applyOrientation, wasmUrl, worker, ...body }: LoadOptions & RerankRequest,
+  { model, vision, device, dtype, maxImagePixels, applyOrientation, wasmUrl, worker, ...body }: LoadOptions & RerankRequest,
   { signal, onProgress, onResult }: LoadControl & RerankControl = {},
 ): Promise<RerankResponse> {
-  const key = JSON.stringify([String(model), device ?? 'auto', dtype ?? 'f32', maxImagePixels, applyOrientation ?? false])
+  const key = JSON.stringify([String(model), String(vision), device ?? 'auto', dtype ?? 'auto', maxImagePixels, applyOrientation ?? false])
   let load = loads.get(key)
   if (!load) {
-    const given = { device, dtype, maxImagePixels, applyOrientation, wasmUrl, worker }
+    const given = { vision, device, dtype, maxImagePixels, applyOrientation, wasmUrl, worker }
     const options = { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as LoadOptions
     // One caller's abort must not take the model from the others who wait for it, so the load has no signal.
     load = Reranker.load(options, onProgress ? { onProgress } : {})

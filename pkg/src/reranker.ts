@@ -43,9 +43,11 @@ export class Reranker {
       const engineOptions = {
         model: absolute(options.model),
         device: options.device ?? 'auto',
-        dtype: options.dtype ?? 'f32',
+        dtype: options.dtype ?? 'auto',
+        vision: options.vision === undefined ? undefined : absolute(options.vision),
         maxImagePixels: options.maxImagePixels,
         applyOrientation: options.applyOrientation ?? false,
+        savings: options.savings,
       }
       const wasmUrl = options.wasmUrl === undefined ? null : absolute(options.wasmUrl)
       reranker.#info = await reranker.#call<RerankerInfo>(

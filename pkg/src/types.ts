@@ -30,16 +30,26 @@ export type Device = 'auto' | 'webgpu' | 'cpu'
 
 /** Which model to load, and how. */
 export interface LoadOptions {
-  /** URL of the folder with `config.json`, `tokenizer.json` and `model.safetensors`. */
+  /**
+   * URL of a `.gguf` file (the first of its parts if it was split), or of a folder with `config.json`, `tokenizer.json`
+   * and safetensors, as Hugging Face lays it out.
+   */
   model: string | URL
+  /** URL of the vision tower (`mmproj`) of a GGUF model that sees. Without it such a model reads text only. */
+  vision?: string | URL
   /** Default `auto`. */
   device?: Device
-  /** How matrices are kept: as exact as the file (`f32`, the default), or in 8-bit blocks, a quarter of the memory (`q8_0`). */
-  dtype?: 'f32' | 'q8_0'
+  /**
+   * How matrices are kept: as the file has them (`auto`, the default: 8-bit blocks stay packed, the rest becomes f32),
+   * all in f32, or all in 8-bit blocks, a quarter of the memory (`q8_0`).
+   */
+  dtype?: 'auto' | 'f32' | 'q8_0'
   /** Pictures of more pixels are shown to the model smaller. Default 1,310,720: 1,280 tokens. */
   maxImagePixels?: number
   /** Turn pictures as their EXIF data says. Default false, as in the reference. */
   applyOrientation?: boolean
+  /** @internal Switches off what the engine saves, for benchmarks: `sharedPrefix`, `packing`, `lastLayerOnly`, `visionCache`. */
+  savings?: { sharedPrefix?: boolean; packing?: boolean; lastLayerOnly?: boolean; visionCache?: boolean }
   /** Where `secondpass_bg.wasm` is, if not beside this module. */
   wasmUrl?: string | URL
   /** The worker's script, if not beside this module, or a function that starts a worker of your own making. */
@@ -117,6 +127,8 @@ export interface RerankResponse {
 export interface RerankerInfo {
   model: string
   family: string
+  /** Whether it sees pictures. */
+  vision: boolean
   device: 'webgpu' | 'cpu'
   /** The WebGPU adapter; `fallback` is a software one. */
   adapter: { name: string; vendor: string; fallback: boolean } | null

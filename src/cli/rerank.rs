@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use super::model::Places;
 use super::pictures::FilePictures;
 use crate::RerankRequest;
-use crate::engine::{Engine, LoadOptions, Observer, Progress, Stage};
+use crate::engine::{Engine, LoadOptions, Observer, Progress, Savings, Stage};
 use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
 
@@ -67,7 +67,7 @@ pub async fn run(args: Args) -> Result<(), String> {
         DeviceChoice::Gpu => (open_gpu().await?, "gpu"),
     };
     let image_limits = SizeLimits { max_pixels: args.max_image_pixels, ..SizeLimits::default() };
-    let options = LoadOptions { device, device_name, precision: args.dtype, image_limits };
+    let options = LoadOptions { device, device_name, precision: args.dtype, image_limits, savings: Savings::default() };
     let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };
     let pictures = FilePictures::beside(&args.request, decoding);
     let places = Places::new(&args.model, args.vision.as_deref());

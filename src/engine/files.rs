@@ -31,17 +31,21 @@ pub enum ModelFiles<'a> {
     },
 }
 
-/// All of a model but its tensors.
-pub(super) struct Opened {
+/// All of a model but its tensors, whose places are known.
+pub struct Opened {
+    /// The model's name.
     pub name: String,
+    /// Its sizes.
     pub config: Config,
+    /// What makes its prompts.
     pub prompter: Prompter,
+    /// Where its tensors are.
     pub checkpoint: Checkpoint,
 }
 
 impl ModelFiles<'_> {
     /// The small parts first: what is wrong with them is known before a gigabyte is fetched.
-    pub(super) async fn open(&self, observer: &Observer<'_>) -> Result<Opened, Error> {
+    pub async fn open(&self, observer: &Observer<'_>) -> Result<Opened, Error> {
         match self {
             Self::Folder(folder) => open_folder(*folder, observer).await,
             Self::Gguf { text, vision } => open_gguf(text, vision.as_ref(), observer).await,
@@ -49,11 +53,16 @@ impl ModelFiles<'_> {
     }
 }
 
-async fn open_folder(folder: &dyn Folder, observer: &Observer<'_>) -> Result<Opened, Error> {
+/// The sizes and the prompts of a folder, whether it holds weights or not.
+pub async fn open_prompter(folder: &dyn Folder) -> Result<(Config, Prompter), Error> {
     let config = Config::from_json(&read_required(folder, "config.json", MAX_CONFIG_BYTES).await?)?;
     let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
     let prompter = Prompter::new(&tokenizer, prompt_family(config.family()))?;
-    drop(tokenizer);
+    Ok((config, prompter))
+}
+
+async fn open_folder(folder: &dyn Folder, observer: &Observer<'_>) -> Result<Opened, Error> {
+    let (config, prompter) = open_prompter(folder).await?;
     observer.checkpoint().await?;
     let checkpoint = Checkpoint::open(folder).await?;
     Ok(Opened { name: folder.name().to_owned(), config, prompter, checkpoint })
@@ -70,8 +79,11 @@ async fn open_gguf(text: &FileIn<'_>, vision: Option<&FileIn<'_>>, observer: &Ob
     let prompter = Prompter::with(tokenizer(&header.metadata)?, prompt_family(config.family()))?;
     let others = gguf::other_parts(&text.name, &header.metadata)?;
     let mut files = vec![(source, header)];
-    for name in others {
-        files.push(open_file(&FileIn { folder: text.folder, name }).await?);
+    let parts = others.len() + 1;
+    for (i, name) in others.into_iter().enumerate() {
+        let (source, header) = open_file(&FileIn { folder: text.folder, name: name.clone() }).await?;
+        gguf::check_part(&name, &header.metadata, i + 1, parts)?;
+        files.push((source, header));
     }
     files.extend(tower);
     let deepstack = config.vision.as_ref().map_or(&[][..], |v| &v.deepstack_visual_indexes);

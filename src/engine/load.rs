@@ -1,12 +1,14 @@
 //! From a folder of files to a loaded engine.
 
+use std::cell::{Cell, RefCell};
+
 use burn::tensor::Device;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::files::{ModelFiles, Opened};
 use super::{Engine, Error, Observer, Stage};
 use crate::media::SizeLimits;
-use crate::model::{Precision, Prompt, Reranker, TokenIds};
+use crate::model::{Pass, Precision, Prompt, Reranker, TokenIds};
 use crate::weights::Folder;
 
 /// Tokens of the pass that compiles the shaders: more than one tile of rows, and no multiple of it.
@@ -23,6 +25,28 @@ pub struct LoadOptions {
     pub precision: Precision,
     /// How large pictures are shown to the model.
     pub image_limits: SizeLimits,
+    /// What is not computed twice.
+    pub savings: Savings,
+}
+
+/// What the engine does to compute less. All of it is exact; each can be switched off, to show what it saves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Savings {
+    /// What the prompts of a request have in common is computed once, and kept for the next request.
+    pub shared_prefix: bool,
+    /// Documents are computed together, without padding.
+    pub packing: bool,
+    /// The last layer computes the scored rows alone.
+    pub last_layer_only: bool,
+    /// The features of pictures are kept.
+    pub vision_cache: bool,
+}
+
+impl Default for Savings {
+    fn default() -> Self {
+        Self { shared_prefix: true, packing: true, last_layer_only: true, vision_cache: true }
+    }
 }
 
 impl LoadOptions {
@@ -33,6 +57,7 @@ impl LoadOptions {
             device_name: "cpu",
             precision: Precision::Auto,
             image_limits: SizeLimits::default(),
+            savings: Savings::default(),
         }
     }
 }
@@ -79,7 +104,16 @@ impl Engine {
         let mut step = |done: usize, of: usize| observer.report(Stage::Upload, done as u64, of as u64);
         let model = Reranker::load(&checkpoint, config, tokens, options.precision, &options.device, &mut step).await?;
         observer.checkpoint().await?;
-        let engine = Self { model, prompter, info, image_limits: options.image_limits };
+        let engine = Self {
+            model,
+            prompter,
+            info,
+            image_limits: options.image_limits,
+            savings: options.savings,
+            budget: Cell::default(),
+            vision_cache: RefCell::default(),
+            prefix_cache: RefCell::default(),
+        };
         engine.warm_up(observer).await?;
         Ok(engine)
     }
@@ -87,7 +121,10 @@ impl Engine {
     /// Compiles every shader by one pass whose score nobody needs, so that the first request is not the slow one.
     async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
         observer.report(Stage::Compile, 0, 1);
-        self.model.score(Prompt { ids: &[0; WARM_UP_TOKENS], visuals: &[] }).await?;
+        let (start, whole) =
+            (Prompt { ids: &[0; 5], visuals: &[] }, Prompt { ids: &[0; WARM_UP_TOKENS], visuals: &[] });
+        let prefix = self.model.prefix(start, Pass::default())?;
+        self.model.scores(&prefix, &[whole], Pass::default()).await?;
         observer.report(Stage::Compile, 1, 1);
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! What to compute for a request, and what happens around it: progress, partial results, cancellation.
 
+mod batch;
+mod cache;
 mod error;
 mod files;
 mod load;
@@ -8,11 +10,15 @@ mod pictures;
 mod rerank;
 
 pub use error::Error;
-pub use files::{FileIn, ModelFiles};
-pub use load::{Info, LoadOptions};
+pub use files::{FileIn, ModelFiles, Opened, open_prompter};
+pub use load::{Info, LoadOptions, Savings};
 pub use observer::{Observer, Progress, Stage};
 pub use pictures::{NoPictures, PictureSource};
 
+use std::cell::{Cell, RefCell};
+
+use self::batch::RowBudget;
+use self::cache::{PrefixEntry, VisionCache};
 use crate::media::SizeLimits;
 use crate::model::Reranker;
 use crate::prompt::Prompter;
@@ -23,12 +29,21 @@ pub struct Engine {
     prompter: Prompter,
     info: Info,
     image_limits: SizeLimits,
+    savings: Savings,
+    budget: Cell<RowBudget>,
+    vision_cache: RefCell<VisionCache>,
+    prefix_cache: RefCell<Option<PrefixEntry>>,
 }
 
 impl Engine {
     /// What is loaded, and where it runs.
     pub fn info(&self) -> &Info {
         &self.info
+    }
+
+    /// What makes the prompts.
+    pub fn prompter(&self) -> &Prompter {
+        &self.prompter
     }
 
     /// The model itself, for comparison with the reference.

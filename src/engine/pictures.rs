@@ -1,8 +1,11 @@
 //! Pictures of a request: where they come from, and what the model makes of them.
 
+use std::rc::Rc;
+
+use super::cache::ContentKey;
 use super::{Engine, Error};
 use crate::api::{Content, ImageRef, RerankRequest, VideoRef};
-use crate::media::{self, MediaError, Picture, SizeLimits, Timing, VideoOptions};
+use crate::media::{self, MediaError, Patches, Picture, SizeLimits, Timing, VideoOptions};
 use crate::model::{VisionFeatures, VisionTower};
 use crate::prompt::Visual;
 use crate::weights::LocalBoxFuture;
@@ -26,19 +29,13 @@ impl PictureSource for NoPictures {
 #[derive(Default)]
 pub(super) struct Seen {
     pub visuals: Vec<Visual>,
-    pub features: Vec<VisionFeatures>,
-}
-
-impl Seen {
-    fn push(&mut self, visual: Visual, features: VisionFeatures) {
-        self.visuals.push(visual);
-        self.features.push(features);
-    }
+    pub features: Vec<Rc<VisionFeatures>>,
+    pub keys: Vec<ContentKey>,
 }
 
 /// Sees the pictures of one request.
 pub(super) struct Eyes<'a> {
-    tower: Option<&'a VisionTower>,
+    engine: &'a Engine,
     limits: SizeLimits,
     video: VideoOptions,
     source: &'a dyn PictureSource,
@@ -52,15 +49,15 @@ impl<'a> Eyes<'a> {
             max_frames: request.max_frames.unwrap_or(usual.max_frames),
             ..usual
         };
-        Self { tower: engine.model().vision(), limits: engine.image_limits, video, source }
+        Self { engine, limits: engine.image_limits, video, source }
     }
 
     /// Videos first, then pictures, as in the reference. `place` names the content in messages.
     pub async fn see(&self, content: &Content, place: impl Fn() -> String) -> Result<Seen, Error> {
-        // Where there is no tower, a request with pictures was refused before.
-        let Some(tower) = self.tower else { return Ok(Seen::default()) };
-        let named = |source: MediaError| Error::Media { place: place(), source };
         let mut seen = Seen::default();
+        // Where there is no tower, a request with pictures was refused before.
+        let Some(tower) = self.engine.model().vision() else { return Ok(seen) };
+        let named = |source: MediaError| Error::Media { place: place(), source };
         for video in &content.videos {
             self.video(tower, video, &mut seen).await.map_err(named)?;
         }
@@ -72,8 +69,11 @@ impl<'a> Eyes<'a> {
 
     async fn image(&self, tower: &VisionTower, image: &ImageRef, seen: &mut Seen) -> Result<(), MediaError> {
         let picture = self.source.open(image).await?;
-        let features = tower.forward(&media::still(&picture, &tower.geometry(), &self.limits)?);
-        seen.push(Visual::Image { tokens: features.tokens_of_a_step() }, features);
+        let key = ContentKey::of(std::slice::from_ref(&picture), "still");
+        let features = self.features(tower, key, || media::still(&picture, &tower.geometry(), &self.limits))?;
+        seen.visuals.push(Visual::Image { tokens: features.tokens_of_a_step() });
+        seen.features.push(features);
+        seen.keys.push(key);
         Ok(())
     }
 
@@ -88,10 +88,36 @@ impl<'a> Eyes<'a> {
         for &index in &selected {
             frames.push(self.source.open(&video.frames[index]).await?);
         }
-        let cut = media::video(&frames, &selected, &timing, &tower.geometry(), &self.video)?;
-        let features = tower.forward(&cut.patches);
-        let timestamps = cut.timestamps.iter().map(|&t| media::timestamp_text(t)).collect();
-        seen.push(Visual::Video { tokens: features.tokens_of_a_step(), timestamps }, features);
+        let key = ContentKey::of(&frames, &format!("{timing:?} {:?}", self.video));
+        let geometry = tower.geometry();
+        let cut = || media::video(&frames, &selected, &timing, &geometry, &self.video).map(|video| video.patches);
+        let features = self.features(tower, key, cut)?;
+        let steps = selected.len().div_ceil(geometry.temporal);
+        let times = media::timestamps(&selected, steps, &timing, geometry.temporal);
+        let timestamps = times.into_iter().map(media::timestamp_text).collect();
+        seen.visuals.push(Visual::Video { tokens: features.tokens_of_a_step(), timestamps });
+        seen.features.push(features);
+        seen.keys.push(key);
         Ok(())
+    }
+
+    /// What was seen before is not computed again, in this request or a later one.
+    fn features(
+        &self,
+        tower: &VisionTower,
+        key: ContentKey,
+        patches: impl FnOnce() -> Result<Patches, MediaError>,
+    ) -> Result<Rc<VisionFeatures>, MediaError> {
+        let cache = &self.engine.vision_cache;
+        if self.engine.savings.vision_cache
+            && let Some(features) = cache.borrow_mut().get(key)
+        {
+            return Ok(features);
+        }
+        let features = Rc::new(tower.forward(&patches()?));
+        if self.engine.savings.vision_cache {
+            cache.borrow_mut().put(key, features.clone());
+        }
+        Ok(features)
     }
 }

@@ -1,10 +1,17 @@
-//! One request: see, encode, score, assemble.
+//! One request: see, encode, share, pack, score, assemble.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::cache::{ContentKey, PrefixEntry};
 use super::pictures::{Eyes, NoPictures, PictureSource, Seen};
 use super::{Engine, Error, Observer};
 use crate::api::{Content, Meta, RequestError, RerankRequest, RerankResponse, Timings, Usage, assemble};
-use crate::model::{Family, Prompt, VisionFeatures};
+use crate::model::{Family, Pass, Prefix, Prompt, VisionFeatures};
 use crate::prompt::{Limits, Side};
+
+/// Two documents that begin so differently that what their prompts share, nearly every document's does.
+const PROBES: [&str; 2] = ["a", "(1"];
 
 impl Engine {
     /// [`Engine::rerank_with`] for a request without pictures.
@@ -22,33 +29,25 @@ impl Engine {
     ) -> Result<RerankResponse, Error> {
         self.check_media(request)?;
         let start = (observer.now)();
-        let mut work = Work { engine: self, request, observer, tally: Tally::default() };
+        let mut work = Work::new(self, request, observer);
         let eyes = Eyes::new(self, request, pictures);
         let query = work.see(&eyes, &request.query, || "query".to_owned()).await?;
-        let mut scores = Vec::with_capacity(request.documents.len());
+        let shared = work.share(&query).await?;
+        let mut batch = Batch::default();
         for (index, document) in request.documents.iter().enumerate() {
             observer.checkpoint().await?;
             let seen = work.see(&eyes, document, || format!("documents[{index}]")).await?;
-            let score = work.score(&query, document, &seen, index).await?;
-            (observer.on_result)(index, score);
-            scores.push(score);
+            let item = work.item(index, &query, document, seen, &shared)?;
+            let rows = item.rows();
+            let fits = self.savings.packing && batch.rows + rows <= self.budget.get().rows();
+            if !batch.items.is_empty() && (!fits || batch.shared() != item.shared) {
+                work.score(std::mem::take(&mut batch), &query, &shared).await?;
+                observer.checkpoint().await?;
+            }
+            batch.push(item);
         }
-        let tally = work.tally;
-        let total_ms = (observer.now)() - start;
-        let meta = Meta {
-            device: self.info.device.to_owned(),
-            cached_tokens: 0,
-            timings: Timings {
-                tokenize_ms: tally.tokenize_ms,
-                vision_ms: tally.vision_ms,
-                compute_ms: tally.compute_ms,
-                total_ms,
-            },
-            warnings: tally.warnings,
-        };
-        let usage = Usage { prompt_tokens: tally.tokens, total_tokens: tally.tokens };
-        let id = format!("rerank-{:016x}", tally.hash ^ (start + total_ms).to_bits());
-        Ok(assemble(request, id, self.info.model.clone(), &scores, usage, meta)?)
+        work.score(batch, &query, &shared).await?;
+        work.finish(start)
     }
 
     /// Refuses pictures before anything is computed, if they cannot be seen.
@@ -61,70 +60,213 @@ impl Engine {
     }
 }
 
+/// The start that the prompts of a request have in common.
+struct Shared {
+    ids: Vec<u32>,
+    prefix: Rc<Prefix>,
+}
+
+/// A document on its way to a score.
+struct Item {
+    index: usize,
+    ids: Vec<u32>,
+    seen: Seen,
+    /// Tokens that it shares with the prefix.
+    shared: usize,
+}
+
+impl Item {
+    fn rows(&self) -> usize {
+        self.ids.len() - self.shared
+    }
+
+    fn key(&self) -> (Vec<u32>, Vec<ContentKey>) {
+        (self.ids.clone(), self.seen.keys.clone())
+    }
+}
+
+/// Documents that are computed together.
+#[derive(Default)]
+struct Batch {
+    items: Vec<Item>,
+    rows: usize,
+}
+
+impl Batch {
+    fn push(&mut self, item: Item) {
+        self.rows += item.rows();
+        self.items.push(item);
+    }
+
+    fn shared(&self) -> usize {
+        self.items.first().map_or(0, |item| item.shared)
+    }
+}
+
 /// What adds up while documents are scored.
-struct Tally {
+struct Work<'a> {
+    engine: &'a Engine,
+    request: &'a RerankRequest,
+    observer: &'a Observer<'a>,
+    scores: Vec<f64>,
     tokens: usize,
+    computed: usize,
     tokenize_ms: f64,
     vision_ms: f64,
     compute_ms: f64,
     warnings: Vec<String>,
     /// FNV-1a over all ids: with the time, an id that is unlikely to repeat within a page, and no secret.
     hash: u64,
+    /// Scores by prompts: the same document twice is computed once.
+    known: HashMap<(Vec<u32>, Vec<ContentKey>), f64>,
 }
 
-impl Default for Tally {
-    fn default() -> Self {
-        let hash = 0xcbf2_9ce4_8422_2325;
-        Self { tokens: 0, tokenize_ms: 0.0, vision_ms: 0.0, compute_ms: 0.0, warnings: Vec::new(), hash }
+impl<'a> Work<'a> {
+    fn new(engine: &'a Engine, request: &'a RerankRequest, observer: &'a Observer<'a>) -> Self {
+        Self {
+            engine,
+            request,
+            observer,
+            scores: vec![f64::NAN; request.documents.len()],
+            tokens: 0,
+            computed: 0,
+            tokenize_ms: 0.0,
+            vision_ms: 0.0,
+            compute_ms: 0.0,
+            warnings: Vec::new(),
+            hash: 0xcbf2_9ce4_8422_2325,
+            known: HashMap::new(),
+        }
     }
-}
 
-struct Work<'a> {
-    engine: &'a Engine,
-    request: &'a RerankRequest,
-    observer: &'a Observer<'a>,
-    tally: Tally,
-}
-
-impl Work<'_> {
     async fn see(&mut self, eyes: &Eyes<'_>, content: &Content, place: impl Fn() -> String) -> Result<Seen, Error> {
         let start = (self.observer.now)();
         let seen = eyes.see(content, place).await?;
-        self.tally.vision_ms += (self.observer.now)() - start;
+        self.vision_ms += (self.observer.now)() - start;
         Ok(seen)
     }
 
-    async fn score(&mut self, query: &Seen, document: &Content, seen: &Seen, index: usize) -> Result<f64, Error> {
-        let ids = self.encode(query, document, seen, index)?;
-        let start = (self.observer.now)();
-        let visuals: Vec<&VisionFeatures> = query.features.iter().chain(&seen.features).collect();
-        let score = self.engine.model.score(Prompt { ids: &ids, visuals: &visuals }).await?;
-        self.tally.compute_ms += (self.observer.now)() - start;
-        Ok(score)
+    fn pass(&self) -> Pass {
+        Pass { max_rows: self.engine.budget.get().rows(), last_layer_only: self.engine.savings.last_layer_only }
     }
 
-    fn encode(&mut self, query: &Seen, document: &Content, seen: &Seen, index: usize) -> Result<Vec<u32>, Error> {
+    /// The start that prompts of this query have in common, computed or kept from the last request.
+    async fn share(&mut self, query: &Seen) -> Result<Shared, Error> {
+        let engine = self.engine;
+        let mut ids = Vec::new();
+        if engine.savings.shared_prefix {
+            let [first, second] = PROBES.map(|text| self.encode(query, &Side { visuals: &[], text }));
+            let (first, second) = (first?.0, second?.0);
+            let common = first.iter().zip(&second).take_while(|(a, b)| a == b).count();
+            ids = first;
+            ids.truncate(common);
+        }
+        if let Some(entry) = engine.prefix_cache.borrow().as_ref().filter(|entry| entry.is_of(&ids, &query.keys)) {
+            return Ok(Shared { prefix: entry.prefix.clone(), ids });
+        }
         let start = (self.observer.now)();
+        let visuals: Vec<&VisionFeatures> = if ids.is_empty() { Vec::new() } else { borrowed(&query.features) };
+        let prefix = Rc::new(engine.model.prefix(Prompt { ids: &ids, visuals: &visuals }, self.pass())?);
+        self.computed += ids.len();
+        self.compute_ms += (self.observer.now)() - start;
+        let entry = PrefixEntry { ids: ids.clone(), visuals: query.keys.clone(), prefix: prefix.clone() };
+        *engine.prefix_cache.borrow_mut() = Some(entry);
+        Ok(Shared { ids, prefix })
+    }
+
+    /// The ids of the prompt with this document, and how many tokens did not fit.
+    fn encode(&self, query: &Seen, document: &Side<'_>) -> Result<(Vec<u32>, usize), Error> {
         let request = self.request;
         let limits = Limits { max_length: request.max_length, max_tokens_per_doc: request.max_tokens_per_doc };
-        let (query_text, text) = (request.query.joined_text(), document.joined_text());
-        let encoded = self.engine.prompter.encode(
-            request.instruction.as_deref(),
-            &Side { visuals: &query.visuals, text: &query_text },
-            &Side { visuals: &seen.visuals, text: &text },
-            limits,
-        )?;
-        // A score of half a document is not the document's score.
-        if encoded.dropped_tokens > 0 {
-            let dropped = encoded.dropped_tokens;
-            let warning = format!("documents[{index}] was too long: its last {dropped} tokens of text were not read");
-            self.tally.warnings.push(warning);
-        }
-        let tally = &mut self.tally;
-        let step = |hash: u64, id: &u32| (hash ^ u64::from(*id)).wrapping_mul(0x0000_0100_0000_01b3);
-        tally.hash = encoded.ids.iter().fold(tally.hash, step);
-        tally.tokens += encoded.ids.len();
-        tally.tokenize_ms += (self.observer.now)() - start;
-        Ok(encoded.ids)
+        let text = request.query.joined_text();
+        let side = Side { visuals: &query.visuals, text: &text };
+        let encoded = self.engine.prompter.encode(request.instruction.as_deref(), &side, document, limits)?;
+        Ok((encoded.ids, encoded.dropped_tokens))
     }
+
+    fn item(
+        &mut self,
+        index: usize,
+        query: &Seen,
+        document: &Content,
+        seen: Seen,
+        shared: &Shared,
+    ) -> Result<Item, Error> {
+        let start = (self.observer.now)();
+        let text = document.joined_text();
+        let (ids, dropped) = self.encode(query, &Side { visuals: &seen.visuals, text: &text })?;
+        // A score of half a document is not the document's score.
+        if dropped > 0 {
+            let what = "tokens of text were not read";
+            self.warnings.push(format!("documents[{index}] was too long: its last {dropped} {what}"));
+        }
+        let step = |hash: u64, id: &u32| (hash ^ u64::from(*id)).wrapping_mul(0x0000_0100_0000_01b3);
+        self.hash = ids.iter().fold(self.hash, step);
+        self.tokens += ids.len();
+        self.tokenize_ms += (self.observer.now)() - start;
+        // At least the last token is computed anew.
+        let common = shared.ids.iter().zip(&ids).take_while(|(a, b)| a == b).count().min(ids.len() - 1);
+        // A prompt that leaves the prefix early, having lost text to its pictures, shares nothing with it: the cut might
+        // go through a picture.
+        let shared = if common < shared.ids.len() && !query.features.is_empty() { 0 } else { common };
+        Ok(Item { index, ids, seen, shared })
+    }
+
+    async fn score(&mut self, batch: Batch, query: &Seen, shared: &Shared) -> Result<(), Error> {
+        let start = (self.observer.now)();
+        let mut fresh: Vec<&Item> = Vec::new();
+        for item in &batch.items {
+            if !self.known.contains_key(&item.key()) && !fresh.iter().any(|other| other.key() == item.key()) {
+                fresh.push(item);
+            }
+        }
+        if !fresh.is_empty() {
+            let visuals: Vec<Vec<&VisionFeatures>> = fresh
+                .iter()
+                .map(|item| query.features.iter().chain(&item.seen.features).map(|f| &**f).collect())
+                .collect();
+            let prompts: Vec<Prompt<'_>> =
+                fresh.iter().zip(&visuals).map(|(item, visuals)| Prompt { ids: &item.ids, visuals }).collect();
+            let len = batch.shared();
+            let prefix =
+                if len == shared.ids.len() { shared.prefix.clone() } else { Rc::new(shared.prefix.first(len)) };
+            let scores = self.engine.model.scores(&prefix, &prompts, self.pass()).await?;
+            let rows: usize = fresh.iter().map(|item| item.rows()).sum();
+            self.computed += rows;
+            self.known.extend(fresh.iter().zip(scores).map(|(item, score)| (item.key(), score)));
+            let ms = (self.observer.now)() - start;
+            let mut budget = self.engine.budget.get();
+            budget.learn(rows, ms);
+            self.engine.budget.set(budget);
+        }
+        for item in &batch.items {
+            let score = self.known.get(&item.key()).copied().unwrap_or(f64::NAN);
+            self.scores[item.index] = score;
+            (self.observer.on_result)(item.index, score);
+        }
+        self.compute_ms += (self.observer.now)() - start;
+        Ok(())
+    }
+
+    fn finish(self, start: f64) -> Result<RerankResponse, Error> {
+        let total_ms = (self.observer.now)() - start;
+        let meta = Meta {
+            device: self.engine.info.device.to_owned(),
+            cached_tokens: self.tokens.saturating_sub(self.computed),
+            timings: Timings {
+                tokenize_ms: self.tokenize_ms,
+                vision_ms: self.vision_ms,
+                compute_ms: self.compute_ms,
+                total_ms,
+            },
+            warnings: self.warnings,
+        };
+        let usage = Usage { prompt_tokens: self.tokens, total_tokens: self.tokens };
+        let id = format!("rerank-{:016x}", self.hash ^ (start + total_ms).to_bits());
+        Ok(assemble(self.request, id, self.engine.info.model.clone(), &self.scores, usage, meta)?)
+    }
+}
+
+fn borrowed(features: &[Rc<VisionFeatures>]) -> Vec<&VisionFeatures> {
+    features.iter().map(|features| &**features).collect()
 }

@@ -1,17 +1,15 @@
-//! From the bytes of a file to pixels, decoded by us on every platform alike.
+//! From the bytes of a file to pixels, decoded by us on every platform alike: a browser's decoders are not, and a
+//! score must not depend on the browser.
 
-use std::io::Cursor;
-
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
-
+use super::bmp::decode_bmp;
+use super::gif::decode_gif;
+use super::jpeg::decode_jpeg;
 use super::png::decode_png;
+use super::webp::decode_webp;
 use super::{MediaError, Picture};
 
-/// Pixels of the largest picture that is decoded: 8K by 8K, 192 MB of them while it is decoded.
+/// Pixels of the largest picture that is decoded: 8K by 8K, 192 MB of them once they are decoded.
 const MAX_PIXELS: u64 = 1 << 26;
-/// Room for what a decoder holds besides.
-const MAX_ALLOCATED_BYTES: u64 = 1 << 29;
 
 /// How a picture is decoded.
 #[derive(Debug, Clone, Copy)]
@@ -28,53 +26,37 @@ impl Default for DecodeOptions {
     }
 }
 
-/// Decodes a PNG, JPEG, WebP, GIF (its first frame) or BMP. The bytes tell which it is, whatever its name says.
+/// Decodes a PNG, JPEG, WebP, GIF (its first frame) or BMP. The bytes tell which it is, whatever its name says. A file
+/// that ends before its last pixel is refused, as the reference refuses it.
 pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, MediaError> {
-    let format = format_of(bytes)?;
-    if format == ImageFormat::Png && !options.apply_orientation {
-        return decode_png(bytes, options.max_pixels);
-    }
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_ALLOCATED_BYTES);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(corrupt)?;
-    let (width, height) = decoder.dimensions();
-    check_size(u64::from(width), u64::from(height), options.max_pixels)?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    if format == ImageFormat::Png {
-        let picture = decode_png(bytes, options.max_pixels)?;
-        return turned(picture, orientation);
-    }
-    let decoded = DynamicImage::from_decoder(decoder).map_err(corrupt)?;
-    let picture = flatten(decoded, format)?;
-    if options.apply_orientation { turned(picture, orientation) } else { Ok(picture) }
-}
-
-/// What the first bytes say a file is.
-fn format_of(bytes: &[u8]) -> Result<ImageFormat, MediaError> {
-    if bytes.is_empty() {
-        return Err(MediaError::Empty);
-    }
-    const DECODED: [ImageFormat; 5] =
-        [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp];
-    match image::guess_format(bytes) {
-        Ok(format) if DECODED.contains(&format) => Ok(format),
-        Ok(other) => Err(MediaError::Unsupported(format!("{other:?}").to_uppercase())),
-        Err(_) => Err(MediaError::Unsupported(describe(bytes).to_owned())),
-    }
+    let limit = options.max_pixels;
+    let (picture, hints) = match bytes {
+        [] => return Err(MediaError::Empty),
+        [0x89, b'P', b'N', b'G', ..] => decode_png(bytes, limit)?,
+        [0xFF, 0xD8, 0xFF, ..] => decode_jpeg(bytes, limit)?,
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => decode_webp(bytes, limit)?,
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => return decode_gif(bytes, limit),
+        [b'B', b'M', ..] => return decode_bmp(bytes, limit),
+        _ => return Err(MediaError::Unsupported(describe(bytes).to_owned())),
+    };
+    if options.apply_orientation { hints.turn(picture) } else { Ok(picture) }
 }
 
 /// Kinds that only a browser decodes, and the commonest mistake.
 fn describe(bytes: &[u8]) -> &'static str {
     let head = &bytes[..bytes.len().min(256)];
     let text = String::from_utf8_lossy(head).to_ascii_lowercase();
-    match () {
-        () if text.contains("<svg") => "SVG",
-        () if text.contains("<html") || text.contains("<!doctype html") => "an HTML page, not a picture",
-        () if head.get(4..8) == Some(b"ftyp") && text.contains("heic") => "HEIC",
-        () if head.get(4..8) == Some(b"ftyp") => "a video, or a picture of the HEIF family",
-        () => "its first bytes are not those of any known kind",
+    match head {
+        _ if text.contains("<svg") => "SVG",
+        _ if text.contains("<html") || text.contains("<!doctype html") => "an HTML page, not a picture",
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => "TIFF",
+        [0, 0, 1, 0, ..] => "an icon",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] if text.contains("avif") => "AVIF",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] if text.contains("heic") => "HEIC",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "a video, or a picture of the HEIF family",
+        [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => "JPEG XL",
+        [b'%', b'P', b'D', b'F', ..] => "PDF",
+        _ => "its first bytes are not those of any known kind",
     }
 }
 
@@ -82,29 +64,5 @@ pub(super) fn check_size(width: u64, height: u64, limit: u64) -> Result<(), Medi
     match width.checked_mul(height) {
         Some(pixels) if pixels <= limit => Ok(()),
         _ => Err(MediaError::TooLarge { width, height, limit }),
-    }
-}
-
-/// Alpha is laid on white where the reference's library keeps it, which is not for GIF.
-fn flatten(decoded: DynamicImage, format: ImageFormat) -> Result<Picture, MediaError> {
-    let (width, height) = (decoded.width() as usize, decoded.height() as usize);
-    if decoded.color().has_alpha() && format != ImageFormat::Gif {
-        return Picture::from_rgba(width, height, decoded.into_rgba8().as_raw());
-    }
-    Picture::from_rgb(width, height, decoded.into_rgb8().into_raw())
-}
-
-fn turned(picture: Picture, orientation: Orientation) -> Result<Picture, MediaError> {
-    let (width, height) = (picture.width as u32, picture.height as u32);
-    let image = image::RgbImage::from_raw(width, height, picture.rgb).ok_or(MediaError::Pixels)?;
-    let mut image = DynamicImage::ImageRgb8(image);
-    image.apply_orientation(orientation);
-    Picture::from_rgb(image.width() as usize, image.height() as usize, image.into_rgb8().into_raw())
-}
-
-fn corrupt(error: image::ImageError) -> MediaError {
-    match error {
-        image::ImageError::Unsupported(e) => MediaError::Unsupported(e.to_string()),
-        other => MediaError::Corrupt(other.to_string()),
     }
 }

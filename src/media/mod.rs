@@ -1,9 +1,15 @@
 //! Pictures and video frames: from foreign bytes to the rows of patches that a vision tower takes, exactly as the
 //! reference decodes, resizes and cuts them.
 
+mod bmp;
+mod bmp_header;
+mod bmp_rle;
 mod data_url;
 mod decode;
 mod error;
+mod exif;
+mod gif;
+mod jpeg;
 mod patches;
 mod picture;
 mod png;
@@ -11,6 +17,7 @@ mod resample;
 mod resize;
 mod size;
 mod video;
+mod webp;
 
 #[cfg(test)]
 mod tests;
@@ -22,4 +29,4 @@ pub use patches::{Geometry, Patches, still};
 pub use picture::Picture;
 pub use resize::resize;
 pub use size::{SizeLimits, smart_resize};
-pub use video::{Timing, Video, VideoOptions, selected_frames, timestamp_text, video};
+pub use video::{Timing, Video, VideoOptions, selected_frames, timestamp_text, timestamps, video};

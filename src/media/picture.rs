@@ -22,8 +22,7 @@ impl Picture {
         check(width, height, 4, rgba.len())?;
         let over_white = |value: u8, alpha: u8| {
             let (value, alpha) = (u32::from(value), u32::from(alpha));
-            let sum = value * alpha + 255 * (255 - alpha) + 128;
-            (((sum >> 8) + sum) >> 8) as u8
+            of_255(value * alpha + 255 * (255 - alpha))
         };
         let mut rgb = Vec::with_capacity(width * height * 3);
         for pixel in rgba.chunks_exact(4) {
@@ -46,6 +45,17 @@ impl Picture {
     pub fn rgb(&self) -> &[u8] {
         &self.rgb
     }
+}
+
+/// A product of two bytes divided by 255 and rounded, as the reference's library does it.
+fn of_255(product: u32) -> u8 {
+    let sum = product + 128;
+    (((sum >> 8) + sum) >> 8) as u8
+}
+
+/// A byte as the part of another that it is of 255.
+pub(super) fn scaled_by(value: u8, whole: u8) -> u8 {
+    of_255(u32::from(value) * u32::from(whole))
 }
 
 fn check(width: usize, height: usize, channels: usize, len: usize) -> Result<(), MediaError> {

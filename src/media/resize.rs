@@ -1,5 +1,7 @@
 //! Bicubic resizing, bit for bit as Pillow 12 does it: another filter, or the same in floats, moves scores.
 
+use std::borrow::Cow;
+
 use super::Picture;
 
 /// Fraction bits of a weight. Eight bits of a pixel, two of head room for the negative lobes.
@@ -62,8 +64,8 @@ impl Axis {
 /// The picture at another size. Columns first, rounded to bytes, then rows; an axis that keeps its length is left
 /// alone.
 pub fn resize(picture: &Picture, width: usize, height: usize) -> Picture {
-    let wide = if width == picture.width { picture.clone() } else { columns(picture, width) };
-    if height == wide.height { wide } else { rows(&wide, height) }
+    let wide = if width == picture.width { Cow::Borrowed(picture) } else { Cow::Owned(columns(picture, width)) };
+    if height == wide.height { wide.into_owned() } else { rows(&wide, height) }
 }
 
 fn columns(picture: &Picture, width: usize) -> Picture {

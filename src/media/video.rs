@@ -119,18 +119,19 @@ pub fn video(
 
 /// The reference hands its token size to a function that expects a patch size, so that each frame of a list is first
 /// resized to multiples of twice a token. A score is only the reference's if this is done too.
-fn snap(frame: &Picture) -> Result<Picture, MediaError> {
+pub(super) fn snap(frame: &Picture) -> Result<Picture, MediaError> {
     let (height, width) = smart_resize(frame.height, frame.width, 64, &LISTED_FRAME)?;
     Ok(resize(frame, width, height))
 }
 
-fn frame_limits(frames: usize, listed: bool, options: &VideoOptions) -> SizeLimits {
+pub(super) fn frame_limits(frames: usize, listed: bool, options: &VideoOptions) -> SizeLimits {
     let total = if listed { options.total_pixels as f64 } else { FILE_TOTAL_PIXELS };
     let share = (total / frames as f64 * 2.0).min(MAX_FRAME_PIXELS as f64) as usize;
     SizeLimits { min_pixels: MIN_FRAME_PIXELS, max_pixels: share.max((MIN_FRAME_PIXELS as f64 * 1.05) as usize) }
 }
 
-fn timestamps(selected: &[usize], steps: usize, timing: &Timing, temporal: usize) -> Vec<f64> {
+/// Seconds of each step: the mean of its first and its last frame's.
+pub fn timestamps(selected: &[usize], steps: usize, timing: &Timing, temporal: usize) -> Vec<f64> {
     let time = |place: usize| match timing {
         // The frames of a list are numbered anew after some were left out.
         Timing::FrameList => place as f64 / NOMINAL_FPS,

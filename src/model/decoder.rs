@@ -1,13 +1,13 @@
 //! The text decoder: layers of attention and gated MLP around a residual stream.
 
 use burn::module::Module;
-use burn::tensor::{Tensor, activation::silu};
+use burn::tensor::{Int, Tensor};
 
-use super::attention::{Attention, CausalMask};
+use super::attention::Attention;
 use super::linear::Linear;
 use super::norm::Norm;
-use super::probe::{Probe, Stage, blind};
-use super::rope::Rotation;
+use super::probe::{Probe, Stage};
+use crate::kernels::{Keys, silu_gate};
 
 /// The gated MLP of one layer.
 #[derive(Module, Debug)]
@@ -19,7 +19,7 @@ pub struct Mlp {
 
 impl Mlp {
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.down.forward(silu(self.gate.forward(x.clone())) * self.up.forward(x))
+        self.down.forward(silu_gate(self.gate.forward(x.clone()), self.up.forward(x)))
     }
 }
 
@@ -32,13 +32,6 @@ pub struct Layer {
     pub mlp: Mlp,
 }
 
-impl Layer {
-    fn forward(&self, x: Tensor<2>, rotation: &Rotation, mask: &CausalMask) -> Tensor<2> {
-        let x = x.clone() + self.attention.forward(self.input_norm.forward(x), rotation, mask);
-        x.clone() + self.mlp.forward(self.post_attention_norm.forward(x))
-    }
-}
-
 /// All layers and the final norm.
 #[derive(Module, Debug)]
 pub struct Decoder {
@@ -46,40 +39,105 @@ pub struct Decoder {
     pub(super) norm: Norm,
 }
 
-/// What a forward pass works on.
-pub struct Input {
-    /// The embedded prompt, `[tokens, hidden]`.
+/// The rows of a forward pass: pieces of prompts below each other.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// The embedded tokens, `[rows, hidden]`.
     pub x: Tensor<2>,
-    /// Its positions.
-    pub rotation: Rotation,
+    /// Their angles, `[rows, head_dim]`.
+    pub angles: Tensor<2>,
+    /// The rows that each of them sees, `[rows, 2]`: those of its own piece up to itself.
+    pub ranges: Tensor<2, Int>,
     /// What is added after each of the first layers: features of pictures, and zeros for text.
     pub deepstack: Vec<Tensor<2>>,
 }
 
+impl Rows {
+    /// Some of the rows. Their ranges still name rows of the whole.
+    fn select(&self, x: Tensor<2>, wanted: &Tensor<1, Int>) -> Self {
+        let pick = |tensor: &Tensor<2>| tensor.clone().select(0, wanted.clone());
+        Self {
+            x: x.select(0, wanted.clone()),
+            angles: pick(&self.angles),
+            ranges: self.ranges.clone().select(0, wanted.clone()),
+            deepstack: self.deepstack.iter().map(pick).collect(),
+        }
+    }
+
+    fn add_deepstack(&mut self, layer: usize) -> bool {
+        let Some(features) = self.deepstack.get(layer) else { return false };
+        self.x = self.x.clone() + features.clone();
+        true
+    }
+}
+
+/// What is asked of a forward pass.
+pub enum Want {
+    /// The keys and values alone: rows that others go on from. Nothing beyond them is computed in the last layer.
+    Keys,
+    /// The final hidden states of some rows. The last layer computes no others.
+    Hidden(Tensor<1, Int>),
+    /// The same, with the last layer computed for all rows. Only to show what the other saves.
+    HiddenTheLongWay(Tensor<1, Int>),
+}
+
+/// What a forward pass gives.
+pub struct Outcome {
+    /// The keys and values of all rows, layer by layer, where they were asked for.
+    pub keys: Vec<Keys>,
+    /// The hidden states, where they were asked for.
+    pub hidden: Option<Tensor<2>>,
+}
+
 impl Decoder {
-    /// The final hidden state of the last position, `[1, hidden]`.
-    pub fn forward(&self, input: Input) -> Tensor<2> {
-        let x = self.layers(input, &mut blind);
-        let last = x.dims()[0] - 1;
-        self.norm.forward(x.narrow(0, last, 1))
-    }
-
-    /// [`Decoder::forward`] for all positions, with every stage shown.
-    pub fn trace(&self, input: Input, probe: Probe<'_>) {
-        let x = self.layers(input, probe);
-        probe(Stage::LastHidden, &self.norm.forward(x));
-    }
-
-    fn layers(&self, Input { mut x, rotation, deepstack }: Input, probe: Probe<'_>) -> Tensor<2> {
-        let mask = CausalMask::new(x.dims()[0], self.layers[0].attention.heads, &x.device());
+    /// One pass over rows that may go on from a prefix, whose keys and values are given layer by layer.
+    pub fn forward(&self, mut rows: Rows, prefix: Option<&[Keys]>, want: &Want) -> Outcome {
+        let mut kept = Vec::new();
+        let last = self.layers.len() - 1;
         for (i, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(x, &rotation, &mask);
-            probe(Stage::Layer(i), &x);
-            if let Some(features) = deepstack.get(i) {
-                x = x + features.clone();
-                probe(Stage::LayerWithDeepstack(i), &x);
+            let normed = layer.input_norm.forward(rows.x.clone());
+            let keys = layer.attention.keys(&normed, &rows.angles);
+            if let Want::Keys = want {
+                kept.push(keys.clone());
+                if i == last {
+                    break;
+                }
+            }
+            let mut normed = normed;
+            if let (Want::Hidden(wanted), true) = (want, i == last) {
+                rows = rows.select(rows.x.clone(), wanted);
+                normed = normed.select(0, wanted.clone());
+            }
+            layer.forward(&mut rows, normed, keys, prefix.map(|prefix| &prefix[i]));
+            rows.add_deepstack(i);
+        }
+        let hidden = match want {
+            Want::Keys => None,
+            Want::Hidden(_) => Some(self.norm.forward(rows.x)),
+            Want::HiddenTheLongWay(wanted) => Some(self.norm.forward(rows.x).select(0, wanted.clone())),
+        };
+        Outcome { keys: kept, hidden }
+    }
+
+    /// Every stage of all rows, for comparison with the reference.
+    pub fn trace(&self, mut rows: Rows, probe: Probe<'_>) {
+        for (i, layer) in self.layers.iter().enumerate() {
+            let normed = layer.input_norm.forward(rows.x.clone());
+            let keys = layer.attention.keys(&normed, &rows.angles);
+            layer.forward(&mut rows, normed, keys, None);
+            probe(Stage::Layer(i), &rows.x);
+            if rows.add_deepstack(i) {
+                probe(Stage::LayerWithDeepstack(i), &rows.x);
             }
         }
-        x
+        probe(Stage::LastHidden, &self.norm.forward(rows.x));
+    }
+}
+
+impl Layer {
+    fn forward(&self, rows: &mut Rows, normed: Tensor<2>, keys: Keys, prefix: Option<&Keys>) {
+        let seen = self.attention.attend(normed, rows.angles.clone(), keys, prefix, rows.ranges.clone());
+        let x = rows.x.clone() + seen;
+        rows.x = x.clone() + self.mlp.forward(self.post_attention_norm.forward(x));
     }
 }

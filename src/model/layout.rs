@@ -29,6 +29,8 @@ pub struct Layout {
     pub runs: Vec<Run>,
     /// Time, height and width of each token.
     pub positions: Vec<[u32; 3]>,
+    /// Tokens of each step.
+    lens: Vec<usize>,
 }
 
 impl Layout {
@@ -37,7 +39,7 @@ impl Layout {
     /// A token of text advances all three positions by one. The tokens of a step share one time and spread over height
     /// and width; the text after them goes on behind the larger of the two.
     pub fn new(ids: &[u32], is_pad: impl Fn(u32) -> bool, steps: &[Step]) -> Result<Self, ModelError> {
-        let mut layout = Self { runs: Vec::new(), positions: Vec::with_capacity(ids.len()) };
+        let mut layout = Self { runs: Vec::new(), positions: Vec::with_capacity(ids.len()), lens: Vec::new() };
         let (mut at, mut next, mut steps) = (0, 0u32, steps.iter().enumerate());
         while at < ids.len() {
             let text = ids[at..].iter().take_while(|&&id| !is_pad(id)).count();
@@ -51,6 +53,7 @@ impl Layout {
             let pads = ids[at..].iter().take_while(|&&id| is_pad(id)).count();
             let (number, step) = steps.next().filter(|(_, s)| s.height * s.width == pads).ok_or_else(mismatch)?;
             layout.runs.push(Run::Visual(number));
+            layout.lens.push(pads);
             let spread = |i: usize| [next, next + (i / step.width) as u32, next + (i % step.width) as u32];
             layout.positions.extend((0..pads).map(spread));
             next += step.height.max(step.width) as u32;
@@ -60,6 +63,27 @@ impl Layout {
             return Err(mismatch());
         }
         Ok(layout)
+    }
+
+    /// What is left when the first tokens are taken away, of whose steps none may be cut.
+    pub fn tail(mut self, from: usize) -> Result<Self, ModelError> {
+        let mut at = 0;
+        let mut runs = Vec::new();
+        for run in self.runs {
+            let len = match &run {
+                Run::Text(places) => places.len(),
+                Run::Visual(step) => self.lens[*step],
+            };
+            match run {
+                run if at >= from => runs.push(run),
+                Run::Text(places) if at + len > from => runs.push(Run::Text(from..places.end)),
+                Run::Visual(_) if at + len > from => return Err(mismatch()),
+                _ => {}
+            }
+            at += len;
+        }
+        self.positions.drain(..from);
+        Ok(Self { runs, ..self })
     }
 }
 
@@ -98,6 +122,17 @@ mod tests {
         assert_eq!(axis(2)[4..10], [4, 5, 6, 4, 5, 6]);
         assert_eq!(axis(1)[14..20], [11, 11, 12, 12, 13, 13]);
         assert_eq!(axis(2)[27..31], [21, 22, 21, 22]);
+    }
+
+    #[test]
+    fn a_tail_keeps_positions_and_cuts_no_picture() {
+        let ids = [0, 0, 1, 1, 0, 0];
+        let layout = Layout::new(&ids, |id| id == 1, &[Step { height: 1, width: 2 }]).expect("a layout");
+        let tail = |from| layout.clone().tail(from);
+        assert_eq!(tail(1).expect("a tail").runs, [Run::Text(1..2), Run::Visual(0), Run::Text(4..6)]);
+        assert_eq!(tail(5).expect("a tail").runs, [Run::Text(5..6)]);
+        assert_eq!(tail(4).expect("a tail").positions, layout.positions[4..]);
+        assert!(tail(3).is_err());
     }
 
     #[test]

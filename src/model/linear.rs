@@ -4,18 +4,22 @@ use burn::module::{Module, Param, ParamId};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use half::f16;
 
-use crate::kernels::{BLOCK, q8_matmul};
+use super::repack::nibbles;
+use crate::kernels::{BLOCK, matmul, matmul_q4, matmul_q8};
 use crate::weights::{DType as WeightType, Raw, quantize};
+
+/// What every WebGPU adapter lets a shader bind at once; a larger matrix is kept in parts.
+const MAX_BINDING_BYTES: usize = 128 << 20;
 
 /// How matrices are kept on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// As the file has them: 8-bit blocks stay packed, everything else becomes f32.
+    /// As exact as the file: blocks of 8 and 4 bits stay packed, everything else becomes f32.
     #[default]
     Auto,
     /// All in f32.
     F32,
-    /// All in 8-bit blocks of 32, quantized while loading where they are not yet; a quarter of the memory.
+    /// As small as 8 bits: what is not packed in 8 or 4 bits already is quantized to 8-bit blocks while loading.
     Q8,
 }
 
@@ -37,68 +41,148 @@ impl Precision {
 
 /// `y = x · wᵀ`, without bias.
 #[derive(Module, Debug)]
-pub enum Linear {
+pub struct Linear {
+    /// Neighbouring rows of the weight, nearly always all of them in one.
+    parts: Vec<Part>,
+}
+
+#[derive(Module, Debug)]
+enum Part {
     Dense(Dense),
-    Quantized(Quantized),
+    Eight(Packed),
+    Four(Packed),
 }
 
 /// An f32 matrix as the file has it, `[out, in]`.
 #[derive(Module, Debug)]
-pub struct Dense {
+struct Dense {
     weight: Param<Tensor<2>>,
 }
 
-/// A matrix in packed 8-bit blocks, as `kernels::q8_matmul` reads it.
+/// A matrix in packed blocks, as the kernels read it.
 #[derive(Module, Debug)]
-pub struct Quantized {
+struct Packed {
     quants: Param<Tensor<2, Int>>,
     scales: Param<Tensor<2>>,
 }
 
-impl Linear {
-    /// From a row-major `[rows, columns]` matrix, the layout of every checkpoint. A matrix whose rows do not divide
-    /// into blocks stays dense.
-    pub fn new(raw: &Raw, shape: [usize; 2], precision: Precision, device: &Device) -> Self {
-        let blocks = shape[1].is_multiple_of(BLOCK);
-        match (precision, raw.dtype) {
-            (Precision::Auto | Precision::Q8, WeightType::Q8_0) => Self::packed(&raw.bytes, shape, device),
-            (Precision::Q8, _) if blocks => {
-                let mut bytes = Vec::new();
-                // Whole blocks, so it cannot be refused.
-                let _ = quantize(WeightType::Q8_0, &raw.widen(), &mut bytes);
-                Self::packed(&bytes, shape, device)
-            }
-            _ => Self::dense(Tensor::from_data(TensorData::new(raw.widen(), shape), device)),
+/// The forms of a part.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Dense,
+    Eight,
+    Four,
+}
+
+impl Form {
+    /// A matrix whose rows do not divide into blocks stays dense.
+    fn of(stored: WeightType, columns: usize, precision: Precision) -> Self {
+        let four = matches!(stored, WeightType::Q4_0 | WeightType::Q4_1 | WeightType::Q4K);
+        match precision {
+            Precision::F32 => Self::Dense,
+            _ if four => Self::Four,
+            Precision::Auto if stored == WeightType::Q8_0 => Self::Eight,
+            Precision::Q8 if columns.is_multiple_of(BLOCK) => Self::Eight,
+            _ => Self::Dense,
         }
+    }
+
+    /// Bytes of the largest buffer of one row.
+    fn row_bytes(self, columns: usize) -> usize {
+        match self {
+            Self::Dense => columns * 4,
+            Self::Eight => columns,
+            Self::Four => columns / 2,
+        }
+    }
+}
+
+impl Linear {
+    /// From a row-major `[rows, columns]` matrix, the layout of every checkpoint.
+    pub fn new(raw: &Raw, [rows, columns]: [usize; 2], precision: Precision, device: &Device) -> Self {
+        let form = Form::of(raw.dtype, columns, precision);
+        let stored_row = raw.bytes.len() / rows;
+        let rows_of_a_part = (MAX_BINDING_BYTES / form.row_bytes(columns)).max(1);
+        let parts = raw.bytes.chunks(rows_of_a_part * stored_row).map(|bytes| {
+            let shape = [bytes.len() / stored_row, columns];
+            match form {
+                Form::Dense => Part::dense(widen(raw.dtype, bytes), shape, device),
+                Form::Eight => Part::Eight(eight(raw.dtype, bytes, shape, device)),
+                Form::Four => Part::Four(four(raw.dtype, bytes, shape, device)),
+            }
+        });
+        Self { parts: parts.collect() }
     }
 
     /// A matrix in f32.
-    pub fn dense(weight: Tensor<2>) -> Self {
-        Self::Dense(Dense { weight: Param::from_tensor(weight) })
-    }
-
-    /// From the blocks of Q8_0: a scale in half precision, then 32 signed bytes.
-    fn packed(blocks: &[u8], [rows, columns]: [usize; 2], device: &Device) -> Self {
-        let mut quants: Vec<u32> = Vec::with_capacity(rows * columns / 4);
-        let mut scales: Vec<f32> = Vec::with_capacity(rows * columns / BLOCK);
-        for block in blocks.chunks_exact(WeightType::Q8_0.block_bytes()) {
-            scales.push(f16::from_le_bytes([block[0], block[1]]).to_f32());
-            quants.extend(block[2..].chunks_exact(4).map(|q| u32::from_le_bytes([q[0], q[1], q[2], q[3]])));
-        }
-        let quants = TensorData::new(quants, [rows, columns / 4]);
-        let scales = TensorData::new(scales, [rows, columns / BLOCK]);
-        Self::Quantized(Quantized {
-            quants: Param::initialized(ParamId::new(), Tensor::from_data(quants, (device, DType::U32))),
-            scales: Param::from_tensor(Tensor::from_data(scales, device)),
-        })
+    pub fn dense(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
+        Self { parts: vec![Part::dense(values, shape, device)] }
     }
 
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        if let [part] = self.parts.as_slice() {
+            return part.forward(x);
+        }
+        Tensor::cat(self.parts.iter().map(|part| part.forward(x.clone())).collect(), 1)
+    }
+}
+
+impl Part {
+    fn dense(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
+        let weight = Tensor::<2>::from_data(TensorData::new(values, shape), device);
+        Self::Dense(Dense { weight: Param::from_tensor(weight) })
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         match self {
-            Self::Dense(dense) => x.matmul(dense.weight.val().transpose()),
-            Self::Quantized(q) => q8_matmul(x, q.quants.val(), q.scales.val()),
+            // The kernel reads four values at a time; no published model has rows that it could not read.
+            Self::Dense(d) if x.dims()[1].is_multiple_of(4) => matmul(x, d.weight.val()),
+            Self::Dense(d) => x.matmul(d.weight.val().transpose()),
+            Self::Eight(p) => matmul_q8(x, p.quants.val(), p.scales.val()),
+            Self::Four(p) => matmul_q4(x, p.quants.val(), p.scales.val()),
         }
     }
+}
+
+impl Packed {
+    fn new(quants: Vec<u32>, scales: Vec<f32>, rows: usize, device: &Device) -> Self {
+        let quants = TensorData::new(quants.clone(), [rows, quants.len() / rows]);
+        let scales = TensorData::new(scales.clone(), [rows, scales.len() / rows]);
+        Self {
+            quants: Param::initialized(ParamId::new(), Tensor::from_data(quants, (device, DType::U32))),
+            scales: Param::from_tensor(Tensor::from_data(scales, device)),
+        }
+    }
+}
+
+fn widen(dtype: WeightType, bytes: &[u8]) -> Vec<f32> {
+    let mut values = Vec::with_capacity(bytes.len() / dtype.block_bytes() * dtype.block_len());
+    dtype.widen(bytes, &mut values);
+    values
+}
+
+/// From the blocks of Q8_0, a scale in half precision and 32 signed bytes; anything else is quantized to them first.
+fn eight(dtype: WeightType, bytes: &[u8], [rows, columns]: [usize; 2], device: &Device) -> Packed {
+    let mut quantized = Vec::new();
+    let blocks = if dtype == WeightType::Q8_0 {
+        bytes
+    } else {
+        let fits = quantize(WeightType::Q8_0, &widen(dtype, bytes), &mut quantized);
+        debug_assert!(fits, "rows are whole blocks");
+        &quantized
+    };
+    let mut quants: Vec<u32> = Vec::with_capacity(rows * columns / 4);
+    let mut scales: Vec<f32> = Vec::with_capacity(rows * columns / BLOCK);
+    for block in blocks.chunks_exact(WeightType::Q8_0.block_bytes()) {
+        scales.push(f16::from_le_bytes([block[0], block[1]]).to_f32());
+        quants.extend(block[2..].chunks_exact(4).map(|q| u32::from_le_bytes([q[0], q[1], q[2], q[3]])));
+    }
+    Packed::new(quants, scales, rows, device)
+}
+
+fn four(dtype: WeightType, bytes: &[u8], [rows, _]: [usize; 2], device: &Device) -> Packed {
+    let (quants, scales) = nibbles(dtype, bytes);
+    Packed::new(quants, scales, rows, device)
 }
 
 /// `y = x · wᵀ + b`.

@@ -70,7 +70,6 @@ impl Loader<'_> {
                 k_norm: self.norm(&name("self_attn.k_norm"), hd, eps).await?,
                 heads: c.num_attention_heads,
                 kv_heads: c.num_key_value_heads,
-                head_dim: hd,
             },
             post_attention_norm: self.norm(&name("post_attention_layernorm"), d, eps).await?,
             mlp: Mlp {

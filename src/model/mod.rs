@@ -5,20 +5,23 @@ mod attention;
 mod config;
 mod decoder;
 mod embedding;
+mod expected;
 mod head;
 mod layout;
 mod linear;
 mod load;
 mod norm;
 mod probe;
+mod repack;
 mod reranker;
 mod rope;
 mod vision;
 
 pub use config::{Config, Family, MAX_CONFIG_BYTES, TextConfig, VisionConfig};
+pub use expected::{Expected, check_complete, expected};
 pub use linear::Precision;
 pub use probe::{Probe, Stage};
-pub use reranker::{LoadStep, Prompt, Reranker, TokenIds};
+pub use reranker::{LoadStep, Pass, Prefix, Prompt, Reranker, TokenIds};
 pub use vision::{VisionFeatures, VisionTower};
 
 /// Why a model cannot be built or run.

@@ -3,6 +3,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::kernels::{rms_norm, rotate};
+
 /// `x · rsqrt(mean(x²) + eps) · weight` over the last dimension.
 #[derive(Module, Debug)]
 pub struct Norm {
@@ -15,9 +17,13 @@ impl Norm {
         Self { weight: Param::from_tensor(weight), eps }
     }
 
-    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let scale = x.clone().square().mean_dim(D - 1).add_scalar(self.eps).sqrt().recip();
-        x * scale * self.weight.val().unsqueeze()
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        rms_norm(x, self.weight.val(), self.eps as f32)
+    }
+
+    /// Norms each head of each row, then rotates it.
+    pub fn rotate(&self, heads: Tensor<2>, angles: Tensor<2>) -> Tensor<2> {
+        rotate(heads, self.weight.val(), angles, Some(self.eps as f32))
     }
 }
 
@@ -36,7 +42,7 @@ impl LayerNorm {
 
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let centred = x.clone() - x.mean_dim(1);
-        let scale = centred.clone().square().mean_dim(1).add_scalar(self.eps).sqrt().recip();
-        centred * scale * self.weight.val().unsqueeze() + self.bias.val().unsqueeze()
+        // The RMS norm of what is centred is what is centred by its deviation.
+        rms_norm(centred, self.weight.val(), self.eps as f32) + self.bias.val().unsqueeze()
     }
 }

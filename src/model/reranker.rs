@@ -1,11 +1,10 @@
-//! A whole model: token ids and pictures in, a score out.
+//! A whole model: token ids and pictures in, scores out.
 
-use std::ops::Range;
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-use burn::tensor::{Device, Tensor, TensorData};
-
-use super::decoder::{Decoder, Input};
+use super::decoder::{Decoder, Rows, Want};
 use super::embedding::Embedding;
+use super::expected::check_complete;
 use super::head::{ScoreHead, sigmoid};
 use super::layout::{Layout, Run, Step};
 use super::linear::Precision;
@@ -14,6 +13,7 @@ use super::probe::Probe;
 use super::rope::Frequencies;
 use super::vision::{Place, VisionFeatures, VisionTower};
 use super::{Config, ModelError};
+use crate::kernels::Keys;
 use crate::weights::Checkpoint;
 
 /// Tells how far loading has come; called after each part with the parts done and their number.
@@ -37,6 +37,71 @@ pub struct Prompt<'a> {
     pub ids: &'a [u32],
     /// Its pictures and videos, in the order of their places among the tokens.
     pub visuals: &'a [&'a VisionFeatures],
+}
+
+/// The start of prompts, computed once for all that go on from it.
+#[derive(Debug, Clone)]
+pub struct Prefix {
+    keys: Vec<Keys>,
+    len: usize,
+}
+
+impl Prefix {
+    /// Tokens of it.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Its first tokens alone: what comes later changes nothing for them.
+    pub fn first(&self, len: usize) -> Self {
+        if len == 0 {
+            return Self { keys: Vec::new(), len };
+        }
+        let cut = |tensor: &Tensor<2>| tensor.clone().narrow(0, 0, len);
+        let keys = self.keys.iter().map(|keys| Keys { k: cut(&keys.k), v: cut(&keys.v) }).collect();
+        Self { keys, len }
+    }
+
+    /// Bytes that it takes on the device.
+    pub fn bytes(&self) -> usize {
+        self.keys.iter().map(|keys| 2 * keys.k.dims().iter().product::<usize>() * size_of::<f32>()).sum()
+    }
+
+    fn keys(&self) -> Option<&[Keys]> {
+        (self.len > 0).then_some(self.keys.as_slice())
+    }
+
+    fn extend(&mut self, keys: Vec<Keys>) {
+        self.len += keys[0].k.dims()[0];
+        if self.keys.is_empty() {
+            self.keys = keys;
+            return;
+        }
+        for (all, more) in self.keys.iter_mut().zip(keys) {
+            all.k = Tensor::cat(vec![all.k.clone(), more.k], 0);
+            all.v = Tensor::cat(vec![all.v.clone(), more.v], 0);
+        }
+    }
+}
+
+/// How a pass is computed.
+#[derive(Debug, Clone, Copy)]
+pub struct Pass {
+    /// Rows of one submission at most; a longer prompt is computed in several.
+    pub max_rows: usize,
+    /// Whether the last layer computes the scored rows alone.
+    pub last_layer_only: bool,
+}
+
+impl Default for Pass {
+    fn default() -> Self {
+        Self { max_rows: usize::MAX, last_layer_only: true }
+    }
 }
 
 /// A reranker, ready to score prompts.
@@ -69,6 +134,7 @@ impl Reranker {
                 table[0], tokens.yes, tokens.no
             )));
         }
+        check_complete(checkpoint, &config)?;
         let parts = text.num_hidden_layers + config.vision.as_ref().map_or(0, |v| v.depth) + 2;
         let mut done = 0;
         let mut advance = || {
@@ -104,36 +170,112 @@ impl Reranker {
         self.vision.as_ref()
     }
 
-    /// The relevance score of one prompt: one pass, one readback.
-    pub async fn score(&self, prompt: Prompt<'_>) -> Result<f64, ModelError> {
-        let hidden = self.decoder.forward(self.input(prompt)?);
-        let data = hidden.into_data_async().await.map_err(|e| ModelError::Device(format!("{e:?}")))?;
-        let hidden = data.try_to_vec::<f32>().map_err(|e| ModelError::Device(format!("{e:?}")))?;
-        let score = sigmoid(self.head.logit(&hidden));
-        if score.is_nan() {
-            return Err(ModelError::Device("the score is not a number".into()));
+    /// Computes the start of prompts. A place of a picture is either wholly in it or not at all.
+    pub fn prefix(&self, prompt: Prompt<'_>, pass: Pass) -> Result<Prefix, ModelError> {
+        let mut prefix = Prefix { keys: Vec::new(), len: 0 };
+        if !prompt.ids.is_empty() {
+            self.advance(&mut prefix, &self.rows(&[(prompt, 0)])?, prompt.ids.len(), pass);
         }
-        Ok(score)
+        Ok(prefix)
     }
 
-    /// Shows every intermediate stage of one prompt, for comparison with the reference.
+    /// The relevance scores of whole prompts that all start with `prefix`: one submission and one readback, or several
+    /// submissions for a single prompt that is too long for one.
+    pub async fn scores(&self, prefix: &Prefix, prompts: &[Prompt<'_>], pass: Pass) -> Result<Vec<f64>, ModelError> {
+        let pieces: Vec<(Prompt<'_>, usize)> = prompts.iter().map(|&prompt| (prompt, prefix.len)).collect();
+        let lens: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len() - prefix.len).collect();
+        let rows = self.rows(&pieces)?;
+        let hidden = match lens.as_slice() {
+            [len] if *len > pass.max_rows => {
+                let mut prefix = prefix.clone();
+                // The last row stands alone, so that it sees all before it as its prefix.
+                self.advance(&mut prefix, &rows, len - 1, pass);
+                let last = piece(&rows, len - 1, 1, &self.device);
+                self.hidden(last, &prefix, &[0], pass)
+            }
+            _ => {
+                let ends = lens.iter().scan(0, |end, len| {
+                    *end += len;
+                    Some(*end as u32 - 1)
+                });
+                self.hidden(rows, prefix, &ends.collect::<Vec<_>>(), pass)
+            }
+        };
+        self.read(hidden).await
+    }
+
+    /// Every intermediate stage of one prompt, for comparison with the reference.
     pub fn trace(&self, prompt: Prompt<'_>, probe: Probe<'_>) -> Result<(), ModelError> {
-        self.decoder.trace(self.input(prompt)?, probe);
+        self.decoder.trace(self.rows(&[(prompt, 0)])?, probe);
         Ok(())
     }
 
-    fn input(&self, Prompt { ids, visuals }: Prompt<'_>) -> Result<Input, ModelError> {
-        self.check_ids(ids)?;
-        let places: Vec<Place<'_>> = visuals.iter().flat_map(|v| v.places()).collect();
-        let steps: Vec<Step> = places.iter().map(|place| place.features.step).collect();
-        let is_pad = |id: u32| !visuals.is_empty() && self.tokens.pads.contains(&Some(id));
-        let layout = Layout::new(ids, is_pad, &steps)?;
-        let rotation = self.frequencies.rotation(&layout.positions, &self.device);
-        let x = weave(&layout.runs, |run| self.embed(&ids[run]), |step| places[step].tokens());
-        let levels = visuals.first().map_or(0, |v| v.deepstack.len());
-        let zeros = |run: Range<usize>| Tensor::zeros([run.len(), self.config.text.hidden_size], &self.device);
-        let deepstack = (0..levels).map(|k| weave(&layout.runs, zeros, |step| places[step].deepstack(k))).collect();
-        Ok(Input { x, rotation, deepstack })
+    /// Computes the first rows, a submission at a time, and adds their keys to the prefix.
+    fn advance(&self, prefix: &mut Prefix, rows: &Rows, count: usize, pass: Pass) {
+        for start in (0..count).step_by(pass.max_rows.clamp(1, count)) {
+            let piece = piece(rows, start, pass.max_rows.min(count - start), &self.device);
+            let outcome = self.decoder.forward(piece, prefix.keys(), &Want::Keys);
+            prefix.extend(outcome.keys);
+        }
+    }
+
+    fn hidden(&self, rows: Rows, prefix: &Prefix, wanted: &[u32], pass: Pass) -> Tensor<2> {
+        let data = TensorData::new(wanted.to_vec(), [wanted.len()]);
+        let wanted = Tensor::<1, Int>::from_data(data, (&self.device, DType::U32));
+        let want = if pass.last_layer_only { Want::Hidden(wanted) } else { Want::HiddenTheLongWay(wanted) };
+        let nothing = || Tensor::zeros([1, 1], &self.device);
+        self.decoder.forward(rows, prefix.keys(), &want).hidden.unwrap_or_else(nothing)
+    }
+
+    async fn read(&self, hidden: Tensor<2>) -> Result<Vec<f64>, ModelError> {
+        let width = hidden.dims()[1];
+        let data = hidden.into_data_async().await.map_err(|e| ModelError::Device(format!("{e:?}")))?;
+        let hidden = data.try_to_vec::<f32>().map_err(|e| ModelError::Device(format!("{e:?}")))?;
+        let scores: Vec<f64> = hidden.chunks_exact(width).map(|row| sigmoid(self.head.logit(row))).collect();
+        if scores.iter().any(|score| score.is_nan()) {
+            return Err(ModelError::Device("a score is not a number".into()));
+        }
+        Ok(scores)
+    }
+
+    /// Pieces of prompts below each other, each from the given token on to its end.
+    fn rows(&self, pieces: &[(Prompt<'_>, usize)]) -> Result<Rows, ModelError> {
+        let levels = pieces.iter().flat_map(|(p, _)| p.visuals).map(|v| v.deepstack.len()).max().unwrap_or(0);
+        let mut x = Vec::new();
+        let mut deepstack: Vec<Vec<Tensor<2>>> = vec![Vec::new(); levels];
+        let (mut positions, mut ranges) = (Vec::new(), Vec::new());
+        for &(Prompt { ids, visuals }, from) in pieces {
+            self.check_ids(ids)?;
+            let places: Vec<Place<'_>> = visuals.iter().flat_map(|v| v.places()).collect();
+            let steps: Vec<Step> = places.iter().map(|place| place.features.step).collect();
+            let is_pad = |id: u32| !visuals.is_empty() && self.tokens.pads.contains(&Some(id));
+            let layout = Layout::new(ids, is_pad, &steps)?.tail(from)?;
+            for run in &layout.runs {
+                match run {
+                    Run::Text(tokens) => x.push(self.embed(&ids[tokens.clone()])),
+                    Run::Visual(step) => x.push(places[*step].tokens()),
+                }
+                for (level, parts) in deepstack.iter_mut().enumerate() {
+                    parts.push(match run {
+                        Run::Text(tokens) => self.zeros(tokens.len()),
+                        Run::Visual(step) => places[*step].deepstack(level),
+                    });
+                }
+            }
+            let start = positions.len() as u32;
+            ranges.extend((0..layout.positions.len() as u32).flat_map(|i| [start, start + i + 1]));
+            positions.extend(layout.positions);
+        }
+        Ok(Rows {
+            x: Tensor::cat(x, 0),
+            angles: self.frequencies.angles(&positions, &self.device),
+            ranges: ranges_tensor(ranges, &self.device),
+            deepstack: deepstack.into_iter().map(|parts| Tensor::cat(parts, 0)).collect(),
+        })
+    }
+
+    fn zeros(&self, rows: usize) -> Tensor<2> {
+        Tensor::zeros([rows, self.config.text.hidden_size], &self.device)
     }
 
     fn check_ids(&self, ids: &[u32]) -> Result<(), ModelError> {
@@ -154,11 +296,19 @@ impl Reranker {
     }
 }
 
-/// The runs of a prompt below each other.
-fn weave(runs: &[Run], text: impl Fn(Range<usize>) -> Tensor<2>, visual: impl Fn(usize) -> Tensor<2>) -> Tensor<2> {
-    let part = |run: &Run| match run {
-        Run::Text(places) => text(places.clone()),
-        Run::Visual(step) => visual(*step),
-    };
-    Tensor::cat(runs.iter().map(part).collect(), 0)
+/// Neighbouring rows of one prompt as a piece of its own.
+fn piece(rows: &Rows, start: usize, count: usize, device: &Device) -> Rows {
+    let cut = |tensor: &Tensor<2>| tensor.clone().narrow(0, start, count);
+    let ranges = (0..count as u32).flat_map(|i| [0, i + 1]).collect();
+    Rows {
+        x: cut(&rows.x),
+        angles: cut(&rows.angles),
+        ranges: ranges_tensor(ranges, device),
+        deepstack: rows.deepstack.iter().map(cut).collect(),
+    }
+}
+
+fn ranges_tensor(ranges: Vec<u32>, device: &Device) -> Tensor<2, Int> {
+    let rows = ranges.len() / 2;
+    Tensor::from_data(TensorData::new(ranges, [rows, 2]), (device, DType::U32))
 }

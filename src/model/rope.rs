@@ -2,13 +2,6 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Cosines and sines of every position and frequency, `[tokens, 1, head_dim / 2]`, made once for a forward pass.
-#[derive(Debug, Clone)]
-pub struct Rotation {
-    cos: Tensor<3>,
-    sin: Tensor<3>,
-}
-
 /// Which position each rotary frequency of a decoder follows: time, height or width.
 #[derive(Debug, Clone)]
 pub struct Frequencies {
@@ -32,36 +25,21 @@ impl Frequencies {
         Self { steps: (0..half).map(|j| (theta.powf(-(j as f64) / half as f64), axis(j))).collect() }
     }
 
-    /// The rotation of tokens at these positions.
-    pub fn rotation(&self, positions: &[[u32; 3]], device: &Device) -> Rotation {
-        Rotation::new(positions.len(), self.steps.len(), device, |token, j| {
+    /// The angles of tokens at these positions, as [`crate::kernels::rotate`] takes them.
+    pub fn angles(&self, positions: &[[u32; 3]], device: &Device) -> Tensor<2> {
+        angles(positions.len(), self.steps.len(), device, |token, j| {
             let (step, axis) = self.steps[j];
             f64::from(positions[token][axis]) * step
         })
     }
 }
 
-impl Rotation {
-    /// From the angle of each token and frequency, formed in double precision and rounded once.
-    pub fn new(tokens: usize, half: usize, device: &Device, angle: impl Fn(usize, usize) -> f64) -> Self {
-        let table = |f: fn(f64) -> f64| {
-            let values: Vec<f32> = (0..tokens * half).map(|i| f(angle(i / half, i % half)) as f32).collect();
-            Tensor::from_data(TensorData::new(values, [tokens, 1, half]), device)
-        };
-        Self { cos: table(f64::cos), sin: table(f64::sin) }
+/// Cosines, then sines, of the angle of each token and frequency, formed in double precision and rounded once.
+pub fn angles(tokens: usize, half: usize, device: &Device, angle: impl Fn(usize, usize) -> f64) -> Tensor<2> {
+    let mut values = Vec::with_capacity(tokens * half * 2);
+    for token in 0..tokens {
+        values.extend((0..half).map(|j| angle(token, j).cos() as f32));
+        values.extend((0..half).map(|j| angle(token, j).sin() as f32));
     }
-
-    /// Rotates `x [tokens, heads, head_dim]`.
-    pub fn apply(&self, x: Tensor<3>) -> Tensor<3> {
-        let half = x.dims()[2] / 2;
-        let first = x.clone().narrow(2, 0, half);
-        let second = x.narrow(2, half, half);
-        Tensor::cat(
-            vec![
-                first.clone() * self.cos.clone() - second.clone() * self.sin.clone(),
-                second * self.cos.clone() + first * self.sin.clone(),
-            ],
-            2,
-        )
-    }
+    Tensor::from_data(TensorData::new(values, [tokens, half * 2]), device)
 }

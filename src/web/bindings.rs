@@ -6,11 +6,11 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::device::{self, Adapter};
-use super::http::HttpFolder;
+use super::model::Places;
 use super::pictures::{PagePictures, PictureHost};
 use super::{clock, error};
 use crate::api::{RequestError, RerankRequest};
-use crate::engine::{self, LoadOptions, Observer, Progress};
+use crate::engine::{self, LoadOptions, Observer, Progress, Savings};
 use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
 
@@ -27,6 +27,8 @@ pub struct Engine {
 struct Options {
     model: String,
     #[serde(default)]
+    vision: Option<String>,
+    #[serde(default)]
     device: Option<String>,
     #[serde(default)]
     dtype: Option<String>,
@@ -34,6 +36,8 @@ struct Options {
     max_image_pixels: Option<usize>,
     #[serde(default)]
     apply_orientation: bool,
+    #[serde(default)]
+    savings: Savings,
 }
 
 #[derive(Serialize)]
@@ -98,20 +102,26 @@ async fn load(options: &str, signal: &AbortSignal, on_progress: &Function) -> Re
     let precision = match options.dtype.as_deref() {
         None => Precision::default(),
         Some(name) => Precision::from_name(name)
-            .ok_or_else(|| RequestError::invalid(format!("dtype is \"{name}\"; use \"f32\" or \"q8_0\"")))?,
+            .ok_or_else(|| RequestError::invalid(format!("dtype is \"{name}\"; use \"auto\", \"f32\" or \"q8_0\"")))?,
     };
     let opened = device::open(options.device.as_deref().unwrap_or("auto")).await?;
     let report = {
         let on_progress = on_progress.clone();
         move |progress: Progress| call(&on_progress, &serde_json::to_string(&progress).unwrap_or_default())
     };
-    let folder = HttpFolder::new(&options.model, signal.clone(), std::rc::Rc::new(report.clone()));
+    let places = Places::new(&options.model, options.vision.as_deref(), signal, std::rc::Rc::new(report.clone()));
     let aborted = || signal.aborted();
     let observer = Observer { on_progress: &report, ..watching(&aborted) };
     let usual = SizeLimits::default();
     let image_limits = SizeLimits { max_pixels: options.max_image_pixels.unwrap_or(usual.max_pixels), ..usual };
-    let load_options = LoadOptions { device: opened.device, device_name: opened.name, precision, image_limits };
-    let inner = engine::Engine::load(&folder, load_options, &observer).await?;
+    let load_options = LoadOptions {
+        device: opened.device,
+        device_name: opened.name,
+        precision,
+        image_limits,
+        savings: options.savings,
+    };
+    let inner = engine::Engine::load_files(&places.files(), load_options, &observer).await?;
     let decoding = DecodeOptions { apply_orientation: options.apply_orientation, ..DecodeOptions::default() };
     Ok(Engine { inner, adapter: opened.adapter, decoding })
 }

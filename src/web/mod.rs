@@ -5,6 +5,7 @@ mod clock;
 mod device;
 mod error;
 mod http;
+mod model;
 mod pictures;
 mod selfcheck;
 

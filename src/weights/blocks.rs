@@ -73,7 +73,7 @@ fn grouped(block: &[u8], quants: &[u8], high: Option<&[u8]>, out: &mut Vec<f32>)
     }
 }
 
-fn scale_and_minimum(packed: &[u8], group: usize) -> (u8, u8) {
+pub(super) fn scale_and_minimum(packed: &[u8], group: usize) -> (u8, u8) {
     if group < 4 {
         return (packed[group] & 63, packed[group + 4] & 63);
     }

@@ -114,6 +114,16 @@ impl Checkpoint {
         self.locate(name).map(|located| &located.info)
     }
 
+    /// Whether a tensor of that name is in the files, readable or not.
+    pub fn mentions(&self, name: &str) -> bool {
+        self.locate(name).is_some() || self.unreadable_dtype(name).is_some()
+    }
+
+    /// The type of a tensor that is there but is not read.
+    pub fn unreadable_dtype(&self, name: &str) -> Option<&str> {
+        PREFIXES.iter().find_map(|prefix| self.unreadable.get(&format!("{prefix}{name}"))).map(String::as_str)
+    }
+
     /// Checkpoints differ in what they put before the names.
     fn locate(&self, name: &str) -> Option<&Located> {
         PREFIXES.iter().find_map(|prefix| self.tensors.get(&format!("{prefix}{name}")))
@@ -150,16 +160,15 @@ impl Checkpoint {
                 detail: format!("it has no rows {first}..{}", first.saturating_add(count)),
             });
         }
-        // A row is whole blocks: the readers of headers have seen to it.
-        let row = located.info.len / shape[0] as u64;
+        // A row is whole blocks: the readers of headers have seen to it. Without rows there is nothing to divide.
+        let row = located.info.len / shape[0].max(1) as u64;
         self.read(located, first as u64 * row, count as u64 * row).await
     }
 
     fn expect(&self, name: &str, shape: &[usize]) -> Result<&Located, WeightsError> {
         let Some(located) = self.locate(name) else {
-            let unreadable = PREFIXES.iter().find_map(|prefix| self.unreadable.get(&format!("{prefix}{name}")));
-            return Err(match unreadable {
-                Some(dtype) => WeightsError::DType { tensor: name.to_owned(), dtype: dtype.clone() },
+            return Err(match self.unreadable_dtype(name) {
+                Some(dtype) => WeightsError::DType { tensor: name.to_owned(), dtype: dtype.to_owned() },
                 None => WeightsError::Tensor {
                     tensor: name.to_owned(),
                     detail: "the file does not hold it; is it a complete checkpoint of this model?".to_owned(),

@@ -127,6 +127,11 @@ impl DType {
         if values.is_multiple_of(len) { (values / len).checked_mul(self.block_bytes() as u64) } else { None }
     }
 
+    /// The six-bit scale and minimum of one of the eight groups of Q4_K and Q5_K, from their twelve packed bytes.
+    pub fn q4k_scale_and_minimum(packed: &[u8], group: usize) -> (u8, u8) {
+        blocks::scale_and_minimum(packed, group)
+    }
+
     /// Appends the values of whole blocks. Plain floats widen exactly; blocks are computed in the order of operations
     /// of ggml's own tools, so that the numbers are the same to the last bit.
     pub fn widen(self, bytes: &[u8], out: &mut Vec<f32>) {

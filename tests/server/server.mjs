@@ -4,6 +4,7 @@
 //   /demo/…            the built demo
 //   /pages/…           tests/browser/pages
 //   /models/NAME/…     a fixture, with ranges
+//   /fixtures/…        tests/fixtures
 //   /fault/KIND/NAME/… the same with a fault; the kinds are below
 import { readFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ import { listen, serveFile } from '../../scripts/serve.mjs'
 import { ROOT } from '../../scripts/lib.mjs'
 import { MUTATIONS } from './mutate.mjs'
 
-const FOLDERS = { dist: join(ROOT, 'pkg', 'dist'), demo: join(ROOT, 'dist'), pages: join(ROOT, 'tests', 'browser', 'pages'), models: join(ROOT, 'tests', 'fixtures', 'text') }
+const FOLDERS = { dist: join(ROOT, 'pkg', 'dist'), demo: join(ROOT, 'dist'), pages: join(ROOT, 'tests', 'browser', 'pages'), models: join(ROOT, 'tests', 'fixtures', 'text'), fixtures: join(ROOT, 'tests', 'fixtures') }
 
 /** Faults of the transport. Each gets the whole file and answers in its own way. */
 const TRANSPORT = {

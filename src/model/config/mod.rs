@@ -10,6 +10,7 @@ pub use text::TextConfig;
 pub use vision::VisionConfig;
 
 use super::ModelError;
+use crate::kernels::MAX_HEAD;
 
 /// A `config.json` is a few kilobytes; more is not one.
 pub const MAX_CONFIG_BYTES: u64 = 1 << 20;
@@ -114,4 +115,12 @@ fn check_sizes(sizes: &[(&str, usize, usize)]) -> Result<(), ModelError> {
         Some((name, value, limit)) => Err(ModelError::Config(format!("{name} is {value}; expected 1 to {limit}"))),
         None => Ok(()),
     }
+}
+
+/// What the attention kernel takes; every published model's heads are 64, 72 or 128 wide.
+fn check_head(width: usize) -> Result<(), ModelError> {
+    if width.is_multiple_of(4) && width <= MAX_HEAD {
+        return Ok(());
+    }
+    Err(ModelError::Unsupported(format!("its heads are {width} wide; multiples of 4 up to {MAX_HEAD} are run")))
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{MAX_DIMENSION, MAX_LAYERS, MAX_VOCABULARY, check_sizes};
+use super::{MAX_DIMENSION, MAX_LAYERS, MAX_VOCABULARY, check_head, check_sizes};
 use crate::model::ModelError;
 
 /// How many of the rotary frequencies belong to time, height and width in every published vision model.
@@ -104,9 +104,7 @@ impl TextConfig {
         if !self.num_attention_heads.is_multiple_of(self.num_key_value_heads) {
             return Err(ModelError::Config("num_attention_heads is no multiple of num_key_value_heads".into()));
         }
-        if !self.head_dim.is_multiple_of(2) {
-            return Err(ModelError::Config("head_dim is odd, so it cannot be rotated".into()));
-        }
+        check_head(self.head_dim)?;
         if !(self.rms_norm_eps > 0.0 && self.rms_norm_eps < 1.0 && self.theta() > 1.0) {
             return Err(ModelError::Config("rms_norm_eps or rope_theta is out of range".into()));
         }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{MAX_DIMENSION, MAX_LAYERS, check_sizes};
+use super::{MAX_DIMENSION, MAX_LAYERS, check_head, check_sizes};
 use crate::media::Geometry;
 use crate::model::ModelError;
 
@@ -92,6 +92,7 @@ impl VisionConfig {
         ])?;
         let wrong = |what: &str| Err(ModelError::Config(format!("vision_config: {what}")));
         let heads_divide = self.hidden_size.is_multiple_of(self.num_heads);
+        check_head(self.hidden_size / self.num_heads)?;
         match () {
             () if !heads_divide || !(self.hidden_size / self.num_heads).is_multiple_of(4) => {
                 wrong("hidden_size / num_heads must be a multiple of 4, to be rotated by row and column")

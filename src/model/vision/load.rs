@@ -53,8 +53,7 @@ async fn patch_embed(loader: &Loader<'_>, c: &VisionConfig) -> Result<Affine, We
     let width = c.hidden_size;
     let bias = loader.checkpoint.f32(&format!("{PATCH_EMBED}.bias"), &[width]).await?;
     let bias = Tensor::from_data(TensorData::new(bias, [width]), loader.device);
-    let weight = TensorData::new(patch_weights(loader, c).await?, [width, c.patch_len()]);
-    let linear = Linear::dense(Tensor::from_data(weight, loader.device));
+    let linear = Linear::dense(patch_weights(loader, c).await?, [width, c.patch_len()], loader.device);
     Ok(Affine { linear, bias: Param::from_tensor(bias) })
 }
 

@@ -5,7 +5,7 @@ mod load;
 mod merger;
 mod position;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use self::block::Block;
 use self::merger::Merger;
@@ -44,6 +44,12 @@ impl VisionFeatures {
     /// Tokens of each step, of which a picture has one.
     pub fn tokens_of_a_step(&self) -> usize {
         self.step.height * self.step.width
+    }
+
+    /// Bytes that it takes on the device.
+    pub fn bytes(&self) -> usize {
+        let [rows, width] = self.tokens.dims();
+        rows * width * size_of::<f32>() * (1 + self.deepstack.len())
     }
 
     /// Its steps, each with its own place in the prompt.
@@ -94,10 +100,11 @@ impl VisionTower {
         let positions = self.positions.embed(patches.grid, merge, &self.device);
         probe(Stage::PositionEmbed, &positions);
         let mut x = x + positions;
-        let rotation = self.positions.rotation(patches.grid, merge, x.dims()[1] / self.heads, &self.device);
+        let angles = self.positions.angles(patches.grid, merge, x.dims()[1] / self.heads, &self.device);
+        let ranges = frames(steps, height * width, &self.device);
         let mut deepstack = Vec::with_capacity(self.deepstack.len());
         for (i, block) in self.blocks.iter().enumerate() {
-            x = block.forward(x, &rotation, height * width);
+            x = block.forward(x, &angles, &ranges);
             probe(Stage::VisionBlock(i), &x);
             if let Some((_, merger)) = self.deepstack.iter().find(|(after, _)| *after == i) {
                 let features = merger.forward(x.clone());
@@ -110,4 +117,11 @@ impl VisionTower {
         let step = Step { height: height / merge, width: width / merge };
         VisionFeatures { tokens, deepstack, steps, step }
     }
+}
+
+/// For each patch the patches of its frame: the first, and one past the last.
+fn frames(steps: usize, frame: usize, device: &Device) -> Tensor<2, Int> {
+    let range = |patch: usize| [patch / frame * frame, (patch / frame + 1) * frame].map(|place| place as u32);
+    let ranges: Vec<u32> = (0..steps * frame).flat_map(range).collect();
+    Tensor::from_data(TensorData::new(ranges, [steps * frame, 2]), (device, DType::U32))
 }

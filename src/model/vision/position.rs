@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::model::rope::Rotation;
+use crate::model::rope::angles;
 
 /// Base of the tower's rotary frequencies; no configuration names it.
 const THETA: f64 = 10_000.0;
@@ -50,11 +50,11 @@ impl PositionTable {
     }
 
     /// Half of the frequencies follow the row, half the column.
-    pub fn rotation(&self, grid: [usize; 3], merge: usize, head_dim: usize, device: &Device) -> Rotation {
+    pub fn angles(&self, grid: [usize; 3], merge: usize, head_dim: usize, device: &Device) -> Tensor<2> {
         let [steps, height, width] = grid;
         let places: Vec<_> = places(height, width, merge).collect();
         let (half, quarter) = (head_dim / 2, head_dim / 4);
-        Rotation::new(steps * places.len(), half, device, |patch, j| {
+        angles(steps * places.len(), half, device, |patch, j| {
             let (row, column) = places[patch % places.len()];
             let at = if j < quarter { row } else { column };
             at as f64 * THETA.powf(-((j % quarter) as f64) / quarter as f64)

@@ -61,7 +61,8 @@ impl<'a> Cursor<'a> {
         if position + len as u64 > MAX_HEADER_BYTES {
             return Err(self.invalid(format!("its header is longer than the {MAX_HEADER_BYTES} bytes allowed")));
         }
-        let piece = self.piece.max(missing).min(left as usize);
+        // A file may be longer than a pointer of wasm can say.
+        let piece = (self.piece.max(missing) as u64).min(left) as usize;
         self.piece = (self.piece * 2).min(LARGEST_PIECE);
         let more = self.source.read(end, piece).await?;
         self.buffer.drain(..self.read);

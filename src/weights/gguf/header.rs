@@ -15,6 +15,8 @@ const MAX_VALUES: u64 = 1 << 16;
 const MAX_TENSORS: u64 = 100_000;
 /// Tokens and merges of the largest vocabularies are some hundred thousand.
 const MAX_ARRAY: u64 = 1 << 22;
+/// Texts for which room is made before any of them is read.
+const MAX_RESERVED: usize = 1 << 12;
 const MAX_KEY_BYTES: u64 = 1 << 16;
 const MAX_STRING_BYTES: u64 = 16 << 20;
 const MAX_DIMENSIONS: u32 = 4;
@@ -129,7 +131,7 @@ async fn read_array(cursor: &mut Cursor<'_>, key: &str) -> Result<Value, Weights
     let count = cursor.u64().await?;
     if kind == 8 {
         let count = cursor.check_count(count, 8, MAX_ARRAY, "texts of a list")?;
-        let mut strings = Vec::with_capacity(count);
+        let mut strings = Vec::with_capacity(count.min(MAX_RESERVED));
         for _ in 0..count {
             strings.push(cursor.string(MAX_STRING_BYTES).await?);
         }
@@ -201,6 +203,9 @@ fn place(told: Told, data: u64, alignment: u64, file: u64) -> Result<GgufTensor,
     let Some(len) = len else {
         return Err(format!("tensor {name}: its shape {shape:?} does not fill whole blocks of its type"));
     };
+    if count == Some(0) {
+        return Err(format!("tensor {name} is empty"));
+    }
     if !offset.is_multiple_of(alignment) {
         return Err(format!("tensor {name} does not start at a multiple of {alignment}"));
     }

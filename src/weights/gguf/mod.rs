@@ -5,8 +5,10 @@ mod header;
 mod names;
 mod split;
 mod value;
+mod writer;
 
 pub use header::{GgufHeader, GgufTensor, read_header};
-pub use names::canonical;
-pub use split::{other_parts, part_name};
+pub use names::{canonical, llama_name};
+pub use split::{check_part, other_parts, part_name};
 pub use value::{Metadata, Value};
+pub use writer::{Field, GgufWriter, Layout, NewTensor};

@@ -31,3 +31,12 @@ pub fn other_parts(file: &str, metadata: &Metadata) -> Result<Vec<String>, Weigh
     };
     Ok((2..=parts).map(|part| part_name(stem, part, parts)).collect())
 }
+
+/// Whether a file is the part that its name says, of as many.
+pub fn check_part(file: &str, metadata: &Metadata, part: usize, parts: usize) -> Result<(), WeightsError> {
+    if metadata.number("split.count") == Some(parts) && metadata.number("split.no") == Some(part) {
+        return Ok(());
+    }
+    let detail = format!("it says that it is not part {} of {parts}; do all parts come from the same model?", part + 1);
+    Err(WeightsError::Invalid { file: file.to_owned(), detail })
+}

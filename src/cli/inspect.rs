@@ -1,0 +1,122 @@
+//! `secondpass inspect`
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::model::Places;
+use crate::engine::{Observer, Opened};
+use crate::model::{Config, check_complete, expected};
+use crate::weights::Checkpoint;
+
+const EXAMPLES: &str = "Examples:
+  secondpass inspect Qwen3-Reranker-0.6B
+  secondpass inspect model-Q4_K_M.gguf
+  secondpass inspect qwen3-vl-reranker-Q8_0.gguf --vision mmproj.gguf --tensors
+
+Exit status 0 if it will run, 1 if not; the reason is the last line.";
+
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A .gguf file, or a folder as Hugging Face lays it out
+    #[arg(value_name = "DIR|FILE")]
+    model: PathBuf,
+    /// The vision tower (mmproj) of a .gguf model that sees
+    #[arg(long, value_name = "FILE")]
+    vision: Option<PathBuf>,
+    /// List every tensor
+    #[arg(long)]
+    tensors: bool,
+}
+
+pub async fn run(args: Args) -> Result<(), String> {
+    let places = Places::new(&args.model, args.vision.as_deref());
+    let will_not_run = |why: String| format!("it will not run: {why}");
+    let opened = places.files().open(&Observer::silent()).await.map_err(|e| will_not_run(e.to_string()))?;
+    describe(&opened);
+    if args.tensors {
+        list(&opened.checkpoint);
+    }
+    check(&opened).map_err(will_not_run)?;
+    println!("It will run.");
+    Ok(())
+}
+
+fn describe(Opened { name, config, prompter, checkpoint }: &Opened) {
+    let row = |what: &str, value: String| println!("{what:<11}{value}");
+    row("model", name.clone());
+    row("family", config.family().name().to_owned());
+    let t = &config.text;
+    row(
+        "decoder",
+        format!(
+            "{} layers, width {}, {} query and {} key heads of {}, MLP {}, {} tokens",
+            t.num_hidden_layers,
+            t.hidden_size,
+            t.num_attention_heads,
+            t.num_key_value_heads,
+            t.head_dim,
+            t.intermediate_size,
+            t.vocab_size
+        ),
+    );
+    match &config.vision {
+        Some(v) => row(
+            "vision",
+            format!(
+                "{} blocks, width {}, {} heads, features of blocks {:?}",
+                v.depth, v.hidden_size, v.num_heads, v.deepstack_visual_indexes
+            ),
+        ),
+        None => row("vision", "none".to_owned()),
+    }
+    row("answers", format!("yes {}, no {}", prompter.yes_id(), prompter.no_id()));
+    row("head", head(config, checkpoint).to_owned());
+    let mut kinds: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+    for tensor in checkpoint.tensors() {
+        let kind = kinds.entry(tensor.dtype.name()).or_default();
+        *kind = (kind.0 + 1, kind.1 + tensor.len);
+    }
+    let kinds: Vec<String> = kinds.iter().map(|(name, (n, bytes))| format!("{n} {name} ({})", size(*bytes))).collect();
+    row("tensors", format!("{}, {} in all", kinds.join(", "), size(checkpoint.total_bytes())));
+}
+
+fn head(config: &Config, checkpoint: &Checkpoint) -> &'static str {
+    let has = |name: &str| checkpoint.mentions(name);
+    match () {
+        () if has("score.weight") => "score.weight, a classifier's vector",
+        () if has("cls.output.weight") => "cls.output.weight, llama.cpp's classifier",
+        () if config.tied != Some(true) && has("lm_head.weight") => "two rows of the language model's head",
+        () => "two rows of the embedding table",
+    }
+}
+
+fn list(checkpoint: &Checkpoint) {
+    println!();
+    for tensor in checkpoint.tensors() {
+        println!("{:<56} {:<5} {:?} {}", tensor.name, tensor.dtype.name(), tensor.shape, size(tensor.len));
+    }
+    println!();
+}
+
+/// Everything that loading would find, without reading a tensor.
+fn check(opened: &Opened) -> Result<(), String> {
+    check_complete(&opened.checkpoint, &opened.config).map_err(|e| e.to_string())?;
+    for (name, shape) in expected(&opened.config) {
+        if let Some(dtype) = opened.checkpoint.unreadable_dtype(&name) {
+            return Err(format!("tensor {name} is stored as {dtype}, which is not run"));
+        }
+        if let Some(info) = opened.checkpoint.info(&name).filter(|info| info.shape != shape) {
+            return Err(format!("tensor {name} has the shape {:?}; {shape:?} is expected", info.shape));
+        }
+    }
+    Ok(())
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}

@@ -1,0 +1,55 @@
+//! How many rows are computed in one submission.
+
+/// Rows of the first submission, before anything is known of the device.
+const FIRST_ROWS: usize = 256;
+/// Fewer would leave a device idle, more would fill its memory.
+const LEAST_ROWS: usize = 64;
+const MOST_ROWS: usize = 4096;
+/// A submission should take so long: an abort waits for it, browsers end those of seconds, and each has a cost of its
+/// own, which is small beside this.
+const TARGET_MS: f64 = 300.0;
+
+/// The budget of rows, which follows what submissions take on this device.
+#[derive(Debug, Clone, Copy)]
+pub struct RowBudget {
+    rows: usize,
+}
+
+impl Default for RowBudget {
+    fn default() -> Self {
+        Self { rows: FIRST_ROWS }
+    }
+}
+
+impl RowBudget {
+    /// Rows of the next submission.
+    pub fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// Learns from a submission that used most of the budget; a small one tells nothing.
+    pub fn learn(&mut self, rows: usize, ms: f64) {
+        if rows * 2 < self.rows || ms <= 0.0 {
+            return;
+        }
+        let wanted = (rows as f64 * TARGET_MS / ms) as usize;
+        // By halves and doubles at most: one slow submission may be another program's doing.
+        self.rows = wanted.clamp(self.rows / 2, self.rows * 2).clamp(LEAST_ROWS, MOST_ROWS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_follows_the_device_within_bounds() {
+        let mut budget = RowBudget::default();
+        budget.learn(20, 1000.0);
+        assert_eq!(budget.rows(), FIRST_ROWS, "a small submission tells nothing");
+        (0..20).for_each(|_| budget.learn(budget.rows(), 10.0));
+        assert_eq!(budget.rows(), MOST_ROWS);
+        (0..20).for_each(|_| budget.learn(budget.rows(), 9000.0));
+        assert_eq!(budget.rows(), LEAST_ROWS);
+    }
+}

@@ -1,0 +1,54 @@
+//! Running a shader of our own through cubecl.
+
+use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, KernelId};
+use burn_cubecl::cubecl::server::KernelArguments;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::template::{KernelSource, SourceKernel, SourceTemplate};
+use burn_cubecl::tensor::CubeTensor;
+
+/// The text of a shader. Its bindings are the tensors of a launch in their order, then a buffer of numbers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shader {
+    pub name: &'static str,
+    pub text: &'static str,
+    /// Invocations of a workgroup, as the text declares them.
+    pub workgroup: (u32, u32),
+}
+
+impl KernelSource for Shader {
+    fn source(&self) -> SourceTemplate {
+        SourceTemplate::new(self.text)
+    }
+
+    fn id(&self) -> KernelId {
+        KernelId::new::<Self>().info(self.name)
+    }
+
+    fn lang(&self) -> &'static str {
+        "wgsl"
+    }
+}
+
+impl Shader {
+    /// Runs on `inputs` and gives `out`, the last of the tensors that are bound. `groups` counts workgroups, of which
+    /// every WebGPU adapter takes 65,535 in a dimension: far more than a model of ours has rows or columns for.
+    pub fn launch(&self, inputs: Vec<CubeTensor>, out: CubeTensor, numbers: &[u32], groups: [usize; 2]) -> CubeTensor {
+        let client = out.client.clone();
+        let inputs: Vec<CubeTensor> = inputs.into_iter().map(into_contiguous).collect();
+        let numbers = client.create_from_slice(bytemuck::cast_slice(numbers));
+        let mut buffers: Vec<_> = inputs.iter().map(|tensor| tensor.handle.clone().binding()).collect();
+        buffers.extend([out.handle.clone().binding(), numbers.binding()]);
+        let (x, y) = self.workgroup;
+        client.launch(
+            Box::new(SourceKernel::new(*self, CubeDim::new_2d(x, y))),
+            CubeCount::Static(groups[0] as u32, groups[1] as u32, 1),
+            KernelArguments::new().with_buffers(buffers),
+        );
+        out
+    }
+}
+
+/// Extents of a tensor.
+pub(super) fn shape(tensor: &CubeTensor) -> [usize; 2] {
+    [tensor.meta.shape()[0], tensor.meta.shape()[1]]
+}

@@ -1,0 +1,50 @@
+//! RMS norm of rows.
+
+use burn_cubecl::tensor::CubeTensor;
+use burn_flex::FlexTensor;
+
+use super::cpu::{self, Values};
+use super::gpu::{self, Shader};
+
+const RMS: Shader = Shader { name: "rms_norm", text: include_str!("../../shaders/rms_norm.wgsl"), workgroup: (64, 1) };
+
+/// Workgroups in a row of the grid, below what every adapter takes.
+const MAX_GROUPS: usize = 32_768;
+
+/// Workgroups of a long list, in two dimensions.
+pub(super) fn grid(groups: usize) -> [usize; 2] {
+    [groups.min(MAX_GROUPS), groups.div_ceil(MAX_GROUPS)]
+}
+
+pub(super) fn gpu(x: CubeTensor, weight: CubeTensor, eps: f32, out: CubeTensor) -> CubeTensor {
+    let [rows, width] = gpu::shape(&out);
+    let groups = grid(rows);
+    let numbers = [rows as u32, width as u32, eps.to_bits(), groups[0] as u32];
+    RMS.launch(vec![x, weight], out, &numbers, groups)
+}
+
+pub(super) fn cpu(x: FlexTensor, weight: FlexTensor, eps: f32, mut out: FlexTensor) -> FlexTensor {
+    let width = cpu::shape(&out)[1];
+    let (x, weight) = (Values::new(x), Values::new(weight));
+    for (x, out) in x.f32().chunks_exact(width).zip(out.storage_mut::<f32>().chunks_exact_mut(width)) {
+        let scale = scale_of(x, eps);
+        for ((out, x), weight) in out.iter_mut().zip(x).zip(weight.f32()) {
+            *out = x * scale * weight;
+        }
+    }
+    out
+}
+
+/// What makes the root of the mean square one.
+pub(super) fn scale_of(x: &[f32], eps: f32) -> f32 {
+    let mut sums = [0.0f32; 8];
+    let chunks = x.chunks_exact(8);
+    let rest: f32 = chunks.remainder().iter().map(|v| v * v).sum();
+    for chunk in chunks {
+        for (sum, v) in sums.iter_mut().zip(chunk) {
+            *sum += v * v;
+        }
+    }
+    let mean = (sums.iter().sum::<f32>() + rest) / x.len() as f32;
+    1.0 / (mean + eps).sqrt()
+}

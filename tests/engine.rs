@@ -1,0 +1,133 @@
+//! What the engine saves, and that it changes nothing: scores with every saving on and off, whatever is packed together
+//! and however a long prompt is cut into submissions.
+
+use std::path::{Path, PathBuf};
+
+use pollster::block_on;
+use secondpass::cli::FilePictures;
+use secondpass::engine::{LoadOptions, Savings};
+use secondpass::media::DecodeOptions;
+use secondpass::model::{Pass, Prompt};
+use secondpass::prompt::{Limits, Side};
+use secondpass::weights::DirectoryFolder;
+use secondpass::{Engine, Observer, RerankRequest, RerankResponse};
+use serde_json::{Value, json};
+
+/// Only the order of sums differs.
+const NOISE: f64 = 2e-6;
+const NONE: Savings = Savings { shared_prefix: false, packing: false, last_layer_only: false, vision_cache: false };
+
+fn fixture(model: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(model)
+}
+
+fn load(model: &str, savings: Savings) -> Engine {
+    let options = LoadOptions { savings, ..LoadOptions::cpu() };
+    block_on(Engine::load(&DirectoryFolder::new(fixture(model)), options, &Observer::silent())).expect("a model")
+}
+
+fn rerank(engine: &Engine, model: &str, body: &Value) -> RerankResponse {
+    let request = RerankRequest::from_json(&body.to_string()).expect("a request");
+    let pictures = FilePictures::beside(&fixture(model).join("cases.json"), DecodeOptions::default());
+    block_on(engine.rerank_with(&request, &pictures, &Observer::silent())).expect("a response")
+}
+
+fn scores(response: &RerankResponse) -> Vec<f64> {
+    let mut scores = vec![f64::NAN; response.results.len()];
+    response.results.iter().for_each(|r| scores[r.index] = r.relevance_score);
+    scores
+}
+
+/// 32 documents of about 100 tokens under a query of about 60.
+fn many() -> Value {
+    let words = ["page", "read", "question", "planet", "ring", "order", "search", "result", "capital", "large"];
+    let text = |seed: usize, count: usize| {
+        (0..count).map(|i| words[(seed * 7 + i * (seed + 3)) % words.len()]).collect::<Vec<_>>().join(" ")
+    };
+    let documents: Vec<String> = (0..32).map(|i| text(i, 22 + i % 9)).collect();
+    json!({"query": text(99, 14), "documents": documents})
+}
+
+#[test]
+fn each_saving_changes_nothing_but_the_work() {
+    let body = many();
+    let want = rerank(&load("text/tiny-tied", NONE), "text/tiny-tied", &body);
+    assert_eq!(want.meta.cached_tokens, 0);
+    for savings in [
+        Savings::default(),
+        Savings { shared_prefix: true, ..NONE },
+        Savings { packing: true, ..NONE },
+        Savings { last_layer_only: true, ..NONE },
+    ] {
+        let got = rerank(&load("text/tiny-tied", savings), "text/tiny-tied", &body);
+        for (got, want) in scores(&got).iter().zip(scores(&want)) {
+            assert!((got - want).abs() <= NOISE, "{savings:?}: {got} for {want}");
+        }
+        assert_eq!(got.usage.prompt_tokens, want.usage.prompt_tokens);
+    }
+}
+
+#[test]
+fn at_most_two_thirds_of_the_tokens_are_computed() {
+    let engine = load("text/tiny-tied", Savings::default());
+    let response = rerank(&engine, "text/tiny-tied", &many());
+    let (all, cached) = (response.usage.prompt_tokens, response.meta.cached_tokens);
+    println!("{} of {all} tokens were computed", all - cached);
+    assert!((all - cached) as f64 <= 0.65 * all as f64, "{cached} of {all}");
+    let again = rerank(&engine, "text/tiny-tied", &many());
+    assert!(again.meta.cached_tokens > cached, "the prefix is kept for the next request");
+    assert_eq!(scores(&again), scores(&response));
+}
+
+#[test]
+fn pictures_are_seen_once_and_equal_documents_scored_once() {
+    let picture = |name: &str| json!({"image": format!("../pictures/{name}.png")});
+    let body = json!({"query": {"image": "../pictures/grey.png", "text": "like this"},
+        "documents": [picture("shapes"), picture("gradient"), picture("shapes"), picture("grey"), "shapes"]});
+    let want = rerank(&load("vl/vl-tied", NONE), "vl/vl-tied", &body);
+    let engine = load("vl/vl-tied", Savings::default());
+    let got = rerank(&engine, "vl/vl-tied", &body);
+    for (got, want) in scores(&got).iter().zip(scores(&want)) {
+        assert!((got - want).abs() <= NOISE, "{got} for {want}");
+    }
+    assert_eq!(scores(&got)[0], scores(&got)[2]);
+    assert!(got.meta.cached_tokens > 0);
+    // The same pictures under another query.
+    let other = json!({"query": "a disc", "documents": [picture("shapes"), picture("gradient")]});
+    let fresh = rerank(&load("vl/vl-tied", NONE), "vl/vl-tied", &other);
+    for (got, want) in scores(&rerank(&engine, "vl/vl-tied", &other)).iter().zip(scores(&fresh)) {
+        assert!((got - want).abs() <= NOISE);
+    }
+}
+
+#[test]
+fn a_prompt_longer_than_a_submission_is_computed_in_several() {
+    let engine = load("text/tiny-untied", Savings::default());
+    let text = "Each page is read together with the question. ".repeat(20);
+    let side = |text| Side { visuals: &[], text };
+    let ids = engine.prompter().encode(None, &side("order"), &side(&text), Limits::default()).expect("ids").ids;
+    let prompt = Prompt { ids: &ids, visuals: &[] };
+    let score = |start: usize, max_rows: usize| {
+        let pass = Pass { max_rows, ..Pass::default() };
+        let prefix = engine.model().prefix(Prompt { ids: &ids[..start], visuals: &[] }, pass).expect("a prefix");
+        block_on(engine.model().scores(&prefix, &[prompt], pass)).expect("a score")[0]
+    };
+    let want = score(0, usize::MAX);
+    for (start, max_rows) in [(0, 1), (0, 7), (0, 64), (40, 50), (40, usize::MAX), (ids.len() - 1, 3)] {
+        let got = score(start, max_rows);
+        assert!((got - want).abs() <= NOISE, "from {start} by {max_rows}: {got} for {want}");
+    }
+}
+
+#[test]
+fn documents_of_all_lengths_stand_together() {
+    let engine = load("text/tiny-tied", Savings::default());
+    let documents: Vec<String> = [0, 1, 400, 3, 90, 2, 0].map(|n| "Mars is red. ".repeat(n)).to_vec();
+    let got = scores(&rerank(&engine, "text/tiny-tied", &json!({"query": "planet", "documents": documents})));
+    let alone = load("text/tiny-tied", NONE);
+    for (document, got) in documents.iter().zip(got) {
+        let body = json!({"query": "planet", "documents": [document]});
+        let want = scores(&rerank(&alone, "text/tiny-tied", &body))[0];
+        assert!((got - want).abs() <= NOISE, "{got} for {want}");
+    }
+}

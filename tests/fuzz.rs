@@ -1,0 +1,191 @@
+//! Foreign bytes, mutated: every parser gets valid files with bytes flipped, cut, repeated, spliced and numbers replaced by
+//! extreme ones, and must answer with a value or an error, without panic and without asking for memory it has no need of.
+//!
+//! A short run is part of the tests. A long one:
+//!
+//! ```sh
+//! SECONDPASS_FUZZ_SECONDS=600 cargo test --release --test fuzz -- --nocapture
+//! ```
+//!
+//! A failure prints the seed; `SECONDPASS_FUZZ_SEED` starts from it again.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use pollster::block_on;
+use secondpass::RerankRequest;
+use secondpass::media::{DecodeOptions, decode, decode_data_url};
+use secondpass::model::Config;
+use secondpass::prompt::Tokenizer;
+use secondpass::weights::gguf::read_header;
+use secondpass::weights::{Checkpoint, MemoryFolder, MemorySource};
+
+/// Remembers the largest single allocation: a length field of a file must not become one.
+struct Watched;
+
+static LARGEST: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is the system's; only a number is noted.
+unsafe impl GlobalAlloc for Watched {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Watched = Watched;
+
+/// What a picture of the allowed size takes, the largest that any of these inputs may lead to.
+const MAX_ALLOCATION: usize = 256 << 20;
+
+/// Pixels that a picture may have here, so that a run sees many of them.
+const MAX_PIXELS: u64 = 1 << 16;
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+}
+
+const EXTREMES: [u64; 10] = [0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0xFFFF_FFFF, i64::MAX as u64, u64::MAX];
+
+fn mutate(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+    let mut bytes = seeds[random.below(seeds.len())].clone();
+    for _ in 0..1 + random.below(6) {
+        if bytes.is_empty() {
+            return bytes;
+        }
+        let at = random.below(bytes.len());
+        // Headers are where the numbers are.
+        let at = if random.below(3) > 0 { at.min(random.below(512)) } else { at };
+        match random.below(7) {
+            0 => bytes[at] ^= 1 << random.below(8),
+            1 => bytes[at] = random.next() as u8,
+            2 => bytes.truncate(at),
+            3 => {
+                let value = EXTREMES[random.below(EXTREMES.len())];
+                let raw = if random.below(2) == 0 { value.to_le_bytes() } else { value.to_be_bytes() };
+                let len = [1, 2, 4, 8][random.below(4)].min(bytes.len() - at);
+                bytes[at..at + len].copy_from_slice(&raw[..len]);
+            }
+            4 => {
+                let end = (at + random.below(64)).min(bytes.len());
+                let part = bytes[at..end].to_vec();
+                bytes.splice(at..at, part);
+            }
+            5 => drop(bytes.drain(at..(at + random.below(16)).min(bytes.len()))),
+            _ => {
+                let other = &seeds[random.below(seeds.len())];
+                let from = random.below(other.len().max(1));
+                bytes.truncate(at);
+                bytes.extend_from_slice(other.get(from..).unwrap_or_default());
+            }
+        }
+    }
+    bytes
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+fn read(file: &str) -> Vec<u8> {
+    std::fs::read(fixtures().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
+}
+
+/// Files of a folder that end so.
+fn files(folder: &str, ending: &str) -> Vec<Vec<u8>> {
+    let entries = std::fs::read_dir(fixtures().join(folder)).expect("a folder");
+    let mut paths: Vec<PathBuf> = entries.map(|e| e.expect("an entry").path()).collect();
+    paths.retain(|path| path.to_string_lossy().ends_with(ending));
+    paths.sort();
+    paths.iter().map(|path| std::fs::read(path).expect("a file")).collect()
+}
+
+fn number(variable: &str, otherwise: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
+}
+
+fn fuzz(name: &str, seeds: &[Vec<u8>], target: impl Fn(&[u8])) {
+    assert!(!seeds.is_empty(), "{name} has no seeds");
+    seeds.iter().for_each(|seed| target(seed));
+    let mut seed = number("SECONDPASS_FUZZ_SEED", 0x9E37_79B9_7F4A_7C15);
+    let end = Instant::now() + Duration::from_secs(number("SECONDPASS_FUZZ_SECONDS", 2));
+    let mut runs = 0;
+    while Instant::now() < end {
+        LARGEST.store(0, Ordering::Relaxed);
+        let bytes = mutate(seeds, &mut Random(seed));
+        let start = Instant::now();
+        if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| target(&bytes))) {
+            eprintln!("{name} panicked at SECONDPASS_FUZZ_SEED={seed}");
+            std::panic::resume_unwind(panic);
+        }
+        let largest = LARGEST.load(Ordering::Relaxed);
+        assert!(largest <= MAX_ALLOCATION, "{name}: {largest} bytes at once at SECONDPASS_FUZZ_SEED={seed}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{name}: slow at SECONDPASS_FUZZ_SEED={seed}");
+        seed = Random(seed).next();
+        runs += 1;
+    }
+    println!("{name}: {runs} inputs");
+    assert!(runs > 10, "{name}: only {runs} inputs");
+}
+
+/// One test, so that each target has the allocator's mark for itself.
+#[test]
+fn no_foreign_bytes_make_a_parser_panic() {
+    let safetensors = [read("text/tiny-tied/model.safetensors"), read("text/tiny-untied/model.safetensors")];
+    let heads = safetensors.map(|bytes| bytes[..bytes.len().min(20_000)].to_vec());
+    fuzz("safetensors", &heads, |bytes| {
+        let folder = MemoryFolder::default().with("model.safetensors", bytes.to_vec());
+        if let Ok(checkpoint) = block_on(Checkpoint::open(&folder)) {
+            for tensor in checkpoint.tensors() {
+                let _ = block_on(checkpoint.f32(&tensor.name, &tensor.shape));
+            }
+        }
+    });
+    fuzz("gguf", &files("gguf", ".gguf"), |bytes| {
+        let source = MemorySource::new("model.gguf", bytes.to_vec());
+        if let Ok(header) = block_on(read_header(&source)) {
+            let _ = Config::from_gguf(&header, Some(&header));
+            let _ = Checkpoint::from_gguf(vec![(Box::new(source), header)], &[0, 2]);
+        }
+    });
+    fuzz("config.json", &[read("text/tiny-tied/config.json"), read("vl/vl-tied/config.json")], |bytes| {
+        let _ = Config::from_json(bytes);
+    });
+    fuzz("tokenizer.json", &[read("text/tiny-tied/tokenizer.json")], |bytes| {
+        if let Ok(tokenizer) = Tokenizer::new(bytes) {
+            let _ = tokenizer.text("What is the capital of China? (x) \u{e9}\u{301} 🙂");
+        }
+    });
+    let requests: [Vec<Vec<u8>>; 2] = ["text/tiny-tied/cases.json", "vl/vl-tied/cases.json"].map(|file| {
+        let cases: serde_json::Value = serde_json::from_slice(&read(file)).expect("JSON");
+        cases["cases"].as_array().expect("a list").iter().map(|c| c["request"].to_string().into_bytes()).collect()
+    });
+    fuzz("request", &requests.concat(), |bytes: &[u8]| {
+        let _ = RerankRequest::from_json(&String::from_utf8_lossy(bytes));
+    });
+    fuzz("data: URL", &[b"data:image/png;base64,iVBORw0KGgo=".to_vec(), b"data:,a%20b".to_vec()], |bytes| {
+        let _ = decode_data_url(&String::from_utf8_lossy(bytes));
+    });
+    for kind in [".png", ".jpg", ".webp", ".gif", ".bmp"] {
+        let options = DecodeOptions { max_pixels: MAX_PIXELS, apply_orientation: true };
+        fuzz(kind, &files("pictures", kind), |bytes| drop(decode(bytes, &options)));
+    }
+}
