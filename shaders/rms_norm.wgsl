@@ -9,24 +9,26 @@ var<workgroup> partial: array<f32, 64>;
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    let rows = dims[0];
     let width = dims[1];
     let row = group.y * dims[3] + group.x;
-    // The same for a whole workgroup, so that its barrier is met by all or none.
-    if (row < dims[0]) {
-        let start = row * width;
-        var sum = 0.0;
-        for (var i = local.x; i < width; i += 64u) {
-            sum += x[start + i] * x[start + i];
-        }
-        partial[local.x] = sum;
-        workgroupBarrier();
-        sum = 0.0;
-        for (var i = 0u; i < 64u; i++) {
-            sum += partial[i];
-        }
-        let scale = inverseSqrt(sum / f32(width) + bitcast<f32>(dims[2]));
-        for (var i = local.x; i < width; i += 64u) {
-            y[start + i] = x[start + i] * scale * weight[i];
-        }
+    // Rows past the end are computed on the last one and not stored: a barrier must be met by all or none.
+    let start = min(row, rows - 1u) * width;
+    var sum = 0.0;
+    for (var i = local.x; i < width; i += 64u) {
+        sum += x[start + i] * x[start + i];
+    }
+    partial[local.x] = sum;
+    workgroupBarrier();
+    if (row >= rows) {
+        return;
+    }
+    sum = 0.0;
+    for (var i = 0u; i < 64u; i++) {
+        sum += partial[i];
+    }
+    let scale = inverseSqrt(sum / f32(width) + bitcast<f32>(dims[2]));
+    for (var i = local.x; i < width; i += 64u) {
+        y[start + i] = x[start + i] * scale * weight[i];
     }
 }

@@ -1,0 +1,44 @@
+// Serves the pages, the engines and the models to the browser, on loopback.
+import { join } from 'node:path'
+import { ROOT } from '../../scripts/lib.mjs'
+import { listen, serveFile } from '../../scripts/serve.mjs'
+
+export const BENCHES = join(ROOT, 'benches')
+/** What is made once and kept, outside git. */
+export const CACHE = join(ROOT, 'target', 'bench')
+
+const modules = (...path) => join(BENCHES, 'node_modules', ...path)
+const FOLDERS = {
+  '/pages': join(BENCHES, 'pages'),
+  '/engines/ours': join(ROOT, 'pkg', 'dist'),
+  '/engines/ort': modules('onnxruntime-web', 'dist'),
+  '/engines/wllama': modules('@wllama', 'wllama', 'esm'),
+  '/models': join(CACHE, 'models'),
+  '/fixtures': join(ROOT, 'tests', 'fixtures'),
+}
+
+/** Starts the server; `url` is its address. */
+export async function startServer() {
+  const server = await listen(handle, 0, true)
+  const close = () => new Promise((done) => {
+    server.closeAllConnections()
+    server.close(done)
+  })
+  return { url: `http://127.0.0.1:${server.address().port}`, close }
+}
+
+function handle(request, response) {
+  const mount = Object.keys(FOLDERS).find((prefix) => request.url.startsWith(`${prefix}/`))
+  if (mount) {
+    request.url = request.url.slice(mount.length)
+    if (request.url.split('?')[0].endsWith('.mjs')) asModule(response)
+    if (serveFile(FOLDERS[mount], request, response)) return
+  }
+  response.writeHead(404).end('not found')
+}
+
+/** The demo's server has no `.mjs` to serve; a browser imports nothing that is not called JavaScript. */
+function asModule(response) {
+  const writeHead = response.writeHead.bind(response)
+  response.writeHead = (status, headers) => writeHead(status, { ...headers, 'content-type': 'text/javascript' })
+}

@@ -1,0 +1,38 @@
+// Runs before anything else, in the page and in each of its workers: remembers every wasm memory, so that its size can be
+// asked for afterwards. A wasm memory never shrinks, so its size at the end is its peak.
+{
+  const memories = new Set()
+  const Memory = WebAssembly.Memory
+  WebAssembly.Memory = class extends Memory {
+    constructor(descriptor) {
+      super(descriptor)
+      memories.add(this)
+    }
+  }
+  const remember = (result) => {
+    for (const value of Object.values((result.instance ?? result).exports)) if (value instanceof Memory) memories.add(value)
+    return result
+  }
+  for (const name of ['instantiate', 'instantiateStreaming']) {
+    const original = WebAssembly[name]
+    WebAssembly[name] = (...args) => original.apply(WebAssembly, args).then(remember)
+  }
+  const bytes = () => [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0)
+  const channel = new BroadcastChannel('heap')
+  channel.addEventListener('message', ({ data }) => data === 'how much?' && channel.postMessage(bytes()))
+  self.heapBytes = bytes
+
+  const script = self.document?.currentScript?.src
+  const Worker_ = self.Worker
+  if (script && Worker_) {
+    // A worker is started through a script of ours that loads this one first.
+    self.Worker = class extends Worker_ {
+      constructor(url, options) {
+        const own = JSON.stringify(String(new URL(url, location.href)))
+        const first = JSON.stringify(script)
+        const source = options?.type === 'module' ? `import ${first}; import ${own}` : `importScripts(${first}, ${own})`
+        super(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })), options)
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// wllama's own reranking: the same GGUF, one document after another, as it does it.
+import { LogLevel, Wllama } from '/engines/wllama/index.js'
+
+let wllama
+
+export async function load({ model, device, context }) {
+  wllama = new Wllama({ default: '/engines/wllama/wasm/wllama.wasm' }, { suppressNativeLog: true })
+  const file = await (await fetch(model)).blob()
+  await wllama.loadModel([file], {
+    embeddings: true,
+    pooling_type: 'rank',
+    n_threads: 1,
+    n_parallel: 1,
+    n_ctx: context,
+    n_batch: context,
+    n_ubatch: context,
+    n_gpu_layers: device === 'cpu' ? 0 : undefined,
+    log_level: LogLevel?.ERROR,
+  })
+  return { device, threads: wllama.getNumThreads?.() }
+}
+
+export async function score({ query, documents }, onScore) {
+  // One call for each document, which is what createRerank does itself, so that the first score has its time.
+  let tokens = 0
+  for (let index = 0; index < documents.length; index++) {
+    const { results, usage } = await wllama.createRerank({ query, documents: [documents[index]] })
+    tokens += usage.total_tokens
+    onScore(index, results[0].relevance_score)
+  }
+  return { usage: { total_tokens: tokens } }
+}

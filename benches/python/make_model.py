@@ -1,0 +1,65 @@
+"""Writes a Qwen3 with random weights as a Hugging Face directory: make_model.py SHAPE TOKENIZER_JSON OUT"""
+
+import json
+import math
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from shapes import config
+
+SEED = 20_260_701
+YES, NO = 9693, 2152
+# Chosen so that documents get scores that differ: queries and keys must be large for attention to look anywhere.
+NORM_OF_QUERIES_AND_KEYS = 2.0
+EMBEDDING_STD = 0.05
+
+
+def tensors(shape: dict, generator: torch.Generator):
+    """Each tensor of the model, in bfloat16."""
+    hidden, mlp, head = shape["hidden_size"], shape["intermediate_size"], shape["head_dim"]
+    heads, kv_heads = shape["num_attention_heads"] * head, shape["num_key_value_heads"] * head
+
+    def matrix(rows: int, columns: int, std: float | None = None):
+        std = std or 1.0 / math.sqrt(columns)
+        return (torch.randn(rows, columns, generator=generator) * std).to(torch.bfloat16)
+
+    def vector(size: int, mean: float = 1.0):
+        return (mean * (1 + 0.1 * torch.randn(size, generator=generator))).to(torch.bfloat16)
+
+    yield "model.embed_tokens.weight", matrix(shape["vocab_size"], hidden, EMBEDDING_STD)
+    yield "model.norm.weight", vector(hidden)
+    for layer in range(shape["num_hidden_layers"]):
+        at = f"model.layers.{layer}"
+        yield f"{at}.input_layernorm.weight", vector(hidden)
+        yield f"{at}.post_attention_layernorm.weight", vector(hidden)
+        yield f"{at}.self_attn.q_norm.weight", vector(head, NORM_OF_QUERIES_AND_KEYS)
+        yield f"{at}.self_attn.k_norm.weight", vector(head, NORM_OF_QUERIES_AND_KEYS)
+        yield f"{at}.self_attn.q_proj.weight", matrix(heads, hidden)
+        yield f"{at}.self_attn.k_proj.weight", matrix(kv_heads, hidden)
+        yield f"{at}.self_attn.v_proj.weight", matrix(kv_heads, hidden)
+        yield f"{at}.self_attn.o_proj.weight", matrix(hidden, heads)
+        yield f"{at}.mlp.gate_proj.weight", matrix(mlp, hidden)
+        yield f"{at}.mlp.up_proj.weight", matrix(mlp, hidden)
+        yield f"{at}.mlp.down_proj.weight", matrix(hidden, mlp)
+
+
+def main(name: str, tokenizer: str, out: Path) -> None:
+    shape = config(name)
+    out.mkdir(parents=True, exist_ok=True)
+    state = dict(tensors(shape, torch.Generator().manual_seed(SEED)))
+    save_file(state, out / "model.safetensors", metadata={"format": "pt"})
+    (out / "config.json").write_text(json.dumps(shape, indent=1))
+    shutil.copyfile(tokenizer, out / "tokenizer.json")
+    (out / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "Qwen2Tokenizer", "eos_token": "<|im_end|>"}))
+    # A peer's ONNX ends at the last hidden state; the two rows of the tied head are multiplied by the page.
+    rows = state["model.embed_tokens.weight"][[YES, NO]].float().numpy()
+    (out / "head.bin").write_bytes(rows.astype(np.float32).tobytes())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
