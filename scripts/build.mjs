@@ -11,6 +11,7 @@ import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 const DIST = join(ROOT, 'pkg', 'dist')
 export const WASM = join(DIST, 'wasm', 'secondpass_bg.wasm')
 export const DEMO = join(ROOT, 'dist')
+const ADAPTERS = ['ai-sdk', 'langchain', 'http']
 const DEMO_MODEL = join(ROOT, 'tests', 'fixtures', 'text', 'tiny-tied')
 
 export async function build() {
@@ -41,15 +42,19 @@ function buildPackage() {
   const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
   run(bin('tsc'), ['-p', join(ROOT, 'pkg')])
   // esbuild's own binary: its JavaScript front would want the install script that we do not run.
-  const common = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning', `--outdir=${DIST}`]
-  run(bin('esbuild'), [join(ROOT, 'pkg', 'src', 'index.ts'), join(ROOT, 'pkg', 'src', 'worker.ts'), '--external:./wasm/secondpass.js', ...common])
+  const common = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning']
+  run(bin('esbuild'), [join(ROOT, 'pkg', 'src', 'index.ts'), join(ROOT, 'pkg', 'src', 'worker.ts'), '--external:./wasm/secondpass.js', `--outdir=${DIST}`, ...common])
+  cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
+  // The adapters share the page's Reranker, so they refer to the entry instead of holding a second one.
+  const adapters = ADAPTERS.map((name) => join(ROOT, 'pkg', 'src', 'adapters', `${name}.ts`))
+  run(bin('esbuild'), [...adapters, '--external:../index.js', '--external:@langchain/core/*', `--outdir=${join(DIST, 'adapters')}`, ...common])
 }
 
 function buildDemo() {
   rmSync(DEMO, { recursive: true, force: true })
   cpSync(join(ROOT, 'www'), DEMO, { recursive: true })
   cpSync(DIST, join(DEMO, 'secondpass'), { recursive: true })
-  mkdirSync(join(DEMO, 'model'))
+  mkdirSync(join(DEMO, 'model'), { recursive: true })
   for (const file of ['config.json', 'tokenizer.json', 'model.safetensors']) cpSync(join(DEMO_MODEL, file), join(DEMO, 'model', file))
 }
 

@@ -23,10 +23,9 @@ const STEPS = {
   native: () => command('cargo', ['test', '--quiet'], {}, /test result: \w+\. (\d+) passed; (\d+) failed/g),
   build,
   size: sizeGate,
-  browser: () => {
-    const tests = readdirSync(join(ROOT, 'tests', 'browser')).filter((f) => f.endsWith('.test.mjs')).map((f) => join(ROOT, 'tests', 'browser', f))
-    return command(process.execPath, ['--test', '--test-concurrency=1', ...tests], { CHROME: ensureChromium() }, /# pass (\d+)[\s\S]*?# fail (\d+)|ℹ pass (\d+)[\s\S]*?ℹ fail (\d+)/g)
-  },
+  browser: () => node('browser'),
+  // The packed package needs the npm registry and minutes: `npm run test:package`.
+  package: () => node('package', (file) => file !== 'packed.test.mjs'),
 }
 
 if (process.argv.includes('--help')) {
@@ -51,6 +50,14 @@ for (const [name, work] of Object.entries(STEPS)) {
   }
 }
 console.log(`\n${passed} passed, ${failed} failed`)
+
+/** Runs the tests of a folder under tests/, which may open a browser. */
+function node(folder, wanted = () => true) {
+  const files = readdirSync(join(ROOT, 'tests', folder)).filter((file) => file.endsWith('.test.mjs') && wanted(file))
+  const tests = files.map((file) => join(ROOT, 'tests', folder, file))
+  const count = /# pass (\d+)[\s\S]*?# fail (\d+)|ℹ pass (\d+)[\s\S]*?ℹ fail (\d+)/g
+  return command(process.execPath, ['--test', '--test-concurrency=1', ...tests], { CHROME: ensureChromium() }, count)
+}
 
 /** Runs a command, shows what it prints, and counts the tests that it says it ran. */
 function command(name, args, extra = {}, count) {

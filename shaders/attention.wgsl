@@ -1,79 +1,89 @@
 // Attention of queries to a shared prefix and to a range of the batch's own rows, with grouped heads, and scores that
-// are never stored: a running maximum and sum, corrected when the maximum grows. One invocation a query and head.
+// are never stored: a running maximum and sum, corrected when the maximum grows. One invocation a query and head, four
+// rows at a time.
+//
+// A line before this text says how many words, of four values, a head has: `const WORDS = 32u;`
 
-@group(0) @binding(0) var<storage, read_write> q: array<vec4<f32>>;         // [queries, heads, width / 4]
-@group(0) @binding(1) var<storage, read_write> k: array<vec4<f32>>;         // [rows, kv_heads, width / 4]
-@group(0) @binding(2) var<storage, read_write> v: array<vec4<f32>>;         // [rows, kv_heads, width / 4]
-@group(0) @binding(3) var<storage, read_write> prefix_k: array<vec4<f32>>;  // [prefix, kv_heads, width / 4]
-@group(0) @binding(4) var<storage, read_write> prefix_v: array<vec4<f32>>;  // [prefix, kv_heads, width / 4]
+@group(0) @binding(0) var<storage, read_write> q: array<vec4<f32>>;         // [queries, heads, WORDS]
+@group(0) @binding(1) var<storage, read_write> k: array<vec4<f32>>;         // [rows, kv_heads, WORDS]
+@group(0) @binding(2) var<storage, read_write> v: array<vec4<f32>>;         // [rows, kv_heads, WORDS]
+@group(0) @binding(3) var<storage, read_write> prefix_k: array<vec4<f32>>;  // [prefix, kv_heads, WORDS]
+@group(0) @binding(4) var<storage, read_write> prefix_v: array<vec4<f32>>;  // [prefix, kv_heads, WORDS]
 @group(0) @binding(5) var<storage, read_write> ranges: array<u32>;          // [queries, 2]: first row seen, one past the last
-@group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;         // [queries, heads, width / 4]
-@group(0) @binding(7) var<storage, read_write> dims: array<u32>;            // queries, heads, kv_heads, width, prefix, scale as bits
+@group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;         // [queries, heads, WORDS]
+@group(0) @binding(7) var<storage, read_write> dims: array<u32>;            // queries, heads, kv_heads, prefix, scale as bits
 
-const MAX_WORDS = 32u;  // heads of up to 128
+var<private> largest: f32;
+var<private> total: f32;
+
+struct Weights {
+    rows: vec4<f32>,
+    // What the sums so far have to be multiplied with.
+    shrink: f32,
+}
+
+// The weights of four rows, of which the first `count` exist.
+fn weigh(scores: vec4<f32>, count: u32) -> Weights {
+    let seen = select(vec4<f32>(-1e30), scores, vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(count));
+    let most = max(largest, max(max(seen.x, seen.y), max(seen.z, seen.w)));
+    let shrink = exp(largest - most);
+    let weights = exp(seen - most);
+    largest = most;
+    total = total * shrink + dot(weights, vec4<f32>(1.0));
+    return Weights(weights, shrink);
+}
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let query = id.x;
     let head = id.y;
-    if (query >= dims[0] || head >= dims[1]) {
+    let heads = dims[1];
+    if (query >= dims[0] || head >= heads) {
         return;
     }
-    let kv_heads = dims[2];
-    let words = dims[3] / 4u;
-    let prefix = dims[4];
-    let scale = bitcast<f32>(dims[5]);
-    let kv_head = head / (dims[1] / kv_heads);
-    let at = (query * dims[1] + head) * words;
-    var own: array<vec4<f32>, MAX_WORDS>;
-    var sum: array<vec4<f32>, MAX_WORDS>;
-    for (var i = 0u; i < words; i++) {
-        own[i] = q[at + i] * scale;
+    let prefix = dims[3];
+    let scale = bitcast<f32>(dims[4]);
+    let stride = dims[2] * WORDS;
+    let offset = head / (heads / dims[2]) * WORDS;
+    let place = (query * heads + head) * WORDS;
+    var own: array<vec4<f32>, WORDS>;
+    var sum: array<vec4<f32>, WORDS>;
+    for (var i = 0u; i < WORDS; i++) {
+        own[i] = q[place + i] * scale;
         sum[i] = vec4<f32>(0.0);
     }
-    var largest = -1e30;
-    var total = 0.0;
-    for (var row = 0u; row < prefix; row++) {
-        let key = (row * kv_heads + kv_head) * words;
-        var score = 0.0;
-        for (var i = 0u; i < words; i++) {
-            score += dot(own[i], prefix_k[key + i]);
+    largest = -1e30;
+    total = 0.0;
+    for (var row = 0u; row < prefix; row += 4u) {
+        // Past the end the last row is read, and not seen.
+        let at = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(prefix - 1u)) * stride + offset;
+        var scores = vec4<f32>(0.0);
+        for (var i = 0u; i < WORDS; i++) {
+            let o = own[i];
+            scores += vec4<f32>(dot(o, prefix_k[at.x + i]), dot(o, prefix_k[at.y + i]), dot(o, prefix_k[at.z + i]), dot(o, prefix_k[at.w + i]));
         }
-        if (score > largest) {
-            let shrink = exp(largest - score);
-            total *= shrink;
-            for (var i = 0u; i < words; i++) {
-                sum[i] *= shrink;
-            }
-            largest = score;
-        }
-        let weight = exp(score - largest);
-        total += weight;
-        for (var i = 0u; i < words; i++) {
-            sum[i] += weight * prefix_v[key + i];
+        let weights = weigh(scores, prefix - row);
+        for (var i = 0u; i < WORDS; i++) {
+            sum[i] = sum[i] * weights.shrink + weights.rows.x * prefix_v[at.x + i] + weights.rows.y * prefix_v[at.y + i]
+                + weights.rows.z * prefix_v[at.z + i] + weights.rows.w * prefix_v[at.w + i];
         }
     }
-    for (var row = ranges[query * 2u]; row < ranges[query * 2u + 1u]; row++) {
-        let key = (row * kv_heads + kv_head) * words;
-        var score = 0.0;
-        for (var i = 0u; i < words; i++) {
-            score += dot(own[i], k[key + i]);
+    let end = ranges[query * 2u + 1u];
+    for (var row = ranges[query * 2u]; row < end; row += 4u) {
+        // Past the end the last row is read, and not seen.
+        let at = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(end - 1u)) * stride + offset;
+        var scores = vec4<f32>(0.0);
+        for (var i = 0u; i < WORDS; i++) {
+            let o = own[i];
+            scores += vec4<f32>(dot(o, k[at.x + i]), dot(o, k[at.y + i]), dot(o, k[at.z + i]), dot(o, k[at.w + i]));
         }
-        if (score > largest) {
-            let shrink = exp(largest - score);
-            total *= shrink;
-            for (var i = 0u; i < words; i++) {
-                sum[i] *= shrink;
-            }
-            largest = score;
-        }
-        let weight = exp(score - largest);
-        total += weight;
-        for (var i = 0u; i < words; i++) {
-            sum[i] += weight * v[key + i];
+        let weights = weigh(scores, end - row);
+        for (var i = 0u; i < WORDS; i++) {
+            sum[i] = sum[i] * weights.shrink + weights.rows.x * v[at.x + i] + weights.rows.y * v[at.y + i]
+                + weights.rows.z * v[at.z + i] + weights.rows.w * v[at.w + i];
         }
     }
-    for (var i = 0u; i < words; i++) {
-        y[at + i] = sum[i] / total;
+    for (var i = 0u; i < WORDS; i++) {
+        y[place + i] = sum[i] / total;
     }
 }

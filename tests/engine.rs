@@ -109,7 +109,8 @@ fn a_prompt_longer_than_a_submission_is_computed_in_several() {
     let prompt = Prompt { ids: &ids, visuals: &[] };
     let score = |start: usize, max_rows: usize| {
         let pass = Pass { max_rows, ..Pass::default() };
-        let prefix = engine.model().prefix(Prompt { ids: &ids[..start], visuals: &[] }, pass).expect("a prefix");
+        let prefix =
+            block_on(engine.model().prefix(Prompt { ids: &ids[..start], visuals: &[] }, pass)).expect("a prefix");
         block_on(engine.model().scores(&prefix, &[prompt], pass)).expect("a score")[0]
     };
     let want = score(0, usize::MAX);
@@ -130,4 +131,27 @@ fn documents_of_all_lengths_stand_together() {
         let want = scores(&rerank(&alone, "text/tiny-tied", &body))[0];
         assert!((got - want).abs() <= NOISE, "{got} for {want}");
     }
+}
+
+#[test]
+fn a_broken_document_does_not_sink_the_others() {
+    let engine = load("vl/vl-tied", Savings::default());
+    let body = json!({"query": "q", "documents": ["a", {"image": "data:image/png;base64,AAAA"}, "b"]});
+    let response = rerank(&engine, "vl/vl-tied", &body);
+    let mut scored: Vec<usize> = response.results.iter().map(|r| r.index).collect();
+    scored.sort_unstable();
+    assert_eq!(scored, [0, 2]);
+    let [failed] = response.meta.failed.as_slice() else { panic!("{:?}", response.meta.failed) };
+    assert_eq!((failed.index, failed.code), (1, "unsupported_image"));
+    assert!(failed.message.contains("documents[1]"), "{}", failed.message);
+
+    let fails = |body: Value, strict: bool| {
+        let request = RerankRequest::from_json(&body.to_string()).expect("a request");
+        let pictures = FilePictures::beside(Path::new("."), DecodeOptions::default());
+        let observer = Observer { strict, ..Observer::silent() };
+        block_on(engine.rerank_with(&request, &pictures, &observer)).expect_err("an error").code()
+    };
+    assert_eq!(fails(body.clone(), true), "unsupported_image");
+    assert_eq!(fails(json!({"query": "q", "documents": [body["documents"][1]]}), false), "unsupported_image");
+    assert_eq!(fails(json!({"query": body["documents"][1], "documents": ["a"]}), false), "unsupported_image");
 }

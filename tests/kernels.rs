@@ -1,5 +1,5 @@
-//! The CPU half of each kernel against its definition in double precision. The GPU half is compared with this one in
-//! the browser tests, where there is a WebGPU adapter.
+//! The CPU implementation of each kernel against its definition in double precision. On WebGPU the browser tests ask the
+//! same.
 
 use burn::tensor::Device;
 use secondpass::kernels::selfcheck::{cases, compare};

@@ -8,7 +8,7 @@ use pollster::block_on;
 use secondpass::cli::FilePictures;
 use secondpass::engine::LoadOptions;
 use secondpass::media::{DecodeOptions, Patches};
-use secondpass::model::{Config, Precision, Prompt, Reranker, Stage, TokenIds};
+use secondpass::model::{Config, Home, Precision, Prompt, Reranker, Stage, TokenIds};
 use secondpass::weights::{Checkpoint, DirectoryFolder, MemoryFolder};
 use secondpass::{Engine, Observer, RerankRequest};
 use serde_json::Value;
@@ -92,9 +92,9 @@ fn every_stage_is_the_references() {
         let config = Config::from_json(config.to_string().as_bytes()).expect("a configuration");
         let checkpoint = block_on(Checkpoint::open(&DirectoryFolder::new(folder(model)))).expect("weights");
         let (layers, blocks) = (config.text.num_hidden_layers, config.vision.as_ref().expect("a tower").depth);
-        let reranker =
-            block_on(Reranker::load(&checkpoint, config, tokens, Precision::F32, &Device::flex(), &mut |_, _| {}))
-                .expect("a model");
+        let home = Home { device: &Device::flex(), table_on_device: false };
+        let reranker = block_on(Reranker::load(&checkpoint, config, tokens, Precision::F32, home, &mut |_, _| {}))
+            .expect("a model");
         let ids: Vec<u32> = golden.get("in.ids").iter().map(|&id| id as u32).collect();
         let first = |pad: Option<u32>| ids.iter().position(|&id| Some(id) == pad);
         let mut kinds = [("images", first(tokens.pads[0])), ("videos", first(tokens.pads[1]))];

@@ -4,3 +4,7 @@ export { SecondpassError, type ErrorCode } from './errors.js'
 export type {
   Content, ContentPart, Device, LoadControl, LoadOptions, Picture, ProgressEvent, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo, Video,
 } from './types.js'
+export { rerankHits, type HitData, type HitField, type HitHandle, type RankedHit, type RerankHitsOptions } from './adapters/hits.js'
+export type { RemoteOptions } from './adapters/remote.js'
+export type { RemoteFormat } from './adapters/remote-wire.js'
+export type { RerankerLike } from './adapters/source.js'

@@ -6,7 +6,7 @@ import type { ProgressEvent, RerankerInfo, RerankResult } from './types.js'
 
 export type ToWorker =
   | { type: 'load'; id: number; options: string; wasmUrl: string | null }
-  | { type: 'rerank'; id: number; body: string; attachments: Attachment[] }
+  | { type: 'rerank'; id: number; body: string; strict: boolean; attachments: Attachment[] }
   | { type: 'drawn'; id: number; drawing: number; pixels: Pixels | null }
   | { type: 'abort'; id: number }
 

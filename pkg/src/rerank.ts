@@ -1,3 +1,4 @@
+import { untilAborted } from './adapters/source.js'
 import { Reranker } from './reranker.js'
 import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse } from './types.js'
 
@@ -11,13 +12,13 @@ const loads = new Map<string, Promise<Reranker>>()
  * ```
  */
 export async function rerank(
-  { model, vision, device, dtype, maxImagePixels, applyOrientation, wasmUrl, worker, ...body }: LoadOptions & RerankRequest,
-  { signal, onProgress, onResult }: LoadControl & RerankControl = {},
+  { model, vision, device, dtype, maxImagePixels, applyOrientation, wasmUrl, worker, fallback, ...body }: LoadOptions & RerankRequest,
+  { signal, onProgress, onResult, strict }: LoadControl & RerankControl = {},
 ): Promise<RerankResponse> {
   const key = JSON.stringify([String(model), String(vision), device ?? 'auto', dtype ?? 'auto', maxImagePixels, applyOrientation ?? false])
   let load = loads.get(key)
   if (!load) {
-    const given = { vision, device, dtype, maxImagePixels, applyOrientation, wasmUrl, worker }
+    const given = { vision, device, dtype, maxImagePixels, applyOrientation, wasmUrl, worker, fallback }
     const options = { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as LoadOptions
     // One caller's abort must not take the model from the others who wait for it, so the load has no signal.
     load = Reranker.load(options, onProgress ? { onProgress } : {})
@@ -25,15 +26,5 @@ export async function rerank(
     load.catch(() => loads.delete(key))
   }
   const reranker = await untilAborted(load, signal)
-  return reranker.rerank(body, { ...(signal && { signal }), ...(onResult && { onResult }) })
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason)
-    if (signal.aborted) return stop()
-    signal.addEventListener('abort', stop, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
+  return reranker.rerank(body, { ...(signal && { signal }), ...(onResult && { onResult }), ...(strict && { strict }) })
 }

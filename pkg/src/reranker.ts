@@ -1,5 +1,8 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { Remote, type RemoteOptions } from './adapters/remote.js'
 import { absolute, detach, rasterize } from './attachments.js'
 import { SecondpassError, fromWire } from './errors.js'
+import { recallKernels, rememberKernels } from './kernels.js'
 import type { FromWorker, ToWorker } from './protocol.js'
 import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo } from './types.js'
 
@@ -19,13 +22,19 @@ interface Pending {
  * ```
  */
 export class Reranker {
-  readonly #worker: Worker
+  readonly #worker!: Worker
+  readonly #remote: Remote | undefined
   readonly #pending = new Map<number, Pending>()
   #nextId = 1
   #closed: SecondpassError | undefined
   #info!: RerankerInfo
 
-  private constructor(worker: Worker) {
+  private constructor(worker: Worker | Remote) {
+    if (worker instanceof Remote) {
+      this.#remote = worker
+      this.#info = worker.info
+      return
+    }
     this.#worker = worker
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data)
     worker.onerror = (event) => {
@@ -35,8 +44,31 @@ export class Reranker {
     worker.onmessageerror = () => this.#close(failed('A message from the worker could not be read.'))
   }
 
-  /** Starts a worker and loads a model into it. */
-  static async load(options: LoadOptions, { signal, onProgress }: LoadControl = {}): Promise<Reranker> {
+  /** Starts a worker and loads a model into it. With `fallback`, a device that cannot run the model gets that instead. */
+  static async load(options: LoadOptions, control: LoadControl = {}): Promise<Reranker> {
+    try {
+      return await Reranker.#load(options, control)
+    } catch (error) {
+      const { fallback } = options
+      if (!fallback || !(error instanceof SecondpassError) || !CANNOT_RUN.has(error.code)) throw error
+      const other = typeof fallback === 'function' ? await fallback(error) : fallback
+      other.#info = { ...other.#info, fallback_for: { model: String(options.model), code: error.code, message: error.message } }
+      return other
+    }
+  }
+
+  /**
+   * The same calls against a `/v1/rerank` server: vLLM, llama.cpp, TEI, Cohere, Jina, or a host.
+   *
+   * ```ts
+   * const reranker = Reranker.remote({ url: 'https://example.org/v1/rerank', model: 'Qwen/Qwen3-VL-Reranker-2B' })
+   * ```
+   */
+  static remote(options: RemoteOptions): Reranker {
+    return new Reranker(new Remote(options))
+  }
+
+  static async #load(options: LoadOptions, { signal, onProgress }: LoadControl): Promise<Reranker> {
     signal?.throwIfAborted()
     const reranker = new Reranker(startWorker(options.worker))
     try {
@@ -48,6 +80,7 @@ export class Reranker {
         maxImagePixels: options.maxImagePixels,
         applyOrientation: options.applyOrientation ?? false,
         savings: options.savings,
+        kernels: recallKernels(),
       }
       const wasmUrl = options.wasmUrl === undefined ? null : absolute(options.wasmUrl)
       reranker.#info = await reranker.#call<RerankerInfo>(
@@ -55,6 +88,7 @@ export class Reranker {
         signal,
         (message) => message.type === 'progress' && onProgress?.(message.event),
       )
+      rememberKernels(reranker.#info)
       return reranker
     } catch (error) {
       reranker.dispose()
@@ -68,12 +102,14 @@ export class Reranker {
   }
 
   /** Scores documents against a query. The first argument is the body of `/v1/rerank`. */
-  async rerank(request: RerankRequest, { signal, onResult }: RerankControl = {}): Promise<RerankResponse> {
+  async rerank(request: RerankRequest, control: RerankControl = {}): Promise<RerankResponse> {
+    if (this.#remote) return this.#remote.rerank(request, control)
+    const { signal, onResult, strict = false } = control
     signal?.throwIfAborted()
     const { body, attachments, transfer } = await detach(request)
     signal?.throwIfAborted()
     const json = await this.#call<string>(
-      (id) => ({ type: 'rerank', id, body, attachments }),
+      (id) => ({ type: 'rerank', id, body, strict, attachments }),
       signal,
       (message) => this.#during(message, onResult),
       transfer,
@@ -93,9 +129,11 @@ export class Reranker {
 
   /** Stops the worker, which frees its memory and the device's. Calls still running are rejected with the code `disposed`. */
   dispose(): void {
+    this.#remote?.dispose()
     this.#close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
   }
 
+  /** For `using`: the same as `dispose`. */
   [Symbol.dispose](): void {
     this.dispose()
   }
@@ -133,10 +171,13 @@ export class Reranker {
   #close(error: SecondpassError): void {
     if (this.#closed) return
     this.#closed = error
-    this.#worker.terminate()
+    this.#worker?.terminate()
     for (const pending of this.#pending.values()) pending.reject(error)
   }
 }
+
+/** What says that this device, not this moment, is the reason. */
+const CANNOT_RUN = new Set<string>(['no_webgpu', 'out_of_memory', 'device_lost', 'worker_failed', 'unsupported_model', 'unsupported_dtype'])
 
 const failed = (message: string) => new SecondpassError('worker_failed', 500, message)
 

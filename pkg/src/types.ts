@@ -1,3 +1,6 @@
+import type { ErrorCode, SecondpassError } from './errors.js'
+import type { Reranker } from './reranker.js'
+
 /**
  * A picture: a URL or `data:` URL, the bytes of a file, or anything that a page can draw. Files and their bytes are
  * decoded by the package itself, so that the score does not depend on the browser; what only the browser can decode
@@ -54,6 +57,12 @@ export interface LoadOptions {
   wasmUrl?: string | URL
   /** The worker's script, if not beside this module, or a function that starts a worker of your own making. */
   worker?: string | URL | (() => Worker)
+  /**
+   * Used where the device cannot run the model (no WebGPU, too little memory, no worker, an unknown kind of model): another
+   * reranker, often `Reranker.remote(…)`, or a function that makes one or throws. `info.fallback_for` then says so. A missing
+   * file or a broken network is no reason for it.
+   */
+  fallback?: Reranker | ((error: SecondpassError) => Reranker | Promise<Reranker>)
 }
 
 /** One step of loading. */
@@ -68,6 +77,7 @@ export interface ProgressEvent {
 /** How to watch and stop a load. */
 export interface LoadControl {
   signal?: AbortSignal
+  /** Called at most ten times a second, and at the end of each file and stage. */
   onProgress?: (event: ProgressEvent) => void
 }
 
@@ -106,6 +116,8 @@ export interface RerankControl {
   signal?: AbortSignal
   /** Called with each score as soon as it exists. */
   onResult?: (result: RerankResult) => void
+  /** Reject if any document cannot be scored (a broken picture, say), instead of listing it in `meta.failed`. */
+  strict?: boolean
 }
 
 /** The answer of `/v1/rerank`. */
@@ -120,6 +132,8 @@ export interface RerankResponse {
     cached_tokens: number
     timings: { tokenize_ms: number; vision_ms: number; compute_ms: number; total_ms: number }
     warnings: string[]
+    /** Documents without a score, and why; absent if there are none. */
+    failed?: { index: number; code: ErrorCode; message: string }[]
   }
 }
 
@@ -129,9 +143,15 @@ export interface RerankerInfo {
   family: string
   /** Whether it sees pictures. */
   vision: boolean
-  device: 'webgpu' | 'cpu'
+  device: 'webgpu' | 'cpu' | 'remote'
+  /** The address of a remote reranker. */
+  url?: string
+  /** Set if this is the fallback for a model that could not be loaded, with the reason. */
+  fallback_for?: { model: string; code: ErrorCode; message: string }
   /** The WebGPU adapter; `fallback` is a software one. */
   adapter: { name: string; vendor: string; fallback: boolean } | null
   dtype: string
   weight_bytes: number
+  /** Which of its shaders multiply matrices, as measured on this adapter; null on a CPU. */
+  kernels: 'direct' | 'tile' | 'wide' | null
 }

@@ -48,10 +48,10 @@ async function load({ id, options, wasmUrl }: Extract<ToWorker, { type: 'load' }
   send({ type: 'loaded', id, info: JSON.parse(engine.info()) })
 }
 
-async function rerank({ id, body, attachments }: Extract<ToWorker, { type: 'rerank' }>, signal: AbortSignal): Promise<void> {
+async function rerank({ id, body, strict, attachments }: Extract<ToWorker, { type: 'rerank' }>, signal: AbortSignal): Promise<void> {
   if (!engine) throw new Error('nothing is loaded')
   const host = new PictureHost(attachments, signal, (bytes) => drawOnPage(id, bytes, signal))
-  const response = await engine.rerank(body, host, signal, (json: string) => send({ type: 'result', id, result: JSON.parse(json) }))
+  const response = await engine.rerank(body, strict, host, signal, (json: string) => send({ type: 'result', id, result: JSON.parse(json) }))
   send({ type: 'done', id, response })
 }
 

@@ -11,4 +11,4 @@ mod tests;
 pub use content::{Content, ImageRef, MAX_FRAMES, MAX_PICTURES, VideoRef};
 pub use error::RequestError;
 pub use request::{MAX_BODY_BYTES, MAX_DOCUMENTS, MAX_TEXT_BYTES, RerankRequest};
-pub use response::{Meta, RerankResponse, ScoredDocument, Timings, Usage, assemble};
+pub use response::{FailedDocument, Meta, RerankResponse, ScoredDocument, Timings, Usage, assemble};

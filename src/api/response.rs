@@ -52,6 +52,20 @@ pub struct Meta {
     pub timings: Timings,
     /// What the caller should know about the scores.
     pub warnings: Vec<String>,
+    /// Documents without a score, such as those whose picture is broken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedDocument>,
+}
+
+/// A document that could not be scored, and why.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailedDocument {
+    /// Its place in the request.
+    pub index: usize,
+    /// As the error of a request has it.
+    pub code: &'static str,
+    /// What is wrong with it.
+    pub message: String,
 }
 
 /// Milliseconds.
@@ -67,27 +81,28 @@ pub struct Timings {
     pub total_ms: f64,
 }
 
-/// Sorts, cuts and echoes. `scores` are in the order of the request.
+/// Sorts, cuts and echoes. `scores` are in the order of the request; a document that failed has none.
 pub fn assemble(
     request: &RerankRequest,
     id: String,
     model: String,
-    scores: &[f64],
+    scores: &[Option<f64>],
     usage: Usage,
     meta: Meta,
 ) -> Result<RerankResponse, RequestError> {
-    if let Some(index) = scores.iter().position(|score| score.is_nan()) {
+    if let Some(index) = scores.iter().position(|score| score.is_some_and(f64::is_nan)) {
         return Err(RequestError::Internal(format!("the score of documents[{index}] is not a number")));
     }
-    let mut order: Vec<usize> = (0..scores.len()).collect();
+    let mut scored: Vec<(usize, f64)> =
+        scores.iter().enumerate().filter_map(|(i, score)| Some((i, (*score)?))).collect();
     // A stable sort: equal scores keep the order of the request.
-    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
-    order.truncate(request.top_n.unwrap_or(usize::MAX));
-    let results = order
+    scored.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    scored.truncate(request.top_n.unwrap_or(usize::MAX));
+    let results = scored
         .into_iter()
-        .map(|index| ScoredDocument {
+        .map(|(index, relevance_score)| ScoredDocument {
             index,
-            relevance_score: scores[index],
+            relevance_score,
             document: request.return_documents.then(|| echo(&request.documents[index].original)),
         })
         .collect();

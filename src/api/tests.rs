@@ -16,8 +16,10 @@ fn answer(request: &RerankRequest, scores: &[f64]) -> Result<RerankResponse, Req
         cached_tokens: 0,
         timings: Timings { tokenize_ms: 0.0, vision_ms: 0.0, compute_ms: 0.0, total_ms: 0.0 },
         warnings: Vec::new(),
+        failed: Vec::new(),
     };
-    assemble(request, "rerank-1".into(), "m".into(), scores, Usage { prompt_tokens: 1, total_tokens: 1 }, meta)
+    let scores: Vec<Option<f64>> = scores.iter().copied().map(Some).collect();
+    assemble(request, "rerank-1".into(), "m".into(), &scores, Usage { prompt_tokens: 1, total_tokens: 1 }, meta)
 }
 
 #[test]

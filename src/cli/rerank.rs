@@ -47,6 +47,9 @@ pub struct Args {
     /// Turn pictures as their EXIF data says; the reference does not
     #[arg(long)]
     apply_orientation: bool,
+    /// Fail if any document cannot be scored, instead of reporting it beside the others' scores
+    #[arg(long)]
+    strict: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -67,7 +70,14 @@ pub async fn run(args: Args) -> Result<(), String> {
         DeviceChoice::Gpu => (open_gpu().await?, "gpu"),
     };
     let image_limits = SizeLimits { max_pixels: args.max_image_pixels, ..SizeLimits::default() };
-    let options = LoadOptions { device, device_name, precision: args.dtype, image_limits, savings: Savings::default() };
+    let options = LoadOptions {
+        device,
+        device_name,
+        precision: args.dtype,
+        image_limits,
+        savings: Savings::default(),
+        style: None,
+    };
     let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };
     let pictures = FilePictures::beside(&args.request, decoding);
     let places = Places::new(&args.model, args.vision.as_deref());
@@ -75,7 +85,7 @@ pub async fn run(args: Args) -> Result<(), String> {
     let show = std::io::stderr().is_terminal();
     let on_progress = move |p: Progress| report(show, &p);
     let now = move || start.elapsed().as_secs_f64() * 1e3;
-    let observer = Observer { on_progress: &on_progress, now: &now, ..Observer::silent() };
+    let observer = Observer { on_progress: &on_progress, now: &now, strict: args.strict, ..Observer::silent() };
     let engine = Engine::load_files(&places.files(), options, &observer).await.map_err(|e| e.to_string())?;
     let response = engine.rerank_with(&request, &pictures, &observer).await.map_err(|e| e.to_string())?;
     let json = serde_json::to_string_pretty(&response).map_err(|e| e.to_string())?;

@@ -7,12 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{ModelFiles, Opened};
 use super::{Engine, Error, Observer, Stage};
+use crate::kernels::Style;
 use crate::media::SizeLimits;
-use crate::model::{Pass, Precision, Prompt, Reranker, TokenIds};
+use crate::model::{Home, ModelError, Pass, Precision, Prompt, Reranker, TokenIds};
 use crate::weights::Folder;
 
 /// Tokens of the pass that compiles the shaders: more than one tile of rows, and no multiple of it.
 const WARM_UP_TOKENS: usize = 33;
+
+/// The name of the device that needs none.
+pub const CPU: &str = "cpu";
 
 /// Where and how to run.
 #[derive(Debug, Clone)]
@@ -27,6 +31,8 @@ pub struct LoadOptions {
     pub image_limits: SizeLimits,
     /// What is not computed twice.
     pub savings: Savings,
+    /// How a GPU multiplies matrices; measured if it is not given.
+    pub style: Option<Style>,
 }
 
 /// What the engine does to compute less. All of it is exact; each can be switched off, to show what it saves.
@@ -54,10 +60,11 @@ impl LoadOptions {
     pub fn cpu() -> Self {
         Self {
             device: Device::flex(),
-            device_name: "cpu",
+            device_name: CPU,
             precision: Precision::Auto,
             image_limits: SizeLimits::default(),
             savings: Savings::default(),
+            style: None,
         }
     }
 }
@@ -77,6 +84,26 @@ pub struct Info {
     pub dtype: &'static str,
     /// Bytes of weights in the file.
     pub weight_bytes: u64,
+    /// How the GPU multiplies matrices.
+    pub kernels: Option<&'static str>,
+}
+
+/// Sets how products are computed on a GPU.
+async fn choose_kernels(options: &LoadOptions, observer: &Observer<'_>) -> Result<Option<&'static str>, Error> {
+    if options.device_name == CPU {
+        return Ok(None);
+    }
+    let style = match options.style {
+        Some(style) => {
+            style.apply();
+            style
+        }
+        None => {
+            observer.report(Stage::Compile, 0, 1);
+            Style::choose(&options.device, observer.now).await.map_err(ModelError::Device)?
+        }
+    };
+    Ok(Some(style.name()))
 }
 
 impl Engine {
@@ -92,7 +119,9 @@ impl Engine {
         observer: &Observer<'_>,
     ) -> Result<Self, Error> {
         let Opened { name, config, prompter, checkpoint } = files.open(observer).await?;
+        let kernels = choose_kernels(&options, observer).await?;
         let info = Info {
+            kernels,
             model: name,
             family: config.family().name(),
             vision: config.vision.is_some(),
@@ -102,7 +131,8 @@ impl Engine {
         };
         let tokens = TokenIds { yes: prompter.yes_id(), no: prompter.no_id(), pads: prompter.pad_ids() };
         let mut step = |done: usize, of: usize| observer.report(Stage::Upload, done as u64, of as u64);
-        let model = Reranker::load(&checkpoint, config, tokens, options.precision, &options.device, &mut step).await?;
+        let home = Home { device: &options.device, table_on_device: options.device_name != CPU };
+        let model = Reranker::load(&checkpoint, config, tokens, options.precision, home, &mut step).await?;
         observer.checkpoint().await?;
         let engine = Self {
             model,
@@ -123,7 +153,7 @@ impl Engine {
         observer.report(Stage::Compile, 0, 1);
         let (start, whole) =
             (Prompt { ids: &[0; 5], visuals: &[] }, Prompt { ids: &[0; WARM_UP_TOKENS], visuals: &[] });
-        let prefix = self.model.prefix(start, Pass::default())?;
+        let prefix = self.model.prefix(start, Pass::default()).await?;
         self.model.scores(&prefix, &[whole], Pass::default()).await?;
         observer.report(Stage::Compile, 1, 1);
         Ok(())

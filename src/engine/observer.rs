@@ -43,6 +43,8 @@ pub struct Observer<'a> {
     pub pause: &'a dyn Fn() -> LocalBoxFuture<'static, ()>,
     /// Milliseconds since some start; there is no clock that works everywhere.
     pub now: &'a dyn Fn() -> f64,
+    /// Whether a document that cannot be scored ends the request, instead of being reported beside the others' scores.
+    pub strict: bool,
 }
 
 impl Observer<'static> {
@@ -54,6 +56,7 @@ impl Observer<'static> {
             aborted: &|| false,
             pause: &|| Box::pin(std::future::ready(())),
             now: &|| 0.0,
+            strict: false,
         }
     }
 }

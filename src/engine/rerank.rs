@@ -6,7 +6,9 @@ use std::rc::Rc;
 use super::cache::{ContentKey, PrefixEntry};
 use super::pictures::{Eyes, NoPictures, PictureSource, Seen};
 use super::{Engine, Error, Observer};
-use crate::api::{Content, Meta, RequestError, RerankRequest, RerankResponse, Timings, Usage, assemble};
+use crate::api::{
+    Content, FailedDocument, Meta, RequestError, RerankRequest, RerankResponse, Timings, Usage, assemble,
+};
 use crate::model::{Family, Pass, Prefix, Prompt, VisionFeatures};
 use crate::prompt::{Limits, Side};
 
@@ -36,8 +38,14 @@ impl Engine {
         let mut batch = Batch::default();
         for (index, document) in request.documents.iter().enumerate() {
             observer.checkpoint().await?;
-            let seen = work.see(&eyes, document, || format!("documents[{index}]")).await?;
-            let item = work.item(index, &query, document, seen, &shared)?;
+            let item = match work.prepare(&eyes, index, &query, document, &shared).await {
+                Ok(item) => item,
+                Err(error) if observer.strict || error.is_abort() => return Err(error),
+                Err(error) => {
+                    work.failed.push((index, error));
+                    continue;
+                }
+            };
             let rows = item.rows();
             let fits = self.savings.packing && batch.rows + rows <= self.budget.get().rows();
             if !batch.items.is_empty() && (!fits || batch.shared() != item.shared) {
@@ -46,7 +54,9 @@ impl Engine {
             }
             batch.push(item);
         }
-        work.score(batch, &query, &shared).await?;
+        if !batch.items.is_empty() {
+            work.score(batch, &query, &shared).await?;
+        }
         work.finish(start)
     }
 
@@ -108,7 +118,8 @@ struct Work<'a> {
     engine: &'a Engine,
     request: &'a RerankRequest,
     observer: &'a Observer<'a>,
-    scores: Vec<f64>,
+    scores: Vec<Option<f64>>,
+    failed: Vec<(usize, Error)>,
     tokens: usize,
     computed: usize,
     tokenize_ms: f64,
@@ -127,7 +138,8 @@ impl<'a> Work<'a> {
             engine,
             request,
             observer,
-            scores: vec![f64::NAN; request.documents.len()],
+            scores: vec![None; request.documents.len()],
+            failed: Vec::new(),
             tokens: 0,
             computed: 0,
             tokenize_ms: 0.0,
@@ -166,7 +178,7 @@ impl<'a> Work<'a> {
         }
         let start = (self.observer.now)();
         let visuals: Vec<&VisionFeatures> = if ids.is_empty() { Vec::new() } else { borrowed(&query.features) };
-        let prefix = Rc::new(engine.model.prefix(Prompt { ids: &ids, visuals: &visuals }, self.pass())?);
+        let prefix = Rc::new(engine.model.prefix(Prompt { ids: &ids, visuals: &visuals }, self.pass()).await?);
         self.computed += ids.len();
         self.compute_ms += (self.observer.now)() - start;
         let entry = PrefixEntry { ids: ids.clone(), visuals: query.keys.clone(), prefix: prefix.clone() };
@@ -182,6 +194,19 @@ impl<'a> Work<'a> {
         let side = Side { visuals: &query.visuals, text: &text };
         let encoded = self.engine.prompter.encode(request.instruction.as_deref(), &side, document, limits)?;
         Ok((encoded.ids, encoded.dropped_tokens))
+    }
+
+    /// What can go wrong with a document alone.
+    async fn prepare(
+        &mut self,
+        eyes: &Eyes<'_>,
+        index: usize,
+        query: &Seen,
+        document: &Content,
+        shared: &Shared,
+    ) -> Result<Item, Error> {
+        let seen = self.see(eyes, document, || format!("documents[{index}]")).await?;
+        self.item(index, query, document, seen, shared)
     }
 
     fn item(
@@ -241,14 +266,20 @@ impl<'a> Work<'a> {
         }
         for item in &batch.items {
             let score = self.known.get(&item.key()).copied().unwrap_or(f64::NAN);
-            self.scores[item.index] = score;
+            self.scores[item.index] = Some(score);
             (self.observer.on_result)(item.index, score);
         }
         self.compute_ms += (self.observer.now)() - start;
         Ok(())
     }
 
-    fn finish(self, start: f64) -> Result<RerankResponse, Error> {
+    /// A request of whose documents none could be scored fails as its first one did.
+    fn finish(mut self, start: f64) -> Result<RerankResponse, Error> {
+        if self.failed.len() == self.scores.len() {
+            return Err(self.failed.swap_remove(0).1);
+        }
+        let failed =
+            |(index, error): (usize, Error)| FailedDocument { index, code: error.code(), message: error.to_string() };
         let total_ms = (self.observer.now)() - start;
         let meta = Meta {
             device: self.engine.info.device.to_owned(),
@@ -260,6 +291,7 @@ impl<'a> Work<'a> {
                 total_ms,
             },
             warnings: self.warnings,
+            failed: self.failed.into_iter().map(failed).collect(),
         };
         let usage = Usage { prompt_tokens: self.tokens, total_tokens: self.tokens };
         let id = format!("rerank-{:016x}", self.hash ^ (start + total_ms).to_bits());

@@ -10,8 +10,11 @@ use super::cpu::{self, Values, View};
 use super::gate::exp;
 use super::gpu::{self, Shader};
 
-const ATTENTION: Shader =
-    Shader { name: "attention", text: include_str!("../../shaders/attention.wgsl"), workgroup: (64, 1) };
+/// For heads of so many words of four values.
+pub(super) const fn shader(words: usize) -> Shader {
+    let text = &[include_str!("../../shaders/attention.wgsl")];
+    Shader { name: "attention", text, words: Some(words), workgroup: (64, 1) }
+}
 
 /// The widest head that the shader holds.
 pub const MAX_HEAD: usize = 128;
@@ -41,9 +44,14 @@ pub(super) struct Sizes {
 pub(super) fn gpu(inputs: Inputs<CubeTensor>, sizes: Sizes, out: CubeTensor) -> CubeTensor {
     let [queries, all] = gpu::shape(&out);
     let Sizes { heads, kv_heads, prefix, scale } = sizes;
-    let numbers = [queries as u32, heads as u32, kv_heads as u32, (all / heads) as u32, prefix as u32, scale.to_bits()];
+    let numbers = [queries as u32, heads as u32, kv_heads as u32, prefix as u32, scale.to_bits()];
     let Inputs { q, k, v, prefix_k, prefix_v, ranges } = inputs;
-    ATTENTION.launch(vec![q, k, v, prefix_k, prefix_v, ranges], out, &numbers, [queries.div_ceil(64), heads])
+    shader(all / heads / 4).launch(
+        vec![q, k, v, prefix_k, prefix_v, ranges],
+        out,
+        &numbers,
+        [queries.div_ceil(64), heads],
+    )
 }
 
 pub(super) fn cpu(inputs: Inputs<FlexTensor>, sizes: Sizes, mut out: FlexTensor) -> FlexTensor {

@@ -7,7 +7,8 @@ use super::cpu::Values;
 use super::gpu::{self, Shader};
 use super::norm::grid;
 
-const GATE: Shader = Shader { name: "gate", text: include_str!("../../shaders/gate.wgsl"), workgroup: (64, 1) };
+pub(super) const GATE: Shader =
+    Shader { name: "gate", text: &[include_str!("../../shaders/gate.wgsl")], words: None, workgroup: (64, 1) };
 
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,22 +6,34 @@ use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::template::{KernelSource, SourceKernel, SourceTemplate};
 use burn_cubecl::tensor::CubeTensor;
 
-/// The text of a shader. Its bindings are the tensors of a launch in their order, then a buffer of numbers.
+/// A shader. Its bindings are the tensors of a launch in their order, then a buffer of numbers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shader {
+    /// Different for every text.
     pub name: &'static str,
-    pub text: &'static str,
+    /// The files that make up the text.
+    pub text: &'static [&'static str],
+    /// `WORDS` in the text: a count that has to be known when it is compiled.
+    pub words: Option<usize>,
     /// Invocations of a workgroup, as the text declares them.
     pub workgroup: (u32, u32),
 }
 
+impl Shader {
+    /// What the device compiles.
+    pub fn source(&self) -> String {
+        let words = self.words.map(|words| format!("const WORDS = {words}u;\n")).unwrap_or_default();
+        words + &self.text.join("\n")
+    }
+}
+
 impl KernelSource for Shader {
     fn source(&self) -> SourceTemplate {
-        SourceTemplate::new(self.text)
+        SourceTemplate::new(Shader::source(self))
     }
 
     fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(self.name)
+        KernelId::new::<Self>().info((self.name, self.words))
     }
 
     fn lang(&self) -> &'static str {

@@ -12,8 +12,10 @@ mod gpu;
 mod matmul;
 mod norm;
 mod ops;
+mod packed;
 mod rotate;
 pub mod selfcheck;
+mod style;
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex, backend_extension};
@@ -26,6 +28,15 @@ pub use ops::{
     Heads, Keys, activate_into, attention, attention_into, gelu_tanh, matmul, matmul_into, matmul_q4, matmul_q4_into,
     matmul_q8, matmul_q8_into, rms_norm, rms_norm_into, rotate, rotate_into, silu_gate,
 };
+pub use style::Style;
+
+/// Every shader, by its name and its whole text, for the checks that compile them.
+pub fn shaders() -> Vec<(String, String)> {
+    let products = matmul::Form::ALL.iter().flat_map(|&form| Style::ALL.map(|style| matmul::shader(form, style)));
+    let heads = [1, 18, MAX_HEAD / 4].map(attention::shader);
+    let all = products.chain(heads).chain([norm::RMS, rotate::ROTATE, gate::GATE]);
+    all.map(|shader| (format!("{}{:?}", shader.name, shader.words), shader.source())).collect()
+}
 
 /// What secondpass adds to a burn backend.
 #[backend_extension(Cube, Flex)]

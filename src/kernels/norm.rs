@@ -6,7 +6,8 @@ use burn_flex::FlexTensor;
 use super::cpu::{self, Values};
 use super::gpu::{self, Shader};
 
-const RMS: Shader = Shader { name: "rms_norm", text: include_str!("../../shaders/rms_norm.wgsl"), workgroup: (64, 1) };
+pub(super) const RMS: Shader =
+    Shader { name: "rms_norm", text: &[include_str!("../../shaders/rms_norm.wgsl")], words: None, workgroup: (64, 1) };
 
 /// Workgroups in a row of the grid, below what every adapter takes.
 const MAX_GROUPS: usize = 32_768;

@@ -146,8 +146,8 @@ impl Part {
 
 impl Packed {
     fn new(quants: Vec<u32>, scales: Vec<f32>, rows: usize, device: &Device) -> Self {
-        let quants = TensorData::new(quants.clone(), [rows, quants.len() / rows]);
-        let scales = TensorData::new(scales.clone(), [rows, scales.len() / rows]);
+        let (words, pairs) = (quants.len() / rows, scales.len() / rows);
+        let (quants, scales) = (TensorData::new(quants, [rows, words]), TensorData::new(scales, [rows, pairs]));
         Self {
             quants: Param::initialized(ParamId::new(), Tensor::from_data(quants, (device, DType::U32))),
             scales: Param::from_tensor(Tensor::from_data(scales, device)),

@@ -21,7 +21,7 @@ pub use config::{Config, Family, MAX_CONFIG_BYTES, TextConfig, VisionConfig};
 pub use expected::{Expected, check_complete, expected};
 pub use linear::Precision;
 pub use probe::{Probe, Stage};
-pub use reranker::{LoadStep, Pass, Prefix, Prompt, Reranker, TokenIds};
+pub use reranker::{Home, LoadStep, Pass, Prefix, Prompt, Reranker, TokenIds};
 pub use vision::{VisionFeatures, VisionTower};
 
 /// Why a model cannot be built or run.

@@ -104,6 +104,15 @@ impl Default for Pass {
     }
 }
 
+/// Where a model lives.
+#[derive(Debug, Clone, Copy)]
+pub struct Home<'a> {
+    /// What holds the matrices and computes.
+    pub device: &'a Device,
+    /// Whether the embedding table lies there too, instead of in the processor's own memory.
+    pub table_on_device: bool,
+}
+
 /// A reranker, ready to score prompts.
 pub struct Reranker {
     config: Config,
@@ -123,9 +132,10 @@ impl Reranker {
         config: Config,
         tokens: TokenIds,
         precision: Precision,
-        device: &Device,
+        home: Home<'_>,
         step: LoadStep<'_>,
     ) -> Result<Self, ModelError> {
+        let device = home.device;
         let text = &config.text;
         let table = [text.vocab_size, text.hidden_size];
         if tokens.yes as usize >= table[0] || tokens.no as usize >= table[0] {
@@ -142,7 +152,8 @@ impl Reranker {
             step(done, parts);
         };
         let loader = Loader { checkpoint, precision, device };
-        let embedding = Embedding::load(checkpoint, "embed_tokens.weight", table).await?;
+        let embedding =
+            Embedding::load(checkpoint, "embed_tokens.weight", table, home.table_on_device.then_some(device)).await?;
         advance();
         let decoder = loader.decoder(text, &mut advance).await?;
         let vision = match &config.vision {
@@ -171,9 +182,11 @@ impl Reranker {
     }
 
     /// Computes the start of prompts. A place of a picture is either wholly in it or not at all.
-    pub fn prefix(&self, prompt: Prompt<'_>, pass: Pass) -> Result<Prefix, ModelError> {
+    pub async fn prefix(&self, prompt: Prompt<'_>, pass: Pass) -> Result<Prefix, ModelError> {
         let mut prefix = Prefix { keys: Vec::new(), len: 0 };
         if !prompt.ids.is_empty() {
+            self.check_ids(prompt.ids)?;
+            self.embedding.fetch(prompt.ids.iter().copied()).await?;
             self.advance(&mut prefix, &self.rows(&[(prompt, 0)])?, prompt.ids.len(), pass);
         }
         Ok(prefix)
@@ -184,6 +197,8 @@ impl Reranker {
     pub async fn scores(&self, prefix: &Prefix, prompts: &[Prompt<'_>], pass: Pass) -> Result<Vec<f64>, ModelError> {
         let pieces: Vec<(Prompt<'_>, usize)> = prompts.iter().map(|&prompt| (prompt, prefix.len)).collect();
         let lens: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len() - prefix.len).collect();
+        prompts.iter().try_for_each(|prompt| self.check_ids(prompt.ids))?;
+        self.embedding.fetch(prompts.iter().flat_map(|prompt| &prompt.ids[prefix.len..]).copied()).await?;
         let rows = self.rows(&pieces)?;
         let hidden = match lens.as_slice() {
             [len] if *len > pass.max_rows => {
@@ -206,6 +221,7 @@ impl Reranker {
 
     /// Every intermediate stage of one prompt, for comparison with the reference.
     pub fn trace(&self, prompt: Prompt<'_>, probe: Probe<'_>) -> Result<(), ModelError> {
+        self.check_ids(prompt.ids)?;
         self.decoder.trace(self.rows(&[(prompt, 0)])?, probe);
         Ok(())
     }
@@ -245,14 +261,13 @@ impl Reranker {
         let mut deepstack: Vec<Vec<Tensor<2>>> = vec![Vec::new(); levels];
         let (mut positions, mut ranges) = (Vec::new(), Vec::new());
         for &(Prompt { ids, visuals }, from) in pieces {
-            self.check_ids(ids)?;
             let places: Vec<Place<'_>> = visuals.iter().flat_map(|v| v.places()).collect();
             let steps: Vec<Step> = places.iter().map(|place| place.features.step).collect();
             let is_pad = |id: u32| !visuals.is_empty() && self.tokens.pads.contains(&Some(id));
             let layout = Layout::new(ids, is_pad, &steps)?.tail(from)?;
             for run in &layout.runs {
                 match run {
-                    Run::Text(tokens) => x.push(self.embed(&ids[tokens.clone()])),
+                    Run::Text(tokens) => x.push(self.embed(&ids[tokens.clone()])?),
                     Run::Visual(step) => x.push(places[*step].tokens()),
                 }
                 for (level, parts) in deepstack.iter_mut().enumerate() {
@@ -288,11 +303,13 @@ impl Reranker {
         }
     }
 
-    fn embed(&self, ids: &[u32]) -> Tensor<2> {
+    fn embed(&self, ids: &[u32]) -> Result<Tensor<2>, ModelError> {
         let width = self.config.text.hidden_size;
         let mut values = Vec::with_capacity(ids.len() * width);
-        ids.iter().for_each(|&id| self.embedding.push_row(id, &mut values));
-        Tensor::from_data(TensorData::new(values, [ids.len(), width]), &self.device)
+        if !ids.iter().all(|&id| self.embedding.push_row(id, &mut values)) {
+            return Err(ModelError::Device("rows of the embedding table were not fetched".into()));
+        }
+        Ok(Tensor::from_data(TensorData::new(values, [ids.len(), width]), &self.device))
     }
 }
 

@@ -11,6 +11,7 @@ use super::pictures::{PagePictures, PictureHost};
 use super::{clock, error};
 use crate::api::{RequestError, RerankRequest};
 use crate::engine::{self, LoadOptions, Observer, Progress, Savings};
+use crate::kernels::Style;
 use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
 
@@ -38,6 +39,15 @@ struct Options {
     apply_orientation: bool,
     #[serde(default)]
     savings: Savings,
+    #[serde(default)]
+    kernels: Option<Kernels>,
+}
+
+/// What was measured on an earlier visit.
+#[derive(Deserialize)]
+struct Kernels {
+    adapter: String,
+    style: String,
 }
 
 #[derive(Serialize)]
@@ -66,10 +76,11 @@ impl Engine {
     }
 
     /// Scores a `/v1/rerank` body; calls `on_result` for each document as soon as its score exists. `host` gives the
-    /// pictures that the body names.
+    /// pictures that the body names; `strict` makes a document that cannot be scored end the request.
     pub async fn rerank(
         &self,
         body: String,
+        strict: bool,
         host: PictureHost,
         signal: AbortSignal,
         on_result: Function,
@@ -79,7 +90,7 @@ impl Engine {
             call(&on_result, &json);
         };
         let aborted = || signal.aborted();
-        let observer = Observer { on_result: &report, ..watching(&aborted) };
+        let observer = Observer { on_result: &report, strict, ..watching(&aborted) };
         let run = async {
             let request = RerankRequest::from_json(&body)?;
             let pictures = PagePictures { host: &host, signal: &signal, options: self.decoding };
@@ -114,7 +125,11 @@ async fn load(options: &str, signal: &AbortSignal, on_progress: &Function) -> Re
     let observer = Observer { on_progress: &report, ..watching(&aborted) };
     let usual = SizeLimits::default();
     let image_limits = SizeLimits { max_pixels: options.max_image_pixels.unwrap_or(usual.max_pixels), ..usual };
+    // What holds for one adapter says nothing of another.
+    let same = |k: &Kernels| opened.adapter.as_ref().is_some_and(|adapter| adapter.name == k.adapter);
+    let style = options.kernels.filter(same).and_then(|k| Style::from_name(&k.style));
     let load_options = LoadOptions {
+        style,
         device: opened.device,
         device_name: opened.name,
         precision,

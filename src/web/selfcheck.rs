@@ -3,12 +3,18 @@
 use wasm_bindgen::prelude::*;
 
 use super::{device, error};
-use crate::kernels::selfcheck;
+use crate::kernels::{self, selfcheck};
 
-/// Compares every kernel's GPU half with its CPU half on this browser's adapter; JSON.
+/// Compares every kernel with its definition on a device of this browser, `webgpu` or `cpu`; JSON.
 #[wasm_bindgen]
-pub async fn kernel_parity_report() -> Result<String, JsValue> {
-    let opened = device::open("webgpu").await.map_err(|e| error::to_js(&e))?;
+pub async fn kernel_parity_report(device: String) -> Result<String, JsValue> {
+    let opened = device::open(&device).await.map_err(|e| error::to_js(&e))?;
     let report = selfcheck::run(&opened.device).await.map_err(|e| error::typed("device_lost", 500, &e))?;
     serde_json::to_string(&report).map_err(|e| error::typed("internal", 500, &e.to_string()))
+}
+
+/// Name and text of every shader, for a browser to compile; JSON.
+#[wasm_bindgen]
+pub fn shader_texts() -> String {
+    serde_json::to_string(&kernels::shaders()).unwrap_or_default()
 }

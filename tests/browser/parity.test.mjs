@@ -49,14 +49,17 @@ for (const model of MODELS) {
   }
 }
 
-test('every kernel agrees with its CPU half on this adapter', async () => {
-  const page = await browser.page()
-  const { report, error } = await page.evaluate(() => new Promise((resolve) => {
-    const worker = new Worker('/pages/kernels-worker.js', { type: 'module' })
-    worker.onmessage = ({ data }) => resolve(data)
-    worker.onerror = (event) => resolve({ error: event.message })
-  }))
-  assert.equal(error, undefined)
-  assert.ok(report.length > 0)
-  for (const { name, max_abs_diff, tolerance, nan_left, ok } of report) assert.ok(ok, `${name}: ${max_abs_diff} of ${tolerance}, ${nan_left} left`)
-})
+for (const device of ['cpu', 'webgpu']) {
+  test(`every kernel is its definition on ${device}`, async () => {
+    const page = await browser.page()
+    const { report, error } = await page.evaluate((name) => new Promise((resolve) => {
+      const worker = new Worker('/pages/kernels-worker.js', { type: 'module', name })
+      worker.onmessage = ({ data }) => resolve(data)
+      worker.onerror = (event) => resolve({ error: event.message })
+    }), device)
+    await page.close()
+    assert.equal(error, undefined)
+    assert.ok(report.length > 40)
+    for (const { name, max_abs_diff, tolerance, nan_left, ok } of report) assert.ok(ok, `${name}: ${max_abs_diff} of ${tolerance}, ${nan_left} left`)
+  })
+}

@@ -128,28 +128,42 @@ test('what only a browser can draw is drawn by it, and alpha is laid on white', 
   assert.notEqual(svg[0], white[0])
 })
 
-test('a picture that cannot be had or used is a typed error that names its document', async () => {
+test('a picture that cannot be had or used is reported beside the others\u2019 scores, or ends the request if asked', async () => {
   const page = await browser.page()
-  const errors = await page.evaluate(async () => {
+  const { errors, reports, alone } = await page.evaluate(async () => {
     const reranker = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })
     const png = new Uint8Array(await (await fetch('/fixtures/vl/pictures/shapes.png')).arrayBuffer())
     // A few bytes that claim to be 60,000 pixels wide and high.
     const gif = [...new TextEncoder().encode('GIF89a'), 0x60, 0xea, 0x60, 0xea, 0, 0, 0, 0x2c, 0, 0, 0, 0, 0x60, 0xea, 0x60, 0xea, 0, 2, 0, 0x3b]
     const bomb = new Uint8Array(gif)
     const errors = {}
+    const reports = {}
+    const run = async (name, image) => {
+      const request = { query: 'q', documents: ['a', { image }] }
+      errors[name] = (await outcome(() => reranker.rerank(request, { strict: true }))).error
+      const { value, error } = await outcome(() => reranker.rerank(request))
+      reports[name] = error ?? { scored: value.results.map(({ index }) => index), failed: value.meta.failed }
+    }
     for (const [name, image] of Object.entries({
       image_unavailable: '/fixtures/vl/pictures/none.png', empty_image: new Blob([]), unsupported_image: new Blob(['hello, this is text']),
       corrupt_image: new Blob([png.slice(0, png.length / 2)]), image_too_large: new Blob([bomb]), invalid_request: new Map(),
-    })) errors[name] = (await outcome(() => reranker.rerank({ query: 'q', documents: ['a', { image }] }))).error
+    })) await run(name, image)
     const thin = new OffscreenCanvas(900, 4)
     thin.getContext('2d').fillRect(0, 0, 1, 1)
-    errors.bad_aspect_ratio = (await outcome(() => reranker.rerank({ query: 'q', documents: ['a', { image: thin }] }))).error
-    errors.after = await outcome(() => reranker.rerank({ query: 'q', documents: ['a'] }))
+    await run('bad_aspect_ratio', thin)
+    const alone = await outcome(() => reranker.rerank({ query: 'q', documents: [{ image: thin }] }))
     reranker.dispose()
-    return errors
+    return { errors, reports, alone }
   })
-  assert.equal(errors.after.error, undefined, 'the next request runs')
-  delete errors.after
+  assert.equal(alone.error?.code, 'bad_aspect_ratio', 'nothing is left to answer with')
+  const { code: refused } = reports.invalid_request
+  assert.equal(refused, 'invalid_request', 'what is no picture at all is the request\u2019s fault')
+  delete reports.invalid_request
+  for (const [code, { scored, failed }] of Object.entries(reports)) {
+    assert.deepEqual(scored, [0], code)
+    assert.deepEqual(failed.map(({ index, code }) => [index, code]), [[1, code]])
+    assert.match(failed[0].message, /documents\[1\]/)
+  }
   for (const [code, error] of Object.entries(errors)) {
     assert.equal(error?.code, code, `${code}: ${error?.message}`)
     if (code !== 'invalid_request') assert.match(error.message, /documents\[1\]/)

@@ -1,0 +1,117 @@
+// `/v1/rerank` as a function from request to response.
+import { SecondpassError } from '../errors.js'
+import { readText } from './limited.js'
+import { controlled, once, type RerankerSource } from './source.js'
+import { dialectOf, readCall, writeAnswer, writeError, type Dialect } from './wire.js'
+
+export type { RerankerLike, RerankerSource } from './source.js'
+export { installRerankRoute, type RouteOptions } from './route-worker.js'
+export { serveRerankRoute } from './route-page.js'
+
+/** How a handler behaves. */
+export interface HandlerOptions {
+  /** Pages of other origins that may read the answers: all of them (`true`), or those listed. Default none. */
+  cors?: boolean | string[]
+  /** Longer bodies are refused with 413. Default 67,108,864, what the model's own parser takes. */
+  maxBodyBytes?: number
+  /** With more documents a request is refused with 400. Default 1,000. */
+  maxDocuments?: number
+  /**
+   * Whether a body may name pictures by address (`any`, the default), which are then fetched with the rights of whoever handles
+   * the request, or must hold them (`data`). Choose `data` where strangers may send requests.
+   */
+  pictures?: 'any' | 'data'
+}
+
+/** Answers one request of the `/v1/rerank` kind; it never rejects. */
+export type RerankHandler = (request: Request) => Promise<Response>
+
+const MAX_BODY_BYTES = 64 << 20
+const MAX_DOCUMENTS = 1000
+/** What servers say when the client has left; nobody reads it. */
+const CLIENT_CLOSED = 499
+const ALLOW = { allow: 'POST, OPTIONS' }
+/** How long a browser may remember that a page is allowed, in seconds. */
+const PREFLIGHT_AGE = 86_400
+
+/**
+ * A handler for the `/v1/rerank` wire format: it reads the bodies of Cohere v1 and v2, Jina, vLLM, llama.cpp and TEI clients and
+ * answers as they expect.
+ *
+ * ```ts
+ * const handler = createRerankHandler(reranker)
+ * const cohere = new CohereClient({ token: 'none', fetch: (input, init) => handler(new Request(input, init)) })
+ * ```
+ *
+ * In a service worker see {@link installRerankRoute}.
+ */
+export function createRerankHandler(source: RerankerSource, options: HandlerOptions = {}): RerankHandler {
+  const ready = once(source)
+  return async (request) => {
+    const shared = corsHeaders(request, options.cors)
+    if (request.method === 'OPTIONS') return preflight(request, shared)
+    if (request.method !== 'POST') return failure(405, 'method_not_allowed', 'The rerank route takes POST.', { ...shared, ...ALLOW })
+    let dialect: Dialect = 'rerank'
+    try {
+      const body = await readBody(request, options.maxBodyBytes ?? MAX_BODY_BYTES)
+      dialect = dialectOf(body)
+      const call = readCall(body, options.pictures ?? 'any')
+      limit(call.request.documents.length, options.maxDocuments ?? MAX_DOCUMENTS)
+      const reranker = await ready(request.signal)
+      return json(200, writeAnswer(await reranker.rerank(call.request, controlled(request.signal)), call), shared)
+    } catch (error) {
+      return failed(error, request, shared, dialect)
+    }
+  }
+}
+
+async function readBody(request: Request, maxBytes: number): Promise<unknown> {
+  const type = request.headers.get('content-type')
+  // A text without a type of its own is what `fetch(url, { body: JSON.stringify(…) })` sends.
+  if (type && !/^\s*(application\/([\w.-]+\+)?json|text\/plain)\b/i.test(type)) {
+    throw new SecondpassError('invalid_request', 415, 'The content type must be application/json.')
+  }
+  const text = await readText(request, maxBytes)
+  if (text === undefined) throw new SecondpassError('invalid_request', 413, `The body is longer than ${maxBytes} bytes.`)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new SecondpassError('invalid_request', 400, `invalid request: the body is no valid JSON (${(error as Error).message})`)
+  }
+}
+
+function limit(count: number, most: number): void {
+  if (count <= most) return
+  throw new SecondpassError('invalid_request', 400, `invalid request: ${count} documents were given; at most ${most} are scored in one call`)
+}
+
+function failed(error: unknown, request: Request, shared: Record<string, string>, dialect: Dialect): Response {
+  if (request.signal.aborted) return failure(CLIENT_CLOSED, 'aborted', 'The client closed the request.', shared, dialect)
+  // A reranker of one's own, or one from another copy of this package, may throw errors of the same shape.
+  const { code, status, message } = error as Partial<SecondpassError>
+  const known = Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599
+  return failure(known ? (status as number) : 500, known && code ? code : 'internal', message ?? String(error), shared, dialect)
+}
+
+const failure = (status: number, code: string, message: string, headers: Record<string, string>, dialect?: Dialect) =>
+  json(status, writeError(status, code, message, dialect), headers)
+
+const json = (status: number, body: unknown, headers: Record<string, string>) =>
+  new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers } })
+
+function corsHeaders(request: Request, cors: HandlerOptions['cors']): Record<string, string> {
+  if (!cors) return {}
+  if (cors === true) return { 'access-control-allow-origin': '*' }
+  const origin = request.headers.get('origin')
+  return { vary: 'origin', ...(origin !== null && cors.includes(origin) && { 'access-control-allow-origin': origin }) }
+}
+
+function preflight(request: Request, shared: Record<string, string>): Response {
+  const headers: Record<string, string> = { ...shared, ...ALLOW }
+  if (shared['access-control-allow-origin']) {
+    headers['access-control-allow-methods'] = 'POST'
+    headers['access-control-allow-headers'] = request.headers.get('access-control-request-headers') ?? 'authorization, content-type'
+    headers['access-control-max-age'] = String(PREFLIGHT_AGE)
+  }
+  return new Response(null, { status: 204, headers })
+}

@@ -1,0 +1,98 @@
+// A document compressor for LangChain.js.
+import { Document, type DocumentInterface } from '@langchain/core/documents'
+import { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
+import type { Content, LoadOptions, Picture, RerankRequest, RerankResponse } from '../types.js'
+import { sourceOf } from './loading.js'
+import { controlled, once, type RerankerLike, type RerankerSource } from './source.js'
+
+export type { RerankerLike, RerankerSource } from './source.js'
+
+/** How a compressor behaves. */
+export interface SecondpassRerankOptions {
+  /** A reranker, a promise of one, or the options of `Reranker.load`, which then runs at the first use. */
+  reranker: RerankerSource | LoadOptions
+  /** How many documents are kept; `Infinity` keeps all. Default 3, as with LangChain's other rerankers. */
+  topN?: number
+  /** The task, in a sentence. */
+  instruction?: string
+  /** How many tokens of each document are read. */
+  maxTokensPerDoc?: number
+  /** The name of the metadata that holds a document's pictures, or a function that finds them. Without it only text is read. */
+  image?: string | ((document: DocumentInterface) => Picture | Picture[] | null | undefined)
+}
+
+/** How one call differs. */
+export interface SecondpassRerankCall {
+  /** How many results; `Infinity` for all. */
+  topN?: number
+  /** The task, in a sentence. */
+  instruction?: string
+  /** Stops the call. */
+  signal?: AbortSignal
+}
+
+/** The score of one document. */
+export interface SecondpassRerankScore {
+  /** Its place in the list that was given. */
+  index: number
+  /** 0 to 1. */
+  relevanceScore: number
+}
+
+const TOP_N = 3
+
+/**
+ * Keeps the documents that fit a query best, best first, with `metadata.relevanceScore`.
+ *
+ * ```ts
+ * const compressor = new SecondpassRerank({ reranker: { model: '/models/qwen3-reranker-0.6b-q8_0.gguf' }, topN: 5 })
+ * const retriever = new ContextualCompressionRetriever({ baseCompressor: compressor, baseRetriever })
+ * ```
+ */
+export class SecondpassRerank extends BaseDocumentCompressor {
+  readonly #options: SecondpassRerankOptions
+  readonly #ready: (signal?: AbortSignal) => Promise<RerankerLike>
+
+  /** Nothing is loaded yet. */
+  constructor(options: SecondpassRerankOptions) {
+    super()
+    this.#options = options
+    this.#ready = once(sourceOf(options.reranker))
+  }
+
+  /** Called by retrievers. The documents that come back are copies. */
+  async compressDocuments(documents: DocumentInterface[], query: string): Promise<DocumentInterface[]> {
+    const scores = await this.rerank(documents, query)
+    return scores.flatMap(({ index, relevanceScore }) => {
+      const document = documents[index]
+      if (!document) return []
+      const { pageContent, metadata, id } = document
+      return [new Document({ pageContent, metadata: { ...metadata, relevanceScore }, ...(id !== undefined && { id }) })]
+    })
+  }
+
+  /** The order and the scores alone, for documents or bare texts. */
+  async rerank(documents: (DocumentInterface | string)[], query: Content, call: SecondpassRerankCall = {}): Promise<SecondpassRerankScore[]> {
+    if (documents.length === 0) return []
+    const reranker = await this.#ready(call.signal)
+    const response: RerankResponse = await reranker.rerank(this.#request(documents, query, call), controlled(call.signal))
+    return response.results.map(({ index, relevance_score }) => ({ index, relevanceScore: relevance_score }))
+  }
+
+  #request(documents: (DocumentInterface | string)[], query: Content, call: SecondpassRerankCall): RerankRequest {
+    const { topN = TOP_N, instruction, maxTokensPerDoc } = { ...this.#options, ...call }
+    return {
+      query,
+      documents: documents.map((document) => (typeof document === 'string' ? document : this.#content(document))),
+      ...(Number.isFinite(topN) && { top_n: topN }),
+      ...(instruction !== undefined && { instruction }),
+      ...(maxTokensPerDoc !== undefined && { max_tokens_per_doc: maxTokensPerDoc }),
+    }
+  }
+
+  #content(document: DocumentInterface): Content {
+    const { image } = this.#options
+    const picture = typeof image === 'function' ? image(document) : image === undefined ? undefined : document.metadata[image]
+    return picture === undefined || picture === null ? document.pageContent : { text: document.pageContent, image: picture }
+  }
+}

@@ -1,0 +1,180 @@
+// The same `rerank()` against a server.
+import { SecondpassError, type ErrorCode } from '../errors.js'
+import type { RerankControl, RerankRequest, RerankResponse, RerankerInfo } from '../types.js'
+import { toDataUrl } from './data-url.js'
+import { readText } from './limited.js'
+import { complaint, fromWire, toWire, type RemoteFormat } from './remote-wire.js'
+
+/** Where a server is, and how to ask it. */
+export interface RemoteOptions {
+  /** The whole address, such as `https://example.org/v1/rerank`. */
+  url: string | URL
+  /** Sent as `Authorization: Bearer …`. A key in a page can be read by everyone who opens it. */
+  apiKey?: string
+  /** The model's name, where the server wants one. */
+  model?: string
+  /** How the server spells a request. Default `rerank`, the spelling of most. */
+  format?: RemoteFormat
+  /** Further headers, or a function that gives them anew for each request, for a token that expires. */
+  headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>)
+  /** Used instead of the global `fetch`. */
+  fetch?: typeof fetch
+  /** How often a request is sent again after 408, 429, 502, 503, 504 or a broken connection. Default 2. */
+  maxRetries?: number
+  /** The longest wait before sending again; a server that asks for a longer one is given up at once. Default 30,000. */
+  maxRetryWaitMs?: number
+}
+
+const MAX_RETRIES = 2
+const MAX_WAIT_MS = 30_000
+/** Doubled at each further attempt, where the server does not say how long. */
+const FIRST_WAIT_MS = 500
+/** vLLM echoes documents, pictures included, so an answer may be as large as a request. */
+const MAX_ANSWER_BYTES = 64 << 20
+const AGAIN = new Set([408, 429, 502, 503, 504])
+
+/** A model on a server; `Reranker.remote` wraps it. */
+export class Remote {
+  readonly #options: RemoteOptions
+  readonly #running = new Set<AbortController>()
+  #closed: SecondpassError | undefined
+  /** What is known of the model. */
+  readonly info: RerankerInfo
+
+  constructor(options: RemoteOptions) {
+    this.#options = options
+    const { model = '', format, url } = options
+    const elsewhere = { family: 'remote', device: 'remote', adapter: null, dtype: 'remote', weight_bytes: 0, kernels: null } as const
+    this.info = { ...elsewhere, model, vision: format !== 'tei', url: String(url) }
+  }
+
+  /** Scores documents against a query. */
+  async rerank(request: RerankRequest, control: RerankControl = {}): Promise<RerankResponse> {
+    const { signal } = control
+    signal?.throwIfAborted()
+    if (this.#closed) throw this.#closed
+    // By hand: AbortSignal.any is younger than some browsers that need a server.
+    const controller = new AbortController()
+    const stop = () => controller.abort(signal?.reason)
+    signal?.addEventListener('abort', stop, { once: true })
+    this.#running.add(controller)
+    try {
+      return await this.#ask(request, control, controller.signal)
+    } finally {
+      this.#running.delete(controller)
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  /** Ends what is running. */
+  dispose(): void {
+    this.#closed = new SecondpassError('disposed', 409, 'The reranker was disposed of.')
+    for (const controller of this.#running) controller.abort(this.#closed)
+  }
+
+  async #ask(request: RerankRequest, { onResult, strict }: RerankControl, signal: AbortSignal): Promise<RerankResponse> {
+    const start = performance.now()
+    const { model, format = 'rerank' } = this.#options
+    const body = JSON.stringify(await toWire(request, model, format, (picture) => toDataUrl(picture, this.#fetch, signal)))
+    const answer = parse(await this.#send(body, signal))
+    const response = fromWire(answer, request, model ?? '', performance.now() - start)
+    const failed = response.meta.failed?.[0]
+    if (strict && failed) throw new SecondpassError(failed.code, 400, failed.message)
+    for (const { index, relevance_score } of response.results) onResult?.({ index, relevance_score })
+    return response
+  }
+
+  // Called by its name alone: a browser's own fetch refuses to be a method of something else.
+  readonly #fetch: typeof fetch = (input, init) => {
+    const fetcher = this.#options.fetch ?? globalThis.fetch
+    return fetcher(input, init)
+  }
+
+  async #send(body: string, signal: AbortSignal): Promise<string> {
+    const { maxRetries = MAX_RETRIES, maxRetryWaitMs = MAX_WAIT_MS } = this.#options
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await this.#attempt(body, signal)
+      if (typeof outcome === 'string') return outcome
+      const wait = outcome.wait ?? FIRST_WAIT_MS * 2 ** attempt * (0.75 + Math.random() / 2)
+      if (!outcome.again || attempt >= maxRetries || wait > maxRetryWaitMs) throw outcome.error
+      await sleep(wait, signal)
+    }
+  }
+
+  async #attempt(body: string, signal: AbortSignal): Promise<string | Failure> {
+    const headers = await this.#headers()
+    try {
+      const response = await this.#fetch(this.#options.url, { method: 'POST', headers, body, signal })
+      const text = await readText(response, MAX_ANSWER_BYTES)
+      if (!response.ok) return refusal(response, text ?? '')
+      if (text === undefined) throw tooLong()
+      return text
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      if (error instanceof SecondpassError) throw error
+      const why = `${(error as Error).message}; a page is let in by CORS alone`
+      return { error: new SecondpassError('network', 502, `The server ${this.#options.url} could not be reached (${why}).`), again: true }
+    }
+  }
+
+  async #headers(): Promise<Record<string, string>> {
+    const { apiKey, headers } = this.#options
+    const given = typeof headers === 'function' ? await headers() : headers
+    const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
+    return { 'content-type': 'application/json', accept: 'application/json', ...key, ...given }
+  }
+}
+
+interface Failure {
+  error: SecondpassError
+  /** Whether it may be different the next time. */
+  again: boolean
+  /** How many milliseconds the server asks to wait. */
+  wait?: number
+}
+
+const tooLong = () => new SecondpassError('bad_response', 502, `The server’s answer is longer than ${MAX_ANSWER_BYTES} bytes.`)
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new SecondpassError('bad_response', 502, 'The server’s answer is no JSON. Is the address that of its rerank route?')
+  }
+}
+
+function refusal(response: Response, text: string): Failure {
+  const wait = retryAfter(response.headers.get('retry-after'))
+  const said = complaint(text)
+  const asks = wait === undefined ? '' : ` It asks to wait ${Math.ceil(wait / 1000)} s.`
+  const error = new SecondpassError(codeOf(response.status), response.status, `The server answered ${response.status}${said && `: ${said}`}.${asks}`)
+  return { error, again: AGAIN.has(response.status), ...(wait !== undefined && { wait }) }
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 401 || status === 403) return 'unauthorized'
+  if (status === 404 || status === 405) return 'not_found'
+  if (status === 429) return 'rate_limited'
+  return status >= 500 || status === 408 ? 'server_error' : 'invalid_request'
+}
+
+/** Seconds or a date, in milliseconds from now. */
+function retryAfter(header: string | null): number | undefined {
+  if (header === null || header.trim() === '') return undefined
+  const wait = /^\s*\d+(\.\d+)?\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait)
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
+    signal.addEventListener('abort', stop, { once: true })
+  })
+}

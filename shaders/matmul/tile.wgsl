@@ -1,0 +1,69 @@
+// y[m, n] = x[m, k] · w[n, k]ᵀ: a workgroup owns 64 rows × 64 columns and shares 16 values of each along k at a time, so that
+// a weight is unpacked once for 64 rows. An invocation's rows and columns are 16 apart: neighbours read neighbours.
+
+var<workgroup> rows: array<vec4<f32>, 256>;     // [4][64]
+var<workgroup> columns: array<vec4<f32>, 256>;  // [4][64]
+var<workgroup> size: vec3<u32>;
+
+@compute @workgroup_size(16, 16, 1)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(local_invocation_id) id: vec3<u32>,
+    @builtin(local_invocation_index) index: u32,
+) {
+    // Read by one for all, which tells the compiler that the loops around barriers are the same for all.
+    if (index == 0u) {
+        size = vec3<u32>(dims[0], dims[1], dims[2] / 4u);
+    }
+    let shared_size = workgroupUniformLoad(&size);
+    let m = shared_size.x;
+    let n = shared_size.y;
+    let words = shared_size.z;
+    let blocks = (words + 7u) / 8u;
+    // What this invocation brings: four values of a row and of a column.
+    let lane = index % 64u;
+    let part = index / 64u;
+    let from_row = min(group.y * 64u + lane, m - 1u);
+    let from_column = min(group.x * 64u + lane, n - 1u);
+    var a0 = vec4<f32>(0.0);
+    var a1 = vec4<f32>(0.0);
+    var a2 = vec4<f32>(0.0);
+    var a3 = vec4<f32>(0.0);
+    for (var start = 0u; start < words; start += 4u) {
+        let i = start + part;
+        if (i < words) {
+            rows[index] = x[from_row * words + i];
+            columns[index] = four(from_column * words + i, scale_of(from_column, i / 8u, blocks));
+        } else {
+            rows[index] = vec4<f32>(0.0);
+            columns[index] = vec4<f32>(0.0);
+        }
+        workgroupBarrier();
+        for (var j = 0u; j < 256u; j += 64u) {
+            let c = j + id.x;
+            let r = j + id.y;
+            let w = mat4x4<f32>(columns[c], columns[c + 16u], columns[c + 32u], columns[c + 48u]);
+            a0 += rows[r] * w;
+            a1 += rows[r + 16u] * w;
+            a2 += rows[r + 32u] * w;
+            a3 += rows[r + 48u] * w;
+        }
+        workgroupBarrier();
+    }
+    let row = group.y * 64u + id.y;
+    let col = group.x * 64u + id.x;
+    store(row, col, a0);
+    store(row + 16u, col, a1);
+    store(row + 32u, col, a2);
+    store(row + 48u, col, a3);
+}
+
+fn store(row: u32, col: u32, sum: vec4<f32>) {
+    let m = dims[0];
+    let n = dims[1];
+    for (var i = 0u; i < 4u; i++) {
+        if (row < m && col + 16u * i < n) {
+            y[row * n + col + 16u * i] = sum[i];
+        }
+    }
+}

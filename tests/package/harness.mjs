@@ -1,0 +1,93 @@
+// The real engine for adapters: a page in Chromium with the built package and whatever peer a test bundles into it.
+import { spawnSync } from 'node:child_process'
+import { createServer } from 'node:http'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ROOT } from '../../scripts/lib.mjs'
+
+const HERE = dirname(fileURLToPath(import.meta.url))
+
+/** A script of tests/package/pages with its peers in it. The package itself stays what the server gives. */
+export function bundle(name) {
+  const aliases = [
+    '--alias:secondpass=/dist/index.js',
+    '--alias:secondpass/ai-sdk=/dist/adapters/ai-sdk.js',
+    '--alias:secondpass/http=/dist/adapters/http.js',
+    // It imports its peer by name, so it is bundled with it.
+    `--alias:secondpass/langchain=${join(ROOT, 'pkg', 'dist', 'adapters', 'langchain.js')}`,
+  ]
+  const args = [join(HERE, 'pages', name), '--bundle', '--format=esm', '--platform=browser', '--target=es2022', '--log-level=error', '--external:/dist/*', ...aliases]
+  const result = spawnSync(join(ROOT, 'node_modules', '.bin', 'esbuild'), args, { encoding: 'utf8', maxBuffer: 1 << 28, cwd: ROOT })
+  if (result.status !== 0) throw new Error(`esbuild: ${result.stderr}`)
+  return result.stdout
+}
+
+/** Runs a script of tests/package/pages in a page; it ends by setting `window.bundled`. */
+export async function withBundle(page, name) {
+  await page.addScriptTag({ type: 'module', content: bundle(name) })
+  await page.waitForFunction('window.bundled')
+  return page
+}
+
+/** A loopback server from a handler of requests and responses as `fetch` has them. */
+export async function serve(handler) {
+  const server = createServer(async (incoming, outgoing) => {
+    const controller = new AbortController()
+    outgoing.on('close', () => outgoing.writableEnded || controller.abort())
+    const chunks = []
+    for await (const chunk of incoming) chunks.push(chunk)
+    const body = Buffer.concat(chunks)
+    const url = `http://${incoming.headers.host}${incoming.url}`
+    const response = await handler(new Request(url, { method: incoming.method, headers: incoming.headers, signal: controller.signal, ...(body.length > 0 && { body }) }))
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers))
+    outgoing.end(Buffer.from(await response.arrayBuffer()))
+  })
+  await new Promise((done) => server.listen(0, '127.0.0.1', done))
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done) }) }
+}
+
+/** A server of its own origin: what `own` answers, and behind it what the browser tests serve. */
+export function beside(url, own) {
+  return serve(async (request) => {
+    const { pathname } = new URL(request.url)
+    const answer = await own(pathname)
+    if (answer) return answer
+    const range = request.headers.get('range')
+    const passed = await fetch(url + pathname, { method: request.method, headers: range ? { range } : {} })
+    const headers = [...passed.headers].filter(([name]) => name !== 'content-length')
+    return new Response(request.method === 'HEAD' ? null : await passed.arrayBuffer(), { status: passed.status, headers })
+  })
+}
+
+/** The engine of a page as a reranker of Node: what Node hands over is JSON. */
+export async function bridged(page, model = '/models/tiny-tied') {
+  await page.evaluate(async (model) => { window.reranker = await secondpass.Reranker.load({ model, device: 'cpu' }) }, model)
+  return {
+    rerank: async (request) => {
+      const { ok, error } = await page.evaluate((request) => outcome(() => window.reranker.rerank(request)), request)
+      if (error) throw Object.assign(new Error(error.message), error)
+      return ok
+    },
+  }
+}
+
+/** A reranker without a model, for what does not depend on scores: `score` gives one for a text. It keeps what it was asked. */
+export function scoredBy(score) {
+  const asked = []
+  return {
+    asked,
+    async rerank(request, { signal, onResult } = {}) {
+      signal?.throwIfAborted()
+      asked.push(request)
+      const results = request.documents.map((document, index) => ({ index, relevance_score: score(typeof document === 'string' ? document : document.text ?? '', index) }))
+      for (const result of results) onResult?.({ ...result })
+      results.sort((a, b) => b.relevance_score - a.relevance_score || a.index - b.index)
+      if (request.top_n) results.length = Math.min(results.length, request.top_n)
+      if (request.return_documents) for (const result of results) result.document = asObject(request.documents[result.index])
+      const timings = { tokenize_ms: 0, vision_ms: 0, compute_ms: 0, total_ms: 0 }
+      return { id: 'rerank-1', model: 'test', results, usage: { prompt_tokens: 7, total_tokens: 7 }, meta: { device: 'cpu', cached_tokens: 0, timings, warnings: [] } }
+    },
+  }
+}
+
+const asObject = (document) => (typeof document === 'string' ? { text: document } : document)

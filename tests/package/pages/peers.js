@@ -1,0 +1,12 @@
+// The package beside the real peers, for tests to call from outside.
+import * as orama from '@orama/orama'
+import { Document } from '@langchain/core/documents'
+import { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
+import * as ai from 'ai'
+import * as ai6 from 'ai6'
+import MiniSearch from 'minisearch'
+import * as secondpass from 'secondpass'
+import { createSecondpass } from 'secondpass/ai-sdk'
+import { SecondpassRerank } from 'secondpass/langchain'
+
+Object.assign(window, { secondpass, createSecondpass, SecondpassRerank, ai, ai6, MiniSearch, orama, Document, BaseDocumentCompressor, bundled: true })

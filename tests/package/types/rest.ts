@@ -1,0 +1,39 @@
+// What a reader of the README writes, under the strictest settings.
+import type { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
+import { create, insert, search } from '@orama/orama'
+import MiniSearch from 'minisearch'
+import { rerank, rerankHits, Reranker, SecondpassError, type RankedHit, type RemoteOptions, type RerankerLike } from 'secondpass'
+import { createRerankHandler, installRerankRoute, serveRerankRoute, type RerankHandler } from 'secondpass/http'
+import { SecondpassRerank } from 'secondpass/langchain'
+
+const controller = new AbortController()
+const remoteOptions: RemoteOptions = { url: 'https://example.org/v1/rerank', apiKey: 'key', model: 'm', headers: async () => ({ 'x-a': 'b' }), format: 'rerank' }
+const fallback: Reranker = Reranker.remote(remoteOptions)
+const reranker = await Reranker.load({ model: new URL('https://example.org/m.gguf'), fallback }, { signal: controller.signal, onProgress: ({ stage, loaded }) => console.log(stage, loaded) })
+await Reranker.load({ model: '/m', fallback: (error) => Reranker.remote({ ...remoteOptions, model: error.code }) })
+await rerank({ model: '/m', fallback, query: 'q', documents: ['a'] })
+const like: RerankerLike = reranker
+const reason: string | undefined = reranker.info.fallback_for?.message
+const code: SecondpassError['code'] = 'rate_limited'
+// @ts-expect-error There is no such code.
+const noCode: SecondpassError['code'] = 'no_such_code'
+
+const index = new MiniSearch<{ id: number; title: string }>({ fields: ['title'], storeFields: ['title'] })
+const ranked = await rerankHits(reranker, index.search('q'), { query: 'q', text: (hit) => hit.title as string, top_n: 10 })
+const best: string[] = ranked.map(({ hit, score = 0 }) => `${hit.id} ${score.toFixed(2)}`)
+
+const db = create({ schema: { title: 'string' } })
+insert(db, { title: 'a' })
+const found = await search(db, { term: 'a' })
+const hits = await rerankHits(like, found.hits, { query: { text: 'q', image: '/q.png' }, text: ({ document }) => document.title, image: () => [new Blob()], onResult: ({ hit }) => hit.document.title })
+
+interface Fragment { url: string; content: string }
+const handles: { id: string; data(): Promise<Fragment> }[] = []
+const opened: RankedHit<(typeof handles)[number]>[] = await rerankHits(reranker, handles, { query: 'q', text: (data, hit) => `${hit.id} ${data.content}` })
+const url: string | undefined = opened[0]?.data?.url
+
+const compressor: BaseDocumentCompressor = new SecondpassRerank({ reranker, topN: 5, image: 'image' })
+const handler: RerankHandler = createRerankHandler(() => Reranker.load({ model: '/m' }), { cors: ['https://example.org'] })
+const stop: () => void = serveRerankRoute(handler)
+installRerankRoute({ match: (url) => url.hostname === 'api.cohere.com' })
+export { best, code, compressor, hits, noCode, reason, stop, url }
