@@ -1,8 +1,11 @@
 //! Time and turns of the event loop, in a worker.
 
-use js_sys::{Function, Promise, Reflect};
+use std::cell::Cell;
+
+use js_sys::{Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::MessageChannel;
 
 /// Milliseconds since the worker started, from `performance.now()`; the std clock panics on wasm.
 pub fn now() -> f64 {
@@ -10,22 +13,30 @@ pub fn now() -> f64 {
     performance.dyn_ref::<web_sys::Performance>().map_or(0.0, web_sys::Performance::now)
 }
 
-/// Lets the worker handle its messages. A timer, because a microtask would run before any message.
+/// How long work may go on before the worker looks at its messages.
+const TURN_MS: f64 = 25.0;
+
+thread_local! {
+    static LAST_PAUSE: Cell<f64> = const { Cell::new(0.0) };
+}
+
+/// Lets the worker handle its messages, if it has not for a while. A message of its own ends the pause: a microtask
+/// would run before any message, and browsers stretch a timer that follows another to four milliseconds.
 pub async fn pause() {
-    let promise = Promise::new(&mut |resolve, _| {
-        let timer = Reflect::get(&js_sys::global(), &"setTimeout".into()).ok();
-        match timer.as_ref().and_then(|t| t.dyn_ref::<Function>()) {
-            Some(set_timeout) => {
-                // Without a timer there is nobody to wait for either.
-                if set_timeout.call2(&js_sys::global(), &resolve, &0.into()).is_err() {
-                    let _ = resolve.call0(&JsValue::UNDEFINED);
-                }
-            }
-            None => {
+    if now() - LAST_PAUSE.get() < TURN_MS {
+        return;
+    }
+    if let Ok(channel) = MessageChannel::new() {
+        let promise = Promise::new(&mut |resolve, _| {
+            channel.port1().set_onmessage(Some(&resolve));
+            if channel.port2().post_message(&JsValue::UNDEFINED).is_err() {
                 let _ = resolve.call0(&JsValue::UNDEFINED);
             }
-        }
-    });
-    // The promise is never rejected.
-    let _ = JsFuture::from(promise).await;
+        });
+        // The promise is never rejected.
+        let _ = JsFuture::from(promise).await;
+        // An open port would be kept alive.
+        channel.port1().close();
+    }
+    LAST_PAUSE.set(now());
 }
