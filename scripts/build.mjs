@@ -1,8 +1,9 @@
 // Builds what a page loads: wasm, package, demo. Whatever is up to date is left alone.
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { buildDemo as writeDemo } from './demo.mjs'
 import { ROOT, TARGET_DIR, run, step } from './lib.mjs'
 import { ensureNodeModules } from './setup/node.mjs'
 import { ensureRustWasm } from './setup/rust-wasm.mjs'
@@ -12,14 +13,13 @@ const DIST = join(ROOT, 'pkg', 'dist')
 export const WASM = join(DIST, 'wasm', 'secondpass_bg.wasm')
 export const DEMO = join(ROOT, 'dist')
 const ADAPTERS = ['ai-sdk', 'langchain', 'http']
-const DEMO_MODEL = join(ROOT, 'tests', 'fixtures', 'text', 'tiny-tied')
 
 export async function build() {
   ensureNodeModules()
   await ensureRustWasm()
   buildWasm(ensureWasmBindgen())
   buildPackage()
-  buildDemo()
+  await buildDemo()
 }
 
 function buildWasm(wasmBindgen) {
@@ -50,12 +50,9 @@ function buildPackage() {
   run(bin('esbuild'), [...adapters, '--external:../index.js', '--external:@langchain/core/*', `--outdir=${join(DIST, 'adapters')}`, ...common])
 }
 
-function buildDemo() {
-  rmSync(DEMO, { recursive: true, force: true })
-  cpSync(join(ROOT, 'www'), DEMO, { recursive: true })
-  cpSync(DIST, join(DEMO, 'secondpass'), { recursive: true })
-  mkdirSync(join(DEMO, 'model'), { recursive: true })
-  for (const file of ['config.json', 'tokenizer.json', 'model.safetensors']) cpSync(join(DEMO_MODEL, file), join(DEMO, 'model', file))
+export async function buildDemo() {
+  step('Building the demo')
+  await writeDemo(DIST, DEMO)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await build()

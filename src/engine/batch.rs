@@ -2,8 +2,9 @@
 
 /// Rows of the first submission, before anything is known of the device.
 const FIRST_ROWS: usize = 256;
-/// Fewer would leave a device idle, more would fill its memory.
-const LEAST_ROWS: usize = 64;
+/// Fewer would leave a device idle, and cut documents in pieces that each have a cost of their own; more would fill its
+/// memory.
+const LEAST_ROWS: usize = 256;
 const MOST_ROWS: usize = 4096;
 /// A submission should take so long: an abort waits for it, browsers end those of seconds, and each has a cost of its
 /// own, which is small beside this.

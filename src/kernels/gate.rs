@@ -1,4 +1,4 @@
-//! The activations: `silu(gate) · up` of the decoder, the tanh form of GELU of the vision tower.
+//! What is done value by value: `silu(gate) · up` of the decoder, the tanh form of GELU of the vision tower, sums.
 
 use burn_cubecl::tensor::CubeTensor;
 use burn_flex::FlexTensor;
@@ -10,13 +10,15 @@ use super::norm::grid;
 pub(super) const GATE: Shader =
     Shader { name: "gate", text: &[include_str!("../../shaders/gate.wgsl")], words: None, workgroup: (64, 1) };
 
-/// Which of the two.
+/// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// `silu(gate) · up`
     Silu,
     /// `gelu(gate)` by its tanh form; `up` is not used.
     GeluTanh,
+    /// `gate + up`
+    Sum,
 }
 
 /// Values that one invocation computes.
@@ -26,8 +28,7 @@ pub(super) fn gpu(gate: CubeTensor, up: CubeTensor, activation: Activation, out:
     let [rows, width] = gpu::shape(&out);
     let words = (rows * width).div_ceil(WORD);
     let groups = grid(words.div_ceil(64));
-    let kind = u32::from(activation == Activation::GeluTanh);
-    GATE.launch(vec![gate, up], out, &[words as u32, groups[0] as u32, kind], groups)
+    GATE.launch(vec![gate, up], out, &[words as u32, groups[0] as u32, activation as u32], groups)
 }
 
 pub(super) fn cpu(gate: FlexTensor, up: FlexTensor, activation: Activation, mut out: FlexTensor) -> FlexTensor {
@@ -37,6 +38,10 @@ pub(super) fn cpu(gate: FlexTensor, up: FlexTensor, activation: Activation, mut 
         Activation::Silu => {
             let up = Values::new(up);
             values.zip(up.f32()).for_each(|((out, g), up)| *out = g * logistic(*g) * up);
+        }
+        Activation::Sum => {
+            let up = Values::new(up);
+            values.zip(up.f32()).for_each(|((out, g), up)| *out = g + up);
         }
         Activation::GeluTanh => {
             let twice = 2.0 * (2.0 / std::f32::consts::PI).sqrt();

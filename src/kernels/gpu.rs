@@ -1,7 +1,11 @@
 //! Running a shader of our own through cubecl.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use burn_cubecl::cubecl::client::Client;
 use burn_cubecl::cubecl::prelude::{CubeCount, CubeDim, KernelId};
-use burn_cubecl::cubecl::server::KernelArguments;
+use burn_cubecl::cubecl::server::{Handle, KernelArguments};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::template::{KernelSource, SourceKernel, SourceTemplate};
 use burn_cubecl::tensor::CubeTensor;
@@ -47,7 +51,7 @@ impl Shader {
     pub fn launch(&self, inputs: Vec<CubeTensor>, out: CubeTensor, numbers: &[u32], groups: [usize; 2]) -> CubeTensor {
         let client = out.client.clone();
         let inputs: Vec<CubeTensor> = inputs.into_iter().map(into_contiguous).collect();
-        let numbers = client.create_from_slice(bytemuck::cast_slice(numbers));
+        let numbers = numbers_on(&client, numbers);
         let mut buffers: Vec<_> = inputs.iter().map(|tensor| tensor.handle.clone().binding()).collect();
         buffers.extend([out.handle.clone().binding(), numbers.binding()]);
         let (x, y) = self.workgroup;
@@ -58,6 +62,29 @@ impl Shader {
         );
         out
     }
+}
+
+/// How many buffers of numbers are kept: a pass has some dozens, and the next has the same.
+const MAX_KEPT: usize = 4096;
+
+thread_local! {
+    static KEPT: RefCell<HashMap<Vec<u32>, Handle>> = RefCell::default();
+}
+
+/// The numbers in a buffer. Writing one ends the submission that is being collected, so that a pass would consist of as many
+/// submissions as of launches; so they are written once and kept. A thread has one device.
+fn numbers_on(client: &Client, numbers: &[u32]) -> Handle {
+    KEPT.with_borrow_mut(|kept| {
+        if let Some(handle) = kept.get(numbers) {
+            return handle.clone();
+        }
+        if kept.len() >= MAX_KEPT {
+            kept.clear();
+        }
+        let handle = client.create_from_slice(bytemuck::cast_slice(numbers));
+        kept.insert(numbers.to_vec(), handle.clone());
+        handle
+    })
 }
 
 /// Extents of a tensor.

@@ -25,8 +25,8 @@ pub use attention::MAX_HEAD;
 pub use gate::Activation;
 pub use matmul::BLOCK;
 pub use ops::{
-    Heads, Keys, activate_into, attention, attention_into, gelu_tanh, matmul, matmul_into, matmul_q4, matmul_q4_into,
-    matmul_q8, matmul_q8_into, rms_norm, rms_norm_into, rotate, rotate_into, silu_gate,
+    Heads, Keys, activate_into, add, attention, attention_into, gelu_tanh, matmul, matmul_into, matmul_q4,
+    matmul_q4_into, matmul_q8, matmul_q8_into, rms_norm, rms_norm_into, rotate, rotate_into, silu_gate,
 };
 pub use style::Style;
 
@@ -34,7 +34,7 @@ pub use style::Style;
 pub fn shaders() -> Vec<(String, String)> {
     let products = matmul::Form::ALL.iter().flat_map(|&form| Style::ALL.map(|style| matmul::shader(form, style)));
     let heads = [1, 18, MAX_HEAD / 4].map(attention::shader);
-    let all = products.chain(heads).chain([norm::RMS, rotate::ROTATE, gate::GATE]);
+    let all = products.chain(heads).chain([norm::RMS, norm::RMS_ROWS, rotate::ROTATE, gate::GATE]);
     all.map(|shader| (format!("{}{:?}", shader.name, shader.words), shader.source())).collect()
 }
 
@@ -73,7 +73,7 @@ pub trait SecondpassOps: Backend {
         out: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
-    /// See [`silu_gate`] and [`gelu_tanh`].
+    /// See [`silu_gate`], [`gelu_tanh`] and [`add`].
     fn activate(
         gate: FloatTensor<Self>,
         up: FloatTensor<Self>,

@@ -5,9 +5,18 @@ use burn_flex::FlexTensor;
 
 use super::cpu::{self, Values};
 use super::gpu::{self, Shader};
+use super::style::Style;
 
 pub(super) const RMS: Shader =
     Shader { name: "rms_norm", text: &[include_str!("../../shaders/rms_norm.wgsl")], words: None, workgroup: (64, 1) };
+
+/// One invocation a row, for processors that only play a GPU: their barriers are slow.
+pub(super) const RMS_ROWS: Shader = Shader {
+    name: "rms_norm_rows",
+    text: &[include_str!("../../shaders/rms_norm_rows.wgsl")],
+    words: None,
+    workgroup: (64, 1),
+};
 
 /// Workgroups in a row of the grid, below what every adapter takes.
 const MAX_GROUPS: usize = 32_768;
@@ -19,9 +28,12 @@ pub(super) fn grid(groups: usize) -> [usize; 2] {
 
 pub(super) fn gpu(x: CubeTensor, weight: CubeTensor, eps: f32, out: CubeTensor) -> CubeTensor {
     let [rows, width] = gpu::shape(&out);
-    let groups = grid(rows);
+    let (shader, groups) = match Style::current() {
+        Style::Wide => (RMS_ROWS, grid(rows.div_ceil(64))),
+        Style::Direct | Style::Tile => (RMS, grid(rows)),
+    };
     let numbers = [rows as u32, width as u32, eps.to_bits(), groups[0] as u32];
-    RMS.launch(vec![x, weight], out, &numbers, groups)
+    shader.launch(vec![x, weight], out, &numbers, groups)
 }
 
 pub(super) fn cpu(x: FlexTensor, weight: FlexTensor, eps: f32, mut out: FlexTensor) -> FlexTensor {

@@ -123,7 +123,13 @@ pub fn gelu_tanh(x: Tensor<2>) -> Tensor<2> {
     activate_into(x, unused, Activation::GeluTanh, out)
 }
 
-/// [`silu_gate`] or [`gelu_tanh`] into a tensor of the caller's.
+/// `x + y`, of a width that is a multiple of 4.
+pub fn add(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+    let out = like(&x, x.dims()[1]);
+    activate_into(x, y, Activation::Sum, out)
+}
+
+/// [`silu_gate`], [`gelu_tanh`] or [`add`] into a tensor of the caller's.
 pub fn activate_into(gate: Tensor<2>, up: Tensor<2>, activation: Activation, out: Tensor<2>) -> Tensor<2> {
     assert!(activation == Activation::GeluTanh || gate.dims() == up.dims(), "gate and up differ in shape");
     assert_eq!(gate.dims(), out.dims(), "the output has another shape");

@@ -53,12 +53,16 @@ impl Case {
     }
 }
 
-/// Runs every case on `device`, products in every style, and compares it with its definition.
+/// Runs every case on `device`, what has several styles in each, and compares it with its definition.
 pub async fn run(device: &Device) -> Result<Vec<Parity>, String> {
     let (mut report, usual) = (Vec::new(), Style::current());
     for case in cases() {
         let exact = case.exact();
-        let styles = if case.name.starts_with("matmul") { &Style::ALL[..] } else { &[usual][..] };
+        let styles = if case.name.starts_with("matmul") || case.name.starts_with("rms_norm") {
+            &Style::ALL[..]
+        } else {
+            &[usual][..]
+        };
         for style in styles {
             style.apply();
             let parity = compare(&case, &case.run(device).await?, &exact);
@@ -91,7 +95,7 @@ pub fn cases() -> Vec<Case> {
     for (rows, heads, width) in [(1, 1, 16), (70, 3, 64), (5, 16, 128), (9, 2, 24)] {
         cases.extend([true, false].map(|normed| rotate_case(rows, heads, width, normed)));
     }
-    cases.extend([Activation::Silu, Activation::GeluTanh].map(|a| activate_case(67, 36, a)));
+    cases.extend([Activation::Silu, Activation::GeluTanh, Activation::Sum].map(|a| activate_case(67, 36, a)));
     cases.extend(
         [
             // Prefix, lengths of the segments, heads, width, causal.
@@ -247,6 +251,7 @@ fn activate_case(rows: usize, width: usize, activation: Activation) -> Case {
                     let inner = (2.0 / std::f64::consts::PI).sqrt() * (g + 0.044715 * g.powi(3));
                     g / 2.0 * (1.0 + inner.tanh())
                 }
+                Activation::Sum => g + u,
             }
         };
         g.iter().zip(&u).map(value).collect()

@@ -7,7 +7,7 @@ use super::attention::Attention;
 use super::linear::Linear;
 use super::norm::Norm;
 use super::probe::{Probe, Stage};
-use crate::kernels::{Keys, silu_gate};
+use crate::kernels::{Keys, add, silu_gate};
 
 /// The gated MLP of one layer.
 #[derive(Module, Debug)]
@@ -66,7 +66,7 @@ impl Rows {
 
     fn add_deepstack(&mut self, layer: usize) -> bool {
         let Some(features) = self.deepstack.get(layer) else { return false };
-        self.x = self.x.clone() + features.clone();
+        self.x = add(self.x.clone(), features.clone());
         true
     }
 }
@@ -137,7 +137,7 @@ impl Decoder {
 impl Layer {
     fn forward(&self, rows: &mut Rows, normed: Tensor<2>, keys: Keys, prefix: Option<&Keys>) {
         let seen = self.attention.attend(normed, rows.angles.clone(), keys, prefix, rows.ranges.clone());
-        let x = rows.x.clone() + seen;
-        rows.x = x.clone() + self.mlp.forward(self.post_attention_norm.forward(x));
+        let x = add(rows.x.clone(), seen);
+        rows.x = add(x.clone(), self.mlp.forward(self.post_attention_norm.forward(x)));
     }
 }

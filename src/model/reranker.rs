@@ -257,7 +257,7 @@ impl Reranker {
     /// Pieces of prompts below each other, each from the given token on to its end.
     fn rows(&self, pieces: &[(Prompt<'_>, usize)]) -> Result<Rows, ModelError> {
         let levels = pieces.iter().flat_map(|(p, _)| p.visuals).map(|v| v.deepstack.len()).max().unwrap_or(0);
-        let mut x = Vec::new();
+        let (mut x, mut text) = (Vec::new(), Vec::new());
         let mut deepstack: Vec<Vec<Tensor<2>>> = vec![Vec::new(); levels];
         let (mut positions, mut ranges) = (Vec::new(), Vec::new());
         for &(Prompt { ids, visuals }, from) in pieces {
@@ -267,8 +267,12 @@ impl Reranker {
             let layout = Layout::new(ids, is_pad, &steps)?.tail(from)?;
             for run in &layout.runs {
                 match run {
-                    Run::Text(tokens) => x.push(self.embed(&ids[tokens.clone()])?),
-                    Run::Visual(step) => x.push(places[*step].tokens()),
+                    // Text on both sides of the end of a piece is moved to the device as one.
+                    Run::Text(tokens) => self.embed(&ids[tokens.clone()], &mut text)?,
+                    Run::Visual(step) => {
+                        x.extend(self.moved(&mut text));
+                        x.push(places[*step].tokens());
+                    }
                 }
                 for (level, parts) in deepstack.iter_mut().enumerate() {
                     parts.push(match run {
@@ -281,11 +285,12 @@ impl Reranker {
             ranges.extend((0..layout.positions.len() as u32).flat_map(|i| [start, start + i + 1]));
             positions.extend(layout.positions);
         }
+        x.extend(self.moved(&mut text));
         Ok(Rows {
-            x: Tensor::cat(x, 0),
+            x: joined(x),
             angles: self.frequencies.angles(&positions, &self.device),
             ranges: ranges_tensor(ranges, &self.device),
-            deepstack: deepstack.into_iter().map(|parts| Tensor::cat(parts, 0)).collect(),
+            deepstack: deepstack.into_iter().map(joined).collect(),
         })
     }
 
@@ -303,14 +308,25 @@ impl Reranker {
         }
     }
 
-    fn embed(&self, ids: &[u32]) -> Result<Tensor<2>, ModelError> {
-        let width = self.config.text.hidden_size;
-        let mut values = Vec::with_capacity(ids.len() * width);
-        if !ids.iter().all(|&id| self.embedding.push_row(id, &mut values)) {
-            return Err(ModelError::Device("rows of the embedding table were not fetched".into()));
+    /// Appends the values of tokens of text.
+    fn embed(&self, ids: &[u32], values: &mut Vec<f32>) -> Result<(), ModelError> {
+        if ids.iter().all(|&id| self.embedding.push_row(id, values)) {
+            return Ok(());
         }
-        Ok(Tensor::from_data(TensorData::new(values, [ids.len(), width]), &self.device))
+        Err(ModelError::Device("rows of the embedding table were not fetched".into()))
     }
+
+    /// Values on the device, if there are any.
+    fn moved(&self, values: &mut Vec<f32>) -> Option<Tensor<2>> {
+        let width = self.config.text.hidden_size;
+        let rows = values.len() / width;
+        (rows > 0).then(|| Tensor::from_data(TensorData::new(std::mem::take(values), [rows, width]), &self.device))
+    }
+}
+
+/// Rows below each other.
+fn joined(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
+    if parts.len() == 1 { parts.swap_remove(0) } else { Tensor::cat(parts, 0) }
 }
 
 /// Neighbouring rows of one prompt as a piece of its own.

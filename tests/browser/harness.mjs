@@ -7,7 +7,7 @@ import { findChromium } from '../../scripts/setup/chromium.mjs'
 import { startServer } from '../server/server.mjs'
 
 // WebGPU without a GPU, and no request to anyone.
-const FLAGS = ['--headless=new', '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
+export const FLAGS = ['--headless=new', '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
 
 export const MODELS = ['tiny-tied', 'tiny-untied']

@@ -1,8 +1,6 @@
 // What a page and its reader see: responsiveness, partial results, cancellation, the demo.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ROOT } from '../../scripts/lib.mjs'
 import { open } from './harness.mjs'
@@ -94,22 +92,4 @@ test('rerank() loads once and shares the model', async () => {
 test('a server can import the package', () => {
   const script = "const m = await import('./pkg/dist/index.js'); if (typeof m.rerank !== 'function') process.exit(1)"
   execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT })
-})
-
-test('the demo reranks at the press of a button', async () => {
-  const page = await browser.page('/demo/')
-  await page.selectOption('#device', 'webgpu')
-  await page.click('#run')
-  await page.waitForFunction(() => /ms on/.test(document.getElementById('status').textContent) || document.querySelector('#status.error'))
-  const status = await page.textContent('#status')
-  assert.match(status, /4 documents, \d+ tokens in \d+ ms on .+WebGPU, software/i)
-  const scores = (await page.$$eval('#results b', (items) => items.map((item) => item.textContent))).map(Number)
-  assert.equal(scores.length, 4)
-  assert.deepEqual(scores, [...scores].sort((a, b) => b - a))
-  mkdirSync(join(ROOT, 'target', 'screenshots'), { recursive: true })
-  await page.screenshot({ path: join(ROOT, 'target', 'screenshots', 'demo.png'), fullPage: true })
-  await page.fill('#model', 'nowhere/')
-  await page.click('#run')
-  await page.waitForSelector('#status.error')
-  assert.match(await page.textContent('#status'), /config\.json was not found/)
 })

@@ -141,7 +141,7 @@ test('a picture that cannot be had or used is reported beside the others\u2019 s
     const run = async (name, image) => {
       const request = { query: 'q', documents: ['a', { image }] }
       errors[name] = (await outcome(() => reranker.rerank(request, { strict: true }))).error
-      const { value, error } = await outcome(() => reranker.rerank(request))
+      const { ok: value, error } = await outcome(() => reranker.rerank(request))
       reports[name] = error ?? { scored: value.results.map(({ index }) => index), failed: value.meta.failed }
     }
     for (const [name, image] of Object.entries({

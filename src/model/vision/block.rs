@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 
-use crate::kernels::{Heads, Keys, attention, gelu_tanh, rotate};
+use crate::kernels::{Heads, Keys, add, attention, gelu_tanh, rotate};
 use crate::model::linear::Affine;
 use crate::model::norm::LayerNorm;
 
@@ -21,8 +21,8 @@ pub struct Block {
 impl Block {
     /// `ranges` names the patches of each patch's frame.
     pub fn forward(&self, x: Tensor<2>, angles: &Tensor<2>, ranges: &Tensor<2, Int>) -> Tensor<2> {
-        let x = x.clone() + self.attention(self.norm1.forward(x), angles, ranges);
-        x.clone() + self.fc2.forward(gelu_tanh(self.fc1.forward(self.norm2.forward(x))))
+        let x = add(x.clone(), self.attention(self.norm1.forward(x), angles, ranges));
+        add(x.clone(), self.fc2.forward(gelu_tanh(self.fc1.forward(self.norm2.forward(x)))))
     }
 
     fn attention(&self, x: Tensor<2>, angles: &Tensor<2>, ranges: &Tensor<2, Int>) -> Tensor<2> {

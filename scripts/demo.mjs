@@ -1,0 +1,62 @@
+// Puts the demo together: page, package, gallery, model, and the list of what its service worker keeps.
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, extname, join, relative, sep } from 'node:path'
+import { ROOT, run } from './lib.mjs'
+
+const WWW = join(ROOT, 'www')
+/** Stands in where no trained model is built yet. Its order means nothing, and the page says so. */
+const STAND_IN = join(ROOT, 'tests', 'fixtures', 'vl', 'vl-tied')
+const STAND_IN_FILES = ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'model.safetensors']
+const CARD = join(ROOT, 'training', 'MODEL_CARD.md')
+const PACKAGE_FILES = ['index.js', 'worker.js', 'wasm/secondpass.js', 'wasm/secondpass_bg.wasm']
+
+/** Builds the demo into the folder `demo` from the built package in `dist`. */
+export async function buildDemo(dist, demo) {
+  rmSync(demo, { recursive: true, force: true })
+  cpSync(WWW, demo, { recursive: true, filter: (path) => path !== join(WWW, 'src') })
+  cpSync(dist, join(demo, 'secondpass'), { recursive: true })
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'pkg', 'package.json'), 'utf8'))
+  run(join(ROOT, 'node_modules', '.bin', 'esbuild'), [
+    join(WWW, 'src', 'main.js'), '--external:./secondpass/*', `--outfile=${join(demo, 'app.js')}`, `--define:VERSION=${JSON.stringify(version)}`,
+    '--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning',
+  ])
+  writeFileSync(join(demo, 'model', 'demo.json'), `${JSON.stringify(await placeModel(demo))}\n`)
+  writePrecache(demo)
+}
+
+/** What the page loads: the trained model where there is one. */
+async function placeModel(demo) {
+  mkdirSync(join(demo, 'model'), { recursive: true })
+  const ggufs = readdirSync(join(demo, 'model')).filter((name) => name.endsWith('.gguf'))
+  const vision = ggufs.find((name) => name.startsWith('mmproj'))
+  const text = ggufs.find((name) => name !== vision)
+  const card = await placeCard(demo)
+  if (text && vision) return { name: basename(text, '.gguf'), model: `model/${text}`, vision: `model/${vision}`, trained: true, card }
+  for (const file of STAND_IN_FILES) cpSync(join(STAND_IN, file), join(demo, 'model', file))
+  return { name: 'stand-in', model: 'model/', vision: null, trained: false, card }
+}
+
+async function placeCard(demo) {
+  if (!existsSync(CARD)) return null
+  // Only here: this file is read before the packages are installed.
+  const { default: markdown } = await import('markdown-it')
+  const body = markdown({ html: false }).render(readFileSync(CARD, 'utf8'))
+  const head = '<meta charset="utf-8" /><meta name="viewport" content="width=device-width, initial-scale=1" /><meta name="color-scheme" content="light dark" />'
+  const page = `<!doctype html><html lang="en"><head>${head}<title>Model card</title><link rel="stylesheet" href="../style.css" /></head>
+<body class="card-page"><main><p><a href="../">Back to the demo</a></p>${body}</main></body></html>\n`
+  writeFileSync(join(demo, 'model', 'card.html'), page)
+  return 'model/card.html'
+}
+
+/** Every file that the page needs without a network, with the hash of its content. */
+function writePrecache(demo) {
+  const wanted = (path) => path !== 'sw.js' && (!path.startsWith('secondpass/') || PACKAGE_FILES.includes(path.slice('secondpass/'.length)))
+  const paths = readdirSync(demo, { recursive: true, encoding: 'utf8' })
+    .filter((path) => statSync(join(demo, path)).isFile() && extname(path) !== '.md')
+    .map((path) => relative(demo, join(demo, path)).split(sep).join('/'))
+    .filter(wanted)
+    .sort()
+  const files = paths.map((path) => [path, createHash('sha256').update(readFileSync(join(demo, path))).digest('hex').slice(0, 16)])
+  writeFileSync(join(demo, 'precache.js'), `self.PRECACHE = ${JSON.stringify(files)}\n`)
+}

@@ -1,0 +1,108 @@
+// The demo by keyboard, by screen reader, without motion, in light and dark and on a phone.
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { ROOT } from '../../scripts/lib.mjs'
+import { OPEN, names, openDemo, reranked } from './demo.mjs'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const SHOTS = join(ROOT, 'target', 'screenshots')
+const VIEWS = {
+  light: { viewport: { width: 1280, height: 900 }, colorScheme: 'light' },
+  dark: { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' },
+  phone: { viewport: { width: 390, height: 844 }, colorScheme: 'light', deviceScaleFactor: 2 },
+}
+
+let demo
+before(async () => {
+  mkdirSync(SHOTS, { recursive: true })
+  demo = await openDemo({ items: 24 })
+})
+after(() => demo?.close())
+
+for (const [name, view] of Object.entries(VIEWS)) {
+  test(`axe finds nothing serious: ${name}`, async () => {
+    const page = await demo.page({ ...view, reducedMotion: 'reduce' })
+    await reranked(page)
+    await page.screenshot({ path: join(SHOTS, `test-${name}.png`), fullPage: true })
+    await page.evaluate(AXE)
+    const problems = []
+    for (const tab of ['pictures', 'texts', 'weights', 'bench']) {
+      await page.click(`#tab-${tab}`)
+      if (tab === 'texts') await reranked(page)
+      if (tab === 'pictures') await page.click(`${OPEN} summary`)
+      const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }))
+      problems.push(...violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
+        .map(({ id, nodes }) => `${tab}: ${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 150)).join(' | ')}`))
+    }
+    assert.deepEqual(problems, [])
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    assert.ok(wide <= 0, `${wide} pixels too wide`)
+  })
+}
+
+test('everything is reached by keyboard', async () => {
+  const page = await demo.page()
+  await reranked(page)
+  const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.className || document.activeElement.textContent)
+  await page.evaluate(() => document.body.focus())
+  await page.keyboard.press('Tab')
+  assert.equal(await focused(), 'skip')
+  await page.keyboard.press('Tab')
+  assert.equal(await focused(), 'tab-pictures')
+  await page.keyboard.press('ArrowRight')
+  assert.equal(await focused(), 'tab-texts')
+  assert.ok(await page.isVisible('#texts'))
+  await page.keyboard.press('End')
+  assert.equal(await focused(), 'tab-bench')
+  await page.keyboard.press('ArrowRight')
+  assert.equal(await focused(), 'tab-pictures')
+  await page.keyboard.press('Tab')
+  assert.equal(await focused(), 'query')
+  await page.keyboard.press('ControlOrMeta+A')
+  await page.keyboard.type('umbrella')
+  assert.equal((await names(page, 'before'))[0], 'umbrella')
+  await page.keyboard.press('Enter')
+  await reranked(page)
+  const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle)
+  assert.notEqual(outline, 'none')
+  await page.focus(`${OPEN} .after .card button`)
+  await page.keyboard.press('Enter')
+  assert.ok(await page.isVisible(`${OPEN} .query-picture`))
+  assert.equal(await focused(), 'query')
+  await page.keyboard.press('Escape')
+})
+
+test('the end of a search is spoken once', async () => {
+  const page = await demo.page()
+  await page.evaluate(() => {
+    window.spoken = []
+    new MutationObserver(() => window.spoken.push(document.querySelector('#live').textContent)).observe(document.querySelector('#live'), { childList: true })
+  })
+  await reranked(page)
+  await page.waitForFunction(() => window.spoken.length > 0)
+  await page.waitForTimeout(1000)
+  const spoken = await page.evaluate(() => window.spoken)
+  assert.equal(spoken.length, 1)
+  assert.match(spoken[0], /^24 candidates reranked\. Best: .+, score 0\.\d\d\.$/)
+})
+
+for (const [reducedMotion, moves] of [['reduce', false], ['no-preference', true]]) {
+  test(`cards ${moves ? 'move' : 'do not move'} with ${reducedMotion}`, async () => {
+    const page = await demo.page({ reducedMotion })
+    await page.waitForSelector('body[data-model=ready]')
+    await page.evaluate(() => {
+      window.moved = 0
+      const look = () => {
+        window.moved = Math.max(window.moved, document.getAnimations().filter((animation) => animation.playState === 'running').length)
+        requestAnimationFrame(look)
+      }
+      look()
+    })
+    await page.click('text=I am very sad')
+    await reranked(page)
+    assert.equal((await page.evaluate(() => window.moved)) > 0, moves)
+  })
+}

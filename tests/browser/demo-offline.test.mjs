@@ -1,0 +1,53 @@
+// After one visit everything works without a network, under a sub-path.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { OPEN, drop, names, openDemo, reranked, scores } from './demo.mjs'
+
+test('after one visit the demo works without network and server', async () => {
+  const demo = await openDemo({ items: 12 })
+  try {
+    const page = await demo.page({ serviceWorkers: 'allow' })
+    await page.waitForFunction(() => document.querySelector('#offline-state').textContent === 'Works without a network.')
+    await reranked(page)
+    const online = await scores(page)
+    const kept = await page.evaluate(async () => (await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).length))))
+    const listed = await page.evaluate(async () => (await (await fetch('precache.js')).text()).match(/\[".+?"\]/g).length)
+    assert.deepEqual(kept, [listed])
+
+    await demo.stopServer()
+    await page.context().setOffline(true)
+    await page.reload()
+    await reranked(page)
+    assert.deepEqual(await scores(page), online)
+    assert.ok((await names(page, 'before')).includes('scissors'))
+    await page.click('#tab-texts')
+    await reranked(page)
+    await drop(page, [{ name: 'x.txt', type: 'text/plain', bytes: Buffer.from('hello').toString('base64') }])
+    assert.equal(await page.textContent(`${OPEN} .problem`), '')
+    assert.deepEqual(page.seen.foreign, [])
+
+    const second = await page.context().newPage()
+    await second.goto(`${demo.url}?q=camera#pictures`)
+    await second.waitForSelector(`${OPEN} .before .card`)
+    assert.equal((await names(second, 'before'))[0], 'camera')
+  } finally {
+    await demo.close()
+  }
+})
+
+test('it can be installed: a manifest with icons that exist', async () => {
+  const demo = await openDemo({ items: 12 })
+  try {
+    const page = await demo.page()
+    const found = await page.evaluate(async () => {
+      const manifest = await (await fetch(document.querySelector('link[rel=manifest]').href)).json()
+      const icons = await Promise.all(manifest.icons.map(async ({ src }) => (await fetch(src)).headers.get('content-type')))
+      return { manifest, icons }
+    })
+    assert.equal(found.manifest.display, 'standalone')
+    assert.equal(found.manifest.start_url, './')
+    assert.deepEqual(found.icons, ['image/svg+xml', 'image/svg+xml'])
+  } finally {
+    await demo.close()
+  }
+})

@@ -1,0 +1,117 @@
+// What the reader brings: pictures, texts, a picture as the query, weights; and what goes wrong on the way.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { ROOT } from '../../scripts/lib.mjs'
+import { OPEN, drop, names, openDemo, reranked, scores } from './demo.mjs'
+
+const FIXTURES = join(ROOT, 'tests', 'fixtures')
+const PICTURE = { name: 'my_shapes.png', type: 'image/png', bytes: readFileSync(join(FIXTURES, 'vl', 'pictures', 'shapes.png')).toString('base64') }
+const text = (name, content, type = 'text/plain') => ({ name, type, bytes: Buffer.from(content).toString('base64') })
+
+let demo
+before(async () => { demo = await openDemo({ items: 12 }) })
+after(() => demo?.close())
+
+test('a dropped picture joins the search and is reranked', async () => {
+  const page = await demo.page()
+  await reranked(page)
+  await drop(page, [PICTURE])
+  await page.waitForSelector(`${OPEN} .after .own-mark`)
+  await reranked(page)
+  assert.ok((await names(page, 'after')).includes('my shapes'))
+  assert.equal((await scores(page)).length, 13)
+  assert.equal(await page.isVisible('#drop'), false)
+  assert.deepEqual(page.seen, { errors: [], foreign: [] })
+})
+
+test('dropped and typed texts join the search', async () => {
+  const page = await demo.page({}, { path: '#texts' })
+  await drop(page, [text('note.txt', 'A kite is held by a string.')])
+  await page.click(`${OPEN} summary`)
+  await page.fill(`${OPEN} .own-text`, 'A sail catches the wind.')
+  await page.keyboard.press('Enter')
+  await page.fill(`${OPEN} .query`, 'kite')
+  assert.equal((await names(page, 'before'))[0], 'note.txt')
+  await page.fill(`${OPEN} .query`, 'sail')
+  assert.equal((await names(page, 'before'))[0], 'Your text 1')
+  await page.keyboard.press('Enter')
+  await reranked(page)
+})
+
+test('a picture is the query: from a card, and from a file', async () => {
+  const page = await demo.page()
+  await reranked(page)
+  await page.click(`${OPEN} .after .card button`)
+  assert.ok(await page.isVisible(`${OPEN} .query-picture`))
+  assert.match(await page.textContent(`${OPEN} .first .caption`), /No keyword matches/)
+  await reranked(page)
+  const fromCard = await scores(page)
+  await drop(page, [PICTURE], 'query')
+  await page.waitForSelector(`${OPEN} .query-picture img[alt*="my shapes"]`)
+  await reranked(page)
+  assert.notDeepEqual(await scores(page), fromCard)
+  await page.click(`${OPEN} .query-picture-off`)
+  assert.equal(await page.isVisible(`${OPEN} .query-picture`), false)
+  await page.setInputFiles(`${OPEN} .query-file`, { name: 'a.png', mimeType: 'image/png', buffer: Buffer.from(PICTURE.bytes, 'base64') })
+  await page.waitForSelector(`${OPEN} .query-picture:visible`)
+  assert.deepEqual(page.seen, { errors: [], foreign: [] })
+})
+
+test('what cannot be read is said in a sentence', async () => {
+  const page = await demo.page()
+  await reranked(page)
+  await drop(page, [text('broken.png', 'no picture', 'image/png'), text('table.bin', 'x', 'application/octet-stream'), text('empty.txt', ' ')])
+  await page.waitForSelector(`${OPEN} .problem:not(:empty)`)
+  const problem = await page.textContent(`${OPEN} .problem`)
+  assert.match(problem, /“broken.png” could not be read as a picture\. “table.bin” is neither a picture nor a text file nor a GGUF\. “empty.txt” is empty\./)
+})
+
+test('a model that cannot be fetched is said so; the first pass goes on, and a second try works', async () => {
+  demo.state.weights = 'fail'
+  const page = await demo.page()
+  await page.waitForSelector('body[data-model=failed]')
+  assert.match(await page.textContent('#model-state'), /503.*\.$/)
+  await page.fill('.query', 'camera')
+  assert.equal((await names(page, 'before'))[0], 'camera')
+  assert.match(await page.textContent(`${OPEN} .second .caption`), /no model/)
+  demo.state.weights = 'serve'
+  await page.click('#model-again')
+  await reranked(page)
+})
+
+test('weights from an address: sentences for wrong ones, then a model of one’s own, and back', async () => {
+  const page = await demo.page({}, { path: '#weights' })
+  await page.waitForSelector('body[data-model=ready]')
+  const problem = async (pattern) => page.waitForFunction((source) => new RegExp(source).test(document.querySelector('#weights-problem').textContent), pattern.source)
+  const load = async (address) => {
+    await page.fill('#weights-model', address)
+    await page.keyboard.press('Enter')
+  }
+  await load('')
+  await problem(/Give the address of a model/)
+  await load('file:///model.gguf')
+  await problem(/does not begin with https/)
+  await load(`${new URL(demo.url).origin}/nowhere/model.gguf`)
+  await problem(/was not found|404/)
+  assert.equal(await page.getAttribute('body', 'data-model'), 'ready', 'the model from before is still there')
+  await page.fill('#weights-model', new URL('secondpass-model/', demo.url).href)
+  await load(`${demo.fixtures}/fixtures/text/tiny-tied/`)
+  // The fixture's server allows no other origin, which a page sees as a network error.
+  await problem(/\.$/)
+  await page.click('#tab-pictures')
+  await reranked(page)
+})
+
+test('the bench gives JSON to copy', async () => {
+  const page = await demo.page({ permissions: ['clipboard-read', 'clipboard-write'] }, { path: '#bench' })
+  await page.click('#bench-run')
+  await page.click('#bench-copy')
+  await page.waitForFunction(() => document.querySelector('#bench-state').textContent === 'Copied.')
+  const result = JSON.parse(await page.evaluate(() => navigator.clipboard.readText()))
+  assert.equal(result.runs.length, 3)
+  assert.equal(result.device, 'cpu')
+  assert.ok(result.runs.every((run) => run.documents === 12 && run.documents_per_second > 0 && run.tokens > 0 && run.first_score_ms <= run.last_score_ms))
+  assert.ok('adapter' in result && 'kernels' in result && result.secondpass && result.browser && result.load_ms > 0)
+})

@@ -1,0 +1,90 @@
+// The built demo on a static server, under a sub-path, with a small gallery so that a test takes seconds.
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+import { DEMO } from '../../scripts/build.mjs'
+import { listen, serveFile } from '../../scripts/serve.mjs'
+import { findChromium } from '../../scripts/setup/chromium.mjs'
+import { startServer } from '../server/server.mjs'
+import { FLAGS } from './harness.mjs'
+
+const WEIGHTS = /\/model\/.+\.(gguf|safetensors)$/
+const PREFIX = '/some/where/'
+
+/** What the build put in as the demo's model. */
+export const demoModel = () => JSON.parse(readFileSync(join(DEMO, 'model', 'demo.json'), 'utf8'))
+
+/**
+ * A server and a browser. `items`: pictures in the gallery (all if absent). `weights` may be set to `hang` or `fail` at any time.
+ * `page(options, { path, rerank })` opens the demo in a context of its own.
+ */
+export async function openDemo({ items } = {}) {
+  const state = { weights: 'serve' }
+  const fixtures = await startServer()
+  const server = await listen((request, response) => answer(request, response, state, items), 0, true)
+  const close = () => new Promise((done) => { server.closeAllConnections(); server.close(done) })
+  const url = `http://127.0.0.1:${server.address().port}${PREFIX}`
+  const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS, headless: true })
+
+  async function page(options = {}, { path = '' } = {}) {
+    const context = await browser.newContext({ serviceWorkers: 'block', ...options })
+    const page = await context.newPage()
+    page.setDefaultTimeout(120_000)
+    const seen = { errors: [], foreign: [] }
+    context.on('request', (request) => {
+      if (!/^(blob|data):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) seen.foreign.push(request.url())
+    })
+    page.on('console', (message) => message.type() === 'error' && seen.errors.push(message.text()))
+    page.on('pageerror', (error) => seen.errors.push(error.message))
+    await page.goto(url + path)
+    return Object.assign(page, { seen })
+  }
+  return { url, state, page, fixtures: fixtures.url, stopServer: close, close: () => Promise.all([browser.close(), fixtures.close(), close()]) }
+}
+
+function answer(request, response, state, items) {
+  const { pathname } = new URL(request.url, 'http://localhost')
+  if (!pathname.startsWith(PREFIX)) return response.writeHead(404).end()
+  if (WEIGHTS.test(pathname) && state.weights === 'hang') return
+  if (WEIGHTS.test(pathname) && state.weights === 'fail') return response.writeHead(503).end()
+  if (pathname.endsWith('/gallery.json') && items) return response.writeHead(200, { 'content-type': 'application/json' }).end(smallGallery(items))
+  request.url = request.url.slice(PREFIX.length - 1)
+  if (!serveFile(DEMO, request, response)) response.writeHead(404).end('not found')
+}
+
+function smallGallery(count) {
+  const gallery = JSON.parse(readFileSync(join(DEMO, 'gallery', 'gallery.json'), 'utf8'))
+  const wanted = gallery.items.filter(({ name }) => ['scissors', 'newspaper', 'umbrella', 'camera'].includes(name))
+  const others = gallery.items.filter((item) => !wanted.includes(item)).slice(0, count - wanted.length)
+  // The sheet has its height from the number of all pictures, so those left out stay as doubles of the last place.
+  const last = gallery.items.at(-1)
+  assert.ok(existsSync(join(DEMO, 'gallery', gallery.sprite)) && last)
+  return JSON.stringify({ ...gallery, rows: Math.ceil(gallery.items.length / gallery.columns), items: [...others, ...wanted] })
+}
+
+/** The open tab's panel. */
+export const OPEN = '.search-panel:not([hidden])'
+
+/** Waits until the second pass has said its numbers. */
+export const reranked = (page) => page.waitForSelector(`${OPEN} .numbers:visible`)
+
+/** The names in a column, in order. */
+export const names = (page, column) => page.$$eval(`${OPEN} .${column} .name`, (all) => all.map((name) => name.textContent))
+
+/** The scores of the second column, in order. */
+export const scores = async (page) =>
+  (await page.$$eval(`${OPEN} .after .card.scored .score`, (all) => all.map((score) => score.title))).map((title) => Number(title.replace('relevance ', '')))
+
+/** Drops files as a mouse would; each is `{ name, type, bytes }`, bytes in base64. */
+export async function drop(page, files, zone = 'add') {
+  await page.evaluate(async ({ files, zone }) => {
+    const transfer = new DataTransfer()
+    for (const { name, type, bytes } of files) transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type }))
+    const send = (kind, target) => target.dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }))
+    send('dragenter', document.body)
+    const target = document.querySelector(`[data-zone=${zone}]`)
+    send('dragover', target)
+    send('drop', target)
+  }, { files, zone })
+}

@@ -1,0 +1,135 @@
+// The demo's two passes: at once by words, then by the model, with a way to stop.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { DEMO } from '../../scripts/build.mjs'
+import { OPEN, demoModel, names, openDemo, reranked, scores } from './demo.mjs'
+
+/** On a busy machine without a GPU; what a reader has to wait before the first search. */
+const USABLE_MS = 6_000
+const SCRIPT_BYTES = 30_000
+
+let demo
+before(async () => { demo = await openDemo({ items: 24 }) })
+after(() => demo?.close())
+
+const limitless = (page) => page.waitForSelector('body[data-model=ready]')
+
+test('the first pass works before the model is there', async () => {
+  demo.state.weights = 'hang'
+  const page = await demo.page()
+  await page.waitForSelector(`${OPEN} .before .card`)
+  const usable = await page.evaluate(() => performance.now())
+  assert.ok(usable < USABLE_MS, `usable after ${usable.toFixed(0)} ms`)
+  assert.equal((await names(page, 'before'))[0], 'scissors')
+  await page.fill('.query', 'umbrella')
+  assert.equal((await names(page, 'before'))[0], 'umbrella')
+  assert.deepEqual(await names(page, 'after'), await names(page, 'before'))
+  await page.waitForSelector('body[data-model=loading]')
+  assert.match(await page.textContent(`${OPEN} .second .caption`), /still loading/)
+  await page.close()
+  demo.state.weights = 'serve'
+})
+
+test('few bytes are needed before the first search', () => {
+  const size = ['app.js', 'index.html', 'style.css'].reduce((sum, file) => sum + gzipSync(readFileSync(join(DEMO, file))).length, 0)
+  console.log(`${size} bytes of page, after gzip`)
+  assert.ok(size < SCRIPT_BYTES, `${size} bytes`)
+})
+
+test('the second pass brings scores, an order of its own, and its numbers', async () => {
+  const page = await demo.page()
+  await reranked(page)
+  const [first, second, values] = [await names(page, 'before'), await names(page, 'after'), await scores(page)]
+  assert.equal(values.length, second.length)
+  assert.deepEqual(values, [...values].sort((a, b) => b - a))
+  assert.notDeepEqual(first, second)
+  assert.ok(await page.$(`${OPEN} .after .moved.up:not(:empty)`), 'a card shows how far it came')
+  const numbers = await page.textContent(`${OPEN} .numbers`)
+  assert.match(numbers, /CPU \(WebAssembly, one thread\).*Read24.*Tokens[\d,]+.*cached[\d,]+.*First score.*Weights in memory/s)
+  await page.click(`${OPEN} .more`)
+  const [all, found] = [await names(page, 'after'), await names(page, 'before')]
+  assert.equal(all.length, 24)
+  assert.deepEqual([...all].sort(), [...found].sort())
+  assert.deepEqual(page.seen, { errors: [], foreign: [] })
+})
+
+test('a query that no keyword matches is filled up from the gallery', async () => {
+  const page = await demo.page()
+  await limitless(page)
+  await page.fill('.query', 'xylograph')
+  await page.keyboard.press('Enter')
+  assert.match(await page.textContent(`${OPEN} .first .caption`), /^No keyword matches. 24 candidates/)
+  await reranked(page)
+  assert.equal((await scores(page)).length, 20)
+})
+
+test('an example, another instruction and fewer candidates each search again', async () => {
+  const page = await demo.page()
+  await reranked(page)
+  await page.click('text=takes photos')
+  await reranked(page)
+  const before = await scores(page)
+  await page.click(`${OPEN} summary`)
+  await page.fill(`${OPEN} .instruction`, 'Find what is not asked for.')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector(`${OPEN} .numbers`, { state: 'hidden' })
+  await reranked(page)
+  assert.notDeepEqual(await scores(page), before)
+})
+
+test('cancel stops at once and keeps what is there; the next search runs', async () => {
+  const whole = await openDemo()
+  try {
+    const page = await whole.page()
+    await page.waitForSelector(`${OPEN} .after .card.scored`)
+    await page.click(`${OPEN} .cancel`)
+    assert.match(await page.textContent(`${OPEN} .second .caption`), /^Cancelled/)
+    await page.click(`${OPEN} .more`)
+    const seen = (await scores(page)).length
+    assert.ok(seen > 0 && seen < 280, `${seen} of 280`)
+    await page.waitForTimeout(1500)
+    assert.equal((await scores(page)).length, seen)
+    assert.ok(await page.isVisible(`${OPEN} .go`))
+    await page.click(`${OPEN} summary`)
+    await page.selectOption(`${OPEN} .limit`, '60')
+    await reranked(page)
+  } finally {
+    await whole.close()
+  }
+})
+
+test('passages are searched and reranked in their own tab', async () => {
+  const page = await demo.page()
+  await limitless(page)
+  await page.click('#tab-texts')
+  assert.equal(new URL(page.url()).hash, '#texts')
+  await reranked(page)
+  assert.equal((await names(page, 'before')).length, 10)
+  const values = await scores(page)
+  assert.deepEqual(values, [...values].sort((a, b) => b - a))
+})
+
+test('a software adapter is not called a GPU', async () => {
+  const page = await demo.page()
+  await page.selectOption('#device', 'webgpu')
+  await page.waitForFunction(() => /WebGPU/.test(document.querySelector('#model-state').textContent) && document.body.dataset.model === 'ready')
+  const state = await page.textContent('#model-state')
+  assert.match(state, /WebGPU in software \(.+\), on the CPU/)
+  assert.doesNotMatch(state, /\bon GPU/)
+})
+
+test('scissors rise to the top for something to cut paper', { skip: !demoModel().trained && 'this build has no trained model' }, async () => {
+  const whole = await openDemo()
+  try {
+    const page = await whole.page()
+    await reranked(page)
+    const best = (await names(page, 'after')).slice(0, 3)
+    console.log(`best: ${best.join(', ')}`)
+    assert.ok(best.includes('scissors'), best.join(', '))
+  } finally {
+    await whole.close()
+  }
+})
