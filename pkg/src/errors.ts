@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'invalid_request' | 'not_found' | 'disposed' | 'invalid_config' | 'invalid_tokenizer' | 'invalid_weights' | 'missing_tensor'
   | 'unsupported_dtype' | 'internal' | 'device_lost' | 'worker_failed' | 'no_webgpu' | 'unsupported_model' | 'bad_response' | 'network'
+  | 'cors' | 'file_changed' | 'integrity' | 'storage_full' | 'storage_failed'
   | 'image_unavailable' | 'empty_image' | 'unsupported_image' | 'corrupt_image' | 'image_too_large' | 'bad_aspect_ratio' | 'bad_video'
 
 /** Every error of this package, but for an abort, which is the signal's own reason (by default a DOMException named AbortError). */

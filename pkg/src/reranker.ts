@@ -1,14 +1,11 @@
 import { absolute, detach, rasterize } from './attachments.js'
-import { SecondpassError, fromWire } from './errors.js'
-import type { FromWorker, ToWorker } from './protocol.js'
+import { Client } from './client.js'
+import { SecondpassError } from './errors.js'
+import type { FromWorker, Picked, ToWorker } from './protocol.js'
 import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo } from './types.js'
 
-interface Pending {
-  resolve: (value: never) => void
-  reject: (error: unknown) => void
-  onMessage: (message: FromWorker) => void
-  signal: AbortSignal | undefined
-}
+/** A worker that is asked to stop a load is given so long, in milliseconds, to close its files before it is ended. */
+const ABORT_GRACE_MS = 50
 
 /**
  * A model in a worker of its own. The page stays responsive while it loads and computes.
@@ -19,42 +16,28 @@ interface Pending {
  * ```
  */
 export class Reranker {
-  readonly #worker: Worker
-  readonly #pending = new Map<number, Pending>()
-  #nextId = 1
-  #closed: SecondpassError | undefined
+  readonly #client: Client
   #info!: RerankerInfo
 
-  private constructor(worker: Worker) {
-    this.#worker = worker
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data)
-    worker.onerror = (event) => {
-      event.preventDefault()
-      this.#close(failed(`The worker stopped${event.message ? `: ${event.message}` : ', or its script could not be loaded. Serve worker.js beside the package, from the page’s own origin, or give its address as worker'}.`))
-    }
-    worker.onmessageerror = () => this.#close(failed('A message from the worker could not be read.'))
+  private constructor(client: Client) {
+    this.#client = client
   }
 
   /** Starts a worker and loads a model into it. */
   static async load(options: LoadOptions, { signal, onProgress }: LoadControl = {}): Promise<Reranker> {
     signal?.throwIfAborted()
-    const reranker = new Reranker(startWorker(options.worker))
+    const reranker = new Reranker(new Client(options.worker))
     try {
-      const engineOptions = {
-        model: absolute(options.model),
-        device: options.device ?? 'auto',
-        dtype: options.dtype ?? 'auto',
-        vision: options.vision === undefined ? undefined : absolute(options.vision),
-        maxImagePixels: options.maxImagePixels,
-        applyOrientation: options.applyOrientation ?? false,
-        savings: options.savings,
-      }
       const wasmUrl = options.wasmUrl === undefined ? null : absolute(options.wasmUrl)
-      reranker.#info = await reranker.#call<RerankerInfo>(
-        (id) => ({ type: 'load', id, options: JSON.stringify(engineOptions), wasmUrl }),
+      const { json, picked } = engineOptions(options)
+      reranker.#info = await orAborted(signal, reranker.#client.call<RerankerInfo>(
+        (id) => ({ type: 'load', id, options: json, picked, wasmUrl }),
         signal,
-        (message) => message.type === 'progress' && onProgress?.(message.event),
-      )
+        (message) => {
+          if (message.type === 'progress') onProgress?.(message.event)
+          if (message.type === 'persist') void persist()
+        },
+      ))
       return reranker
     } catch (error) {
       reranker.dispose()
@@ -72,7 +55,7 @@ export class Reranker {
     signal?.throwIfAborted()
     const { body, attachments, transfer } = await detach(request)
     signal?.throwIfAborted()
-    const json = await this.#call<string>(
+    const json = await this.#client.call<string>(
       (id) => ({ type: 'rerank', id, body, attachments }),
       signal,
       (message) => this.#during(message, onResult),
@@ -87,67 +70,58 @@ export class Reranker {
     if (message.type === 'result') onResult?.(message.result)
     if (message.type !== 'draw') return
     const answer = (pixels: Extract<ToWorker, { type: 'drawn' }>['pixels']) =>
-      this.#worker.postMessage({ type: 'drawn', id: message.id, drawing: message.drawing, pixels } satisfies ToWorker)
+      this.#client.post({ type: 'drawn', id: message.id, drawing: message.drawing, pixels })
     rasterize(message.bytes).then(answer, () => answer(null))
   }
 
   /** Stops the worker, which frees its memory and the device's. Calls still running are rejected with the code `disposed`. */
   dispose(): void {
-    this.#close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
+    this.#client.close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
   }
 
   [Symbol.dispose](): void {
     this.dispose()
   }
-
-  #call<T>(message: (id: number) => ToWorker, signal: AbortSignal | undefined, onMessage: (message: FromWorker) => void, transfer: Transferable[] = []): Promise<T> {
-    if (this.#closed) return Promise.reject(this.#closed)
-    const id = this.#nextId++
-    const onAbort = () => this.#worker.postMessage({ type: 'abort', id } satisfies ToWorker)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    return new Promise<T>((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject, onMessage, signal })
-      this.#worker.postMessage(message(id), transfer)
-    }).finally(() => {
-      this.#pending.delete(id)
-      signal?.removeEventListener('abort', onAbort)
-    })
-  }
-
-  #receive(message: FromWorker): void {
-    if (message.type === 'ready') return
-    const pending = this.#pending.get(message.id)
-    if (!pending) return
-    switch (message.type) {
-      case 'loaded':
-        return pending.resolve(message.info as never)
-      case 'done':
-        return pending.resolve(message.response as never)
-      case 'failed':
-        return pending.reject(fromWire(message.error, pending.signal))
-      default:
-        return pending.onMessage(message)
-    }
-  }
-
-  #close(error: SecondpassError): void {
-    if (this.#closed) return
-    this.#closed = error
-    this.#worker.terminate()
-    for (const pending of this.#pending.values()) pending.reject(error)
-  }
 }
 
-const failed = (message: string) => new SecondpassError('worker_failed', 500, message)
+/** What the engine is told, and the files that the user picked, which are not for JSON. */
+function engineOptions({ model, vision, integrity, ...options }: LoadOptions): { json: string; picked: Picked } {
+  const picked: Picked = {}
+  if (model instanceof Blob) picked.model = model
+  if (vision instanceof Blob) picked.vision = vision
+  const address = (file: string | URL | Blob | undefined) => (file === undefined || file instanceof Blob ? undefined : absolute(file))
+  const json = JSON.stringify({
+    model: address(model),
+    vision: address(vision),
+    device: options.device ?? 'auto',
+    dtype: options.dtype ?? 'auto',
+    maxImagePixels: options.maxImagePixels,
+    applyOrientation: options.applyOrientation ?? false,
+    savings: options.savings,
+    cache: options.cache === false ? 'memory' : (options.cache ?? 'auto'),
+    integrity: typeof integrity === 'string' ? { model: integrity } : integrity,
+    revalidate: options.revalidate ?? false,
+    download: options.download,
+  })
+  return { json, picked }
+}
 
-function startWorker(worker: LoadOptions['worker']): Worker {
+/** Rejects soon after an abort, also where the worker is too busy to hear of it. */
+function orAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const stop = () => setTimeout(() => reject(signal.reason), ABORT_GRACE_MS)
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+/** Asks the browser not to delete what is stored when it needs room. Only a page can ask, and only some browsers ask back. */
+async function persist(): Promise<void> {
   try {
-    if (typeof worker === 'function') return worker()
-    // Bundlers find the worker by this very form, so it must not be pulled apart.
-    if (worker === undefined) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
-    return new Worker(worker, { type: 'module' })
-  } catch (error) {
-    throw failed(`The worker could not be started: ${(error as Error).message}`)
+    if (!(await navigator.storage.persisted())) await navigator.storage.persist()
+  } catch {
+    // What is stored is stored all the same.
   }
 }
 

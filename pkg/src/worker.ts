@@ -1,11 +1,12 @@
 // The worker that owns the device, the weights and the model. One piece of work at a time; an abort may come between.
-import init, { Engine } from './wasm/secondpass.js'
+import init, { Engine, cache_delete, cache_list, cache_verify } from './wasm/secondpass.js'
 import { toWire } from './errors.js'
-import type { FromWorker, ToWorker } from './protocol.js'
+import type { FromWorker, Picked, ToWorker } from './protocol.js'
 import { PictureHost, type Pixels } from './pictures.js'
 import type { ProgressEvent } from './types.js'
 
-const PROGRESS_INTERVAL_MS = 100
+/** Of each stage of each file; several go on at the same time. */
+const PROGRESS_INTERVAL_MS = 250
 
 const scope = self as unknown as { postMessage(message: FromWorker): void; onmessage: ((event: MessageEvent<ToWorker>) => void) | null }
 const send = (message: FromWorker) => scope.postMessage(message)
@@ -28,7 +29,7 @@ scope.onmessage = ({ data }) => {
   aborts.set(data.id, controller)
   queue = queue.then(async () => {
     try {
-      await (data.type === 'load' ? load(data, controller.signal) : rerank(data, controller.signal))
+      await (data.type === 'load' ? load(data, controller.signal) : data.type === 'cache' ? cache(data) : rerank(data, controller.signal))
     } catch (error) {
       send({ type: 'failed', id: data.id, error: toWire(error) })
     } finally {
@@ -38,14 +39,41 @@ scope.onmessage = ({ data }) => {
 }
 send({ type: 'ready' })
 
-async function load({ id, options, wasmUrl }: Extract<ToWorker, { type: 'load' }>, signal: AbortSignal): Promise<void> {
+async function start(wasmUrl: string | null): Promise<void> {
   try {
     await init({ module_or_path: wasmUrl ?? new URL('./wasm/secondpass_bg.wasm', import.meta.url) })
   } catch (error) {
     throw { name: 'SecondpassError', code: 'worker_failed', status: 500, message: `secondpass_bg.wasm could not be loaded (${(error as Error).message}). Serve it beside the package, or give its address as wasmUrl.` }
   }
-  engine = await Engine.load(options, signal, throttled((event) => send({ type: 'progress', id, event })))
+}
+
+/** What the engine asks of the page for a load. */
+class LoadHost {
+  constructor(readonly id: number, readonly picked: Picked) {}
+
+  get model(): Blob | undefined {
+    return this.picked.model
+  }
+
+  get vision(): Blob | undefined {
+    return this.picked.vision
+  }
+
+  persist(): void {
+    send({ type: 'persist', id: this.id })
+  }
+}
+
+async function load({ id, options, picked, wasmUrl }: Extract<ToWorker, { type: 'load' }>, signal: AbortSignal): Promise<void> {
+  await start(wasmUrl)
+  engine = await Engine.load(options, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
   send({ type: 'loaded', id, info: JSON.parse(engine.info()) })
+}
+
+async function cache({ id, what, url, wasmUrl }: Extract<ToWorker, { type: 'cache' }>): Promise<void> {
+  await start(wasmUrl)
+  const response = what === 'list' ? await cache_list() : what === 'verify' ? await cache_verify(url ?? '') : String(await cache_delete(url ?? undefined))
+  send({ type: 'done', id, response })
 }
 
 async function rerank({ id, body, attachments }: Extract<ToWorker, { type: 'rerank' }>, signal: AbortSignal): Promise<void> {
@@ -65,17 +93,17 @@ function drawOnPage(id: number, bytes: ArrayBuffer, signal: AbortSignal): Promis
   }).finally(() => drawings.delete(drawing))
 }
 
-/** At most ten events a second, and the last of every stage and file. */
+/** A few events a second of each stage and file, and the last of each. They never go backwards. */
 function throttled(report: (event: ProgressEvent) => void): (json: string) => void {
-  let last = -Infinity
-  let key = ''
+  const told = new Map<string, { at: number; loaded: number }>()
   return (json) => {
     const event = JSON.parse(json) as ProgressEvent
-    const now = performance.now()
-    const of = event.stage + (event.file ?? '')
-    if (of === key && event.loaded < event.total && now - last < PROGRESS_INTERVAL_MS) return
-    key = of
-    last = now
+    const key = event.stage + (event.file ?? '')
+    const last = told.get(key)
+    const at = performance.now()
+    // Where a load begins again, as it does when the file has changed, there is nothing to tell until it has caught up.
+    if (last && (event.loaded <= last.loaded || (event.loaded < event.total && at - last.at < PROGRESS_INTERVAL_MS))) return
+    told.set(key, { at, loaded: event.loaded })
     report(event)
   }
 }

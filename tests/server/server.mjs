@@ -6,6 +6,7 @@
 //   /models/NAME/…     a fixture, with ranges
 //   /fixtures/…        tests/fixtures
 //   /fault/KIND/NAME/… the same with a fault; the kinds are below
+//   /host/ID/…         a host of a test's own making, faulty.mjs
 import { readFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listen, serveFile } from '../../scripts/serve.mjs'
@@ -43,13 +44,15 @@ const TRANSPORT = {
 }
 
 export async function startServer() {
-  const server = await listen(handle, 0, true)
-  return { url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done) }) }
+  const hosts = new Map()
+  const server = await listen((request, response) => handle(hosts, request, response), 0, true)
+  return { hosts, url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done) }) }
 }
 
-function handle(request, response) {
+function handle(hosts, request, response) {
   const [, kind, ...rest] = new URL(request.url, 'http://localhost').pathname.split('/')
   if (kind === 'fault') return fault(rest, request, response)
+  if (kind === 'host' && hosts.has(rest[0])) return hosts.get(rest[0]).handle(rest.slice(1).join('/'), request, response)
   if (kind === 'redirect') return response.writeHead(302, { location: `/${rest.join('/')}` }).end()
   if (FOLDERS[kind]) {
     request.url = `/${rest.join('/')}`

@@ -20,6 +20,9 @@ pub enum Mode {
     Whole,
 }
 
+/// A host is asked for the whole in this way, because browsers then ask for it uncompressed, as long as it says it is.
+pub const EVERYTHING: (u64, u64) = (0, u64::MAX);
+
 /// A part of the way through a run of pieces.
 struct Cursor {
     mode: Mode,
@@ -155,6 +158,7 @@ impl StoredFile {
                     let detail = format!("the connection was cut at byte {}", self.position(cursor));
                     return Err(Fault::Passing(detail, None));
                 }
+                Some(_) if cursor.mode == Mode::Whole => return Err(self.is_longer().await),
                 // Read to its end, so that the connection can serve the next request; what is too much is dropped.
                 Some(_) | None => return Ok(()),
             }
@@ -167,20 +171,29 @@ impl StoredFile {
         let to = identity.place(cursor.end - 1).offset + identity.len_of(cursor.end - 1) as u64 - 1;
         let if_range = identity.etag.clone().or_else(|| identity.modified.clone());
         let ranged = cursor.mode == Mode::Ranged;
-        let ask =
-            Ask { url: self.url.clone(), range: ranged.then_some((from, to)), if_range: if_range.filter(|_| ranged) };
+        let ask = Ask {
+            url: self.url.clone(),
+            range: if ranged { (from, to) } else { EVERYTHING },
+            if_range: if_range.filter(|_| ranged),
+        };
         let answer = send(&self.world, &self.name, &ask).await?;
         let same = if ranged {
             answer::range(&self.name, &identity, answer.head(), from, to)?
         } else {
             cursor.skip = from;
-            if answer::first(&self.name, answer.head(), 0, 0)? == answer::First::Absent {
+            if answer::first(&self.name, answer.head(), 0, u64::MAX)? == answer::First::Absent {
                 return Err(Fault::Final(WeightsError::NotFound { file: self.name.clone() }));
             }
             let Head { length, encoded, .. } = answer.head();
             !identity.contradicts(length.filter(|_| !encoded), answer.head())
         };
         if same { Ok(answer) } else { Err(self.is_another().await) }
+    }
+
+    /// Of a body that was sent whole, the length that was announced is all that tells where it ends.
+    async fn is_longer(&self) -> Fault {
+        self.forget().await;
+        Fault::Final(answer::wrong(&self.name, "the server sent more than it had announced"))
     }
 
     async fn is_another(&self) -> Fault {

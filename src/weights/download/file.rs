@@ -54,6 +54,11 @@ impl StoredFile {
         })
     }
 
+    /// Its name in messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Bytes that are still to be fetched.
     pub fn missing_bytes(&self) -> u64 {
         self.state.borrow().missing_bytes()
@@ -62,6 +67,7 @@ impl StoredFile {
     /// Fetches what is missing and checks the whole. To be run beside whatever reads the file; ends when all is done,
     /// when it fails, or after [`StoredFile::stop`].
     pub async fn work(&self, begun: Option<Begun>) {
+        self.state.borrow_mut().working = true;
         self.count(&self.download, 0);
         let fetch = async {
             self.fetch_all(begun).await?;
@@ -103,6 +109,9 @@ impl StoredFile {
         let mut state = self.state.borrow_mut();
         if !state.finished && state.failure.is_none() {
             state.failure = Some(WeightsError::Aborted);
+        }
+        if !state.working {
+            state.lock = None;
         }
         drop(state);
         self.changed.notify();

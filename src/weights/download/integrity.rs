@@ -2,8 +2,14 @@
 
 use sha2::{Digest, Sha256};
 
+use super::ports::Clock;
+use crate::weights::{Source, WeightsError};
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const PREFIX: &str = "sha256-";
+
+/// Bytes that are hashed without a turn for others: some hundredths of a second.
+const STEP_BYTES: u64 = 4 << 20;
 
 /// A SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +69,28 @@ impl Hasher {
     pub fn finish(self) -> Integrity {
         Integrity(self.0.finalize().into())
     }
+}
+
+/// Hashes a file that did not come by way of storage; `report` is told how far it has come.
+pub async fn check_source(
+    source: &dyn Source,
+    want: Integrity,
+    clock: &dyn Clock,
+    report: &dyn Fn(u64),
+) -> Result<(), WeightsError> {
+    let (mut hasher, mut done) = (Hasher::default(), 0);
+    while done < source.len() {
+        let len = (source.len() - done).min(STEP_BYTES);
+        hasher.update(&source.read(done, len as usize).await?);
+        done += len;
+        report(done);
+        clock.sleep(0.0).await;
+    }
+    let got = hasher.finish();
+    if got == want {
+        return Ok(());
+    }
+    Err(WeightsError::Integrity { file: source.name().to_owned(), want: want.to_string(), got: got.to_string() })
 }
 
 /// A name for storage, of letters and digits alone.

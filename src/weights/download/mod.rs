@@ -25,12 +25,13 @@ use std::rc::Rc;
 
 pub use fetch::Mode;
 pub use file::{Reading, StoredFile};
-pub use integrity::Integrity;
+pub use integrity::{Integrity, check_source};
 pub use library::{Checked, Listed, check, list, remember_absent, remove};
 pub use meter::{Phase, Step};
 pub use open::{Opened, Wanted, open};
 pub use ports::{Answer, Ask, Clock, Entry, Head, Lock, Lost, Place, Store, StoreError, Stored, Transport};
 pub use settings::Settings;
+pub use tasks::{First, Signal, race};
 
 /// What a download lives in.
 pub struct World {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::answer::{self, Fault, First};
-use super::fetch::{Mode, next, send};
+use super::fetch::{EVERYTHING, Mode, next, send};
 use super::file::StoredFile;
 use super::integrity::{Integrity, key_of};
 use super::journal::{Event, Identity, Journal, MIN_PIECE_BYTES, checksum};
@@ -144,7 +144,7 @@ impl Opening<'_> {
             return self.start().await;
         }
         let if_range = identity.etag.clone().or_else(|| identity.modified.clone());
-        let ask = Ask { url: self.wanted.url.to_owned(), range: Some((from, to)), if_range };
+        let ask = Ask { url: self.wanted.url.to_owned(), range: (from, to), if_range };
         let understand = |head: &Head| match head.status {
             // A host without ranges begins again; what is stored is then compared with what comes.
             200 => {
@@ -173,7 +173,7 @@ impl Opening<'_> {
     async fn start(self) -> Result<Opened, WeightsError> {
         let piece = self.world.settings.piece_bytes;
         let last = u64::from(piece) - 1;
-        let ask = Ask { url: self.wanted.url.to_owned(), range: Some((0, last)), if_range: None };
+        let ask = Ask { url: self.wanted.url.to_owned(), range: (0, last), if_range: None };
         let (answer, first) = self.ask(&ask, |head| answer::first(self.wanted.file, head, 0, last)).await?;
         let head = answer.head().clone();
         let identity = |len| Identity {
@@ -217,11 +217,11 @@ impl Opening<'_> {
     async fn unsized_body(&self, answer: Box<dyn Answer>, identity: Identity) -> Result<Journal, WeightsError> {
         let mut given = Some(answer);
         let mut tries = Tries::new(&self.world.settings, self.world.settings.tries);
-        let ask = Ask { url: self.wanted.url.to_owned(), range: None, if_range: None };
+        let ask = Ask { url: self.wanted.url.to_owned(), range: EVERYTHING, if_range: None };
         loop {
             let answer = match given.take() {
                 Some(answer) => answer,
-                None => self.ask(&ask, |head| answer::first(self.wanted.file, head, 0, 0)).await?.0,
+                None => self.ask(&ask, |head| answer::first(self.wanted.file, head, 0, u64::MAX)).await?.0,
             };
             match self.unsized_try(answer, &identity).await {
                 Ok(journal) => return Ok(journal),

@@ -7,8 +7,8 @@ use super::super::{LocalBoxFuture, WeightsError};
 pub struct Ask {
     /// Where the file is.
     pub url: String,
-    /// The first and the last byte wanted; all of them if absent.
-    pub range: Option<(u64, u64)>,
+    /// The first and the last byte wanted; up to the end if the last is `u64::MAX`.
+    pub range: (u64, u64),
     /// The validator of what is already here, for hosts to which it may be sent.
     pub if_range: Option<String>,
 }

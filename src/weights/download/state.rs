@@ -24,6 +24,8 @@ pub struct State {
     pub lock: Option<Box<dyn Lock>>,
     /// Somebody fetches what is missing; else whoever misses a piece fetches it.
     pub fetching: bool,
+    /// Somebody brings it to its end, and gives the lock back then.
+    pub working: bool,
     pub finished: bool,
     pub failure: Option<WeightsError>,
 }
@@ -40,6 +42,7 @@ impl State {
             inherited: missing < pieces,
             lock,
             fetching: false,
+            working: false,
             finished: false,
             failure: None,
             journal,

@@ -9,7 +9,9 @@ use super::super::LocalBoxFuture;
 
 /// Whichever ends first.
 pub enum First<A, B> {
+    /// The one that was named first.
     Left(A),
+    /// The other.
     Right(B),
 }
 
@@ -49,6 +51,7 @@ pub struct Signal {
 }
 
 impl Signal {
+    /// Something has changed.
     pub fn notify(&self) {
         for waker in self.waiting.take() {
             waker.wake();

@@ -176,6 +176,7 @@ fn whatever_fails_the_file_is_right_or_there_is_an_error() {
         let changes = sim.host.faults.borrow().change_at.is_some();
         let unseen = changes && sim.host.faults.borrow().no_validator;
         *sim.host.next_content.borrow_mut() = Some(bytes(rng, if unseen { len } else { changed_len }));
+        let versions = [sim.content(), sim.host.next_content.borrow().clone().unwrap_or_default()];
         // A change that nothing tells of, and flipped bits, can only be seen with a hash.
         let known = flips || unseen || rng.one_in(2);
         let mut damaged = false;
@@ -194,7 +195,7 @@ fn whatever_fails_the_file_is_right_or_there_is_an_error() {
         let want = known.then(|| hash(&sim.content()));
         match sim.load(f64::INFINITY, want, false) {
             Some(Ok(got)) if known => assert_eq!(want, Some(hash(&got)), "seed {seed}"),
-            Some(Ok(_)) => {}
+            Some(Ok(got)) => assert!(versions.contains(&got), "seed {seed}: of no version"),
             Some(Err(error)) => *errors.entry(error.code()).or_insert(0) += 1,
             None => panic!("seed {seed} was killed"),
         }

@@ -169,10 +169,10 @@ impl Host {
                 (head.status, body) = ([429, 503, 500][rng.below(3) as usize], b"busy".to_vec());
                 head.retry_after = rng.one_in(2).then(|| rng.below(5) as f64);
             }
-            Some((from, _)) if !faults.no_ranges && same && from >= content.len() as u64 => {
+            (from, _) if !faults.no_ranges && same && from >= content.len() as u64 => {
                 (head.status, body) = (416, Vec::new());
             }
-            Some((from, to)) if !faults.no_ranges && same => {
+            (from, to) if !faults.no_ranges && same => {
                 let to = to.min(content.len() as u64 - 1);
                 let shift = if rng.one_in(faults.wrong_range) && from > 0 { 1 } else { 0 };
                 head.status = 206;

@@ -1,0 +1,32 @@
+// What the tests of storage share: a small model as files, and loads that say what came of them.
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../../scripts/lib.mjs'
+
+const FOLDER = join(ROOT, 'tests', 'fixtures', 'text', 'tiny-tied')
+
+export const MODEL = Object.fromEntries(['config.json', 'tokenizer.json', 'model.safetensors'].map((name) => [name, readFileSync(join(FOLDER, name))]))
+export const WEIGHTS = 'model.safetensors'
+export const BYTES = Object.values(MODEL).reduce((sum, file) => sum + file.length, 0)
+
+export const integrity = (bytes) => `sha256-${createHash('sha256').update(bytes).digest('base64')}`
+export const INTEGRITY = Object.fromEntries(Object.entries(MODEL).map(([name, bytes]) => [name, integrity(bytes)]))
+
+/** Small pieces and short waits, so that a small file has as many troubles as a large one. */
+export const QUICK = { pieceBytes: 8192, requests: 3, runPieces: 8, retryMs: 5, maxRetryMs: 40, stallMs: 400 }
+
+/** Loads in a page and scores one document: `{ ok: { score, info, events } }` or `{ error }`, and how long it took. */
+export const load = (page, model, options = {}) =>
+  page.evaluate(async ({ model, options }) => {
+    const start = performance.now()
+    const result = await outcome(async () => {
+      const events = []
+      const reranker = await secondpass.Reranker.load({ model, device: 'cpu', ...options }, { onProgress: (event) => events.push({ ...event, at: performance.now() - start }) })
+      const loaded = performance.now() - start
+      const { results } = await reranker.rerank({ query: 'what is a shore?', documents: ['where water meets land'] })
+      reranker.dispose()
+      return { score: results[0].relevance_score, info: reranker.info, events, loaded }
+    })
+    return { ...result, ms: performance.now() - start }
+  }, { model, options: { download: QUICK, ...options } })
