@@ -1,8 +1,9 @@
 import { absolute } from './attachments.js'
 import { Client } from './client.js'
 import { SecondpassError } from './errors.js'
+import { engineOptions, orAborted, persist } from './reranker.js'
 import type { ToWorker } from './protocol.js'
-import type { CachedFile, LoadOptions, VerifiedFile } from './types.js'
+import type { CachedFile, LoadControl, LoadOptions, VerifiedFile } from './types.js'
 
 /** Where the package's own files are, as in `LoadOptions`. */
 export type CacheOptions = Pick<LoadOptions, 'worker' | 'wasmUrl'>
@@ -11,6 +12,18 @@ type What = Extract<ToWorker, { type: 'cache' }>['what']
 
 /** The files of models that this origin has stored. */
 export const cache = {
+  /** Stores the files of a model without loading it, so that the load that follows needs no network. */
+  async add(options: LoadOptions, { signal, onProgress }: LoadControl = {}): Promise<void> {
+    signal?.throwIfAborted()
+    await using(options, (client) => {
+      const { json, picked } = engineOptions(options)
+      return orAborted(signal, client.call<string>((id) => ({ type: 'store', id, options: json, picked, wasm: client.wasm }), signal, (message) => {
+        if (message.type === 'progress') onProgress?.(message.event)
+        if (message.type === 'persist') void persist()
+      }))
+    })
+  },
+
   /** Every stored file, complete or not. */
   async list(options: CacheOptions = {}): Promise<CachedFile[]> {
     return JSON.parse(await ask('list', undefined, options))
@@ -32,11 +45,14 @@ export const cache = {
   },
 }
 
-async function ask(what: What, url: string | URL | undefined, { worker, wasmUrl }: CacheOptions): Promise<string> {
-  const client = new Client(worker)
-  const address = url === undefined ? null : absolute(url)
+const ask = (what: What, url: string | URL | undefined, options: CacheOptions): Promise<string> =>
+  using(options, (client) => client.call<string>((id) => ({ type: 'cache', id, what, url: url === undefined ? null : absolute(url), wasm: client.wasm })))
+
+/** A worker for one piece of work. */
+async function using<T>(options: CacheOptions, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client(options)
   try {
-    return await client.call<string>((id) => ({ type: 'cache', id, what, url: address, wasmUrl: wasmUrl === undefined ? null : absolute(wasmUrl) }))
+    return await work(client)
   } finally {
     client.close(new SecondpassError('disposed', 409, 'The worker has done its work.'))
   }

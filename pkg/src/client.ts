@@ -1,6 +1,7 @@
 // A worker, and the calls that are made to it.
+import { absolute } from './attachments.js'
 import { SecondpassError, fromWire } from './errors.js'
-import type { FromWorker, ToWorker } from './protocol.js'
+import type { FromWorker, ToWorker, Wasm } from './protocol.js'
 import type { LoadOptions } from './types.js'
 
 interface Pending {
@@ -11,21 +12,30 @@ interface Pending {
 }
 
 const ignore = () => {}
+/** Compiled once for all workers of a page. */
+const compiled = new Map<string, WebAssembly.Module>()
 
 export class Client {
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
+  readonly #wasmUrl: string | null
   #nextId = 1
   #closed: SecondpassError | undefined
 
-  constructor(worker: LoadOptions['worker']) {
+  constructor({ worker, wasmUrl }: Pick<LoadOptions, 'worker' | 'wasmUrl'>) {
     this.#worker = startWorker(worker)
+    this.#wasmUrl = wasmUrl === undefined ? null : absolute(wasmUrl)
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data)
     this.#worker.onerror = (event) => {
       event.preventDefault()
       this.close(failed(`The worker stopped${event.message ? `: ${event.message}` : ', or its script could not be loaded. Serve worker.js beside the package, from the page’s own origin, or give its address as worker'}.`))
     }
     this.#worker.onmessageerror = () => this.close(failed('A message from the worker could not be read.'))
+  }
+
+  /** The engine's code, as the worker is told of it. */
+  get wasm(): Wasm {
+    return compiled.get(String(this.#wasmUrl)) ?? this.#wasmUrl
   }
 
   post(message: ToWorker): void {
@@ -49,6 +59,7 @@ export class Client {
 
   #receive(message: FromWorker): void {
     if (message.type === 'ready') return
+    if (message.type === 'compiled') return void compiled.set(String(this.#wasmUrl), message.module)
     const pending = this.#pending.get(message.id)
     if (!pending) return
     switch (message.type) {

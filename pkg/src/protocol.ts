@@ -10,9 +10,13 @@ export interface Picked {
   vision?: Blob
 }
 
+/** Where the engine's code is: beside the worker, at an address, or compiled already. */
+export type Wasm = string | WebAssembly.Module | null
+
 export type ToWorker =
-  | { type: 'load'; id: number; options: string; picked: Picked; wasmUrl: string | null }
-  | { type: 'cache'; id: number; what: 'list' | 'delete' | 'verify'; url: string | null; wasmUrl: string | null }
+  | { type: 'load'; id: number; options: string; picked: Picked; wasm: Wasm }
+  | { type: 'store'; id: number; options: string; picked: Picked; wasm: Wasm }
+  | { type: 'cache'; id: number; what: 'list' | 'delete' | 'verify'; url: string | null; wasm: Wasm }
   | { type: 'rerank'; id: number; body: string; attachments: Attachment[] }
   | { type: 'drawn'; id: number; drawing: number; pixels: Pixels | null }
   | { type: 'abort'; id: number }
@@ -23,6 +27,7 @@ export type FromWorker =
   | { type: 'result'; id: number; result: RerankResult }
   | { type: 'loaded'; id: number; info: RerankerInfo }
   | { type: 'draw'; id: number; drawing: number; bytes: ArrayBuffer }
+  | { type: 'compiled'; id: number; module: WebAssembly.Module }
   | { type: 'persist'; id: number }
   | { type: 'done'; id: number; response: string }
   | { type: 'failed'; id: number; error: WireError }

@@ -26,12 +26,11 @@ export class Reranker {
   /** Starts a worker and loads a model into it. */
   static async load(options: LoadOptions, { signal, onProgress }: LoadControl = {}): Promise<Reranker> {
     signal?.throwIfAborted()
-    const reranker = new Reranker(new Client(options.worker))
+    const reranker = new Reranker(new Client(options))
     try {
-      const wasmUrl = options.wasmUrl === undefined ? null : absolute(options.wasmUrl)
       const { json, picked } = engineOptions(options)
       reranker.#info = await orAborted(signal, reranker.#client.call<RerankerInfo>(
-        (id) => ({ type: 'load', id, options: json, picked, wasmUrl }),
+        (id) => ({ type: 'load', id, options: json, picked, wasm: reranker.#client.wasm }),
         signal,
         (message) => {
           if (message.type === 'progress') onProgress?.(message.event)
@@ -85,7 +84,7 @@ export class Reranker {
 }
 
 /** What the engine is told, and the files that the user picked, which are not for JSON. */
-function engineOptions({ model, vision, integrity, ...options }: LoadOptions): { json: string; picked: Picked } {
+export function engineOptions({ model, vision, integrity, ...options }: LoadOptions): { json: string; picked: Picked } {
   const picked: Picked = {}
   if (model instanceof Blob) picked.model = model
   if (vision instanceof Blob) picked.vision = vision
@@ -107,7 +106,7 @@ function engineOptions({ model, vision, integrity, ...options }: LoadOptions): {
 }
 
 /** Rejects soon after an abort, also where the worker is too busy to hear of it. */
-function orAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
+export function orAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promise<T> {
   if (!signal) return work
   return new Promise((resolve, reject) => {
     const stop = () => setTimeout(() => reject(signal.reason), ABORT_GRACE_MS)
@@ -117,7 +116,7 @@ function orAborted<T>(signal: AbortSignal | undefined, work: Promise<T>): Promis
 }
 
 /** Asks the browser not to delete what is stored when it needs room. Only a page can ask, and only some browsers ask back. */
-async function persist(): Promise<void> {
+export async function persist(): Promise<void> {
   try {
     if (!(await navigator.storage.persisted())) await navigator.storage.persist()
   } catch {

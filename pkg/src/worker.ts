@@ -1,7 +1,7 @@
 // The worker that owns the device, the weights and the model. One piece of work at a time; an abort may come between.
-import init, { Engine, cache_delete, cache_list, cache_verify } from './wasm/secondpass.js'
+import init, { Engine, cache_add, cache_delete, cache_list, cache_verify } from './wasm/secondpass.js'
 import { toWire } from './errors.js'
-import type { FromWorker, Picked, ToWorker } from './protocol.js'
+import type { FromWorker, Picked, ToWorker, Wasm } from './protocol.js'
 import { PictureHost, type Pixels } from './pictures.js'
 import type { ProgressEvent } from './types.js'
 
@@ -29,7 +29,7 @@ scope.onmessage = ({ data }) => {
   aborts.set(data.id, controller)
   queue = queue.then(async () => {
     try {
-      await (data.type === 'load' ? load(data, controller.signal) : data.type === 'cache' ? cache(data) : rerank(data, controller.signal))
+      await run(data, controller.signal)
     } catch (error) {
       send({ type: 'failed', id: data.id, error: toWire(error) })
     } finally {
@@ -39,12 +39,27 @@ scope.onmessage = ({ data }) => {
 }
 send({ type: 'ready' })
 
-async function start(wasmUrl: string | null): Promise<void> {
+function run(data: Exclude<ToWorker, { type: 'abort' | 'drawn' }>, signal: AbortSignal): Promise<void> {
+  switch (data.type) {
+    case 'load':
+      return load(data, signal)
+    case 'store':
+      return store(data, signal)
+    case 'cache':
+      return cache(data)
+    case 'rerank':
+      return rerank(data, signal)
+  }
+}
+
+async function start(id: number, wasm: Wasm): Promise<void> {
   try {
-    await init({ module_or_path: wasmUrl ?? new URL('./wasm/secondpass_bg.wasm', import.meta.url) })
+    await init({ module_or_path: wasm ?? new URL('./wasm/secondpass_bg.wasm', import.meta.url) })
   } catch (error) {
     throw { name: 'SecondpassError', code: 'worker_failed', status: 500, message: `secondpass_bg.wasm could not be loaded (${(error as Error).message}). Serve it beside the package, or give its address as wasmUrl.` }
   }
+  const module = init.__wbindgen_wasm_module
+  if (module && module !== wasm) send({ type: 'compiled', id, module })
 }
 
 /** What the engine asks of the page for a load. */
@@ -64,14 +79,20 @@ class LoadHost {
   }
 }
 
-async function load({ id, options, picked, wasmUrl }: Extract<ToWorker, { type: 'load' }>, signal: AbortSignal): Promise<void> {
-  await start(wasmUrl)
+async function load({ id, options, picked, wasm }: Extract<ToWorker, { type: 'load' }>, signal: AbortSignal): Promise<void> {
+  await start(id, wasm)
   engine = await Engine.load(options, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
   send({ type: 'loaded', id, info: JSON.parse(engine.info()) })
 }
 
-async function cache({ id, what, url, wasmUrl }: Extract<ToWorker, { type: 'cache' }>): Promise<void> {
-  await start(wasmUrl)
+async function store({ id, options, picked, wasm }: Extract<ToWorker, { type: 'store' }>, signal: AbortSignal): Promise<void> {
+  await start(id, wasm)
+  const response = await cache_add(options, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
+  send({ type: 'done', id, response })
+}
+
+async function cache({ id, what, url, wasm }: Extract<ToWorker, { type: 'cache' }>): Promise<void> {
+  await start(id, wasm)
   const response = what === 'list' ? await cache_list() : what === 'verify' ? await cache_verify(url ?? '') : String(await cache_delete(url ?? undefined))
   send({ type: 'done', id, response })
 }

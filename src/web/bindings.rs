@@ -120,7 +120,7 @@ async fn load(
     let opened = device::open(options.device.as_deref().unwrap_or("auto")).await?;
     let report = {
         let on_progress = on_progress.clone();
-        move |progress: Progress| call(&on_progress, &serde_json::to_string(&progress).unwrap_or_default())
+        move |progress: Progress| tell(&on_progress, &progress)
     };
     let aborted = || signal.aborted();
     let observer = Observer { on_progress: &report, ..watching(&aborted) };
@@ -139,8 +139,12 @@ async fn load(
     Ok(Engine { inner, adapter: opened.adapter, decoding, storage })
 }
 
-fn watching<'a>(aborted: &'a dyn Fn() -> bool) -> Observer<'a> {
+pub(super) fn watching<'a>(aborted: &'a dyn Fn() -> bool) -> Observer<'a> {
     Observer { aborted, pause: &|| Box::pin(clock::pause()), now: &clock::now, ..Observer::silent() }
+}
+
+pub(super) fn tell(on_progress: &Function, progress: &Progress) {
+    call(on_progress, &serde_json::to_string(progress).unwrap_or_default());
 }
 
 /// Calls back into the worker. What its handler throws is its own business and must not end our work.

@@ -1,9 +1,13 @@
 //! What is stored, for pages that want to show, check or free it.
 
+use js_sys::Function;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
 
-use super::{error, storage};
+use super::load::{self, LoadHost};
+use super::{bindings, error, storage};
+use crate::api::RequestError;
 use crate::weights::download::{StoreError, check, list, remove};
 
 #[derive(Serialize)]
@@ -20,6 +24,31 @@ fn failed(error: StoreError) -> JsValue {
 
 fn json<T: Serialize>(files: &[In<T>]) -> Result<String, JsValue> {
     serde_json::to_string(files).map_err(|e| error::typed("internal", 500, &e.to_string()))
+}
+
+/// Stores the files of a model without loading it; the name of where they are kept. The options are those of a load.
+#[wasm_bindgen]
+pub async fn cache_add(
+    options: String,
+    host: LoadHost,
+    signal: AbortSignal,
+    on_progress: Function,
+) -> Result<String, JsValue> {
+    let storing = add(&options, host, &signal, on_progress);
+    load::until_aborted(&signal, storing).await.map(str::to_owned).map_err(|e| error::to_js(&e))
+}
+
+async fn add(
+    options: &str,
+    host: LoadHost,
+    signal: &AbortSignal,
+    on_progress: Function,
+) -> Result<&'static str, crate::Error> {
+    let files = serde_json::from_str(options).map_err(|e| RequestError::invalid(format!("load options: {e}")))?;
+    let aborted = || signal.aborted();
+    let observer = bindings::watching(&aborted);
+    let report = move |progress| bindings::tell(&on_progress, &progress);
+    load::store(files, host, &observer, std::rc::Rc::new(report)).await
 }
 
 /// Every stored file, as JSON.

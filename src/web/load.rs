@@ -86,22 +86,43 @@ pub async fn load(
     observer: &Observer<'_>,
     report: Report,
 ) -> Result<(engine::Engine, &'static str), Error> {
-    match load_once(&files, &host, options.clone(), observer, &report).await {
+    let work = async |places: &Places| engine::Engine::load_files(&places.files(), options.clone(), observer).await;
+    with_files(&files, &host, &report, work).await
+}
+
+/// Stores the files of a model without loading it; the name of where they are kept.
+pub async fn store(
+    files: FileOptions,
+    host: LoadHost,
+    observer: &Observer<'_>,
+    report: Report,
+) -> Result<&'static str, Error> {
+    let work = async |places: &Places| places.files().open(observer).await.map(drop);
+    with_files(&files, &host, &report, work).await.map(|((), storage)| storage)
+}
+
+/// Opens a model's files, does something with them, and waits until they are whole and checked.
+async fn with_files<T>(
+    files: &FileOptions,
+    host: &LoadHost,
+    report: &Report,
+    work: impl AsyncFn(&Places) -> Result<T, Error>,
+) -> Result<(T, &'static str), Error> {
+    match once(files, host, report, &work).await {
         // What is stored of the old file is gone by now.
         Err(Error::Weights(WeightsError::Changed { .. })) => {}
         Err(Error::Model(crate::model::ModelError::Weights(WeightsError::Changed { .. }))) => {}
         other => return other,
     }
-    load_once(&files, &host, options, observer, &report).await
+    once(files, host, report, &work).await
 }
 
-async fn load_once(
+async fn once<T>(
     files: &FileOptions,
     host: &LoadHost,
-    options: LoadOptions,
-    observer: &Observer<'_>,
     report: &Report,
-) -> Result<(engine::Engine, &'static str), Error> {
+    work: &impl AsyncFn(&Places) -> Result<T, Error>,
+) -> Result<(T, &'static str), Error> {
     let (model, vision) = files.places(host)?;
     let names = Places::names(&model, vision.as_ref());
     let picked = matches!(model, Place::Blob(_));
@@ -118,10 +139,10 @@ async fn load_once(
     let places = Places::new(model, vision, &downloads);
     let run = async {
         places.prepare().await?;
-        let engine = engine::Engine::load_files(&places.files(), options, observer).await?;
+        let done = work(&places).await?;
         check_picked(&places, &hashes, report).await?;
         downloads.finished().await?;
-        Ok(engine)
+        Ok(done)
     };
     let result = run.await;
     downloads.conclude(result.as_ref().err()).await;

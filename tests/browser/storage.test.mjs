@@ -72,15 +72,14 @@ test('the best storage is chosen, and memory keeps nothing', async () => {
 
 test('where there is no OPFS, the Cache API is taken, and without it memory', async () => {
   const url = browser.host(new Host(MODEL))
-  const script = (gone) => `${gone}; import('/dist/worker.js')`
-  const worker = (gone) => page.evaluate(async ({ url, script, download }) => {
-    const reranker = await secondpass.Reranker.load({
-      model: url, device: 'cpu', download,
-      worker: () => new Worker(URL.createObjectURL(new Blob([script.replace('/dist', `${location.origin}/dist`)], { type: 'text/javascript' })), { type: 'module' }),
-    })
+  // What is gone must be so before the worker's own script runs; imports do so in order.
+  const worker = (gone) => page.evaluate(async ({ url, gone, download }) => {
+    const script = (text) => URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
+    const start = script(`import '${script(gone)}'; import '${location.origin}/dist/worker.js'`)
+    const reranker = await secondpass.Reranker.load({ model: url, device: 'cpu', download, worker: () => new Worker(start, { type: 'module' }) })
     reranker.dispose()
     return reranker.info.storage
-  }, { url: browser.url + url, script: script(gone), download: QUICK })
+  }, { url, gone, download: QUICK })
   const noOpfs = 'Object.defineProperty(navigator.storage, "getDirectory", { value: () => Promise.reject(new DOMException("no", "SecurityError")) })'
   assert.equal(await worker(noOpfs), 'cache-api')
   assert.equal(await worker(`${noOpfs}; Object.defineProperty(self, "caches", { value: undefined })`), 'memory')

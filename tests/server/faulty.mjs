@@ -1,5 +1,7 @@
 // A host whose faults are drawn from a seed, and which counts what it sends.
 
+import { once } from 'node:events'
+
 /** mulberry32. */
 export function random(seed) {
   let state = seed >>> 0
@@ -89,7 +91,7 @@ export class Host {
       if (response.destroyed) return
       const part = sent.subarray(start, start + 16384)
       this.served[file] = (this.served[file] ?? 0) + part.length
-      if (!response.write(part)) await new Promise((done) => { response.once('drain', done); response.once('close', done) })
+      if (!response.write(part) && !response.destroyed) await Promise.race([once(response, 'drain'), once(response, 'close')])
     }
     if (stall) return
     if (cut && !this.faults.noLength) return setTimeout(() => response.destroy(), 5)

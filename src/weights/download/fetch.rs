@@ -37,7 +37,7 @@ struct Cursor {
 impl StoredFile {
     /// Fetches all that is missing, what is waited for first.
     pub(super) async fn fetch_all(&self, begun: Option<Begun>) -> Result<(), WeightsError> {
-        let Some(Begun { answer, run, mode }) = begun else { return Ok(()) };
+        let Some(Begun { answer, run, mode, .. }) = begun else { return Ok(()) };
         if mode == Mode::Whole {
             return self.fetch_run(run, mode, Some(answer)).await;
         }

@@ -70,6 +70,10 @@ impl StoredFile {
         self.state.borrow_mut().working = true;
         self.count(&self.download, 0);
         let fetch = async {
+            if begun.as_ref().is_some_and(|begun| begun.fresh) {
+                let line = self.state.borrow().journal.first_line();
+                self.entry.reset(&line).await.map_err(|e| e.of(&self.name))?;
+            }
             self.fetch_all(begun).await?;
             self.state.borrow_mut().fetching = false;
             self.changed.notify();
@@ -84,6 +88,9 @@ impl StoredFile {
         // Handles are closed whatever happened: others wait for the file.
         let closed = self.entry.close().await.map_err(|e| e.of(&self.name));
         result = result.and(closed);
+        if let Err(WeightsError::StorageFull { needed, free, .. }) = &mut result {
+            (*needed, *free) = (Some(self.missing_bytes()), self.world.store.free().await);
+        }
         let mut state = self.state.borrow_mut();
         (state.lock, state.fetching, state.finished) = (None, false, true);
         state.failure = result.err();

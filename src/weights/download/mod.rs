@@ -52,4 +52,6 @@ pub struct Begun {
     pub(crate) answer: Box<dyn Answer>,
     pub(crate) run: Range<u32>,
     pub(crate) mode: Mode,
+    /// What was stored before is of another file, or there was nothing.
+    pub(crate) fresh: bool,
 }

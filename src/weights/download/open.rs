@@ -156,11 +156,11 @@ impl Opening<'_> {
         match self.ask(&ask, understand).await {
             Ok((_, (true, _))) if missing.is_none() => Ok(self.stored(journal)),
             Ok((answer, (true, Mode::Ranged))) => {
-                Ok(self.begin(journal, Begun { answer, run: first..end, mode: Mode::Ranged }))
+                Ok(self.begin(journal, Begun { answer, run: first..end, mode: Mode::Ranged, fresh: false }))
             }
             Ok((answer, (true, Mode::Whole))) => {
                 let run = 0..identity.pieces();
-                Ok(self.begin(journal, Begun { answer, run, mode: Mode::Whole }))
+                Ok(self.begin(journal, Begun { answer, run, mode: Mode::Whole, fresh: false }))
             }
             Ok((_, (false, _))) => self.start().await,
             // What is whole can be used as it is where nobody can be asked.
@@ -191,14 +191,14 @@ impl Opening<'_> {
             }
             First::Ranged(len) | First::Whole(Some(len)) => {
                 let journal = self.sized(identity(len))?;
-                self.entry.reset(&journal.first_line()).await.map_err(|e| self.failed(e))?;
                 if len == 0 {
+                    self.entry.reset(&journal.first_line()).await.map_err(|e| self.failed(e))?;
                     self.entry.close().await.map_err(|e| self.failed(e))?;
                     return Ok(self.stored(journal));
                 }
                 let whole = matches!(first, First::Whole(_));
                 let (end, mode) = if whole { (journal.identity.pieces(), Mode::Whole) } else { (1, Mode::Ranged) };
-                Ok(self.begin(journal, Begun { answer, run: 0..end, mode }))
+                Ok(self.begin(journal, Begun { answer, run: 0..end, mode, fresh: true }))
             }
             First::Whole(None) => {
                 let journal = self.unsized_body(answer, identity(0)).await?;
