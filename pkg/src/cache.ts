@@ -5,6 +5,9 @@ import { engineOptions, orAborted, persist } from './reranker.js'
 import type { ToWorker } from './protocol.js'
 import type { CachedFile, LoadControl, LoadOptions, VerifiedFile } from './types.js'
 
+/** How long the worker of the cache waits for another call. */
+const IDLE_MS = 1000
+
 /** Where the package's own files are, as in `LoadOptions`. */
 export type CacheOptions = Pick<LoadOptions, 'worker' | 'wasmUrl'>
 
@@ -48,12 +51,21 @@ export const cache = {
 const ask = (what: What, url: string | URL | undefined, options: CacheOptions): Promise<string> =>
   using(options, (client) => client.call<string>((id) => ({ type: 'cache', id, what, url: url === undefined ? null : absolute(url), wasm: client.wasm })))
 
-/** A worker for one piece of work. */
-async function using<T>(options: CacheOptions, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client(options)
+let shared: Client | undefined
+let users = 0
+
+/** One worker for calls that follow each other, which ends soon after the last of them. */
+async function using<T>({ worker, wasmUrl }: CacheOptions, work: (client: Client) => Promise<T>): Promise<T> {
+  const own = worker !== undefined || wasmUrl !== undefined
+  const client = own ? new Client({ ...(worker !== undefined && { worker }), ...(wasmUrl !== undefined && { wasmUrl }) }) : (shared = shared && !shared.closed ? shared : new Client({}))
+  users++
   try {
     return await work(client)
   } finally {
-    client.close(new SecondpassError('disposed', 409, 'The worker has done its work.'))
+    users--
+    if (own) client.close(done())
+    else setTimeout(() => users === 0 && client.close(done()), IDLE_MS)
   }
 }
+
+const done = () => new SecondpassError('disposed', 409, 'The worker has done its work.')

@@ -38,6 +38,10 @@ export class Client {
     return compiled.get(String(this.#wasmUrl)) ?? this.#wasmUrl
   }
 
+  get closed(): boolean {
+    return this.#closed !== undefined
+  }
+
   post(message: ToWorker): void {
     this.#worker.postMessage(message)
   }

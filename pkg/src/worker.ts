@@ -14,6 +14,7 @@ const aborts = new Map<number, AbortController>()
 const drawings = new Map<number, (pixels: Pixels | null) => void>()
 let nextDrawing = 1
 let engine: Engine | undefined
+let starting: Promise<unknown> | undefined
 let queue: Promise<void> = Promise.resolve()
 
 scope.onmessage = ({ data }) => {
@@ -27,7 +28,7 @@ scope.onmessage = ({ data }) => {
   }
   const controller = new AbortController()
   aborts.set(data.id, controller)
-  queue = queue.then(async () => {
+  const work = async () => {
     try {
       await run(data, controller.signal)
     } catch (error) {
@@ -35,7 +36,10 @@ scope.onmessage = ({ data }) => {
     } finally {
       aborts.delete(data.id)
     }
-  })
+  }
+  // What only concerns storage need not wait for what computes.
+  if (data.type === 'store' || data.type === 'cache') void work()
+  else queue = queue.then(work)
 }
 send({ type: 'ready' })
 
@@ -54,8 +58,10 @@ function run(data: Exclude<ToWorker, { type: 'abort' | 'drawn' }>, signal: Abort
 
 async function start(id: number, wasm: Wasm): Promise<void> {
   try {
-    await init({ module_or_path: wasm ?? new URL('./wasm/secondpass_bg.wasm', import.meta.url) })
+    starting ??= init({ module_or_path: wasm ?? new URL('./wasm/secondpass_bg.wasm', import.meta.url) })
+    await starting
   } catch (error) {
+    starting = undefined
     throw { name: 'SecondpassError', code: 'worker_failed', status: 500, message: `secondpass_bg.wasm could not be loaded (${(error as Error).message}). Serve it beside the package, or give its address as wasmUrl.` }
   }
   const module = init.__wbindgen_wasm_module

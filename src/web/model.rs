@@ -74,11 +74,11 @@ impl Places {
     pub fn picked(&self) -> impl Iterator<Item = (&dyn Folder, &str)> {
         let model = self.model.1.as_deref().map(|name| (&self.model.0, name));
         let vision = self.vision.as_ref().map(|(root, name)| (root, name.as_str()));
-        let picked = |(root, name)| match root {
-            &Root::Blob(ref folder) => Some((folder as &dyn Folder, name)),
-            Root::Url(_) => None,
-        };
-        [model, vision].into_iter().flatten().filter_map(picked)
+        [model, vision]
+            .into_iter()
+            .flatten()
+            .filter(|(root, _)| matches!(root, Root::Blob(_)))
+            .map(|(root, name)| (root.folder(), name))
     }
 
     /// The names of the model's and of the vision tower's file.

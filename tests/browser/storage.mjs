@@ -30,3 +30,16 @@ export const load = (page, model, options = {}) =>
     })
     return { ...result, ms: performance.now() - start }
   }, { model, options: { download: QUICK, ...options } })
+
+/** Stores a model's files without loading it: `{ ok: true }` or `{ error }`. */
+export const add = (page, model, options = {}) =>
+  page.evaluate(({ model, options }) => outcome(async () => {
+    await secondpass.cache.add({ model, ...options })
+    return true
+  }), { model, options: { download: QUICK, ...options } })
+
+/** The hashes of a model's stored files, by their names; false for one that is not right. */
+export const hashes = async (page, model) => {
+  const files = await page.evaluate((model) => secondpass.cache.verify(model), model)
+  return Object.fromEntries(files.map((f) => [f.url.split('/').pop(), f.ok && f.integrity]))
+}

@@ -1,7 +1,5 @@
 // A host whose faults are drawn from a seed, and which counts what it sends.
 
-import { once } from 'node:events'
-
 /** mulberry32. */
 export function random(seed) {
   let state = seed >>> 0
@@ -84,17 +82,27 @@ export class Host {
     const sent = cut || stall || short ? body.subarray(0, at) : body
     // A body that is too short but says so: the length is that of what is sent.
     const length = short ? sent.length : body.length
-    response.on('error', () => {})
     response.writeHead(status, this.faults.noLength ? head : { ...head, 'content-length': length })
     for (let start = 0; start < sent.length; start += 16384) {
       if (this.faults.delay) await new Promise((done) => setTimeout(done, this.faults.delay))
       if (response.destroyed) return
       const part = sent.subarray(start, start + 16384)
       this.served[file] = (this.served[file] ?? 0) + part.length
-      if (!response.write(part) && !response.destroyed) await Promise.race([once(response, 'drain'), once(response, 'close')])
+      if (!response.write(part) && !response.destroyed) await drained(response)
     }
     if (stall) return
     if (cut && !this.faults.noLength) return setTimeout(() => response.destroy(), 5)
     response.end()
   }
+}
+
+/** Until there is room for more, or nobody reads any more. */
+function drained(response) {
+  return new Promise((done) => {
+    const end = () => {
+      response.off('drain', end).off('close', end)
+      done()
+    }
+    response.on('drain', end).on('close', end)
+  })
 }

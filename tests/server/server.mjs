@@ -27,20 +27,25 @@ const TRANSPORT = {
     setTimeout(() => response.destroy(), 50)
   },
   'cut-range': (bytes, response, request) => {
-    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
-    const part = bytes.subarray(Number(from), Number(to) + 1)
+    const [from, to] = rangeOf(request, bytes)
+    const part = bytes.subarray(from, to + 1)
     response.writeHead(206, { 'content-range': `bytes ${from}-${to}/${bytes.length}`, 'content-length': part.length })
     if (part.length < 1024) return response.end(part)
     response.write(part.subarray(0, 512))
     setTimeout(() => response.destroy(), 50)
   },
   'wrong-range': (bytes, response, request) => {
-    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
-    const shift = Number(from) > 0 ? 1 : 0
-    response.writeHead(206, { 'content-range': `bytes ${Number(from) + shift}-${Number(to) + shift}/${bytes.length}` })
-    response.end(bytes.subarray(Number(from) + shift, Number(to) + 1 + shift))
+    const [from, to] = rangeOf(request, bytes)
+    const shift = from > 0 ? 1 : 0
+    response.writeHead(206, { 'content-range': `bytes ${from - shift}-${to - shift}/${bytes.length}` })
+    response.end(bytes.subarray(from - shift, to + 1 - shift))
   },
   stall: () => {},
+}
+
+function rangeOf(request, bytes) {
+  const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
+  return [Number(from), Math.min(Number(to), bytes.length - 1)]
 }
 
 export async function startServer() {

@@ -88,17 +88,20 @@ impl StoredFile {
             self.fetch_run(run.clone(), Mode::Ranged, None).await
         };
         let result = fetched.await;
-        let mut state = self.state.borrow_mut();
-        state.release(run);
-        if let Err(WeightsError::Changed { .. }) = &result {
-            state.failure = result.clone().err();
-        }
-        drop(state);
+        self.settle(run, &result);
         self.changed.notify();
         if !held {
             self.entry.close().await.map_err(failed)?;
         }
         result
+    }
+
+    fn settle(&self, run: Range<u32>, result: &Result<(), WeightsError>) {
+        let mut state = self.state.borrow_mut();
+        state.release(run);
+        if let Err(error @ WeightsError::Changed { .. }) = result {
+            state.failure = Some(error.clone());
+        }
     }
 
     /// Another tab may have met the same damage before.

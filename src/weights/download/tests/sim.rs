@@ -147,11 +147,11 @@ impl Host {
         let (faults, rng) = (self.faults.borrow().clone(), &self.rng);
         let number = self.requests.get();
         self.requests.set(number + 1);
-        if faults.change_at == Some(number) {
-            if let Some(next) = self.next_content.take() {
-                *self.content.borrow_mut() = next;
-                self.version.set(self.version.get() + 1);
-            }
+        if faults.change_at == Some(number)
+            && let Some(next) = self.next_content.take()
+        {
+            *self.content.borrow_mut() = next;
+            self.version.set(self.version.get() + 1);
         }
         if rng.one_in(faults.refuse) {
             return Err(Lost::Network("refused".into()));
@@ -258,9 +258,12 @@ impl Transport for SimTransport {
     }
 }
 
+/// The bytes and the journal of a stored file.
+type File = (Vec<u8>, Vec<u8>);
+
 #[derive(Default)]
 pub struct Disk {
-    pub files: RefCell<BTreeMap<String, (Vec<u8>, Vec<u8>)>>,
+    pub files: RefCell<BTreeMap<String, File>>,
     locks: RefCell<Vec<String>>,
     unlocked: Signal,
     /// Bytes that there is room for, if there is an end to it.
@@ -279,7 +282,7 @@ pub struct SimStore(pub Rc<Disk>, pub Rc<Time>);
 struct SimEntry(Rc<Disk>, Rc<Time>, String);
 
 impl SimEntry {
-    fn with<T>(&self, change: impl FnOnce(&mut (Vec<u8>, Vec<u8>)) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut File) -> T) -> T {
         change(self.0.files.borrow_mut().entry(self.2.clone()).or_default())
     }
 }
