@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Host, random } from '../server/faulty.mjs'
 import { open } from './harness.mjs'
-import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, add, hashes, load } from './storage.mjs'
+import { BYTES, INTEGRITY, MODEL, QUICK, STALLING, WEIGHTS, add, hashes, load } from './storage.mjs'
 
 const SEEDS = Number(process.env.SEEDS ?? 200)
 /** How often a kind of fault happens to a request. */
@@ -36,7 +36,7 @@ test(`${SEEDS} seeds of a bad network`, async () => {
     const url = browser.host(host)
     // Bits flip unseen without a hash, and a host without validators may change unseen.
     const hashed = faults.flip !== undefined || draw() < 0.5
-    const options = hashed ? { integrity: INTEGRITY } : {}
+    const options = { download: STALLING, ...(hashed && { integrity: INTEGRITY }) }
     const what = `seed ${seed}: ${JSON.stringify(faults)}${hashed ? ', hashed' : ''}`
     // Every eighth is loaded and scored as well.
     const scored = seed % 8 === 0
@@ -75,7 +75,7 @@ const ERRORS = [
 for (const [name, faults, code, message] of ERRORS) {
   test(`${name} gives ${code}`, async () => {
     const host = new Host(MODEL, faults)
-    const { error, ms } = await load(page, browser.host(host))
+    const { error, ms } = await load(page, browser.host(host), { download: STALLING })
     assert.equal(error?.code, code, error?.message)
     assert.match(error.message, message)
     console.log(`after ${host.requests} requests and ${ms.toFixed(0)} ms: ${error.message}`)
