@@ -1,8 +1,9 @@
 /** What went wrong, in a word; each has the HTTP status that a server would give. */
 export type ErrorCode =
   | 'invalid_request' | 'not_found' | 'disposed' | 'invalid_config' | 'invalid_tokenizer' | 'invalid_weights' | 'missing_tensor'
-  | 'unsupported_dtype' | 'internal' | 'device_lost' | 'worker_failed' | 'no_webgpu' | 'unsupported_model' | 'bad_response' | 'network'
+  | 'unsupported_dtype' | 'internal' | 'device_lost' | 'out_of_memory' | 'worker_failed' | 'no_webgpu' | 'unsupported_model' | 'bad_response' | 'network'
   | 'unauthorized' | 'rate_limited' | 'server_error'
+  | 'cors' | 'file_changed' | 'integrity' | 'storage_full' | 'storage_failed'
   | 'image_unavailable' | 'empty_image' | 'unsupported_image' | 'corrupt_image' | 'image_too_large' | 'bad_aspect_ratio' | 'bad_video'
 
 /** Every error of this package, but for an abort, which is the signal's own reason (by default a DOMException named AbortError). */

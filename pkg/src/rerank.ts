@@ -12,13 +12,13 @@ const loads = new Map<string, Promise<Reranker>>()
  * ```
  */
 export async function rerank(
-  { model, vision, device, dtype, maxImagePixels, applyOrientation, wasmUrl, worker, fallback, ...body }: LoadOptions & RerankRequest,
+  { model, vision, device, dtype, maxImagePixels, applyOrientation, cache, integrity, revalidate, download, wasmUrl, worker, fallback, ...body }: LoadOptions & RerankRequest,
   { signal, onProgress, onResult, strict }: LoadControl & RerankControl = {},
 ): Promise<RerankResponse> {
-  const key = JSON.stringify([String(model), String(vision), device ?? 'auto', dtype ?? 'auto', maxImagePixels, applyOrientation ?? false])
+  const key = JSON.stringify([name(model), name(vision), device ?? 'auto', dtype ?? 'auto', maxImagePixels, applyOrientation ?? false, cache, integrity])
   let load = loads.get(key)
   if (!load) {
-    const given = { vision, device, dtype, maxImagePixels, applyOrientation, wasmUrl, worker, fallback }
+    const given = { vision, device, dtype, maxImagePixels, applyOrientation, cache, integrity, revalidate, download, wasmUrl, worker, fallback }
     const options = { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as LoadOptions
     // One caller's abort must not take the model from the others who wait for it, so the load has no signal.
     load = Reranker.load(options, onProgress ? { onProgress } : {})
@@ -27,4 +27,15 @@ export async function rerank(
   }
   const reranker = await untilAborted(load, signal)
   return reranker.rerank(body, { ...(signal && { signal }), ...(onResult && { onResult }), ...(strict && { strict }) })
+}
+
+const blobs = new WeakMap<Blob, number>()
+let nextBlob = 1
+
+/** What tells one model from another: the address, or which file it is. */
+function name(model: LoadOptions['model'] | undefined): string {
+  if (!(model instanceof Blob)) return String(model)
+  const number = blobs.get(model) ?? nextBlob++
+  blobs.set(model, number)
+  return `file ${number}`
 }

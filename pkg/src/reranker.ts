@@ -1,17 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Remote, type RemoteOptions } from './adapters/remote.js'
-import { absolute, detach, rasterize } from './attachments.js'
-import { SecondpassError, fromWire } from './errors.js'
-import { recallKernels, rememberKernels } from './kernels.js'
+import { detach, rasterize } from './attachments.js'
+import type { Client } from './client.js'
+import { SecondpassError, type ErrorCode } from './errors.js'
+import { start, type Loaded } from './loading.js'
 import type { FromWorker, ToWorker } from './protocol.js'
 import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo } from './types.js'
-
-interface Pending {
-  resolve: (value: never) => void
-  reject: (error: unknown) => void
-  onMessage: (message: FromWorker) => void
-  signal: AbortSignal | undefined
-}
 
 /**
  * A model in a worker of its own. The page stays responsive while it loads and computes.
@@ -22,37 +16,26 @@ interface Pending {
  * ```
  */
 export class Reranker {
-  readonly #worker!: Worker
   readonly #remote: Remote | undefined
-  readonly #pending = new Map<number, Pending>()
-  #nextId = 1
-  #closed: SecondpassError | undefined
-  #info!: RerankerInfo
+  #local!: Local
+  #fallbackFor: RerankerInfo['fallback_for']
 
-  private constructor(worker: Worker | Remote) {
-    if (worker instanceof Remote) {
-      this.#remote = worker
-      this.#info = worker.info
-      return
-    }
-    this.#worker = worker
-    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data)
-    worker.onerror = (event) => {
-      event.preventDefault()
-      this.#close(failed(`The worker stopped${event.message ? `: ${event.message}` : ', or its script could not be loaded. Serve worker.js beside the package, from the page’s own origin, or give its address as worker'}.`))
-    }
-    worker.onmessageerror = () => this.#close(failed('A message from the worker could not be read.'))
+  private constructor(remote?: Remote) {
+    this.#remote = remote
   }
 
   /** Starts a worker and loads a model into it. With `fallback`, a device that cannot run the model gets that instead. */
   static async load(options: LoadOptions, control: LoadControl = {}): Promise<Reranker> {
+    control.signal?.throwIfAborted()
     try {
-      return await Reranker.#load(options, control)
+      const reranker = new Reranker()
+      reranker.#local = await Local.load(options, control)
+      return reranker
     } catch (error) {
       const { fallback } = options
       if (!fallback || !(error instanceof SecondpassError) || !CANNOT_RUN.has(error.code)) throw error
       const other = typeof fallback === 'function' ? await fallback(error) : fallback
-      other.#info = { ...other.#info, fallback_for: { model: String(options.model), code: error.code, message: error.message } }
+      other.#fallbackFor = { model: String(options.model), code: error.code, message: error.message }
       return other
     }
   }
@@ -68,128 +51,156 @@ export class Reranker {
     return new Reranker(new Remote(options))
   }
 
-  static async #load(options: LoadOptions, { signal, onProgress }: LoadControl): Promise<Reranker> {
-    signal?.throwIfAborted()
-    const reranker = new Reranker(startWorker(options.worker))
-    try {
-      const engineOptions = {
-        model: absolute(options.model),
-        device: options.device ?? 'auto',
-        dtype: options.dtype ?? 'auto',
-        vision: options.vision === undefined ? undefined : absolute(options.vision),
-        maxImagePixels: options.maxImagePixels,
-        applyOrientation: options.applyOrientation ?? false,
-        savings: options.savings,
-        kernels: recallKernels(),
-      }
-      const wasmUrl = options.wasmUrl === undefined ? null : absolute(options.wasmUrl)
-      reranker.#info = await reranker.#call<RerankerInfo>(
-        (id) => ({ type: 'load', id, options: JSON.stringify(engineOptions), wasmUrl }),
-        signal,
-        (message) => message.type === 'progress' && onProgress?.(message.event),
-      )
-      rememberKernels(reranker.#info)
-      return reranker
-    } catch (error) {
-      reranker.dispose()
-      throw error
-    }
-  }
-
   /** What is loaded, and what really runs it. */
   get info(): RerankerInfo {
-    return this.#info
+    const info = this.#remote ? this.#remote.info : this.#local.info
+    return this.#fallbackFor ? { ...info, fallback_for: this.#fallbackFor } : info
   }
 
   /** Scores documents against a query. The first argument is the body of `/v1/rerank`. */
   async rerank(request: RerankRequest, control: RerankControl = {}): Promise<RerankResponse> {
-    if (this.#remote) return this.#remote.rerank(request, control)
-    const { signal, onResult, strict = false } = control
-    signal?.throwIfAborted()
-    const { body, attachments, transfer } = await detach(request)
-    signal?.throwIfAborted()
-    const json = await this.#call<string>(
-      (id) => ({ type: 'rerank', id, body, strict, attachments }),
-      signal,
-      (message) => this.#during(message, onResult),
-      transfer,
-    )
-    const response = JSON.parse(json) as RerankResponse
-    for (const result of response.results) if (result.document) result.document = asGiven([request.documents].flat()[result.index])
-    return response
-  }
-
-  #during(message: FromWorker, onResult: RerankControl['onResult']): void {
-    if (message.type === 'result') onResult?.(message.result)
-    if (message.type !== 'draw') return
-    const answer = (pixels: Extract<ToWorker, { type: 'drawn' }>['pixels']) =>
-      this.#worker.postMessage({ type: 'drawn', id: message.id, drawing: message.drawing, pixels } satisfies ToWorker)
-    rasterize(message.bytes).then(answer, () => answer(null))
+    control.signal?.throwIfAborted()
+    return this.#remote ? this.#remote.rerank(request, control) : this.#local.rerank(request, control)
   }
 
   /** Stops the worker, which frees its memory and the device's. Calls still running are rejected with the code `disposed`. */
   dispose(): void {
     this.#remote?.dispose()
-    this.#close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
+    this.#local?.dispose()
   }
 
   /** For `using`: the same as `dispose`. */
   [Symbol.dispose](): void {
     this.dispose()
   }
+}
 
-  #call<T>(message: (id: number) => ToWorker, signal: AbortSignal | undefined, onMessage: (message: FromWorker) => void, transfer: Transferable[] = []): Promise<T> {
-    if (this.#closed) return Promise.reject(this.#closed)
-    const id = this.#nextId++
-    const onAbort = () => this.#worker.postMessage({ type: 'abort', id } satisfies ToWorker)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    return new Promise<T>((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject, onMessage, signal })
-      this.#worker.postMessage(message(id), transfer)
-    }).finally(() => {
-      this.#pending.delete(id)
-      signal?.removeEventListener('abort', onAbort)
-    })
+/** What says that this device, not this moment, is the reason. */
+const CANNOT_RUN = new Set<ErrorCode>(['no_webgpu', 'out_of_memory', 'device_lost', 'worker_failed', 'unsupported_model', 'unsupported_dtype'])
+
+/** What takes the worker's device away, and often the worker with it; the same work may succeed in another. */
+const LOSSES = new Set<ErrorCode>(['device_lost', 'out_of_memory'])
+
+const isLoss = (error: unknown): error is SecondpassError => error instanceof SecondpassError && LOSSES.has(error.code)
+
+/**
+ * The model in its worker. If the device or the worker is lost, both are made anew from what is stored, once with half
+ * the work at a time, then on the CPU if the caller left the choice; what was running is run again.
+ */
+class Local {
+  #loaded!: Loaded
+  #recovering: Promise<void> | undefined
+  #losses = 0
+  #closed: SecondpassError | undefined
+
+  private constructor(readonly options: LoadOptions) {}
+
+  static async load(options: LoadOptions, control: LoadControl): Promise<Local> {
+    const local = new Local(options)
+    try {
+      local.#loaded = await start(options, control)
+    } catch (error) {
+      // A load that breaks its device ends here as well, if there is nothing else to run on.
+      const other = isLoss(error) ? await onTheCpu(options, control) : undefined
+      if (!other) throw error
+      local.#loaded = other
+    }
+    return local
   }
 
-  #receive(message: FromWorker): void {
-    if (message.type === 'ready') return
-    const pending = this.#pending.get(message.id)
-    if (!pending) return
-    switch (message.type) {
-      case 'loaded':
-        return pending.resolve(message.info as never)
-      case 'done':
-        return pending.resolve(message.response as never)
-      case 'failed':
-        return pending.reject(fromWire(message.error, pending.signal))
-      default:
-        return pending.onMessage(message)
+  get info(): RerankerInfo {
+    return this.#loaded.info
+  }
+
+  async rerank(request: RerankRequest, control: RerankControl): Promise<RerankResponse> {
+    const told = new Set<number>()
+    const onResult = (result: RerankResult) => {
+      // What is run again is not told again.
+      if (!told.has(result.index)) control.onResult?.(result)
+      told.add(result.index)
+    }
+    for (;;) {
+      const { client } = this.#loaded
+      try {
+        if (this.#closed) throw this.#closed
+        const response = await run(client, request, { ...control, onResult })
+        this.#losses = 0
+        return response
+      } catch (error) {
+        if (this.#closed || !isLoss(error) || control.signal?.aborted) throw error
+        await this.#recover(client, error)
+      }
+    }
+  }
+
+  dispose(): void {
+    this.#close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
+  }
+
+  /** Several requests may notice a loss; one of them mends it. */
+  #recover(lost: Client, error: SecondpassError): Promise<void> {
+    if (this.#loaded.client !== lost) return Promise.resolve()
+    this.#recovering ??= this.#restart(error).finally(() => { this.#recovering = undefined })
+    return this.#recovering
+  }
+
+  async #restart(error: SecondpassError): Promise<void> {
+    this.#loaded.client.close(error)
+    this.#losses++
+    try {
+      const loaded = this.#losses === 1 ? await this.#again() : await onTheCpu(this.options, {})
+      if (!loaded) throw error
+      loaded.info.recovered_from = { code: error.code, message: error.message }
+      if (this.#closed) loaded.client.close(this.#closed)
+      this.#loaded = loaded
+    } catch (failure) {
+      this.#close(failure instanceof SecondpassError ? failure : error)
+      throw this.#closed
+    }
+  }
+
+  /** On the same device, with less at a time; if that is gone for good, on the CPU. */
+  async #again(): Promise<Loaded | undefined> {
+    try {
+      return await start(this.options, {}, this.#losses)
+    } catch (error) {
+      if (isLoss(error) || (error as SecondpassError).code === 'no_webgpu') return onTheCpu(this.options, {})
+      throw error
     }
   }
 
   #close(error: SecondpassError): void {
-    if (this.#closed) return
-    this.#closed = error
-    this.#worker?.terminate()
-    for (const pending of this.#pending.values()) pending.reject(error)
+    this.#closed ??= error
+    this.#loaded.client.close(this.#closed)
   }
 }
 
-/** What says that this device, not this moment, is the reason. */
-const CANNOT_RUN = new Set<string>(['no_webgpu', 'out_of_memory', 'device_lost', 'worker_failed', 'unsupported_model', 'unsupported_dtype'])
+/** The model on the CPU, if the caller left the choice of the device. */
+async function onTheCpu(options: LoadOptions, control: LoadControl): Promise<Loaded | undefined> {
+  return (options.device ?? 'auto') === 'auto' ? start({ ...options, device: 'cpu' }, control) : undefined
+}
 
-const failed = (message: string) => new SecondpassError('worker_failed', 500, message)
+async function run(client: Client, request: RerankRequest, { signal, onResult, strict = false }: RerankControl): Promise<RerankResponse> {
+  const { body, attachments, transfer } = await detach(request)
+  signal?.throwIfAborted()
+  const json = await client.call<string>(
+    (id) => ({ type: 'rerank', id, body, strict, attachments }),
+    signal,
+    (message) => {
+      if (message.type === 'result') onResult?.(message.result)
+      if (message.type === 'draw') draw(client, message)
+    },
+    transfer,
+  )
+  const response = JSON.parse(json) as RerankResponse
+  for (const result of response.results) if (result.document) result.document = asGiven([request.documents].flat()[result.index])
+  return response
+}
 
-function startWorker(worker: LoadOptions['worker']): Worker {
-  try {
-    if (typeof worker === 'function') return worker()
-    // Bundlers find the worker by this very form, so it must not be pulled apart.
-    if (worker === undefined) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
-    return new Worker(worker, { type: 'module' })
-  } catch (error) {
-    throw failed(`The worker could not be started: ${(error as Error).message}`)
-  }
+/** What a worker cannot draw, the page draws for it. */
+function draw(client: Client, { id, drawing, bytes }: Extract<FromWorker, { type: 'draw' }>): void {
+  const answer = (pixels: Extract<ToWorker, { type: 'drawn' }>['pixels']) => client.post({ type: 'drawn', id, drawing, pixels })
+  rasterize(bytes).then(answer, () => answer(null))
 }
 
 /** A server gives a bare string back as an object with its text, and everything else as it came. */

@@ -31,15 +31,35 @@ export type ContentPart =
 /** Where to compute: WebGPU, the CPU, or (`auto`) WebGPU where there is a real GPU, else the CPU. */
 export type Device = 'auto' | 'webgpu' | 'cpu'
 
+/** Where files are kept between visits. */
+export type Cache = 'auto' | 'opfs' | 'cache-api' | 'memory' | false
+
 /** Which model to load, and how. */
 export interface LoadOptions {
   /**
    * URL of a `.gguf` file (the first of its parts if it was split), or of a folder with `config.json`, `tokenizer.json`
-   * and safetensors, as Hugging Face lays it out.
+   * and safetensors, as Hugging Face lays it out. Or a `.gguf` file that the user picked.
    */
-  model: string | URL
-  /** URL of the vision tower (`mmproj`) of a GGUF model that sees. Without it such a model reads text only. */
-  vision?: string | URL
+  model: string | URL | Blob
+  /** The vision tower (`mmproj`) of a GGUF model that sees. Without it such a model reads text only. */
+  vision?: string | URL | Blob
+  /**
+   * Where the model's files are kept between visits: the origin's private file system (`opfs`), the Cache API, or only in
+   * memory. Default `auto`: the first of the three that this browser gives to this page. `false` is `memory`.
+   */
+  cache?: Cache
+  /**
+   * The hash of the model's file, `sha256-` and base64, or the hashes of its files: by their names, or as `model` and
+   * `vision`. A load whose files have other hashes fails.
+   */
+  integrity?: string | Record<string, string>
+  /** Ask the host whether stored files are still the same. Default false: what is stored is used without any request. */
+  revalidate?: boolean
+  /** @internal Sizes and waits of downloads, for tests. */
+  download?: {
+    pieceBytes?: number; requests?: number; runPieces?: number; tries?: number; firstTries?: number; wrongTries?: number
+    retryMs?: number; maxRetryMs?: number; maxRetryAfterMs?: number; stallMs?: number
+  }
   /** Default `auto`. */
   device?: Device
   /**
@@ -67,10 +87,12 @@ export interface LoadOptions {
 
 /** One step of loading. */
 export interface ProgressEvent {
-  /** `download` counts bytes of `file`, `upload` parts of the model, `compile` the warm-up. */
-  stage: 'download' | 'upload' | 'compile'
+  /** `download` and `verify` count bytes of `file`, `upload` parts of the model, `compile` the warm-up. They overlap. */
+  stage: 'download' | 'verify' | 'upload' | 'compile'
   loaded: number
   total: number
+  /** Bytes a second, where bytes are counted. */
+  rate?: number
   file?: string
 }
 
@@ -154,4 +176,33 @@ export interface RerankerInfo {
   weight_bytes: number
   /** Which of its shaders multiply matrices, as measured on this adapter; null on a CPU. */
   kernels: 'direct' | 'tile' | 'wide' | null
+  /** What took the device or the worker away from this model since it was loaded, if anything did: both were made anew. */
+  recovered_from?: { code: ErrorCode; message: string }
+  /** Where the model's files are: `file` if the user picked them, `memory` if nothing is kept, `remote` if a server has them. */
+  storage: 'opfs' | 'cache-api' | 'memory' | 'file' | 'remote'
+}
+
+/** A stored file. */
+export interface CachedFile {
+  url: string
+  /** Bytes of it, and how many of them are stored. */
+  bytes: number
+  stored: number
+  complete: boolean
+  /** Its hash, once it was computed: by a load with `integrity`, or by `verify`. */
+  integrity?: string
+  storage: 'opfs' | 'cache-api'
+}
+
+/** A stored file that was read and compared with its checksums. */
+export interface VerifiedFile {
+  url: string
+  /** Whether all of it is there and undamaged. */
+  ok: boolean
+  bytes: number
+  /** Bytes that are missing or damaged; they are fetched again when the model is next loaded. */
+  bad: number
+  /** Its hash, if all is well: what `integrity` takes. */
+  integrity?: string
+  storage: 'opfs' | 'cache-api'
 }

@@ -1,9 +1,14 @@
 // The glue that wasm-bindgen writes; only what the worker uses.
 declare module '*/wasm/secondpass.js' {
-  export default function init(options: { module_or_path: string | URL }): Promise<unknown>
+  const init: { (options: { module_or_path: string | URL | WebAssembly.Module }): Promise<unknown>; __wbindgen_wasm_module?: WebAssembly.Module }
+  export default init
+  export function cache_add(options: string, host: object, signal: AbortSignal, onProgress: (json: string) => void): Promise<string>
+  export function cache_list(): Promise<string>
+  export function cache_delete(url?: string): Promise<number>
+  export function cache_verify(url: string): Promise<string>
   export class Engine {
-    static load(options: string, signal: AbortSignal, onProgress: (json: string) => void): Promise<Engine>
     rerank(body: string, strict: boolean, host: object, signal: AbortSignal, onResult: (json: string) => void): Promise<string>
+    static load(options: string, host: object, signal: AbortSignal, onProgress: (json: string) => void): Promise<Engine>
     info(): string
     free(): void
   }

@@ -1,11 +1,13 @@
 // The worker that owns the device, the weights and the model. One piece of work at a time; an abort may come between.
-import init, { Engine } from './wasm/secondpass.js'
+import init, { Engine, cache_add, cache_delete, cache_list, cache_verify } from './wasm/secondpass.js'
+import { watchDevices } from './device.js'
 import { toWire } from './errors.js'
-import type { FromWorker, ToWorker } from './protocol.js'
+import type { FromWorker, Picked, ToWorker, Wasm } from './protocol.js'
 import { PictureHost, type Pixels } from './pictures.js'
 import type { ProgressEvent } from './types.js'
 
-const PROGRESS_INTERVAL_MS = 100
+/** Of each stage of each file; several go on at the same time. */
+const PROGRESS_INTERVAL_MS = 250
 
 const scope = self as unknown as { postMessage(message: FromWorker): void; onmessage: ((event: MessageEvent<ToWorker>) => void) | null }
 const send = (message: FromWorker) => scope.postMessage(message)
@@ -13,6 +15,7 @@ const aborts = new Map<number, AbortController>()
 const drawings = new Map<number, (pixels: Pixels | null) => void>()
 let nextDrawing = 1
 let engine: Engine | undefined
+let starting: Promise<unknown> | undefined
 let queue: Promise<void> = Promise.resolve()
 
 scope.onmessage = ({ data }) => {
@@ -26,26 +29,80 @@ scope.onmessage = ({ data }) => {
   }
   const controller = new AbortController()
   aborts.set(data.id, controller)
-  queue = queue.then(async () => {
+  const work = async () => {
     try {
-      await (data.type === 'load' ? load(data, controller.signal) : rerank(data, controller.signal))
+      await run(data, controller.signal)
     } catch (error) {
       send({ type: 'failed', id: data.id, error: toWire(error) })
     } finally {
       aborts.delete(data.id)
     }
-  })
+  }
+  // What only concerns storage need not wait for what computes.
+  if (data.type === 'store' || data.type === 'cache') void work()
+  else queue = queue.then(work)
 }
+watchDevices(send)
 send({ type: 'ready' })
 
-async function load({ id, options, wasmUrl }: Extract<ToWorker, { type: 'load' }>, signal: AbortSignal): Promise<void> {
+function run(data: Exclude<ToWorker, { type: 'abort' | 'drawn' }>, signal: AbortSignal): Promise<void> {
+  switch (data.type) {
+    case 'load':
+      return load(data, signal)
+    case 'store':
+      return store(data, signal)
+    case 'cache':
+      return cache(data)
+    case 'rerank':
+      return rerank(data, signal)
+  }
+}
+
+async function start(id: number, wasm: Wasm): Promise<void> {
   try {
-    await init({ module_or_path: wasmUrl ?? new URL('./wasm/secondpass_bg.wasm', import.meta.url) })
+    starting ??= init({ module_or_path: wasm ?? new URL('./wasm/secondpass_bg.wasm', import.meta.url) })
+    await starting
   } catch (error) {
+    starting = undefined
     throw { name: 'SecondpassError', code: 'worker_failed', status: 500, message: `secondpass_bg.wasm could not be loaded (${(error as Error).message}). Serve it beside the package, or give its address as wasmUrl.` }
   }
-  engine = await Engine.load(options, signal, throttled((event) => send({ type: 'progress', id, event })))
+  const module = init.__wbindgen_wasm_module
+  if (module && module !== wasm) send({ type: 'compiled', id, module })
+}
+
+/** What the engine asks of the page for a load. */
+class LoadHost {
+  constructor(readonly id: number, readonly picked: Picked) {}
+
+  get model(): Blob | undefined {
+    return this.picked.model
+  }
+
+  get vision(): Blob | undefined {
+    return this.picked.vision
+  }
+
+  persist(): void {
+    send({ type: 'persist', id: this.id })
+  }
+}
+
+async function load({ id, options, picked, wasm }: Extract<ToWorker, { type: 'load' }>, signal: AbortSignal): Promise<void> {
+  await start(id, wasm)
+  engine = await Engine.load(options, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
   send({ type: 'loaded', id, info: JSON.parse(engine.info()) })
+}
+
+async function store({ id, options, picked, wasm }: Extract<ToWorker, { type: 'store' }>, signal: AbortSignal): Promise<void> {
+  await start(id, wasm)
+  const response = await cache_add(options, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
+  send({ type: 'done', id, response })
+}
+
+async function cache({ id, what, url, wasm }: Extract<ToWorker, { type: 'cache' }>): Promise<void> {
+  await start(id, wasm)
+  const response = what === 'list' ? await cache_list() : what === 'verify' ? await cache_verify(url ?? '') : String(await cache_delete(url ?? undefined))
+  send({ type: 'done', id, response })
 }
 
 async function rerank({ id, body, strict, attachments }: Extract<ToWorker, { type: 'rerank' }>, signal: AbortSignal): Promise<void> {
@@ -65,17 +122,17 @@ function drawOnPage(id: number, bytes: ArrayBuffer, signal: AbortSignal): Promis
   }).finally(() => drawings.delete(drawing))
 }
 
-/** At most ten events a second, and the last of every stage and file. */
+/** A few events a second of each stage and file, and the last of each. They never go backwards. */
 function throttled(report: (event: ProgressEvent) => void): (json: string) => void {
-  let last = -Infinity
-  let key = ''
+  const told = new Map<string, { at: number; loaded: number }>()
   return (json) => {
     const event = JSON.parse(json) as ProgressEvent
-    const now = performance.now()
-    const of = event.stage + (event.file ?? '')
-    if (of === key && event.loaded < event.total && now - last < PROGRESS_INTERVAL_MS) return
-    key = of
-    last = now
+    const key = event.stage + (event.file ?? '')
+    const last = told.get(key)
+    const at = performance.now()
+    // Where a load begins again, as it does when the file has changed, there is nothing to tell until it has caught up.
+    if (last && (event.loaded <= last.loaded || (event.loaded < event.total && at - last.at < PROGRESS_INTERVAL_MS))) return
+    told.set(key, { at, loaded: event.loaded })
     report(event)
   }
 }

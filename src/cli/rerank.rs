@@ -77,6 +77,7 @@ pub async fn run(args: Args) -> Result<(), String> {
         image_limits,
         savings: Savings::default(),
         style: None,
+        caution: 0,
     };
     let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };
     let pictures = FilePictures::beside(&args.request, decoding);
@@ -113,7 +114,7 @@ fn report(show: bool, progress: &Progress) {
         return;
     }
     let what = match progress.stage {
-        Stage::Download => "reading",
+        Stage::Download | Stage::Verify => "reading",
         Stage::Upload => "loading",
         Stage::Compile => "warming up",
     };

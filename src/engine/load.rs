@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::batch::RowBudget;
 use super::files::{ModelFiles, Opened};
 use super::{Engine, Error, Observer, Stage};
 use crate::kernels::Style;
@@ -33,6 +34,8 @@ pub struct LoadOptions {
     pub savings: Savings,
     /// How a GPU multiplies matrices; measured if it is not given.
     pub style: Option<Style>,
+    /// How often the device was lost with this model: each time, half as much is computed at once.
+    pub caution: u32,
 }
 
 /// What the engine does to compute less. All of it is exact; each can be switched off, to show what it saves.
@@ -65,6 +68,7 @@ impl LoadOptions {
             image_limits: SizeLimits::default(),
             savings: Savings::default(),
             style: None,
+            caution: 0,
         }
     }
 }
@@ -140,7 +144,7 @@ impl Engine {
             info,
             image_limits: options.image_limits,
             savings: options.savings,
-            budget: Cell::default(),
+            budget: Cell::new(RowBudget::new(options.caution)),
             vision_cache: RefCell::default(),
             prefix_cache: RefCell::default(),
         };

@@ -11,6 +11,8 @@ use crate::weights::LocalBoxFuture;
 pub enum Stage {
     /// Bytes arrive; reported by the source of the bytes.
     Download,
+    /// Bytes are compared with a hash; reported by the source of the bytes.
+    Verify,
     /// Weights move to the device, counted in parts of the model.
     Upload,
     /// The first pass runs, which compiles every shader.
@@ -26,6 +28,9 @@ pub struct Progress {
     pub loaded: u64,
     /// Of how much.
     pub total: u64,
+    /// Bytes a second, where they are counted and it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
     /// The file, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -63,7 +68,7 @@ impl Observer<'static> {
 
 impl Observer<'_> {
     pub(super) fn report(&self, stage: Stage, loaded: u64, total: u64) {
-        (self.on_progress)(Progress { stage, loaded, total, file: None });
+        (self.on_progress)(Progress { stage, loaded, total, rate: None, file: None });
     }
 
     /// Gives others a turn, then ends the work if it is no longer wanted.

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::device::{self, Adapter};
-use super::model::Places;
+use super::load::{self, LoadHost};
 use super::pictures::{PagePictures, PictureHost};
 use super::{clock, error};
 use crate::api::{RequestError, RerankRequest};
@@ -21,14 +21,14 @@ pub struct Engine {
     inner: engine::Engine,
     adapter: Option<Adapter>,
     decoding: DecodeOptions,
+    storage: &'static str,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Options {
-    model: String,
-    #[serde(default)]
-    vision: Option<String>,
+    #[serde(flatten)]
+    files: load::FileOptions,
     #[serde(default)]
     device: Option<String>,
     #[serde(default)]
@@ -41,6 +41,8 @@ struct Options {
     savings: Savings,
     #[serde(default)]
     kernels: Option<Kernels>,
+    #[serde(default)]
+    caution: u32,
 }
 
 /// What was measured on an earlier visit.
@@ -55,6 +57,8 @@ struct InfoJson<'a> {
     #[serde(flatten)]
     info: &'a engine::Info,
     adapter: Option<&'a Adapter>,
+    /// Where the model's files are kept.
+    storage: &'static str,
 }
 
 #[wasm_bindgen(start)]
@@ -70,9 +74,15 @@ pub fn version() -> String {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens the device and loads the model.
-    pub async fn load(options: String, signal: AbortSignal, on_progress: Function) -> Result<Engine, JsValue> {
-        load(&options, &signal, &on_progress).await.map_err(|e| error::to_js(&e))
+    /// Opens the device and loads the model. `host` has the files that the user picked.
+    pub async fn load(
+        options: String,
+        host: LoadHost,
+        signal: AbortSignal,
+        on_progress: Function,
+    ) -> Result<Engine, JsValue> {
+        let loading = load(&options, host, &signal, &on_progress);
+        load::until_aborted(&signal, loading).await.map_err(|e| error::to_js(&e))
     }
 
     /// Scores a `/v1/rerank` body; calls `on_result` for each document as soon as its score exists. `host` gives the
@@ -102,12 +112,17 @@ impl Engine {
 
     /// What is loaded and where it runs, as JSON.
     pub fn info(&self) -> String {
-        let info = InfoJson { info: self.inner.info(), adapter: self.adapter.as_ref() };
+        let info = InfoJson { info: self.inner.info(), adapter: self.adapter.as_ref(), storage: self.storage };
         serde_json::to_string(&info).unwrap_or_default()
     }
 }
 
-async fn load(options: &str, signal: &AbortSignal, on_progress: &Function) -> Result<Engine, crate::Error> {
+async fn load(
+    options: &str,
+    host: LoadHost,
+    signal: &AbortSignal,
+    on_progress: &Function,
+) -> Result<Engine, crate::Error> {
     let options: Options =
         serde_json::from_str(options).map_err(|e| RequestError::invalid(format!("load options: {e}")))?;
     let precision = match options.dtype.as_deref() {
@@ -118,9 +133,8 @@ async fn load(options: &str, signal: &AbortSignal, on_progress: &Function) -> Re
     let opened = device::open(options.device.as_deref().unwrap_or("auto")).await?;
     let report = {
         let on_progress = on_progress.clone();
-        move |progress: Progress| call(&on_progress, &serde_json::to_string(&progress).unwrap_or_default())
+        move |progress: Progress| tell(&on_progress, &progress)
     };
-    let places = Places::new(&options.model, options.vision.as_deref(), signal, std::rc::Rc::new(report.clone()));
     let aborted = || signal.aborted();
     let observer = Observer { on_progress: &report, ..watching(&aborted) };
     let usual = SizeLimits::default();
@@ -130,19 +144,25 @@ async fn load(options: &str, signal: &AbortSignal, on_progress: &Function) -> Re
     let style = options.kernels.filter(same).and_then(|k| Style::from_name(&k.style));
     let load_options = LoadOptions {
         style,
+        caution: options.caution,
         device: opened.device,
         device_name: opened.name,
         precision,
         image_limits,
         savings: options.savings,
     };
-    let inner = engine::Engine::load_files(&places.files(), load_options, &observer).await?;
+    let (inner, storage) =
+        load::load(options.files, host, load_options, &observer, std::rc::Rc::new(report.clone())).await?;
     let decoding = DecodeOptions { apply_orientation: options.apply_orientation, ..DecodeOptions::default() };
-    Ok(Engine { inner, adapter: opened.adapter, decoding })
+    Ok(Engine { inner, adapter: opened.adapter, decoding, storage })
 }
 
-fn watching<'a>(aborted: &'a dyn Fn() -> bool) -> Observer<'a> {
+pub(super) fn watching<'a>(aborted: &'a dyn Fn() -> bool) -> Observer<'a> {
     Observer { aborted, pause: &|| Box::pin(clock::pause()), now: &clock::now, ..Observer::silent() }
+}
+
+pub(super) fn tell(on_progress: &Function, progress: &Progress) {
+    call(on_progress, &serde_json::to_string(progress).unwrap_or_default());
 }
 
 /// Calls back into the worker. What its handler throws is its own business and must not end our work.

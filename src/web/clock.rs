@@ -2,10 +2,13 @@
 
 use std::cell::Cell;
 
-use js_sys::{Promise, Reflect};
+use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
+
+use crate::weights::LocalBoxFuture;
+use crate::weights::download::Clock;
 
 /// Milliseconds since the worker started, from `performance.now()`; the std clock panics on wasm.
 pub fn now() -> f64 {
@@ -39,4 +42,41 @@ pub async fn pause() {
         channel.port1().close();
     }
     LAST_PAUSE.set(now());
+}
+
+/// Waits.
+pub async fn sleep(ms: f64) {
+    let promise = Promise::new(&mut |resolve, _| {
+        let timer = Reflect::get(&js_sys::global(), &"setTimeout".into()).ok();
+        match timer.as_ref().and_then(|t| t.dyn_ref::<Function>()) {
+            Some(set_timeout) => {
+                // Without a timer there is nobody to wait for either.
+                if set_timeout.call2(&js_sys::global(), &resolve, &ms.into()).is_err() {
+                    let _ = resolve.call0(&JsValue::UNDEFINED);
+                }
+            }
+            None => {
+                let _ = resolve.call0(&JsValue::UNDEFINED);
+            }
+        }
+    });
+    // The promise is never rejected.
+    let _ = JsFuture::from(promise).await;
+}
+
+/// The worker's clock, as downloads see it.
+pub struct WorkerClock;
+
+impl Clock for WorkerClock {
+    fn now(&self) -> f64 {
+        now()
+    }
+
+    fn sleep(&self, ms: f64) -> LocalBoxFuture<'static, ()> {
+        Box::pin(sleep(ms))
+    }
+
+    fn random(&self) -> f64 {
+        js_sys::Math::random()
+    }
 }

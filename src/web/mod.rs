@@ -1,12 +1,16 @@
 //! The only room that knows a browser: bindings, fetch, the device, the worker's event loop.
 
 mod bindings;
+mod cache;
 mod clock;
 mod device;
+mod download;
 mod error;
-mod http;
+mod load;
 mod model;
 mod pictures;
 mod selfcheck;
+mod storage;
+mod transport;
 
 pub use bindings::Engine;

@@ -5,6 +5,7 @@
 
 mod blocks;
 mod checkpoint;
+pub mod download;
 mod dtype;
 mod error;
 pub mod gguf;

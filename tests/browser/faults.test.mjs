@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { open } from './harness.mjs'
+import { QUICK } from './storage.mjs'
 
 let browser
 before(async () => { browser = await open() })
@@ -14,7 +15,7 @@ const load = async (model, extra = {}) => {
     const { results } = await reranker.rerank({ query: 'q', documents: ['a'] })
     reranker.dispose()
     return results.length
-  }), { model, device: 'cpu', ...extra })
+  }), { model, device: 'cpu', download: QUICK, ...extra })
   await page.close()
   return result
 }

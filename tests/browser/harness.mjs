@@ -24,5 +24,11 @@ export async function open() {
     if (path === '/pages/blank.html') await page.waitForFunction('window.ready')
     return page
   }
-  return { url: server.url, page, close: () => Promise.all([browser.close(), server.close()]) }
+  /** Puts a host on the server, under an address of its own; the address. */
+  const host = (host) => {
+    const id = `h${server.hosts.size}`
+    server.hosts.set(id, host)
+    return `/host/${id}/`
+  }
+  return { url: server.url, browser, context, host, page, close: () => Promise.all([browser.close(), server.close()]) }
 }

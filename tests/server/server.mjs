@@ -6,6 +6,7 @@
 //   /models/NAME/…     a fixture, with ranges
 //   /fixtures/…        tests/fixtures
 //   /fault/KIND/NAME/… the same with a fault; the kinds are below
+//   /host/ID/…         a host of a test's own making, faulty.mjs
 import { readFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listen, serveFile } from '../../scripts/serve.mjs'
@@ -26,30 +27,37 @@ const TRANSPORT = {
     setTimeout(() => response.destroy(), 50)
   },
   'cut-range': (bytes, response, request) => {
-    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
-    const part = bytes.subarray(Number(from), Number(to) + 1)
+    const [from, to] = rangeOf(request, bytes)
+    const part = bytes.subarray(from, to + 1)
     response.writeHead(206, { 'content-range': `bytes ${from}-${to}/${bytes.length}`, 'content-length': part.length })
     if (part.length < 1024) return response.end(part)
     response.write(part.subarray(0, 512))
     setTimeout(() => response.destroy(), 50)
   },
   'wrong-range': (bytes, response, request) => {
-    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
-    const shift = Number(from) > 0 ? 1 : 0
-    response.writeHead(206, { 'content-range': `bytes ${Number(from) + shift}-${Number(to) + shift}/${bytes.length}` })
-    response.end(bytes.subarray(Number(from) + shift, Number(to) + 1 + shift))
+    const [from, to] = rangeOf(request, bytes)
+    const shift = from > 0 ? 1 : 0
+    response.writeHead(206, { 'content-range': `bytes ${from - shift}-${to - shift}/${bytes.length}` })
+    response.end(bytes.subarray(from - shift, to + 1 - shift))
   },
   stall: () => {},
 }
 
-export async function startServer() {
-  const server = await listen(handle, 0, true)
-  return { url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done) }) }
+function rangeOf(request, bytes) {
+  const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
+  return [Number(from), Math.min(Number(to), bytes.length - 1)]
 }
 
-function handle(request, response) {
+export async function startServer() {
+  const hosts = new Map()
+  const server = await listen((request, response) => handle(hosts, request, response), 0, true)
+  return { hosts, url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done) }) }
+}
+
+function handle(hosts, request, response) {
   const [, kind, ...rest] = new URL(request.url, 'http://localhost').pathname.split('/')
   if (kind === 'fault') return fault(rest, request, response)
+  if (kind === 'host' && hosts.has(rest[0])) return hosts.get(rest[0]).handle(rest.slice(1).join('/'), request, response)
   if (kind === 'redirect') return response.writeHead(302, { location: `/${rest.join('/')}` }).end()
   if (FOLDERS[kind]) {
     request.url = `/${rest.join('/')}`

@@ -1,0 +1,217 @@
+//! One load's files from URLs, by way of storage.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use wasm_bindgen_futures::spawn_local;
+
+use super::clock::WorkerClock;
+use super::storage;
+use super::transport::FetchTransport;
+use crate::engine::{Progress, Stage};
+use crate::weights::download::{
+    Begun, Integrity, Opened, Phase, Reading, Settings, Step, StoredFile, Wanted, World, open, remember_absent,
+};
+use crate::weights::{Folder, LocalBoxFuture, Source, WeightsError};
+
+/// Errors over what is in the files: before the same bytes are used again, the host is asked whether it has others.
+const BLAMED: [&str; 8] = [
+    "invalid_weights",
+    "missing_tensor",
+    "unsupported_dtype",
+    "unsupported_model",
+    "invalid_config",
+    "invalid_tokenizer",
+    "bad_response",
+    "not_found",
+];
+
+/// Told of every step.
+pub type Report = Rc<dyn Fn(Progress)>;
+
+/// What a page says about storage.
+pub struct Manner {
+    pub cache: String,
+    pub settings: Settings,
+    pub revalidate: bool,
+    /// Hashes, by the names of files.
+    pub integrity: BTreeMap<String, Integrity>,
+}
+
+/// All files that a load has opened.
+pub struct Downloads {
+    world: Rc<World>,
+    pub storage: &'static str,
+    revalidate: bool,
+    integrity: BTreeMap<String, Integrity>,
+    /// Asks the page to make storage lasting; only a page can.
+    on_store: Box<dyn Fn()>,
+    files: RefCell<Vec<Rc<StoredFile>>>,
+    /// Opened before somebody asked, so that it is known how much room they need.
+    ahead: RefCell<BTreeMap<String, Ahead>>,
+    absent: RefCell<Vec<String>>,
+}
+
+enum Ahead {
+    Absent,
+    There(Rc<StoredFile>, Option<Begun>),
+}
+
+impl Downloads {
+    pub async fn new(manner: Manner, report: Report, on_store: Box<dyn Fn()>) -> Result<Rc<Self>, WeightsError> {
+        let (store, storage) = storage::open(&manner.cache).await?;
+        let world = World {
+            store,
+            transport: Rc::new(FetchTransport::default()),
+            clock: Rc::new(WorkerClock),
+            settings: manner.settings.checked(),
+            report: Rc::new(move |step| report(progress(step))),
+        };
+        Ok(Rc::new(Self {
+            world: Rc::new(world),
+            storage,
+            revalidate: manner.revalidate,
+            integrity: manner.integrity,
+            on_store,
+            files: RefCell::default(),
+            ahead: RefCell::default(),
+            absent: RefCell::default(),
+        }))
+    }
+
+    /// Opens files without reading them yet, and sees to it that there is room for all of them together.
+    pub async fn prepare(&self, files: &[(String, String)]) -> Result<(), WeightsError> {
+        for (url, file) in files {
+            let opened = self.look(url, file).await?;
+            self.ahead.borrow_mut().insert(url.clone(), opened);
+        }
+        self.check_room().await
+    }
+
+    async fn look(&self, url: &str, file: &str) -> Result<Ahead, WeightsError> {
+        let integrity = self.integrity.get(file).copied();
+        let wanted = Wanted { url, file, integrity, revalidate: self.revalidate };
+        let (file, begun) = match open(&self.world, wanted).await? {
+            Opened::Absent => {
+                self.absent.borrow_mut().push(url.to_owned());
+                return Ok(Ahead::Absent);
+            }
+            Opened::Stored(file) => (file, None),
+            Opened::Begun(file, begun) => (file, Some(begun)),
+        };
+        self.files.borrow_mut().push(file.clone());
+        Ok(Ahead::There(file, begun))
+    }
+
+    async fn check_room(&self) -> Result<(), WeightsError> {
+        let largest = self.files.borrow().iter().max_by_key(|f| f.missing_bytes()).cloned();
+        let needed: u64 = self.files.borrow().iter().map(|f| f.missing_bytes()).sum();
+        let (Some(largest), true) = (largest, needed > 0) else { return Ok(()) };
+        (self.on_store)();
+        match self.world.store.free().await {
+            Some(free) if free < needed => Err(WeightsError::StorageFull {
+                file: largest.name().to_owned(),
+                needed: Some(needed),
+                free: Some(free),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn open(&self, url: &str, file: &str) -> Result<Option<Box<dyn Source>>, WeightsError> {
+        let ahead = self.ahead.borrow_mut().remove(url);
+        let opened = match ahead {
+            Some(opened) => opened,
+            None => {
+                let opened = self.look(url, file).await?;
+                self.check_room().await?;
+                opened
+            }
+        };
+        let Ahead::There(file, begun) = opened else { return Ok(None) };
+        let working = file.clone();
+        spawn_local(async move { working.work(begun).await });
+        Ok(Some(Box::new(Reading(file)) as Box<dyn Source>))
+    }
+
+    /// Waits until every file is whole and checked.
+    pub async fn finished(&self) -> Result<(), WeightsError> {
+        let mut next = 0;
+        loop {
+            let file = self.files.borrow().get(next).cloned();
+            let Some(file) = file else { return Ok(()) };
+            file.finished().await?;
+            next += 1;
+        }
+    }
+
+    /// Notes how the load went, for the next one.
+    pub async fn conclude(&self, error: Option<&crate::Error>) {
+        let blame = error.is_some_and(blames_the_files);
+        self.stop();
+        if error.is_some() && !blame {
+            return;
+        }
+        // What cannot be noted is not worth failing over.
+        for file in self.files.take() {
+            let _ = file.suspect(blame).await;
+        }
+        for url in self.absent.take().iter().filter(|_| !blame) {
+            let _ = remember_absent(&*self.world.store, url).await;
+        }
+    }
+
+    fn stop(&self) {
+        self.ahead.take();
+        self.files.borrow().iter().for_each(|file| file.stop());
+    }
+}
+
+impl Drop for Downloads {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Whether another try with the same bytes would fail as well.
+fn blames_the_files(error: &crate::Error) -> bool {
+    BLAMED.contains(&error.code())
+}
+
+fn progress(step: Step) -> Progress {
+    let stage = match step.phase {
+        Phase::Download => Stage::Download,
+        Phase::Verify => Stage::Verify,
+    };
+    Progress { stage, loaded: step.loaded, total: step.total, rate: step.rate, file: Some(step.file) }
+}
+
+/// A folder of files under one URL.
+pub struct UrlFolder {
+    base: String,
+    downloads: Rc<Downloads>,
+}
+
+impl UrlFolder {
+    /// `url` is the folder's, with or without the slash at its end; a query string is kept for each file.
+    pub fn new(url: &str, downloads: &Rc<Downloads>) -> Self {
+        Self { base: url.to_owned(), downloads: downloads.clone() }
+    }
+
+    pub fn url_of(&self, file: &str) -> String {
+        let (path, query) = self.base.split_once('?').map_or((self.base.as_str(), None), |(p, q)| (p, Some(q)));
+        let query = query.map(|q| format!("?{q}")).unwrap_or_default();
+        format!("{}/{file}{query}", path.trim_end_matches('/'))
+    }
+}
+
+impl Folder for UrlFolder {
+    fn name(&self) -> &str {
+        &self.base
+    }
+
+    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Source>>, WeightsError>> {
+        Box::pin(async move { self.downloads.open(&self.url_of(file), file).await })
+    }
+}

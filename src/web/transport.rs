@@ -1,0 +1,158 @@
+//! Requests, by `fetch`.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use js_sys::{Function, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ReadableStreamDefaultReader, Response};
+
+use super::storage::{get, global, options};
+use crate::weights::LocalBoxFuture;
+use crate::weights::download::{Answer, Ask, Head, Lost, Transport};
+
+#[wasm_bindgen]
+extern "C" {
+    type AbortController;
+    #[wasm_bindgen(constructor)]
+    fn new() -> AbortController;
+    #[wasm_bindgen(method)]
+    fn abort(this: &AbortController);
+    #[wasm_bindgen(method, getter)]
+    fn signal(this: &AbortController) -> JsValue;
+
+    #[wasm_bindgen(js_name = URL)]
+    type Url;
+    #[wasm_bindgen(constructor, js_class = "URL", catch)]
+    fn parse(url: &str) -> Result<Url, JsValue>;
+    #[wasm_bindgen(method, getter)]
+    fn origin(this: &Url) -> String;
+}
+
+/// Ends a request when it is dropped.
+struct Request(AbortController);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The browser's.
+#[derive(Default)]
+pub struct FetchTransport {
+    /// Origins from which something could be read: what fails there is not for lack of permission.
+    readable: RefCell<BTreeSet<String>>,
+}
+
+impl FetchTransport {
+    async fn send_now(&self, ask: &Ask) -> Result<Box<dyn Answer>, Lost> {
+        let origin = Url::parse(&ask.url).map(|url| url.origin()).unwrap_or_default();
+        let own = global(&["location", "origin"]).and_then(|o| o.as_string()).is_some_and(|own| own == origin);
+        match fetch(ask, own).await {
+            Ok(answer) => {
+                self.readable.borrow_mut().insert(origin);
+                Ok(Box::new(answer))
+            }
+            Err(error) if own || self.readable.borrow().contains(&origin) => Err(error),
+            // `fetch` says the same of everything, on purpose. If the host answers, and still gives us nothing, it is
+            // for lack of permission.
+            Err(error) if !answers(&ask.url).await => Err(error),
+            Err(_) => match fetch(ask, own).await {
+                Ok(answer) => Ok(Box::new(answer)),
+                Err(_) => Err(Lost::Refused),
+            },
+        }
+    }
+}
+
+impl Transport for FetchTransport {
+    fn send<'a>(&'a self, ask: &'a Ask) -> LocalBoxFuture<'a, Result<Box<dyn Answer>, Lost>> {
+        Box::pin(self.send_now(ask))
+    }
+}
+
+async fn fetch(ask: &Ask, own: bool) -> Result<FetchAnswer, Lost> {
+    let request = Request(AbortController::new());
+    let (from, to) = ask.range;
+    let to = if to == u64::MAX { String::new() } else { to.to_string() };
+    let mut headers = vec![("Range", format!("bytes={from}-{to}").into())];
+    // Another origin would have to allow this header first, and few do; there the validators of each answer are
+    // compared, which comes to the same.
+    if let Some(validator) = ask.if_range.as_ref().filter(|v| own && !v.starts_with("W/")) {
+        headers.push(("If-Range", validator.as_str().into()));
+    }
+    let init = options(&[
+        ("headers", options(&headers)),
+        ("signal", request.0.signal()),
+        // It is stored once already; the browser's own cache would do so again.
+        ("cache", "no-store".into()),
+    ]);
+    let response: Response = call_fetch(&ask.url, &init).await.map_err(|e| lost(&e))?.unchecked_into();
+    let reader = response.body().map(|body| body.get_reader().unchecked_into());
+    Ok(FetchAnswer { head: head(&response), reader, _request: request })
+}
+
+/// Whether there is an answer, though nothing of it may be read.
+async fn answers(url: &str) -> bool {
+    let request = Request(AbortController::new());
+    let fields = [
+        ("mode", "no-cors".into()),
+        ("method", "HEAD".into()),
+        ("cache", "no-store".into()),
+        ("signal", request.0.signal()),
+    ];
+    call_fetch(url, &options(&fields)).await.is_ok()
+}
+
+async fn call_fetch(url: &str, init: &JsValue) -> Result<JsValue, JsValue> {
+    let fetch: Function =
+        global(&["fetch"]).and_then(|f| f.dyn_into().ok()).ok_or_else(|| JsValue::from("there is no fetch() here"))?;
+    let promise: Promise = fetch.call2(&js_sys::global(), &url.into(), init)?.dyn_into()?;
+    JsFuture::from(promise).await
+}
+
+fn lost(error: &JsValue) -> Lost {
+    let message = get(error, "message").and_then(|m| m.as_string()).or_else(|| error.as_string());
+    Lost::Network(message.unwrap_or_default())
+}
+
+fn head(response: &Response) -> Head {
+    let header = |name: &str| response.headers().get(name).ok().flatten();
+    Head {
+        status: response.status(),
+        length: header("content-length").and_then(|v| v.parse().ok()),
+        range: header("content-range"),
+        encoded: header("content-encoding").is_some_and(|e| !e.eq_ignore_ascii_case("identity")),
+        etag: header("etag"),
+        modified: header("last-modified"),
+        kind: header("content-type"),
+        // Hosts may give a date instead, which then is not respected: the usual waits are.
+        retry_after: header("retry-after").and_then(|v| v.trim().parse().ok()).filter(|s: &f64| *s >= 0.0),
+    }
+}
+
+struct FetchAnswer {
+    head: Head,
+    reader: Option<ReadableStreamDefaultReader>,
+    _request: Request,
+}
+
+impl Answer for FetchAnswer {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn next(&mut self) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>, Lost>> {
+        Box::pin(async move {
+            let Some(reader) = &self.reader else { return Ok(None) };
+            let step = JsFuture::from(reader.read()).await.map_err(|e| lost(&e))?;
+            if get(&step, "done").is_some_and(|done| done.is_truthy()) {
+                return Ok(None);
+            }
+            let bytes = get(&step, "value").and_then(|v| v.dyn_into::<Uint8Array>().ok());
+            Ok(Some(bytes.map(|bytes| bytes.to_vec()).unwrap_or_default()))
+        })
+    }
+}

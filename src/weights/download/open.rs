@@ -1,0 +1,277 @@
+//! From an address to a file: what is stored of it, whether it may be used, and where the rest comes from.
+
+use std::rc::Rc;
+
+use super::answer::{self, Fault, First};
+use super::fetch::{EVERYTHING, Mode, next, send};
+use super::file::StoredFile;
+use super::integrity::{Integrity, key_of};
+use super::journal::{Event, Identity, Journal, MIN_PIECE_BYTES, checksum};
+use super::ports::{Answer, Ask, Entry, Head, Lock, StoreError};
+use super::tries::Tries;
+use super::{Begun, World};
+use crate::weights::WeightsError;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Where it is.
+    pub url: &'a str,
+    /// The name used in messages.
+    pub file: &'a str,
+    /// Its hash, if somebody knows it.
+    pub integrity: Option<Integrity>,
+    /// Ask the host whether it is still the same, even where all of it is stored.
+    pub revalidate: bool,
+}
+
+/// What came of it.
+pub enum Opened {
+    /// The host has no such file.
+    Absent,
+    /// All of it is stored. It still wants [`StoredFile::work`] where there is a hash to check.
+    Stored(Rc<StoredFile>),
+    /// Some of it is still to come: [`StoredFile::work`] brings it.
+    Begun(Rc<StoredFile>, Begun),
+}
+
+/// Opens a file. Its answer's body is not read yet, so that the caller can first see to it that there is room.
+pub async fn open(world: &Rc<World>, wanted: Wanted<'_>) -> Result<Opened, WeightsError> {
+    let key = key_of(wanted.url);
+    let mut opening = Opening { world, wanted, entry: world.store.entry(&key), key, lock: None };
+    if let Some(journal) = opening.usable().await? {
+        return Ok(opening.stored(journal));
+    }
+    let lock = world.store.lock(&opening.key).await.map_err(|e| opening.failed(e))?;
+    opening.lock = Some(lock);
+    // Another tab may have brought it meanwhile.
+    if let Some(journal) = opening.usable().await? {
+        opening.lock = None;
+        return Ok(opening.stored(journal));
+    }
+    match opening.journal().await? {
+        Some(journal) if journal.identity.absent && !wanted.revalidate => Ok(Opened::Absent),
+        Some(journal) if opening.worth_keeping(&journal) => opening.go_on(journal).await,
+        _ => opening.start().await,
+    }
+}
+
+struct Opening<'a> {
+    world: &'a Rc<World>,
+    wanted: Wanted<'a>,
+    entry: Box<dyn Entry>,
+    key: String,
+    lock: Option<Box<dyn Lock>>,
+}
+
+impl Opening<'_> {
+    fn failed(&self, error: StoreError) -> WeightsError {
+        error.of(self.wanted.file)
+    }
+
+    async fn journal(&self) -> Result<Option<Journal>, WeightsError> {
+        let bytes = self.entry.journal().await.map_err(|e| self.failed(e))?;
+        Ok(Journal::parse(&bytes).filter(|journal| journal.identity.url == self.wanted.url))
+    }
+
+    /// A file that is stored whole and may be used without asking anybody.
+    async fn usable(&self) -> Result<Option<Journal>, WeightsError> {
+        let journal = self.journal().await?;
+        Ok(journal.filter(|journal| {
+            let sure = !journal.suspect && !self.wanted.revalidate && !journal.identity.absent;
+            sure && journal.complete() && self.worth_keeping(journal)
+        }))
+    }
+
+    /// What is stored may be a part of what is asked for, and it can be told whether it is.
+    fn worth_keeping(&self, journal: &Journal) -> bool {
+        let other = |want: Integrity| journal.digest.is_some_and(|digest| digest != want);
+        let told = journal.complete() || journal.identity.verifiable() || self.wanted.integrity.is_some();
+        !journal.identity.absent && told && !self.wanted.integrity.is_some_and(other)
+    }
+
+    fn stored(mut self, journal: Journal) -> Opened {
+        self.lock = None;
+        let file = self.file(journal);
+        file.state.borrow_mut().finished = file.checked();
+        Opened::Stored(file)
+    }
+
+    fn file(self, journal: Journal) -> Rc<StoredFile> {
+        let names = (self.wanted.file, self.wanted.url, self.key.as_str());
+        StoredFile::new(self.world, names, self.entry, journal, self.lock, self.wanted.integrity)
+    }
+
+    fn begin(self, journal: Journal, begun: Begun) -> Opened {
+        let file = self.file(journal);
+        let mut state = file.state.borrow_mut();
+        state.fetching = true;
+        state.take(begun.run.clone());
+        drop(state);
+        Opened::Begun(file, begun)
+    }
+
+    /// Asks for bytes `from..=to` until there is an answer that `read` understands.
+    async fn ask<T>(
+        &self,
+        ask: &Ask,
+        mut read: impl FnMut(&Head) -> Result<T, Fault>,
+    ) -> Result<(Box<dyn Answer>, T), WeightsError> {
+        let mut tries = Tries::new(&self.world.settings, self.world.settings.first_tries);
+        loop {
+            let fault = match send(self.world, self.wanted.file, ask).await {
+                Ok(answer) => match read(answer.head()) {
+                    Ok(meaning) => return Ok((answer, meaning)),
+                    Err(fault) => fault,
+                },
+                Err(fault) => fault,
+            };
+            tries.after(self.wanted.file, fault, &*self.world.clock).await?;
+        }
+    }
+
+    /// From where an earlier load ended, if the file is still the same.
+    async fn go_on(self, journal: Journal) -> Result<Opened, WeightsError> {
+        let identity = journal.identity.clone();
+        let missing = (0..identity.pieces()).find(|&i| journal.pieces[i as usize].is_none());
+        let first = missing.unwrap_or(0);
+        let most = if missing.is_some() { self.world.settings.run_pieces } else { 0 };
+        let run = (first..identity.pieces()).take(most as usize);
+        let end = run.take_while(|&i| journal.pieces[i as usize].is_none()).last().map_or(first, |last| last + 1);
+        let from = identity.place(first).offset;
+        let to = if end > first { identity.place(end - 1).offset + identity.len_of(end - 1) as u64 - 1 } else { from };
+        if identity.len == 0 {
+            return self.start().await;
+        }
+        let if_range = identity.etag.clone().or_else(|| identity.modified.clone());
+        let ask = Ask { url: self.wanted.url.to_owned(), range: (from, to), if_range };
+        let understand = |head: &Head| match head.status {
+            // A host without ranges begins again; what is stored is then compared with what comes.
+            200 => {
+                answer::first(self.wanted.file, head, from, to)?;
+                Ok((!identity.contradicts(head.length.filter(|_| !head.encoded), head), Mode::Whole))
+            }
+            _ => Ok((answer::range(self.wanted.file, &identity, head, from, to)?, Mode::Ranged)),
+        };
+        match self.ask(&ask, understand).await {
+            Ok((_, (true, _))) if missing.is_none() => Ok(self.stored(journal)),
+            Ok((answer, (true, Mode::Ranged))) => {
+                Ok(self.begin(journal, Begun { answer, run: first..end, mode: Mode::Ranged, fresh: false }))
+            }
+            Ok((answer, (true, Mode::Whole))) => {
+                let run = 0..identity.pieces();
+                Ok(self.begin(journal, Begun { answer, run, mode: Mode::Whole, fresh: false }))
+            }
+            Ok((_, (false, _))) => self.start().await,
+            // What is whole can be used as it is where nobody can be asked.
+            Err(WeightsError::Network { .. }) if missing.is_none() => Ok(self.stored(journal)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// From nothing.
+    async fn start(self) -> Result<Opened, WeightsError> {
+        let piece = self.world.settings.piece_bytes;
+        let last = u64::from(piece) - 1;
+        let ask = Ask { url: self.wanted.url.to_owned(), range: (0, last), if_range: None };
+        let (answer, first) = self.ask(&ask, |head| answer::first(self.wanted.file, head, 0, last)).await?;
+        let head = answer.head().clone();
+        let identity = |len| Identity {
+            url: self.wanted.url.to_owned(),
+            len,
+            piece,
+            etag: head.etag.clone(),
+            modified: head.modified.clone(),
+            absent: false,
+        };
+        match first {
+            First::Absent => {
+                self.entry.reset(&[]).await.map_err(|e| self.failed(e))?;
+                Ok(Opened::Absent)
+            }
+            First::Ranged(len) | First::Whole(Some(len)) => {
+                let journal = self.sized(identity(len))?;
+                if len == 0 {
+                    self.entry.reset(&journal.first_line()).await.map_err(|e| self.failed(e))?;
+                    self.entry.close().await.map_err(|e| self.failed(e))?;
+                    return Ok(self.stored(journal));
+                }
+                let whole = matches!(first, First::Whole(_));
+                let (end, mode) = if whole { (journal.identity.pieces(), Mode::Whole) } else { (1, Mode::Ranged) };
+                Ok(self.begin(journal, Begun { answer, run: 0..end, mode, fresh: true }))
+            }
+            First::Whole(None) => {
+                let journal = self.unsized_body(answer, identity(0)).await?;
+                Ok(self.stored(journal))
+            }
+        }
+    }
+
+    fn sized(&self, identity: Identity) -> Result<Journal, WeightsError> {
+        let journal = Journal::parse(&Journal::new(identity.clone()).first_line());
+        journal.ok_or_else(|| answer::wrong(self.wanted.file, &format!("it is too large: {} bytes", identity.len)))
+    }
+
+    /// A host that does not say how long the file is. Nobody can read it before all of it is here, and an
+    /// interruption means to begin again.
+    async fn unsized_body(&self, answer: Box<dyn Answer>, identity: Identity) -> Result<Journal, WeightsError> {
+        let mut given = Some(answer);
+        let mut tries = Tries::new(&self.world.settings, self.world.settings.tries);
+        let ask = Ask { url: self.wanted.url.to_owned(), range: EVERYTHING, if_range: None };
+        loop {
+            let answer = match given.take() {
+                Some(answer) => answer,
+                None => self.ask(&ask, |head| answer::first(self.wanted.file, head, 0, u64::MAX)).await?.0,
+            };
+            match self.unsized_try(answer, &identity).await {
+                Ok(journal) => return Ok(journal),
+                Err(fault) => tries.after(self.wanted.file, fault, &*self.world.clock).await?,
+            }
+        }
+    }
+
+    async fn unsized_try(&self, mut answer: Box<dyn Answer>, identity: &Identity) -> Result<Journal, Fault> {
+        let failed = |e| Fault::Final(self.failed(e));
+        self.entry.reset(&[]).await.map_err(failed)?;
+        let (mut identity, mut part, mut checks) = (identity.clone(), Vec::new(), Vec::new());
+        loop {
+            let bytes = next(self.world, self.wanted.file, &mut *answer).await?;
+            let ended = bytes.is_none();
+            let bytes = bytes.unwrap_or_default();
+            identity.len += bytes.len() as u64;
+            part.extend(bytes);
+            while part.len() >= identity.piece as usize || (ended && !part.is_empty()) {
+                let rest = part.split_off(part.len().min(identity.piece as usize));
+                self.entry.put(identity.place(checks.len() as u32), &part).await.map_err(failed)?;
+                checks.push(checksum(&part));
+                part = rest;
+            }
+            if ended {
+                break;
+            }
+        }
+        let mut journal = self.sized(identity).map_err(Fault::Final)?;
+        let mut lines = journal.first_line();
+        for (index, check) in checks.into_iter().enumerate() {
+            let event = Event::Piece(index as u32, check);
+            lines.extend(event.line());
+            journal.apply(event);
+        }
+        self.entry.append(&lines).await.map_err(failed)?;
+        self.entry.close().await.map_err(failed)?;
+        Ok(journal)
+    }
+}
+
+impl StoredFile {
+    /// Whether there is nothing left to check.
+    fn checked(&self) -> bool {
+        self.integrity.is_none() || self.state.borrow().journal.digest == self.integrity
+    }
+}
+
+/// The journal of a file that the host does not have.
+pub fn absent(url: &str) -> Journal {
+    let url = url.to_owned();
+    Journal::new(Identity { url, len: 0, piece: MIN_PIECE_BYTES, etag: None, modified: None, absent: true })
+}

@@ -1,0 +1,4 @@
+//! Downloads against a host, a storage and a clock that do whatever a seed makes them do.
+
+mod faults;
+mod sim;

@@ -1,0 +1,132 @@
+// Loads over bad networks: whatever happens, the scores are right or there is the right error.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Host, random } from '../server/faulty.mjs'
+import { open } from './harness.mjs'
+import { BYTES, INTEGRITY, MODEL, QUICK, STALLING, WEIGHTS, add, hashes, load } from './storage.mjs'
+
+const SEEDS = Number(process.env.SEEDS ?? 200)
+/** How often a kind of fault happens to a request. */
+const CHANCES = { cut: 0.4, stall: 0.1, short: 0.3, wrongRange: 0.15, busy: 0.3, reset: 0.2, flip: 0.15 }
+const SWITCHES = ['noRanges', 'noLength', 'noValidators', 'redirect']
+
+let browser, page, score
+before(async () => {
+  browser = await open()
+  page = await browser.page()
+  score = (await load(page, '/models/tiny-tied', { cache: 'memory' })).ok.score
+})
+after(() => browser?.close())
+
+/** Some of the faults, as a seed has it. */
+function faultsOf(draw) {
+  const faults = {}
+  for (const [name, chance] of Object.entries(CHANCES)) if (draw() < 0.35) faults[name] = chance * draw()
+  for (const name of SWITCHES) if (draw() < 0.12) faults[name] = true
+  return faults
+}
+
+test(`${SEEDS} seeds of a bad network`, async () => {
+  const totals = { right: 0, errors: {}, requests: 0, bytes: 0 }
+  const start = Date.now()
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const draw = random(seed)
+    const faults = faultsOf(draw)
+    const host = new Host(MODEL, faults, seed)
+    const url = browser.host(host)
+    // Bits flip unseen without a hash, and a host without validators may change unseen.
+    const hashed = faults.flip !== undefined || draw() < 0.5
+    const options = { download: STALLING, ...(hashed && { integrity: INTEGRITY }) }
+    const what = `seed ${seed}: ${JSON.stringify(faults)}${hashed ? ', hashed' : ''}`
+    // Every eighth is loaded and scored as well.
+    const scored = seed % 8 === 0
+    const get = () => (scored ? load(page, url, options) : add(page, url, options))
+    const right = async (result) => {
+      if (scored) assert.equal(result.ok.score, score, what)
+      assert.deepEqual(await hashes(page, url), INTEGRITY, what)
+    }
+    const first = await get()
+    if (first.ok) await right(first)
+    else {
+      totals.errors[first.error.code] = (totals.errors[first.error.code] ?? 0) + 1
+      const allowed = ['network', 'bad_response', ...(faults.flip ? ['integrity', 'file_changed'] : [])]
+      assert.ok(first.error.name === 'SecondpassError' && allowed.includes(first.error.code), `${what}: ${JSON.stringify(first.error)}`)
+    }
+    totals.right += first.ok ? 1 : 0
+    totals.requests += host.requests
+    totals.bytes += host.total
+    if (first.ok) continue
+    // The network has recovered: from whatever is stored by now, the load comes right.
+    host.faults = { noRanges: faults.noRanges }
+    const second = await get()
+    assert.ok(second.ok, `${what}, then ${JSON.stringify(second.error)}`)
+    await right(second)
+  }
+  console.log(`${SEEDS} seeds in ${((Date.now() - start) / 1000).toFixed(0)} s: ${totals.right} right at once, errors ${JSON.stringify(totals.errors)}, ` +
+    `${totals.requests} requests, ${totals.bytes} bytes (${(totals.bytes / SEEDS / BYTES).toFixed(2)} times the files); all right in the end`)
+})
+
+const ERRORS = [
+  ['a host that is always busy', { busy: 1 }, 'bad_response', /status (429|50\d) \(3 times\)/],
+  ['a host that cuts everything off at once', { reset: 1 }, 'network', /3 times/],
+  ['a host that never sends', { stall: 1 }, 'network', /nothing came for|connection was cut/],
+  ['a host that sends other ranges', { wrongRange: 1 }, 'bad_response', /another range/],
+]
+for (const [name, faults, code, message] of ERRORS) {
+  test(`${name} gives ${code}`, async () => {
+    const host = new Host(MODEL, faults)
+    const { error, ms } = await load(page, browser.host(host), { download: STALLING })
+    assert.equal(error?.code, code, error?.message)
+    assert.match(error.message, message)
+    console.log(`after ${host.requests} requests and ${ms.toFixed(0)} ms: ${error.message}`)
+  })
+}
+
+test('a host asks to wait', async () => {
+  const host = new Host(MODEL)
+  let asked = 0
+  const handle = host.handle.bind(host)
+  const times = []
+  host.handle = (name, request, response) => {
+    times.push(Date.now())
+    if (asked++ === 0) return response.writeHead(429, { 'retry-after': '1' }).end()
+    handle(name, request, response)
+  }
+  assert.equal((await load(page, browser.host(host))).ok?.score, score)
+  assert.ok(times[1] - times[0] >= 950, `${times[1] - times[0]} ms`)
+  asked = 0
+  host.handle = (name, request, response) => response.writeHead(503, { 'retry-after': '3600' }).end()
+  const { error } = await load(page, browser.host(host))
+  assert.equal(error?.code, 'bad_response')
+  assert.match(error.message, /come back in 3600 seconds/)
+})
+
+test('a file that changes while it is loaded is loaded anew, all of it', async () => {
+  const other = Buffer.from(MODEL[WEIGHTS])
+  other.subarray(-2000).fill(0)
+  let changed
+  for (const at of [3, 8, 15]) {
+    const host = new Host(MODEL, { delay: 2 })
+    const handle = host.handle.bind(host)
+    let requests = 0
+    host.handle = (name, request, response) => {
+      if (name === WEIGHTS && ++requests === at) host.change(WEIGHTS, other)
+      handle(name, request, response)
+    }
+    const { ok, error } = await load(page, browser.host(host), { download: { ...QUICK, runPieces: 2 } })
+    changed ??= (await load(page, browser.host(new Host({ ...MODEL, [WEIGHTS]: other })), { cache: 'memory' })).ok.score
+    assert.equal(ok?.score, changed, error?.message)
+    assert.notEqual(changed, score)
+  }
+})
+
+test('another origin needs to give permission, and then everything works', async () => {
+  const host = new Host(MODEL, { cors: true, cut: 0.3 })
+  const url = browser.url.replace('127.0.0.1', 'localhost') + browser.host(host)
+  const { ok, error: failed } = await load(page, url, { integrity: INTEGRITY })
+  assert.equal(ok?.score, score, failed?.message)
+  const refusing = browser.url.replace('127.0.0.1', 'localhost') + browser.host(new Host(MODEL))
+  const { error } = await load(page, refusing)
+  assert.deepEqual([error?.code, error?.status], ['cors', 502])
+  assert.match(error.message, /Access-Control-Allow-Origin/)
+})

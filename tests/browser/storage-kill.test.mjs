@@ -1,0 +1,116 @@
+// Loads that end before their time, and loads at the same time.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Host, random } from '../server/faulty.mjs'
+import { open } from './harness.mjs'
+import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, add, hashes, load } from './storage.mjs'
+
+const KILLS = Number(process.env.KILLS ?? 50)
+
+let browser, page, score, usual
+before(async () => {
+  browser = await open()
+  page = await browser.page()
+  score = (await load(page, '/models/tiny-tied', { cache: 'memory' })).ok.score
+  usual = (await load(page, browser.host(new Host(MODEL, { delay: 4 })))).ok.loaded
+})
+after(() => browser?.close())
+
+/** Bytes of the files that are stored, as the package lists them. */
+const stored = async (url) => {
+  const listed = await page.evaluate(() => secondpass.cache.list())
+  return listed.filter((f) => f.url.includes(url)).reduce((sum, f) => sum + f.stored, 0)
+}
+
+test(`${KILLS} loads are killed, and the next ones fetch only what is missing`, async () => {
+  const totals = { workers: 0, pages: 0, kept: 0, fetched: 0, unfinished: 0 }
+  for (let seed = 1; seed <= KILLS; seed++) {
+    const draw = random(seed)
+    const host = new Host(MODEL, { delay: 4 }, seed)
+    const url = browser.host(host)
+    const after = draw() * usual
+    if (seed % 2) {
+      totals.pages++
+      const victim = await browser.page()
+      victim.evaluate(({ url, download }) => { secondpass.Reranker.load({ model: url, device: 'cpu', download }) }, { url, download: QUICK }).catch(() => {})
+      await new Promise((done) => setTimeout(done, after))
+      await victim.close()
+    } else {
+      totals.workers++
+      await page.evaluate(async ({ url, download, after }) => {
+        let worker
+        secondpass.Reranker.load({ model: url, device: 'cpu', download, worker: () => (worker = new Worker('/dist/worker.js', { type: 'module' })) }).catch(() => {})
+        await new Promise((done) => setTimeout(done, after))
+        worker.terminate()
+      }, { url, download: QUICK, after })
+    }
+    const kept = await stored(url)
+    host.served = {}
+    host.faults = {}
+    const options = seed % 3 ? {} : { integrity: INTEGRITY }
+    // Every fifth is loaded and scored as well.
+    const { ok, error } = seed % 5 ? await add(page, url, options) : await load(page, url, options)
+    assert.equal(seed % 5 ? ok && score : ok?.score, score, `seed ${seed}: ${error?.message}`)
+    assert.deepEqual(await hashes(page, url), INTEGRITY, `seed ${seed}`)
+    assert.equal(host.total, BYTES - kept, `seed ${seed}: ${kept} bytes were stored, ${host.total} fetched`)
+    totals.kept += kept
+    totals.fetched += host.total
+    totals.unfinished += kept < BYTES ? 1 : 0
+  }
+  console.log(`${totals.workers} workers and ${totals.pages} pages killed, ${totals.unfinished} of them in mid-load: ` +
+    `${totals.kept} bytes were kept, ${totals.fetched} fetched again of ${KILLS * BYTES}`)
+  assert.ok(totals.unfinished > KILLS / 3, 'kills came too late to prove anything')
+  assert.ok(totals.kept > (KILLS * BYTES) / 10, 'kills came too early to prove anything')
+})
+
+test('an abort ends a load within 100 ms, and what was stored is used', async () => {
+  const times = []
+  for (let seed = 1; seed <= 10; seed++) {
+    const host = new Host(MODEL, { delay: 6 }, seed)
+    const url = browser.host(host)
+    const after = (0.2 + 0.6 * random(seed)()) * usual
+    const { error, took } = await page.evaluate(async ({ url, download, after }) => {
+      const controller = new AbortController()
+      let at
+      setTimeout(() => { at = performance.now(); controller.abort() }, after)
+      const { error } = await outcome(() => secondpass.Reranker.load({ model: url, device: 'cpu', download }, { signal: controller.signal }))
+      return { error, took: performance.now() - at }
+    }, { url, download: QUICK, after })
+    assert.equal(error?.name, 'AbortError')
+    times.push(took)
+    const kept = await stored(url)
+    host.served = {}
+    host.faults = {}
+    assert.ok((await add(page, url)).ok)
+    assert.equal(host.total, BYTES - kept)
+  }
+  console.log(`aborted within ${Math.max(...times).toFixed(0)} ms (${times.map((t) => t.toFixed(0)).join(', ')})`)
+  assert.ok(Math.max(...times) < 100)
+})
+
+test('two tabs share one download', async () => {
+  const host = new Host(MODEL, { delay: 4 })
+  const url = browser.host(host)
+  const other = await browser.page()
+  const both = await Promise.all([load(page, url), load(other, url)])
+  assert.deepEqual(both.map((r) => r.ok?.score), [score, score], JSON.stringify(both.map((r) => r.error)))
+  assert.equal(host.total, BYTES)
+  // And both read the same file at the same time.
+  const again = await Promise.all([load(page, url), load(other, url)])
+  assert.deepEqual(again.map((r) => r.ok?.score), [score, score])
+  assert.equal(host.total, BYTES)
+  await other.close()
+})
+
+test('a tab that waits goes on when the one that downloads is closed', async () => {
+  const host = new Host(MODEL, { delay: 8 })
+  const url = browser.host(host)
+  const first = await browser.page()
+  first.evaluate(({ url, download }) => { secondpass.Reranker.load({ model: url, device: 'cpu', download }) }, { url, download: QUICK }).catch(() => {})
+  while (!(host.served[WEIGHTS] > 100_000)) await new Promise((done) => setTimeout(done, 10))
+  const second = load(page, url)
+  await new Promise((done) => setTimeout(done, 200))
+  await first.close()
+  assert.equal((await second).ok?.score, score)
+  assert.ok(host.total < 1.5 * BYTES, `${host.total} of ${BYTES}`)
+})

@@ -1,0 +1,108 @@
+// A host whose faults are drawn from a seed, and which counts what it sends.
+
+/** mulberry32. */
+export function random(seed) {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/**
+ * Serves files with ranges and validators. `faults` are the chances of each fault for a request, and switches:
+ * `cut`, `stall`, `short`, `flip`, `wrongRange`, `busy`, `reset`; `noRanges`, `noLength`, `noValidators`, `redirect`,
+ * `cors`, `delay` (milliseconds before each 16 KiB).
+ */
+export class Host {
+  served = {}
+  requests = 0
+  seen = []
+
+  constructor(files, faults = {}, seed = 1) {
+    this.files = new Map(Object.entries(files))
+    this.versions = new Map()
+    this.faults = faults
+    this.random = random(seed)
+  }
+
+  /** Replaces a file: its validators change. */
+  change(name, bytes) {
+    this.files.set(name, bytes)
+    this.versions.set(name, (this.versions.get(name) ?? 1) + 1)
+  }
+
+  get total() {
+    return Object.values(this.served).reduce((sum, n) => sum + n, 0)
+  }
+
+  handle(name, request, response) {
+    const { faults } = this
+    this.requests++
+    this.seen.push(`${request.method} ${name} ${request.headers.range ?? ''}`)
+    if (faults.cors) response.setHeader('access-control-allow-origin', '*')
+    if (faults.cors) response.setHeader('access-control-expose-headers', 'content-range, etag')
+    if (faults.redirect && !name.startsWith('moved/')) return response.writeHead(302, { location: `moved/${name}` }).end()
+    const file = name.replace(/^moved\//, '')
+    const bytes = this.files.get(file)
+    if (!bytes) return response.writeHead(404).end('not found')
+    if (this.#draw('reset')) return request.socket.destroy()
+    if (this.#draw('busy')) {
+      const status = [429, 503, 500, 502][Math.floor(this.random() * 4)]
+      return response.writeHead(status, this.random() < 0.5 ? { 'retry-after': '0' } : {}).end('busy')
+    }
+    const { head, status, body } = this.#answer(file, bytes, request)
+    this.#send(file, status, head, Buffer.from(body), response)
+  }
+
+  #draw(fault) {
+    return this.random() < (this.faults[fault] ?? 0)
+  }
+
+  #answer(file, bytes, request) {
+    const { faults } = this
+    const etag = `"${file}-${this.versions.get(file) ?? 1}"`
+    const head = { 'content-type': 'application/octet-stream', ...(faults.noValidators ? {} : { etag }) }
+    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')
+    const other = request.headers['if-range'] && request.headers['if-range'] !== etag
+    if (!range || faults.noRanges || other) return { head, status: 200, body: bytes }
+    let from = Number(range[1])
+    let to = Math.min(range[2] === '' ? Infinity : Number(range[2]), bytes.length - 1)
+    if (from >= bytes.length) return { head: { ...head, 'content-range': `bytes */${bytes.length}` }, status: 416, body: Buffer.alloc(0) }
+    if (from > 0 && this.#draw('wrongRange')) [from, to] = [from - 1, to - 1]
+    return { head: { ...head, 'content-range': `bytes ${from}-${to}/${bytes.length}` }, status: 206, body: bytes.subarray(from, to + 1) }
+  }
+
+  async #send(file, status, head, body, response) {
+    const at = Math.floor(this.random() * body.length)
+    if (body.length > 0 && this.#draw('flip')) body[at] ^= 1 << Math.floor(this.random() * 8)
+    const [cut, stall, short] = [this.#draw('cut'), this.#draw('stall'), this.#draw('short')]
+    const sent = cut || stall || short ? body.subarray(0, at) : body
+    // A body that is too short but says so: the length is that of what is sent.
+    const length = short ? sent.length : body.length
+    response.writeHead(status, this.faults.noLength ? head : { ...head, 'content-length': length })
+    for (let start = 0; start < sent.length; start += 16384) {
+      if (this.faults.delay) await new Promise((done) => setTimeout(done, this.faults.delay))
+      if (response.destroyed) return
+      const part = sent.subarray(start, start + 16384)
+      this.served[file] = (this.served[file] ?? 0) + part.length
+      if (!response.write(part) && !response.destroyed) await drained(response)
+    }
+    if (stall) return
+    if (cut && !this.faults.noLength) return setTimeout(() => response.destroy(), 5)
+    response.end()
+  }
+}
+
+/** Until there is room for more, or nobody reads any more. */
+function drained(response) {
+  return new Promise((done) => {
+    const end = () => {
+      response.off('drain', end).off('close', end)
+      done()
+    }
+    response.on('drain', end).on('close', end)
+  })
+}
