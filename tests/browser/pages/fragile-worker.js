@@ -1,0 +1,2 @@
+import './fragile-worker-setup.js'
+import '/dist/worker.js'

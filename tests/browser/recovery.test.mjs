@@ -1,0 +1,77 @@
+// A device that goes away: the model is loaded again from what is stored, and what was running ends as if nothing had been.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { cases, open } from './harness.mjs'
+
+const MODEL = 'tiny-tied'
+/** As in tests/reference.rs. */
+const SCORE_TOLERANCE = 1e-3
+
+let browser
+before(async () => { browser = await open() })
+after(() => browser?.close())
+
+/** A page whose workers' devices end after so many submissions of each worker, in the order of the workers. */
+async function fragile(...submissions) {
+  const page = await browser.page()
+  await page.evaluate((submissions) => {
+    const started = []
+    window.started = started
+    window.worker = () => {
+      const name = String(submissions[started.length] ?? '')
+      started.push(name)
+      return new Worker('/pages/fragile-worker.js', { type: 'module', name })
+    }
+  }, submissions)
+  return page
+}
+
+async function run(page, options) {
+  const [{ request, scores }] = cases(MODEL)
+  const result = await page.evaluate(async ({ options, request }) => outcome(async () => {
+    const reranker = await secondpass.Reranker.load({ ...options, worker: window.worker })
+    const before = reranker.info.device
+    const told = []
+    const response = await reranker.rerank(request, { onResult: ({ index }) => told.push(index) })
+    const { device, recovered_from } = reranker.info
+    reranker.dispose()
+    return { before, device, recovered_from, told, response, workers: window.started.length }
+  }), { options: { model: `/models/${MODEL}`, ...options }, request })
+  await page.close()
+  for (const { index, relevance_score } of result.ok?.response.results ?? []) assert.ok(Math.abs(relevance_score - scores[index]) <= SCORE_TOLERANCE)
+  return result
+}
+
+test('a request outlives the loss of its device', async () => {
+  const { ok, error } = await run(await fragile('request 1'), { device: 'webgpu' })
+  assert.equal(error, undefined)
+  assert.equal(ok.device, 'webgpu')
+  assert.equal(ok.recovered_from.code, 'device_lost')
+  assert.equal(ok.workers, 2)
+  assert.equal(new Set(ok.told).size, ok.told.length, 'no score is told twice')
+  assert.equal(ok.told.length, ok.response.results.length)
+})
+
+test('a device that is lost again and again is a typed error, and nothing hangs', async () => {
+  const { error } = await run(await fragile('request 1', 'request 1', 'request 1'), { device: 'webgpu' })
+  assert.equal(error?.code, 'device_lost')
+})
+
+test('a loss while loading is a typed error, where only WebGPU was allowed', async () => {
+  const { error } = await run(await fragile('load'), { device: 'webgpu' })
+  assert.equal(error?.code, 'device_lost')
+})
+
+test('after a loss the reranker still takes requests, and still can be disposed of', async () => {
+  const page = await fragile('request 1')
+  const [{ request }] = cases(MODEL)
+  const outcomes = await page.evaluate(async (request) => {
+    const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'webgpu', worker: window.worker })
+    const both = await Promise.all([outcome(() => reranker.rerank(request)), outcome(() => reranker.rerank(request))])
+    reranker.dispose()
+    return [...both, await outcome(() => reranker.rerank(request))]
+  }, request)
+  await page.close()
+  assert.deepEqual(outcomes.map(({ error }) => error?.code), [undefined, undefined, 'disposed'])
+  assert.deepEqual(outcomes[0].ok.results, outcomes[1].ok.results)
+})
