@@ -89,7 +89,10 @@ impl StoredFile {
         let closed = self.entry.close().await.map_err(|e| e.of(&self.name));
         result = result.and(closed);
         if let Err(WeightsError::StorageFull { needed, free, .. }) = &mut result {
-            (*needed, *free) = (Some(self.missing_bytes()), self.world.store.free().await);
+            let missing = self.missing_bytes();
+            // An estimate that storage itself contradicts is not worth repeating.
+            *free = self.world.store.free().await.filter(|&free| free < missing);
+            *needed = Some(missing);
         }
         let mut state = self.state.borrow_mut();
         (state.lock, state.fetching, state.finished) = (None, false, true);
