@@ -9,7 +9,6 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import svds
 
 import paths
 from words import content_words, stem, words
@@ -121,13 +120,29 @@ def choose(emoji, nets, limit):
     return list(dict.fromkeys([*must, *ranked]))[:limit], counts
 
 
+def factor(m, size, rounds=3, seed=0):
+    """The first left singular vectors and values of a sparse matrix, by randomized iteration."""
+    m = m.astype(np.float32).tocsr()
+    back = m.T.tocsr()
+    q = np.random.default_rng(seed).standard_normal((m.shape[1], size + 24), np.float32)
+    for n in range(rounds):
+        y = np.linalg.qr(m @ q)[0]
+        q = back @ y
+        if n < rounds - 1:
+            q = q / np.linalg.norm(q, axis=0)
+    squared, turn = np.linalg.eigh((q.T @ q).astype(np.float64))
+    order = np.argsort(-squared)[:size]
+    return y @ turn[:, order], np.sqrt(squared[order])
+
+
 def vectors(emoji, held, limit=24000, size=256, weights=(1.0, 1.0, 1.0, 0.5), power=0.5):
+    """(words, unit vectors, how often each word occurs)"""
     nets = synsets()
     vocabulary, counts = choose(emoji, nets, limit)
     index = {w: i for i, w in enumerate(vocabulary)}
     sources = [wordnet_documents(nets), moby_documents(), emoji_documents(emoji, held), stem_documents(vocabulary)]
-    m = sp.hstack([information(s, index, w) for s, w in zip(sources, weights)]).tocsr()
-    u, s, _ = svds(m, k=size, random_state=0)
+    m = sp.hstack([information(s, index, w) for s, w in zip(sources, weights) if w > 0])
+    u, s = factor(m, size)
     v = u * s**power
     v /= np.linalg.norm(v, axis=1, keepdims=True) + 1e-9
     return vocabulary, v.astype(np.float32), counts

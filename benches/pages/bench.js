@@ -1,5 +1,5 @@
 // What the command asks of a page: load an engine, time a workload, say how much memory it took.
-const HEAP_ANSWERS_MS = 200
+const ANSWERS_MS = 200
 let engine
 
 window.bench = {
@@ -15,21 +15,30 @@ window.bench = {
   async run(workload, options = {}) {
     const scores = Array(workload.documents.length).fill(null)
     let first
+    let last
     const start = performance.now()
     const extra = await engine.score(workload, (index, score) => {
-      first ??= performance.now() - start
+      last = performance.now() - start
+      first ??= last
       scores[index] = score
     }, options)
-    return { total_ms: performance.now() - start, first_ms: first, scores, extra }
+    const total_ms = performance.now() - start
+    // What no callback brought is missing, whatever the engine says at the end.
+    const missing = scores.filter((score) => score === null).length
+    if (missing) throw new Error(`${missing} of ${scores.length} documents were never reported`)
+    return { total_ms, first_ms: first, last_ms: last, scores, extra }
   },
 
-  /** Bytes of all wasm memories, here and in workers. */
-  heap() {
-    const channel = new BroadcastChannel('heap')
-    let sum = window.heapBytes()
-    channel.onmessage = ({ data }) => { sum += typeof data === 'number' ? data : 0 }
-    channel.postMessage('how much?')
-    return new Promise((resolve) => setTimeout(() => { channel.close(); resolve(sum) }, HEAP_ANSWERS_MS))
+  /** Bytes of all wasm memories, and how often a GPU was given work, here and in workers. */
+  watched() {
+    const channel = new BroadcastChannel('watch')
+    const sum = window.watched()
+    channel.onmessage = ({ data }) => {
+      sum.bytes += data.bytes ?? 0
+      sum.submissions += data.submissions ?? 0
+    }
+    channel.postMessage('what?')
+    return new Promise((resolve) => setTimeout(() => { channel.close(); resolve(sum) }, ANSWERS_MS))
   },
 
   /** The adapter that WebGPU offers here. */

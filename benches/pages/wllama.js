@@ -17,7 +17,7 @@ export async function load({ model, device, context }) {
     n_gpu_layers: device === 'cpu' ? 0 : undefined,
     log_level: LogLevel?.ERROR,
   })
-  return { device, threads: wllama.getNumThreads?.() }
+  return { device, threads: wllama.getNumThreads?.(), webgpu: wllama.isSupportWebGPU?.() }
 }
 
 export async function score({ query, documents }, onScore) {

@@ -14,9 +14,14 @@ from shapes import config
 
 SEED = 20_260_701
 YES, NO = 9693, 2152
-# Chosen so that documents get scores that differ: queries and keys must be large for attention to look anywhere.
-NORM_OF_QUERIES_AND_KEYS = 2.0
+# Chosen so that documents get scores that differ: queries and keys must be large enough for attention to look somewhere,
+# but not so large that a rounding changes where.
+NORM_OF_QUERIES_AND_KEYS = 1.25
 EMBEDDING_STD = 0.05
+# Every matrix is made of whole steps of one power of two, and each of its blocks of 32 reaches the largest step. So all
+# 4-bit formats hold the very same values, and engines can be compared although each has a file of its own.
+LOWEST, HIGHEST, BLOCK = -8, 7, 32
+STEP_STD = 3.0
 
 
 def tensors(shape: dict, generator: torch.Generator):
@@ -25,8 +30,13 @@ def tensors(shape: dict, generator: torch.Generator):
     heads, kv_heads = shape["num_attention_heads"] * head, shape["num_key_value_heads"] * head
 
     def matrix(rows: int, columns: int, std: float | None = None):
-        std = std or 1.0 / math.sqrt(columns)
-        return (torch.randn(rows, columns, generator=generator) * std).to(torch.bfloat16)
+        steps = (torch.randn(rows * columns // BLOCK, BLOCK, generator=generator) * STEP_STD).round().clamp(LOWEST, HIGHEST)
+        place = torch.randint(BLOCK, (steps.shape[0], 1), generator=generator)
+        steps.scatter_(1, place, LOWEST)
+        # Both signs, or every matrix would lean to one side.
+        steps *= torch.randint(2, (steps.shape[0], 1), generator=generator) * 2 - 1
+        step = 2.0 ** round(math.log2((std or 1.0 / math.sqrt(columns)) / STEP_STD))
+        return (steps * step).reshape(rows, columns).to(torch.bfloat16)
 
     def vector(size: int, mean: float = 1.0):
         return (mean * (1 + 0.1 * torch.randn(size, generator=generator))).to(torch.bfloat16)

@@ -19,6 +19,8 @@ export class Client {
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
   readonly #wasmUrl: string | null
+  /** Of the worker, after the latest request. */
+  wasmBytes: number | undefined
   #nextId = 1
   #ready = false
   #closed: SecondpassError | undefined
@@ -66,6 +68,7 @@ export class Client {
 
   #receive(message: FromWorker): void {
     if (message.type === 'ready') return void (this.#ready = true)
+    if (message.type === 'memory') return void (this.wasmBytes = message.bytes)
     if (message.type === 'lost') return this.close(new SecondpassError(message.code, 503, message.message))
     if (message.type === 'compiled') return void compiled.set(String(this.#wasmUrl), message.module)
     const pending = this.#pending.get(message.id)

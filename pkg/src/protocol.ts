@@ -23,6 +23,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { type: 'ready' }
+  | { type: 'memory'; bytes: number }
   | { type: 'lost'; code: 'device_lost' | 'out_of_memory'; message: string }
   | { type: 'progress'; id: number; event: ProgressEvent }
   | { type: 'result'; id: number; result: RerankResult }

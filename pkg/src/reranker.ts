@@ -109,7 +109,8 @@ class Local {
   }
 
   get info(): RerankerInfo {
-    return this.#loaded.info
+    const { client, info } = this.#loaded
+    return { ...info, wasm_bytes: client.wasmBytes ?? info.wasm_bytes }
   }
 
   async rerank(request: RerankRequest, control: RerankControl): Promise<RerankResponse> {

@@ -174,6 +174,8 @@ export interface RerankerInfo {
   adapter: { name: string; vendor: string; fallback: boolean } | null
   dtype: string
   weight_bytes: number
+  /** The worker's own memory in bytes, which never shrinks: what lies on a GPU is not in it. */
+  wasm_bytes: number
   /** Which of its shaders multiply matrices, as measured on this adapter; null on a CPU. */
   kernels: 'direct' | 'tile' | 'wide' | null
   /** What took the device or the worker away from this model since it was loaded, if anything did: both were made anew. */

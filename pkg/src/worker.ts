@@ -15,7 +15,8 @@ const aborts = new Map<number, AbortController>()
 const drawings = new Map<number, (pixels: Pixels | null) => void>()
 let nextDrawing = 1
 let engine: Engine | undefined
-let starting: Promise<unknown> | undefined
+let starting: ReturnType<typeof init> | undefined
+let memory: WebAssembly.Memory | undefined
 let queue: Promise<void> = Promise.resolve()
 
 scope.onmessage = ({ data }) => {
@@ -61,7 +62,7 @@ function run(data: Exclude<ToWorker, { type: 'abort' | 'drawn' }>, signal: Abort
 async function start(id: number, wasm: Wasm): Promise<void> {
   try {
     starting ??= init({ module_or_path: wasm ?? new URL('./wasm/secondpass_bg.wasm', import.meta.url) })
-    await starting
+    memory = (await starting).memory
   } catch (error) {
     starting = undefined
     throw { name: 'SecondpassError', code: 'worker_failed', status: 500, message: `secondpass_bg.wasm could not be loaded (${(error as Error).message}). Serve it beside the package, or give its address as wasmUrl.` }
@@ -90,7 +91,7 @@ class LoadHost {
 async function load({ id, options, picked, wasm }: Extract<ToWorker, { type: 'load' }>, signal: AbortSignal): Promise<void> {
   await start(id, wasm)
   engine = await Engine.load(options, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
-  send({ type: 'loaded', id, info: JSON.parse(engine.info()) })
+  send({ type: 'loaded', id, info: { ...JSON.parse(engine.info()), wasm_bytes: memory?.buffer.byteLength ?? 0 } })
 }
 
 async function store({ id, options, picked, wasm }: Extract<ToWorker, { type: 'store' }>, signal: AbortSignal): Promise<void> {
@@ -109,6 +110,7 @@ async function rerank({ id, body, strict, attachments }: Extract<ToWorker, { typ
   if (!engine) throw new Error('nothing is loaded')
   const host = new PictureHost(attachments, signal, (bytes) => drawOnPage(id, bytes, signal))
   const response = await engine.rerank(body, strict, host, signal, (json: string) => send({ type: 'result', id, result: JSON.parse(json) }))
+  send({ type: 'memory', bytes: memory?.buffer.byteLength ?? 0 })
   send({ type: 'done', id, response })
 }
 

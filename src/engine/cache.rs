@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::media::Picture;
 use crate::model::{Prefix, VisionFeatures};
 
-/// Features of all pictures that are kept, on the device: some 250 pictures of the 2B model at half a megapixel.
+/// Features of all pictures that are kept, on the device: some thirty pictures of the 2B model at half a megapixel.
 const MAX_VISION_BYTES: usize = 512 << 20;
 
 /// A picture or video by its content: two hashes, so that no two pictures of one page are ever taken for each other.

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ROOT } from '../../scripts/lib.mjs'
-import { OPEN, drop, names, openDemo, reranked, scores } from './demo.mjs'
+import { DEMO } from '../../scripts/build.mjs'
+import { OPEN, demoModel, drop, names, openDemo, reranked, scores } from './demo.mjs'
 
 const FIXTURES = join(ROOT, 'tests', 'fixtures')
 const PICTURE = { name: 'my_shapes.png', type: 'image/png', bytes: readFileSync(join(FIXTURES, 'vl', 'pictures', 'shapes.png')).toString('base64') }
@@ -108,6 +109,20 @@ test('weights from an address: sentences for wrong ones, then a model of one’s
   await page.click('#weights-demo')
   await page.click('#tab-pictures')
   await reranked(page)
+})
+
+test('weights from files', { skip: !demoModel().trained && 'this build has no GGUF model' }, async () => {
+  const page = await demo.page({}, { path: '#weights' })
+  await page.waitForSelector('body[data-model=ready]')
+  for (const name of ['model', 'vision']) await page.setInputFiles(`#weights-${name}-file`, join(DEMO, demoModel()[name]))
+  await page.click('#weights-form button[type=submit]')
+  if (await page.evaluate(async () => 'cache' in (await import('./secondpass/index.js')))) {
+    await page.waitForSelector('#pictures:not([hidden])')
+    await reranked(page)
+    assert.match(await page.textContent('#model-state'), /\.gguf on CPU/)
+  } else {
+    await page.waitForFunction(() => /reads weights from addresses only/.test(document.querySelector('#weights-problem').textContent))
+  }
 })
 
 test('the bench gives JSON to copy', async () => {

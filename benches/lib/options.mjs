@@ -1,0 +1,92 @@
+// What the command can be told.
+import { parseArgs } from 'node:util'
+import { fail } from '../../scripts/lib.mjs'
+
+export const ENGINES = ['ours', 'ort', 'wllama']
+
+const SIZES = ['4x256', '8x512', '0.6B', '2B']
+const WORKLOADS = ['32x160', '32x100', '8x600', '1x160']
+const PARTS = ['engines', 'savings', 'pictures', 'kernels']
+/** What is enough for a ratio; all that --quick and the larger sizes run. */
+const JUDGED = ['32x160', '1x160']
+
+const HELP = `Times secondpass beside onnxruntime-web and wllama: same machine, same Chromium, same weights.
+benches/README.md says how it is kept fair and how to read the tables.
+
+  npm run bench                      the whole comparison; about 12 minutes on two quiet cores without a GPU
+  npm run bench -- --quick           one small model, two workloads, one round; about 3 minutes
+  npm run bench -- --full --gpu      0.6B and 2B shapes, for a machine with a GPU; downloads nothing, needs 20 GB of disk
+
+  --only ours,ort,wllama   engines to run (default all)
+  --device cpu|webgpu      one device only (default both)
+  --sizes 4x256,8x512      shapes of the models: LAYERSxHIDDEN, or 0.6B, 2B
+  --workloads 32x160,...   of 32x160, 32x100, 8x600, 1x160: DOCUMENTSxTOKENS (default: all for the first size, 32x160 and
+                           1x160 for the others)
+  --rounds N               rounds (default 2 for the first size, 1 for the others); each starts every engine anew, in
+                           alternating order
+  --budget SECONDS         for an engine that needs seconds for a document (wllama; onnxruntime-web on a software GPU):
+                           how long a workload may take (default 30); it is given at most 2 documents, and none where one
+                           would take longer. The others are always given all
+  --parts engines,savings,pictures,kernels   what to measure (default all; with --quick all but pictures)
+  --gpu                    use the machine's own GPU instead of the software adapter; every engine is given all documents
+  --no-save                print only; write no JSON and no chart
+  --help                   this text
+
+Try first:  npm run bench -- --quick --device cpu --no-save
+Measure on a quiet machine: with anything else running, single times mean nothing and ratios little.
+
+Build the package first (npm run build): what is measured is pkg/dist. The first run makes random models in target/bench and
+needs Python 3.10 or newer (it installs its packages into target/bench/venv, about 3 GB, because PyTorch is among them),
+cargo, and Chromium. SECONDPASS_BENCH_PYTHON names a Python that has the packages of benches/python/requirements.txt
+already; SECONDPASS_BIN names a built command.
+
+Results: benches/results/DATE-MACHINE.json and .svg. The curves of benches/COST.md: node benches/cost.mjs --help`
+
+const OPTIONS = {
+  quick: { type: 'boolean' }, full: { type: 'boolean' }, gpu: { type: 'boolean' }, 'no-save': { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
+  only: { type: 'string' }, device: { type: 'string' }, sizes: { type: 'string' }, workloads: { type: 'string' },
+  rounds: { type: 'string' }, budget: { type: 'string' }, parts: { type: 'string' },
+}
+
+/** The command line, checked; prints the help and ends where it is asked for. */
+export function readOptions(args = process.argv.slice(2)) {
+  let values
+  try {
+    values = parseArgs({ args, options: OPTIONS }).values
+  } catch (error) {
+    fail(`${error.message}\n  npm run bench -- --help  explains the options.`)
+  }
+  if (values.help) {
+    console.log(HELP)
+    process.exit(0)
+  }
+  const { quick, full } = values
+  const workloads = list('--workloads', values.workloads, quick ? JUDGED : WORKLOADS, WORKLOADS)
+  return {
+    quick: quick ?? false,
+    gpu: values.gpu ?? false,
+    save: !values['no-save'],
+    engines: list('--only', values.only, ENGINES, ENGINES),
+    devices: list('--device', values.device, ['cpu', 'webgpu'], ['cpu', 'webgpu']),
+    sizes: list('--sizes', values.sizes, full ? ['0.6B', '2B'] : quick ? ['4x256'] : ['4x256', '8x512'], SIZES),
+    workloads,
+    workloadsOfMore: values.workloads ? workloads : JUDGED,
+    parts: list('--parts', values.parts, quick ? PARTS.filter((part) => part !== 'pictures') : PARTS, PARTS),
+    rounds: number('--rounds', values.rounds, quick ? 1 : 2),
+    roundsOfMore: number('--rounds', values.rounds, 1),
+    budget: number('--budget', values.budget, 30),
+  }
+}
+
+function list(name, text, otherwise, known) {
+  const items = text?.split(',').filter(Boolean) ?? otherwise
+  const strange = items.find((item) => !known.includes(item))
+  if (strange !== undefined || !items.length) fail(`${name} does not know “${strange ?? ''}”; it knows ${known.join(', ')}.`)
+  return items
+}
+
+function number(name, text, otherwise) {
+  const value = text === undefined ? otherwise : Number(text)
+  if (!Number.isInteger(value) || value < 1) fail(`${name} wants a whole number from 1, not “${text}”.`)
+  return value
+}

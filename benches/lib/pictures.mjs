@@ -1,0 +1,43 @@
+// Documents that are pictures, ours alone: no peer takes them.
+import { memoryOf, openPage } from './browser.mjs'
+import { say } from './say.mjs'
+
+/** Edges of the square pictures of the sweep, and how many pictures of which edge the cache is measured with. */
+const SWEEP = {
+  fast: { sizes: [224, 448, 672, 896, 1120], documents: 8, edge: 448 },
+  // A GPU that is a program on the CPU.
+  slow: { sizes: [112, 224, 448], documents: 4, edge: 224 },
+}
+
+/** Measures each device in a browser of its own. */
+export async function measurePictures(url, { devices, gpu, quick }) {
+  const rows = []
+  for (const device of devices) {
+    const { browser, page } = await openPage(url, { gpu })
+    try {
+      const plan = quick || (device === 'webgpu' && !gpu) ? SWEEP.slow : SWEEP.fast
+      const result = await page.evaluate(async (plan) => (await import('/pages/pictures.js')).measure(plan), { model: `${url}/models/vl-4x256/`, device, ...plan })
+      rows.push({ device, ...compared(result), ...(await bytes(browser, page)) })
+      say(`ours ${device}: ${result.sizes.map((each) => `${each.edge}² ${each.total_ms.toFixed(0)} ms`).join(', ')}`)
+    } catch (error) {
+      rows.push({ device, failure: error.message.split('\n')[0] })
+      say(`ours ${device}: cannot run: ${error.message.split('\n')[0]}`)
+    } finally {
+      await browser.close()
+    }
+  }
+  return rows
+}
+
+async function bytes(browser, page) {
+  const { bytes } = await page.evaluate(() => window.bench.watched())
+  const memory = await memoryOf(browser)
+  return { wasm_bytes: bytes, page_bytes: memory?.page.peak, gpu_bytes: memory?.gpu.peak }
+}
+
+/** What is kept: times, and how far scores are from each other with the cache and without. */
+function compared({ cache, sizes, ...rest }) {
+  const difference = Math.max(...cache.on.flatMap(({ scores }, request) => scores.map((score, i) => Math.abs(score - cache.off[request].scores[i]))))
+  const slim = ({ scores, ...figures }) => figures
+  return { ...rest, sizes: sizes.map(slim), cache: { on: cache.on.map(slim), off: cache.off.map(slim), largest_difference: difference } }
+}

@@ -1,0 +1,54 @@
+// What a full-size model costs a page: memory of the page's process, of its wasm and of the GPU's process, bytes fetched, time to
+// the first score, at the first visit and at the second.
+//   node benches/memory.mjs [--shape 0.6b|2b] [--type q4_0|q8_0] [--device webgpu|cpu] [--no-score]
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { makeGguf } from './make-gguf.mjs'
+import { memoryOf, openPage } from './lib/browser.mjs'
+import { CACHE, startServer } from './lib/server.mjs'
+
+const { values } = parseArgs({ options: {
+  shape: { type: 'string', default: '2b' }, type: { type: 'string', default: 'q4_0' }, device: { type: 'string', default: 'webgpu' },
+  'no-score': { type: 'boolean', default: false }, gpu: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+} })
+if (values.help) {
+  console.log(`node benches/memory.mjs [--shape 0.6b|2b] [--type q4_0|q8_0] [--device webgpu|cpu] [--no-score] [--gpu]
+
+Makes a GGUF file of that shape with random weights (once), loads it in Chromium twice, and prints what it took.
+--no-score leaves the scoring away, which a software adapter needs minutes for; --gpu uses a real one.`)
+  process.exit(0)
+}
+
+const name = `random-${values.shape}-${values.type}.gguf`
+const file = join(CACHE, 'models', 'shapes', name)
+if (!existsSync(file)) makeGguf({ shape: values.shape, type: values.type, out: file })
+const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`
+const server = await startServer()
+const { browser, page, version } = await openPage(server.url, { gpu: values.gpu })
+const blank = await memoryOf(browser)
+
+console.log(`${name}, ${mb(statSync(file).size)}, Chromium ${version}, ${values.device}`)
+for (const visit of ['first visit', 'second visit']) {
+  const seen = await page.evaluate(async ({ model, device, score }) => {
+    const { Reranker } = await import('/engines/ours/index.js')
+    const start = performance.now()
+    const fetched = {}
+    const reranker = await Reranker.load({ model: new URL(model, location.href).href, device }, { onProgress: ({ stage, file, loaded }) => { if (stage === 'download') fetched[file] = loaded } })
+    const loaded = performance.now() - start
+    let first = null
+    if (score) {
+      await reranker.rerank({ query: 'capital of China', documents: ['Beijing'] })
+      first = performance.now() - start
+    }
+    window.reranker = reranker
+    return { loaded, first, fetched: Object.values(fetched).reduce((a, b) => a + b, 0), info: reranker.info }
+  }, { model: `/models/shapes/${name}`, device: values.device, score: !values['no-score'] })
+  const memory = await memoryOf(browser)
+  await page.evaluate(() => window.reranker.dispose())
+  const seconds = (ms) => (ms === null ? 'not measured' : `${(ms / 1000).toFixed(1)} s`)
+  console.log(`${visit}: loaded in ${seconds(seen.loaded)}, first score after ${seconds(seen.first)}, ${mb(seen.fetched)} from the network or storage, kept in ${seen.info.storage}
+  wasm ${mb(seen.info.wasm_bytes)}; page process ${mb(memory.page.peak)} at most (${mb(blank.page.peak)} before); GPU process ${mb(memory.gpu.peak)} at most`)
+}
+await browser.close()
+await server.close()

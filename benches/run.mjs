@@ -1,0 +1,89 @@
+// `npm run bench`: makes the models, measures every engine in Chromium, prints tables, keeps JSON and a chart.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT, fail, step } from '../scripts/lib.mjs'
+import { chart } from './lib/chart.mjs'
+import { legsFor, savingsLegs } from './lib/engines.mjs'
+import { measureKernels } from './lib/kernels.mjs'
+import { describe, machineName } from './lib/machine.mjs'
+import { measure } from './lib/measure.mjs'
+import { ensureModel, ensurePeers, ensurePictureModel, ensurePython, ensureWorkloads } from './lib/models.mjs'
+import { readOptions } from './lib/options.mjs'
+import { measurePictures } from './lib/pictures.mjs'
+import { say } from './lib/say.mjs'
+import { BENCHES, startServer } from './lib/server.mjs'
+import { summarize } from './lib/summary.mjs'
+import { engineTable, kernelTable, pictureTables, ratioTable, savingsTable } from './lib/table.mjs'
+
+const options = readOptions()
+const wants = (part) => options.parts.includes(part)
+const alone = options.engines.includes('ours')
+if (!existsSync(join(ROOT, 'pkg', 'dist', 'wasm', 'secondpass.js'))) fail('There is no built package to measure. Run `npm run build` first.')
+const python = ensurePython()
+ensurePeers()
+const workloads = ensureWorkloads(python)
+const models = wants('engines') || wants('savings') ? options.sizes.map((size) => ensureModel(python, size)) : []
+if (wants('pictures')) ensurePictureModel(python)
+const server = await startServer()
+
+try {
+  const result = { ...(await describe(server.url, options)), date: new Date().toISOString().slice(0, 10), options, sizes: [] }
+  for (const [index, model] of models.entries()) result.sizes.push(await benchSize(model, index === 0))
+  if (wants('pictures') && alone) result.pictures = await benchPictures()
+  if (wants('kernels') && alone && options.devices.includes('webgpu')) result.kernels = await benchKernels()
+  if (options.save) save(result)
+} finally {
+  await server.close()
+}
+
+async function benchSize(model, first) {
+  const { size, reference } = model
+  const asked = first ? options.workloads : options.workloadsOfMore
+  const these = workloads.filter(({ name }) => asked.includes(name))
+  const how = { ...options, rounds: first ? options.rounds : options.roundsOfMore, say }
+  const figures = { size }
+  if (wants('engines')) {
+    step(`${size}: engines`)
+    const results = await measure(server.url, legsFor(model, server.url, options), these, how)
+    figures.engines = results.map((result) => summarize(result, reference))
+    console.log(`\n${engineTable(size, figures.engines)}\n\n${ratioTable(size, figures.engines)}\n`)
+  }
+  // What is saved does not depend on the size, so the first is enough.
+  if (wants('savings') && alone && first) {
+    step(`${size}: savings`)
+    const judged = workloads.filter(({ name }) => name === '32x100')
+    const results = await measure(server.url, savingsLegs(model, server.url, options), judged, { ...how, rounds: 1 })
+    figures.savings = results.map((result) => summarize(result, reference))
+    console.log(`\n${savingsTable(size, figures.savings)}\n`)
+  }
+  return figures
+}
+
+async function benchPictures() {
+  step('pictures')
+  const rows = await measurePictures(server.url, options)
+  console.log(`\n${pictureTables(rows)}\n`)
+  return rows
+}
+
+async function benchKernels() {
+  step('shaders')
+  try {
+    const figures = await measureKernels(server.url, options)
+    console.log(`\n${kernelTable(figures)}\n`)
+    return figures
+  } catch (error) {
+    const failure = error.message.split('\n')[0]
+    say(`cannot run: ${failure}`)
+    return { failure }
+  }
+}
+
+function save(result) {
+  const folder = join(BENCHES, 'results')
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, `${result.date}-${machineName(result.machine)}`)
+  writeFileSync(`${path}.json`, `${JSON.stringify(result, null, 1)}\n`)
+  writeFileSync(`${path}.svg`, chart(result))
+  console.log(`Wrote ${path}.json and .svg`)
+}
