@@ -1,0 +1,129 @@
+// The one model of the page: fetched in the background, exchanged on request, and always told about honestly.
+import { isAbort, sentence } from './dom.js'
+
+/**
+ * Fires `change` whenever something about the model changes.
+ * `phase` is `none`, `loading`, `ready` or `failed`.
+ */
+export class Model extends EventTarget {
+  phase = 'none'
+  device = 'auto'
+  /** What is or will be loaded: `{ name, model, vision, trained, card, own }`. */
+  spec
+  reranker
+  error
+  progress
+  loadMs
+  #controller
+  #loading
+
+  /** The package, fetched when it is first needed. */
+  static library() {
+    return import('./secondpass/index.js')
+  }
+
+  get info() {
+    return this.reranker?.info
+  }
+
+  /** Loads a model in the place of the present one, which stays if this fails for one of the reader's own. */
+  load(spec, { keep = false } = {}) {
+    this.#controller?.abort()
+    const controller = (this.#controller = new AbortController())
+    const previous = keep && this.phase === 'ready' ? { spec: this.spec, reranker: this.reranker, loadMs: this.loadMs } : undefined
+    if (!previous) this.#drop()
+    this.spec = spec
+    this.error = this.progress = undefined
+    this.#phase('loading')
+    this.#loading = this.#load(spec, controller.signal).then(
+      (loaded) => {
+        previous?.reranker.dispose()
+        Object.assign(this, loaded)
+        this.#phase('ready')
+        return this.reranker
+      },
+      (error) => {
+        if (this.#controller !== controller) throw error
+        if (previous) Object.assign(this, previous)
+        else this.error = isAbort(error) ? undefined : sentence(error)
+        this.#phase(previous ? 'ready' : this.error ? 'failed' : 'none')
+        throw error
+      },
+    )
+    this.#loading.catch(() => {})
+    return this.#loading
+  }
+
+  /** Stops a load. */
+  stop() {
+    if (this.phase === 'loading') this.#controller.abort()
+  }
+
+  /** The reranker, once it is there. The signal ends the wait, not the load, which others wait for too. */
+  ready(signal) {
+    signal?.throwIfAborted()
+    if (!this.#loading) return Promise.reject(new Error('No model is loaded.'))
+    if (!signal) return this.#loading
+    return new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      this.#loading.then(resolve, reject)
+    })
+  }
+
+  /** For errors after which the worker is of no more use. */
+  lost(error) {
+    if (!['device_lost', 'worker_failed', 'disposed', 'out_of_memory'].includes(error?.code)) return
+    this.#drop()
+    this.error = sentence(error)
+    this.#phase('failed')
+  }
+
+  async #load(spec, signal) {
+    const started = performance.now()
+    const { Reranker } = await Model.library()
+    signal.throwIfAborted()
+    const options = { model: spec.model, device: this.device, ...(spec.vision && { vision: spec.vision }), ...(spec.cache !== undefined && { cache: spec.cache }) }
+    const reranker = await Reranker.load(options, {
+      signal,
+      onProgress: (event) => {
+        this.progress = event
+        this.dispatchEvent(new Event('change'))
+      },
+    })
+    if (signal.aborted) {
+      reranker.dispose()
+      throw signal.reason
+    }
+    return { reranker, loadMs: performance.now() - started }
+  }
+
+  #drop() {
+    this.reranker?.dispose()
+    this.reranker = undefined
+  }
+
+  #phase(phase) {
+    this.phase = phase
+    this.dispatchEvent(new Event('change'))
+  }
+}
+
+/** What really computes. A software adapter is not called a GPU. */
+export function deviceOf({ device, adapter }) {
+  if (device === 'cpu') return 'CPU (WebAssembly, one thread)'
+  if (device !== 'webgpu') return device
+  const name = adapter?.name || adapter?.vendor || 'unnamed adapter'
+  return adapter?.fallback ? `WebGPU in software (${name}), on the CPU` : `GPU (${name}, WebGPU)`
+}
+
+const STAGES = { download: 'Fetching', verify: 'Checking', upload: 'Moving the weights to the device', compile: 'Warming up' }
+
+/** A step of loading in words. */
+export function stepOf(progress, bytes) {
+  if (!progress) return 'Starting…'
+  const { stage, file, loaded, total, rate } = progress
+  const counts = stage === 'download' || stage === 'verify'
+  const amount = counts && total > 0 ? `: ${bytes(loaded)} of ${bytes(total)}` : ''
+  const speed = counts && rate > 0 ? `, ${bytes(rate)} a second` : ''
+  return `${STAGES[stage] ?? stage}${file ? ` ${file}` : ''}${amount}${speed}`
+}

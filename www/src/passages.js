@@ -1,0 +1,33 @@
+// Plain facts, written for this page.
+
+/** Title and text. */
+export const PASSAGES = [
+  ['Mars', 'Mars looks red because its dust is full of iron oxide. It is the fourth planet from the Sun.'],
+  ['Jupiter', 'Jupiter is the largest planet. Its Great Red Spot is a storm wider than the Earth.'],
+  ['Venus', 'Venus is almost as large as the Earth, and its clouds make it the hottest planet of all.'],
+  ['Saturn', 'The rings of Saturn are mostly ice, from grains to blocks as large as a house.'],
+  ['The Moon', 'The same side of the Moon always faces the Earth, because it turns once in each orbit.'],
+  ['Tides', 'The sea rises and falls twice a day, mainly because the Moon pulls at the water.'],
+  ['Honey', 'Bees make honey from nectar. They dry it with their wings until it keeps for years.'],
+  ['Penguins', 'Penguins are birds that cannot fly. Their wings are flippers, and they swim to hunt.'],
+  ['Bats', 'Bats are the only mammals that truly fly. Many find their way by listening to echoes.'],
+  ['Octopus', 'An octopus has eight arms, three hearts and blue blood.'],
+  ['Whales', 'The blue whale is the largest animal known. It breathes air and feeds its young with milk.'],
+  ['Photosynthesis', 'Green plants use light to turn water and carbon dioxide into sugar, and give off oxygen.'],
+  ['Yeast', 'Yeast eats sugar and gives off gas. The gas makes dough rise before it is baked.'],
+  ['Salt', 'Salt lowers the temperature at which water freezes, so it is put on icy roads.'],
+  ['Boiling', 'On a high mountain water boils below 100 °C, because the air presses on it less.'],
+  ['Rainbows', 'A rainbow appears when drops of water bend and reflect sunlight. The Sun is then behind you.'],
+  ['Thunder', 'Lightning heats the air so fast that it bursts outwards. We hear that as thunder.'],
+  ['Beijing', 'Beijing is the capital of China and has been the seat of its rulers for most of 700 years.'],
+  ['Canberra', 'Canberra was built as the capital of Australia because Sydney and Melbourne both wanted to be it.'],
+  ['The Nile', 'The Nile flows north through eleven countries and reaches the Mediterranean Sea in Egypt.'],
+  ['Printing', 'Around 1450 Johannes Gutenberg printed books with movable metal type in Mainz.'],
+  ['The telephone', 'Alexander Graham Bell received a patent for the telephone in 1876.'],
+  ['Vaccination', 'In 1796 Edward Jenner protected a boy from smallpox with matter from cowpox.'],
+  ['Penicillin', 'Alexander Fleming noticed in 1928 that a mould killed the bacteria in his dish.'],
+  ['Zero', 'A sign for zero as a number of its own was used in India more than a thousand years ago.'],
+  ['Prime numbers', 'A prime number can be divided only by one and itself. There are infinitely many.'],
+  ['Scissors', 'Two blades that turn on a pivot cut paper or cloth between their edges.'],
+  ['Umbrella', 'An umbrella is cloth on folding ribs. It keeps the rain off, and first kept off the sun.'],
+]
