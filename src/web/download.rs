@@ -175,7 +175,7 @@ impl Drop for Downloads {
 }
 
 /// Whether another try with the same bytes would fail as well.
-fn blames_the_files(error: &crate::Error) -> bool {
+pub fn blames_the_files(error: &crate::Error) -> bool {
     BLAMED.contains(&error.code())
 }
 

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 use super::clock::WorkerClock;
-use super::download::{Downloads, Manner, Report};
+use super::download::{Downloads, Manner, Report, blames_the_files};
 use super::model::{Place, Places};
 use super::storage::{Blob, get};
 use crate::Error;
@@ -139,7 +139,14 @@ async fn once<T>(
     let places = Places::new(model, vision, &downloads);
     let run = async {
         places.prepare().await?;
-        let done = work(&places).await?;
+        let done = match work(&places).await {
+            // Files are read before all of them is hashed: what looked wrong may be mended by now.
+            Err(error) if blames_the_files(&error) && !hashes.is_empty() => {
+                downloads.finished().await?;
+                work(&places).await?
+            }
+            other => other?,
+        };
         check_picked(&places, &hashes, report).await?;
         downloads.finished().await?;
         Ok(done)

@@ -5,7 +5,8 @@ import { Host, random } from '../server/faulty.mjs'
 import { open } from './harness.mjs'
 import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, add, hashes, load } from './storage.mjs'
 
-const KILLS = Number(process.env.KILLS ?? 50)
+/** `npm run test:storage` kills 50. */
+const KILLS = Number(process.env.KILLS ?? 10)
 
 let browser, page, score
 before(async () => {
