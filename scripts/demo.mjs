@@ -8,6 +8,8 @@ const WWW = join(ROOT, 'www')
 /** Stands in where no trained model is built yet. Its order means nothing, and the page says so. */
 const STAND_IN = join(ROOT, 'tests', 'fixtures', 'vl', 'vl-tied')
 const STAND_IN_FILES = ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'model.safetensors']
+/** What the trained model has to be shown, as its card says. */
+const TRAINED = { trained: true, maxImagePixels: 4096, lowerCase: true }
 const CARD = join(ROOT, 'training', 'MODEL_CARD.md')
 const PACKAGE_FILES = ['index.js', 'worker.js', 'wasm/secondpass.js', 'wasm/secondpass_bg.wasm']
 
@@ -32,7 +34,7 @@ async function placeModel(demo) {
   const vision = ggufs.find((name) => name.startsWith('mmproj'))
   const text = ggufs.find((name) => name !== vision)
   const card = await placeCard(demo)
-  if (text && vision) return { name: basename(text, '.gguf'), model: `model/${text}`, vision: `model/${vision}`, trained: true, card }
+  if (text && vision) return { name: basename(text, '.gguf'), model: `model/${text}`, vision: `model/${vision}`, ...TRAINED, card }
   for (const file of STAND_IN_FILES) cpSync(join(STAND_IN, file), join(demo, 'model', file))
   return { name: 'stand-in', model: 'model/', vision: null, trained: false, card }
 }

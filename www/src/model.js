@@ -82,7 +82,7 @@ export class Model extends EventTarget {
     const started = performance.now()
     const { Reranker } = await Model.library()
     signal.throwIfAborted()
-    const options = { model: spec.model, device: this.device, ...(spec.vision && { vision: spec.vision }), ...(spec.cache !== undefined && { cache: spec.cache }) }
+    const options = { model: spec.model, device: this.device, ...(spec.vision && { vision: spec.vision }), ...(spec.cache !== undefined && { cache: spec.cache }), ...(spec.maxImagePixels && { maxImagePixels: spec.maxImagePixels }) }
     const reranker = await Reranker.load(options, {
       signal,
       onProgress: (event) => {

@@ -274,7 +274,9 @@ export class Panel {
   }
 
   async #query({ info }) {
-    const text = this.#input.value.trim()
+    const typed = this.#input.value.trim()
+    // The demo's model has read lower case alone.
+    const text = this.#model.spec.lowerCase ? typed.toLowerCase() : typed
     if (!this.#picture) return text
     if (!info.vision) throw new Error('This model reads text only: it cannot search with a picture.')
     const { image } = await this.#picture.content()
