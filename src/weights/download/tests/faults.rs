@@ -203,7 +203,7 @@ fn whatever_fails_the_file_is_right_or_there_is_an_error() {
         *sim.host.faults.borrow_mut() = Faults::default();
         let now = sim.content();
         let (stored, before) = (sim.stored(), sim.host.served.get());
-        let got = sim.load(f64::INFINITY, Some(hash(&now)), changes).unwrap();
+        let got = sim.load(f64::INFINITY, Some(hash(&now)), changes).expect("an end");
         assert_eq!(got.as_deref(), Ok(&now[..]), "seed {seed}");
         whole += 1;
         let fetched = sim.host.served.get() - before;
@@ -223,7 +223,7 @@ fn damage_is_mended_piece_by_piece() {
     for seed in 0..300 {
         let sim = Sim::new(seed, 20_000);
         let want = sim.rng.one_in(2).then(|| hash(&sim.content()));
-        sim.load(f64::INFINITY, want, false).unwrap().unwrap();
+        sim.load(f64::INFINITY, want, false).expect("an end").expect("a whole load");
         let before = sim.host.served.get();
         let at = sim.rng.below(20_000) as usize;
         sim.disk.files.borrow_mut().values_mut().for_each(|f| f.0[at] ^= 1);
@@ -243,7 +243,7 @@ fn a_file_that_is_not_the_one_asked_for_is_not_kept() {
     assert!(matches!(sim.load(f64::INFINITY, want, false), Some(Err(WeightsError::Integrity { .. }))));
     assert_eq!(sim.stored(), 0);
     // What was stored without a hash may be old: it is fetched again before it is refused.
-    sim.load(f64::INFINITY, None, false).unwrap().unwrap();
+    sim.load(f64::INFINITY, None, false).expect("an end").expect("a whole load");
     *sim.host.content.borrow_mut() = b"another".to_vec();
     sim.host.version.set(2);
     assert_eq!(sim.load(f64::INFINITY, want, false), Some(Ok(b"another".to_vec())));
@@ -254,7 +254,7 @@ fn errors_are_what_they_should_be() {
     let code = |faults: Faults| {
         let sim = Sim::new(3, 9000);
         *sim.host.faults.borrow_mut() = faults;
-        sim.load(f64::INFINITY, None, false).unwrap().map_err(|e| e.code())
+        sim.load(f64::INFINITY, None, false).expect("an end").map_err(|e| e.code())
     };
     assert_eq!(code(Faults { missing: true, ..Faults::default() }), Err("not_found"));
     assert_eq!(code(Faults { refuse: 1, ..Faults::default() }), Err("network"));
@@ -265,7 +265,7 @@ fn errors_are_what_they_should_be() {
     assert!(code(Faults { long: 1, ..Faults::default() }).is_ok(), "what was asked for is there");
     let sim = Sim::new(4, 9000);
     sim.disk.room.set(Some(4000));
-    assert_eq!(sim.load(f64::INFINITY, None, false).unwrap().map_err(|e| e.code()), Err("storage_full"));
+    assert_eq!(sim.load(f64::INFINITY, None, false).expect("an end").map_err(|e| e.code()), Err("storage_full"));
     sim.disk.room.set(None);
     assert_eq!(sim.load(f64::INFINITY, None, false), Some(Ok(sim.content())));
 }
@@ -276,7 +276,7 @@ fn progress_goes_forward_and_is_not_told_too_often() {
         let sim = Sim::new(seed, 60_000);
         sim.host.faults.borrow_mut().cut = 4;
         let start = sim.time_now();
-        sim.load(f64::INFINITY, Some(hash(&sim.content())), false).unwrap().unwrap();
+        sim.load(f64::INFINITY, Some(hash(&sim.content())), false).expect("an end").expect("a whole load");
         let seconds = (sim.time_now() - start) / 1000.0;
         for phase in [Phase::Download, Phase::Verify] {
             let steps: Vec<Step> = sim.steps.borrow().iter().filter(|s| s.phase == phase).cloned().collect();
@@ -290,19 +290,19 @@ fn progress_goes_forward_and_is_not_told_too_often() {
 #[test]
 fn stored_files_are_listed_checked_and_removed() {
     let sim = Sim::new(9, 5000);
-    sim.load(f64::INFINITY, None, false).unwrap().unwrap();
+    sim.load(f64::INFINITY, None, false).expect("an end").expect("a whole load");
     let store = SimStore(sim.disk.clone(), sim.time.clone());
     let run = async {
-        remember_absent(&store, "https://host/absent").await.unwrap();
-        let listed = list(&store).await.unwrap();
+        remember_absent(&store, "https://host/absent").await.expect("as it was set up");
+        let listed = list(&store).await.expect("as it was set up");
         assert_eq!((listed.len(), listed[0].complete, listed[0].stored), (1, true, 5000));
-        let checked = check(&store, URL).await.unwrap();
+        let checked = check(&store, URL).await.expect("as it was set up");
         assert_eq!((checked[0].ok, checked[0].integrity.clone()), (true, Some(hash(&sim.content()).to_string())));
-        assert_eq!(check(&store, "https://host/mode").await.unwrap(), []);
-        sim.disk.files.borrow_mut().get_mut(&key_of(URL)).unwrap().0[0] ^= 1;
-        let checked = check(&store, "https://host/").await.unwrap();
+        assert_eq!(check(&store, "https://host/mode").await.expect("as it was set up"), []);
+        sim.disk.files.borrow_mut().get_mut(&key_of(URL)).expect("as it was set up").0[0] ^= 1;
+        let checked = check(&store, "https://host/").await.expect("as it was set up");
         assert_eq!((checked[0].ok, checked[0].bad), (false, 1024));
-        assert_eq!(list(&store).await.unwrap()[0].stored, 5000 - 1024);
+        assert_eq!(list(&store).await.expect("as it was set up")[0].stored, 5000 - 1024);
     };
     sim.time.run(f64::INFINITY, run);
     assert_eq!(sim.load(f64::INFINITY, None, false), Some(Ok(sim.content())));
