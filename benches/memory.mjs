@@ -1,7 +1,8 @@
 // What a full-size model costs a page: memory of the page's process, of its wasm and of the GPU's process, bytes fetched, time to
 // the first score, at the first visit and at the second.
 //   node benches/memory.mjs [--shape 0.6b|2b] [--type q4_0|q8_0] [--device webgpu|cpu] [--no-score]
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeGguf } from './make-gguf.mjs'
@@ -25,7 +26,9 @@ const file = join(CACHE, 'models', 'shapes', name)
 if (!existsSync(file)) makeGguf({ shape: values.shape, type: values.type, out: file })
 const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`
 const server = await startServer()
-const { browser, page, version } = await openPage(server.url, { gpu: values.gpu })
+// A profile on disk: a private window's storage would be memory.
+const profile = mkdtempSync(join(tmpdir(), 'secondpass-'))
+const { browser, page, version } = await openPage(server.url, { gpu: values.gpu, profile })
 const blank = await memoryOf(browser)
 
 console.log(`${name}, ${mb(statSync(file).size)}, Chromium ${version}, ${values.device}`)
@@ -50,5 +53,6 @@ for (const visit of ['first visit', 'second visit']) {
   console.log(`${visit}: loaded in ${seconds(seen.loaded)}, first score after ${seconds(seen.first)}, ${mb(seen.fetched)} from the network or storage, kept in ${seen.info.storage}
   wasm ${mb(seen.info.wasm_bytes)}; page process ${mb(memory.page.peak)} at most (${mb(blank.page.peak)} before); GPU process ${mb(memory.gpu.peak)} at most`)
 }
-await browser.close()
+await page.context().close()
 await server.close()
+rmSync(profile, { recursive: true, force: true })

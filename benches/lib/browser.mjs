@@ -10,9 +10,11 @@ const SOFTWARE = ['--use-webgpu-adapter=swiftshader']
 const HARDWARE = process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist'] : []
 
 /** Opens a browser and a page that is ready for an engine. */
-export async function openPage(url, { gpu = false, timeout = 1_800_000, onLog } = {}) {
-  const browser = await chromium.launch({ executablePath: findChromium(), args: [...FLAGS, ...(gpu ? HARDWARE : SOFTWARE)], headless: true })
-  const page = await (await browser.newContext()).newPage()
+export async function openPage(url, { gpu = false, timeout = 1_800_000, onLog, profile } = {}) {
+  const options = { executablePath: findChromium(), args: [...FLAGS, ...(gpu ? HARDWARE : SOFTWARE)], headless: true }
+  const context = profile ? await chromium.launchPersistentContext(profile, options) : await (await chromium.launch(options)).newContext()
+  const browser = context.browser()
+  const page = await context.newPage()
   page.setDefaultTimeout(timeout)
   if (onLog) page.on('console', (message) => onLog(message.text()))
   await page.goto(`${url}/pages/bench.html`)
