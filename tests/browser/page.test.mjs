@@ -16,7 +16,7 @@ test('the page draws frames while the worker computes', async () => {
   const page = await browser.page()
   const { gap, frames, elapsed } = await page.evaluate(async () => {
     const reranker = await secondpass.Reranker.load({ model: '/models/tiny-untied', device: 'cpu' })
-    const documents = Array.from({ length: 60 }, (_, i) => `${i} ${'each page is read together with the question. '.repeat(12)}`)
+    const documents = Array.from({ length: 400 }, (_, i) => `${i} ${'each page is read together with the question. '.repeat(12)}`)
     let [frames, gap, last, running] = [0, 0, performance.now(), true]
     const start = last
     const tick = (now) => {
