@@ -135,6 +135,19 @@ impl Downloads {
         Ok(Some(Box::new(Reading(file)) as Box<dyn Source>))
     }
 
+    /// Waits until every file that was opened is whole and checked; nothing works on the others yet.
+    pub async fn settled(&self) -> Result<(), WeightsError> {
+        let begun = |file: &Rc<StoredFile>| {
+            let waits = |ahead: &Ahead| matches!(ahead, Ahead::There(other, _) if other.name() == file.name());
+            !self.ahead.borrow().values().any(waits)
+        };
+        let files: Vec<Rc<StoredFile>> = self.files.borrow().iter().filter(|file| begun(file)).cloned().collect();
+        for file in files {
+            file.finished().await?;
+        }
+        Ok(())
+    }
+
     /// Waits until every file is whole and checked.
     pub async fn finished(&self) -> Result<(), WeightsError> {
         let mut next = 0;

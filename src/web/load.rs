@@ -142,7 +142,7 @@ async fn once<T>(
         let done = match work(&places).await {
             // Files are read before all of them is hashed: what looked wrong may be mended by now.
             Err(error) if blames_the_files(&error) && !hashes.is_empty() => {
-                downloads.finished().await?;
+                downloads.settled().await?;
                 work(&places).await?
             }
             other => other?,
