@@ -285,8 +285,6 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     os.nice(max(0, 19 - os.nice(0)))
-    with open("/tmp/training.pid", "w") as file:
-        file.write(str(os.getpid()))
     library, teacher, source, reranker = build()
     bank = Bank(library, options.seed)
     print(f"{len(bank.known)} emoji have pictures; {sum(p.numel() for p in reranker.hf.parameters()) / 1e6:.1f} M parameters", flush=True)

@@ -24,6 +24,15 @@ export class Landing {
     this.#queue = []
   }
 
+  /** Lands what waits, at once. */
+  flush() {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const rest = this.#queue.splice(0)
+    if (rest.length > 0) this.#land(rest)
+    this.#rest()
+  }
+
   /** When all has landed. */
   settled() {
     return this.#queue.length === 0 && this.#timer === undefined ? Promise.resolve() : new Promise((done) => this.#idle.push(done))
@@ -38,6 +47,10 @@ export class Landing {
       return
     }
     this.#timer = undefined
+    this.#rest()
+  }
+
+  #rest() {
     for (const done of this.#idle.splice(0)) done()
   }
 }

@@ -206,6 +206,8 @@ export class Panel {
   #cancelled() {
     const hadFocus = document.activeElement === this.#$('.cancel')
     this.cancel()
+    // A card that lands later would say that the search goes on.
+    this.#landing.flush()
     this.#busy(false)
     this.#captions('Cancelled. What was scored so far is on top.')
     announce('Cancelled.')
