@@ -1,6 +1,7 @@
 //! What the engine saves, and that it changes nothing: scores with every saving on and off, whatever is packed together
 //! and however a long prompt is cut into submissions.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use pollster::block_on;
@@ -154,4 +155,30 @@ fn a_broken_document_does_not_sink_the_others() {
     assert_eq!(fails(body.clone(), true), "unsupported_image");
     assert_eq!(fails(json!({"query": "q", "documents": [body["documents"][1]]}), false), "unsupported_image");
     assert_eq!(fails(json!({"query": body["documents"][1], "documents": ["a"]}), false), "unsupported_image");
+}
+
+/// One document that is a picture, and a long text.
+#[test]
+fn an_abort_ends_the_work_at_its_next_step_wherever_it_is() {
+    let body = json!({"query": "a red shape", "documents": [{"image": "pictures/shapes.png"}, "page ring planet ".repeat(200)]});
+    let request = RerankRequest::from_json(&body.to_string()).expect("a request");
+    let pictures = FilePictures::beside(&fixture("vl/vl-tied").join("cases.json"), DecodeOptions::default());
+    // Steps until the end, or until the abort.
+    let steps = |most: usize| {
+        let engine = load("vl/vl-tied", Savings::default());
+        let asked = Cell::new(0);
+        let aborted = || asked.replace(asked.get() + 1) >= most;
+        let observer = Observer { aborted: &aborted, ..Observer::silent() };
+        let outcome = block_on(engine.rerank_with(&request, &pictures, &observer)).map(drop);
+        (asked.get(), outcome)
+    };
+    let (all, outcome) = steps(usize::MAX);
+    outcome.expect("a response");
+    // Two documents, with a step for each layer and each block of the tower.
+    assert!(all >= 10, "{all} steps");
+    for most in 0..all {
+        let (asked, outcome) = steps(most);
+        assert!(outcome.expect_err("an abort").is_abort());
+        assert_eq!(asked, most + 1, "it went on after step {most}");
+    }
 }

@@ -1,17 +1,27 @@
 //! Every shader is parsed and validated. Pipelines are built when they are first used, so that a broken shader would
 //! otherwise be met by a user; and WebGPU reports it only in the console, while the output stays as it was.
 
+use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 use secondpass::kernels::shaders;
+
+/// How a shader that hands values between invocations begins. naga knows the functions, but not the word that asks for them.
+const SUBGROUPS: &str = "enable subgroups;";
 
 #[test]
 fn every_shader_is_valid_wgsl() {
     let all = shaders();
     assert!(all.len() > 10);
     for (name, text) in all {
-        let module = naga::front::wgsl::parse_str(&text)
-            .unwrap_or_else(|e| panic!("{}", e.emit_to_string_with_path(&text, &name)));
-        // Default capabilities: nothing that a stock browser would have to be asked for.
-        naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::default())
+        let (text, subgroups) = match text.strip_prefix(SUBGROUPS) {
+            Some(rest) => (rest, Capabilities::SUBGROUP),
+            None => (text.as_str(), Capabilities::empty()),
+        };
+        let module = naga::front::wgsl::parse_str(text)
+            .unwrap_or_else(|e| panic!("{}", e.emit_to_string_with_path(text, &name)));
+        // Nothing else that a stock browser would have to be asked for.
+        Validator::new(ValidationFlags::all(), Capabilities::default() | subgroups)
+            .subgroup_stages(ShaderStages::COMPUTE)
+            .subgroup_operations(SubgroupOperationSet::all())
             .validate(&module)
             .unwrap_or_else(|e| panic!("{name}: {e:?}"));
         assert!(module.entry_points.iter().any(|e| e.name == "main"), "{name} has no main");

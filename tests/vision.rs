@@ -8,7 +8,7 @@ use pollster::block_on;
 use secondpass::cli::FilePictures;
 use secondpass::engine::LoadOptions;
 use secondpass::media::{DecodeOptions, Patches};
-use secondpass::model::{Config, Home, Precision, Prompt, Reranker, Stage, TokenIds};
+use secondpass::model::{Config, Home, NoTurns, Pass, Precision, Prompt, Reranker, Stage, TokenIds};
 use secondpass::weights::{Checkpoint, DirectoryFolder, MemoryFolder};
 use secondpass::{Engine, Observer, RerankRequest};
 use serde_json::Value;
@@ -93,8 +93,9 @@ fn every_stage_is_the_references() {
         let checkpoint = block_on(Checkpoint::open(&DirectoryFolder::new(folder(model)))).expect("weights");
         let (layers, blocks) = (config.text.num_hidden_layers, config.vision.as_ref().expect("a tower").depth);
         let home = Home { device: &Device::flex(), table_on_device: false };
-        let reranker = block_on(Reranker::load(&checkpoint, config, tokens, Precision::F32, home, &mut |_, _| {}))
-            .expect("a model");
+        let reranker =
+            block_on(Reranker::load(&checkpoint, config, tokens, Precision::F32, home, &mut |_, _| {}, &NoTurns))
+                .expect("a model");
         let ids: Vec<u32> = golden.get("in.ids").iter().map(|&id| id as u32).collect();
         let first = |pad: Option<u32>| ids.iter().position(|&id| Some(id) == pad);
         let mut kinds = [("images", first(tokens.pads[0])), ("videos", first(tokens.pads[1]))];
@@ -106,7 +107,8 @@ fn every_stage_is_the_references() {
                 let mut keep = |stage, tensor: &Tensor<2>| {
                     stages.entry(stage_name(stage)).or_default().extend(values(tensor));
                 };
-                features.push(reranker.vision().expect("a tower").trace(&patches, &mut keep));
+                let tower = reranker.vision().expect("a tower");
+                features.push(block_on(tower.trace(&patches, Pass::default(), &mut keep)).expect("features"));
             }
             assert!(stages.len() > blocks + 3);
             for (name, got) in stages {

@@ -40,8 +40,9 @@ let device
 export async function measure({ software }) {
   await init({ module_or_path: '/engines/ours/wasm/secondpass_bg.wasm' })
   const adapter = await navigator.gpu.requestAdapter()
-  device = await adapter.requestDevice()
-  const texts = Object.fromEntries(JSON.parse(shader_texts()))
+  const quads = adapter.features.has('subgroups')
+  device = await adapter.requestDevice({ requiredFeatures: quads ? ['subgroups'] : [] })
+  const texts = Object.fromEntries(JSON.parse(shader_texts()).filter(([, code]) => quads || !code.startsWith('enable subgroups')))
   const probes = { compute: await compute(software), memory: await memory(software) }
   const rows = []
   for (const work of works(texts, software)) rows.push(await run(work, probes))
@@ -73,19 +74,22 @@ function* works(texts, software) {
   for (const [m, n, k] of sizes) {
     for (const [name, code] of Object.entries(texts).filter(([name]) => name.startsWith('matmul_'))) yield product(name.replace(/None$/, ''), code, m, n, k)
   }
-  const attention = Object.entries(texts).find(([name]) => name.startsWith('attention'))
-  if (attention) yield* attentions(attention[1], software)
+  // Of each there are several, for heads of different sizes.
+  for (const kind of [/^attention[^_]*$/, /^attention_quads/]) {
+    const found = Object.entries(texts).find(([name]) => kind.test(name))
+    if (found) yield* attentions(found[0].startsWith('attention_') ? 'attention_quads' : 'attention', found[1], software)
+  }
   const rows = software ? 1024 : 8192
   const width = 1024
   for (const [name, code] of Object.entries(texts)) {
-    if (name.startsWith('rms_norm_rows')) yield moves('rms_norm_rows', code, rows, width, norm(rows, width, INVOCATIONS))
-    else if (name.startsWith('rms_norm')) yield moves('rms_norm', code, rows, width, norm(rows, width, 1))
+    const rowsOfGroup = { rms_norm: 1, rms_norm_rows: INVOCATIONS, rms_norm_quads: INVOCATIONS / 4 }[name.replace(/None$/, '')]
+    if (rowsOfGroup) yield moves(name.replace(/None$/, ''), code, rows, width, norm(rows, width, rowsOfGroup))
     if (name.startsWith('gate')) yield moves('gate', code, rows, width, gate(rows, width))
     if (name.startsWith('rotate')) yield moves('rotate', code, rows, width, rotate(rows, width))
   }
 }
 
-/** One form has a workgroup for a row, the other for as many rows as it has invocations. */
+/** The forms differ in how many rows a workgroup does. */
 function norm(rows, width, rowsOfGroup) {
   const count = Math.ceil(rows / rowsOfGroup)
   const across = Math.min(count, 4096)
@@ -119,7 +123,7 @@ function product(name, code, m, n, k) {
 }
 
 /** Documents of 128 rows below each other behind a prefix, and pictures whose patches all see each other. */
-function* attentions(code, software) {
+function* attentions(name, code, software) {
   const text = code.replace(/const WORDS = \d+u;/, `const WORDS = ${HEAD / 4}u;`)
   const [queries, heads, kv, prefix, rows] = software ? [256, 4, 2, 128, 128] : [2048, 16, 8, 128, 128]
   for (const [label, before, span] of [['documents', prefix, rows], ['a picture', 0, queries]]) {
@@ -131,7 +135,7 @@ function* attentions(code, software) {
       numbers([queries, heads, keyHeads, before, bits(1 / Math.sqrt(HEAD))])]
     const seen = before + (causal ? (span + 1) / 2 : span)
     const shape = `${queries} queries × ${seen.toFixed(0)} rows, ${heads} heads of ${HEAD}`
-    yield { name: `attention, ${label}`, shape, code: text, buffers, groups: [Math.ceil(queries / 64), heads], flop: 4 * queries * seen * heads * HEAD }
+    yield { name: `${name}, ${label}`, shape, code: text, buffers, groups: [Math.ceil(queries / 64), heads], flop: 4 * queries * seen * heads * HEAD }
   }
 }
 

@@ -5,7 +5,7 @@ import { recallKernels, rememberKernels } from './kernels.js'
 import type { Picked } from './protocol.js'
 import type { LoadControl, LoadOptions, RerankerInfo } from './types.js'
 
-/** A worker that is asked to stop a load is given so long, in milliseconds, to close its files before it is ended. */
+/** A worker that is asked to stop is given so long, in milliseconds, to do so: a load to close its files before it is ended. */
 const ABORT_GRACE_MS = 50
 
 /** A loaded model. */
@@ -53,7 +53,8 @@ export function engineOptions({ model, vision, integrity, ...options }: LoadOpti
     integrity: typeof integrity === 'string' ? { model: integrity } : integrity,
     revalidate: options.revalidate ?? false,
     download: options.download,
-    kernels: recallKernels(),
+    kernels: options.kernels,
+    remembered: recallKernels(),
     caution,
   })
   return { json, picked }

@@ -3,7 +3,7 @@ import { Remote, type RemoteOptions } from './adapters/remote.js'
 import { detach, rasterize } from './attachments.js'
 import type { Client } from './client.js'
 import { SecondpassError, type ErrorCode } from './errors.js'
-import { start, type Loaded } from './loading.js'
+import { orAborted, start, type Loaded } from './loading.js'
 import type { FromWorker, ToWorker } from './protocol.js'
 import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo } from './types.js'
 
@@ -184,15 +184,15 @@ async function onTheCpu(options: LoadOptions, control: LoadControl): Promise<Loa
 async function run(client: Client, request: RerankRequest, { signal, onResult, strict = false }: RerankControl): Promise<RerankResponse> {
   const { body, attachments, transfer } = await detach(request)
   signal?.throwIfAborted()
-  const json = await client.call<string>(
+  const json = await orAborted(signal, client.call<string>(
     (id) => ({ type: 'rerank', id, body, strict, attachments }),
     signal,
     (message) => {
-      if (message.type === 'result') onResult?.(message.result)
+      if (message.type === 'result' && !signal?.aborted) onResult?.(message.result)
       if (message.type === 'draw') draw(client, message)
     },
     transfer,
-  )
+  ))
   const response = JSON.parse(json) as RerankResponse
   for (const result of response.results) if (result.document) result.document = asGiven([request.documents].flat()[result.index])
   return response

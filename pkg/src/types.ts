@@ -71,6 +71,11 @@ export interface LoadOptions {
   maxImagePixels?: number
   /** Turn pictures as their EXIF data says. Default false, as in the reference. */
   applyOrientation?: boolean
+  /**
+   * Which of our shaders compute on WebGPU. Default `auto`: the fastest is measured at the first load on an adapter, and
+   * remembered. `quads` needs the adapter's `subgroups`. A choice that the adapter cannot run, or gets wrong, is an error.
+   */
+  kernels?: 'auto' | 'direct' | 'tile' | 'wide' | 'quads'
   /** @internal Switches off what the engine saves, for benchmarks: `sharedPrefix`, `packing`, `lastLayerOnly`, `visionCache`. */
   savings?: { sharedPrefix?: boolean; packing?: boolean; lastLayerOnly?: boolean; visionCache?: boolean }
   /** Where `secondpass_bg.wasm` is, if not beside this module. */
@@ -177,7 +182,7 @@ export interface RerankerInfo {
   /** The worker's own memory in bytes, which never shrinks: what lies on a GPU is not in it. */
   wasm_bytes: number
   /** Which of its shaders multiply matrices, as measured on this adapter; null on a CPU. */
-  kernels: 'direct' | 'tile' | 'wide' | null
+  kernels: 'direct' | 'tile' | 'wide' | 'quads' | null
   /** What took the device or the worker away from this model since it was loaded, if anything did: both were made anew. */
   recovered_from?: { code: ErrorCode; message: string }
   /** Where the model's files are: `file` if the user picked them, `memory` if nothing is kept, `remote` if a server has them. */

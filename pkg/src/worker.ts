@@ -1,6 +1,6 @@
 // The worker that owns the device, the weights and the model. One piece of work at a time; an abort may come between.
 import init, { Engine, cache_add, cache_delete, cache_list, cache_verify } from './wasm/secondpass.js'
-import { watchDevices } from './device.js'
+import { hasSubgroups, watchDevices } from './device.js'
 import { toWire } from './errors.js'
 import type { FromWorker, Picked, ToWorker, Wasm } from './protocol.js'
 import { PictureHost, type Pixels } from './pictures.js'
@@ -81,6 +81,10 @@ class LoadHost {
 
   get vision(): Blob | undefined {
     return this.picked.vision
+  }
+
+  get subgroups(): boolean {
+    return hasSubgroups()
   }
 
   persist(): void {

@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use super::model::Places;
 use super::pictures::FilePictures;
 use crate::RerankRequest;
-use crate::engine::{Engine, LoadOptions, Observer, Progress, Savings, Stage};
+use crate::engine::{Engine, Kernels, LoadOptions, Observer, Progress, Savings, Stage};
 use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
 
@@ -76,7 +76,7 @@ pub async fn run(args: Args) -> Result<(), String> {
         precision: args.dtype,
         image_limits,
         savings: Savings::default(),
-        style: None,
+        kernels: Kernels::Measured,
         caution: 0,
     };
     let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };

@@ -71,7 +71,7 @@ impl Error {
             Self::Aborted
                 | Self::Media { source: MediaError::Aborted, .. }
                 | Self::Weights(WeightsError::Aborted)
-                | Self::Model(ModelError::Weights(WeightsError::Aborted))
+                | Self::Model(ModelError::Aborted | ModelError::Weights(WeightsError::Aborted))
         )
     }
 }

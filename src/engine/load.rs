@@ -32,10 +32,21 @@ pub struct LoadOptions {
     pub image_limits: SizeLimits,
     /// What is not computed twice.
     pub savings: Savings,
-    /// How a GPU multiplies matrices; measured if it is not given.
-    pub style: Option<Style>,
+    /// How a GPU computes.
+    pub kernels: Kernels,
     /// How often the device was lost with this model: each time, half as much is computed at once.
     pub caution: u32,
+}
+
+/// Which of the styles of computing on a GPU to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kernels {
+    /// The fastest.
+    Measured,
+    /// What was the fastest at an earlier time, if it still can be used.
+    Remembered(Style),
+    /// This one and no other.
+    Asked(Style),
 }
 
 /// What the engine does to compute less. All of it is exact; each can be switched off, to show what it saves.
@@ -67,7 +78,7 @@ impl LoadOptions {
             precision: Precision::Auto,
             image_limits: SizeLimits::default(),
             savings: Savings::default(),
-            style: None,
+            kernels: Kernels::Measured,
             caution: 0,
         }
     }
@@ -97,16 +108,19 @@ async fn choose_kernels(options: &LoadOptions, observer: &Observer<'_>) -> Resul
     if options.device_name == CPU {
         return Ok(None);
     }
-    let style = match options.style {
-        Some(style) => {
-            style.apply();
-            style
+    observer.report(Stage::Compile, 0, 1);
+    if let Kernels::Remembered(style) | Kernels::Asked(style) = options.kernels {
+        if style.available() && style.check(&options.device).await.map_err(ModelError::Device)? {
+            return Ok(Some(style.name()));
         }
-        None => {
-            observer.report(Stage::Compile, 0, 1);
-            Style::choose(&options.device, observer.now).await.map_err(ModelError::Device)?
+        if options.kernels == Kernels::Asked(style) {
+            return Err(Error::NoDevice(format!(
+                "This device cannot use the kernels \"{}\", or gets known values wrong with them. Leave kernels away to have the fastest that it can.",
+                style.name()
+            )));
         }
-    };
+    }
+    let style = Style::choose(&options.device, observer.now).await.map_err(ModelError::Device)?;
     Ok(Some(style.name()))
 }
 
@@ -136,7 +150,7 @@ impl Engine {
         let tokens = TokenIds { yes: prompter.yes_id(), no: prompter.no_id(), pads: prompter.pad_ids() };
         let mut step = |done: usize, of: usize| observer.report(Stage::Upload, done as u64, of as u64);
         let home = Home { device: &options.device, table_on_device: options.device_name != CPU };
-        let model = Reranker::load(&checkpoint, config, tokens, options.precision, home, &mut step).await?;
+        let model = Reranker::load(&checkpoint, config, tokens, options.precision, home, &mut step, observer).await?;
         observer.checkpoint().await?;
         let engine = Self {
             model,
@@ -157,8 +171,9 @@ impl Engine {
         observer.report(Stage::Compile, 0, 1);
         let (start, whole) =
             (Prompt { ids: &[0; 5], visuals: &[] }, Prompt { ids: &[0; WARM_UP_TOKENS], visuals: &[] });
-        let prefix = self.model.prefix(start, Pass::default()).await?;
-        self.model.scores(&prefix, &[whole], Pass::default()).await?;
+        let pass = Pass { turns: observer, ..Pass::default() };
+        let prefix = self.model.prefix(start, pass).await?;
+        self.model.scores(&prefix, &[whole], pass).await?;
         observer.report(Stage::Compile, 1, 1);
         Ok(())
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Error;
+use crate::model::{ModelError, Turns};
 use crate::weights::LocalBoxFuture;
 
 /// What loading is doing.
@@ -75,5 +76,11 @@ impl Observer<'_> {
     pub(super) async fn checkpoint(&self) -> Result<(), Error> {
         (self.pause)().await;
         if (self.aborted)() { Err(Error::Aborted) } else { Ok(()) }
+    }
+}
+
+impl Turns for Observer<'_> {
+    fn next(&self) -> LocalBoxFuture<'_, Result<(), ModelError>> {
+        Box::pin(async { self.checkpoint().await.map_err(|_| ModelError::Aborted) })
     }
 }

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use super::cache::ContentKey;
-use super::{Engine, Error};
+use super::{Engine, Error, Observer};
 use crate::api::{Content, ImageRef, RerankRequest, VideoRef};
 use crate::media::{self, MediaError, Patches, Picture, SizeLimits, Timing, VideoOptions};
-use crate::model::{VisionFeatures, VisionTower};
+use crate::model::{Pass, VisionFeatures, VisionTower};
 use crate::prompt::Visual;
 use crate::weights::LocalBoxFuture;
 
@@ -39,17 +39,26 @@ pub(super) struct Eyes<'a> {
     limits: SizeLimits,
     video: VideoOptions,
     source: &'a dyn PictureSource,
+    observer: &'a Observer<'a>,
 }
 
+/// Says whose picture it was that failed.
+type Named<'a> = &'a dyn Fn(MediaError) -> Error;
+
 impl<'a> Eyes<'a> {
-    pub fn new(engine: &'a Engine, request: &RerankRequest, source: &'a dyn PictureSource) -> Self {
+    pub fn new(
+        engine: &'a Engine,
+        request: &RerankRequest,
+        source: &'a dyn PictureSource,
+        observer: &'a Observer<'a>,
+    ) -> Self {
         let usual = VideoOptions::default();
         let video = VideoOptions {
             fps: request.fps.unwrap_or(usual.fps),
             max_frames: request.max_frames.unwrap_or(usual.max_frames),
             ..usual
         };
-        Self { engine, limits: engine.image_limits, video, source }
+        Self { engine, limits: engine.image_limits, video, source, observer }
     }
 
     /// Videos first, then pictures, as in the reference. `place` names the content in messages.
@@ -59,39 +68,55 @@ impl<'a> Eyes<'a> {
         let Some(tower) = self.engine.model().vision() else { return Ok(seen) };
         let named = |source: MediaError| Error::Media { place: place(), source };
         for video in &content.videos {
-            self.video(tower, video, &mut seen).await.map_err(named)?;
+            self.video(tower, video, &named, &mut seen).await?;
         }
         for image in &content.images {
-            self.image(tower, image, &mut seen).await.map_err(named)?;
+            self.image(tower, image, &named, &mut seen).await?;
         }
         Ok(seen)
     }
 
-    async fn image(&self, tower: &VisionTower, image: &ImageRef, seen: &mut Seen) -> Result<(), MediaError> {
-        let picture = self.source.open(image).await?;
+    async fn image(
+        &self,
+        tower: &VisionTower,
+        image: &ImageRef,
+        named: Named<'_>,
+        seen: &mut Seen,
+    ) -> Result<(), Error> {
+        let picture = self.source.open(image).await.map_err(named)?;
         let key = ContentKey::of(std::slice::from_ref(&picture), "still");
-        let features = self.features(tower, key, || media::still(&picture, &tower.geometry(), &self.limits))?;
+        let cut = || media::still(&picture, &tower.geometry(), &self.limits).map_err(named);
+        let features = self.features(tower, key, cut).await?;
         seen.visuals.push(Visual::Image { tokens: features.tokens_of_a_step() });
         seen.features.push(features);
         seen.keys.push(key);
         Ok(())
     }
 
-    async fn video(&self, tower: &VisionTower, video: &VideoRef, seen: &mut Seen) -> Result<(), MediaError> {
+    async fn video(
+        &self,
+        tower: &VisionTower,
+        video: &VideoRef,
+        named: Named<'_>,
+        seen: &mut Seen,
+    ) -> Result<(), Error> {
         let timing = match (&video.timestamps, video.fps) {
             (Some(times), _) => Timing::Timestamps(times.clone()),
             (None, Some(fps)) => Timing::Sampled { fps },
             (None, None) => Timing::FrameList,
         };
-        let selected = media::selected_frames(video.frames.len(), &timing, &self.video)?;
+        let selected = media::selected_frames(video.frames.len(), &timing, &self.video).map_err(named)?;
         let mut frames = Vec::with_capacity(selected.len());
         for &index in &selected {
-            frames.push(self.source.open(&video.frames[index]).await?);
+            frames.push(self.source.open(&video.frames[index]).await.map_err(named)?);
         }
         let key = ContentKey::of(&frames, &format!("{timing:?} {:?}", self.video));
         let geometry = tower.geometry();
-        let cut = || media::video(&frames, &selected, &timing, &geometry, &self.video).map(|video| video.patches);
-        let features = self.features(tower, key, cut)?;
+        let cut = || {
+            let video = media::video(&frames, &selected, &timing, &geometry, &self.video);
+            video.map(|video| video.patches).map_err(named)
+        };
+        let features = self.features(tower, key, cut).await?;
         let steps = selected.len().div_ceil(geometry.temporal);
         let times = media::timestamps(&selected, steps, &timing, geometry.temporal);
         let timestamps = times.into_iter().map(media::timestamp_text).collect();
@@ -102,19 +127,20 @@ impl<'a> Eyes<'a> {
     }
 
     /// What was seen before is not computed again, in this request or a later one.
-    fn features(
+    async fn features(
         &self,
         tower: &VisionTower,
         key: ContentKey,
-        patches: impl FnOnce() -> Result<Patches, MediaError>,
-    ) -> Result<Rc<VisionFeatures>, MediaError> {
+        patches: impl FnOnce() -> Result<Patches, Error>,
+    ) -> Result<Rc<VisionFeatures>, Error> {
         let cache = &self.engine.vision_cache;
         if self.engine.savings.vision_cache
             && let Some(features) = cache.borrow_mut().get(key)
         {
             return Ok(features);
         }
-        let features = Rc::new(tower.forward(&patches()?));
+        let pass = Pass { max_rows: self.engine.budget.get().rows(), turns: self.observer, ..Pass::default() };
+        let features = Rc::new(tower.forward(&patches()?, pass).await?);
         if self.engine.savings.vision_cache {
             cache.borrow_mut().put(key, features.clone());
         }

@@ -32,7 +32,7 @@ impl Engine {
         self.check_media(request)?;
         let start = (observer.now)();
         let mut work = Work::new(self, request, observer);
-        let eyes = Eyes::new(self, request, pictures);
+        let eyes = Eyes::new(self, request, pictures, observer);
         let query = work.see(&eyes, &request.query, || "query".to_owned()).await?;
         let shared = work.share(&query).await?;
         let mut batch = Batch::default();
@@ -158,8 +158,12 @@ impl<'a> Work<'a> {
         Ok(seen)
     }
 
-    fn pass(&self) -> Pass {
-        Pass { max_rows: self.engine.budget.get().rows(), last_layer_only: self.engine.savings.last_layer_only }
+    fn pass(&self) -> Pass<'a> {
+        Pass {
+            max_rows: self.engine.budget.get().rows(),
+            last_layer_only: self.engine.savings.last_layer_only,
+            turns: self.observer,
+        }
     }
 
     /// The start that prompts of this query have in common, computed or kept from the last request.

@@ -9,11 +9,16 @@ use burn_flex::FlexTensor;
 use super::cpu::{self, Values, View};
 use super::gate::exp;
 use super::gpu::{self, Shader};
+use super::style::Style;
 
 /// For heads of so many words of four values.
-pub(super) const fn shader(words: usize) -> Shader {
-    let text = &[include_str!("../../shaders/attention.wgsl")];
-    Shader { name: "attention", text, words: Some(words), workgroup: (64, 1) }
+pub(super) const fn shader(words: usize, quads: bool) -> Shader {
+    let (name, text): (_, &[_]) = if quads {
+        ("attention_quads", &[include_str!("../../shaders/attention_quads.wgsl")])
+    } else {
+        ("attention", &[include_str!("../../shaders/attention.wgsl")])
+    };
+    Shader { name, text, words: Some(words), workgroup: (64, 1), quads }
 }
 
 /// The widest head that the shader holds.
@@ -46,7 +51,7 @@ pub(super) fn gpu(inputs: Inputs<CubeTensor>, sizes: Sizes, out: CubeTensor) -> 
     let Sizes { heads, kv_heads, prefix, scale } = sizes;
     let numbers = [queries as u32, heads as u32, kv_heads as u32, prefix as u32, scale.to_bits()];
     let Inputs { q, k, v, prefix_k, prefix_v, ranges } = inputs;
-    shader(all / heads / 4).launch(
+    shader(all / heads / 4, Style::current() == Style::Quads).launch(
         vec![q, k, v, prefix_k, prefix_v, ranges],
         out,
         &numbers,

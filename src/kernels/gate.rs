@@ -7,8 +7,13 @@ use super::cpu::Values;
 use super::gpu::{self, Shader};
 use super::norm::grid;
 
-pub(super) const GATE: Shader =
-    Shader { name: "gate", text: &[include_str!("../../shaders/gate.wgsl")], words: None, workgroup: (64, 1) };
+pub(super) const GATE: Shader = Shader {
+    name: "gate",
+    text: &[include_str!("../../shaders/gate.wgsl")],
+    words: None,
+    workgroup: (64, 1),
+    quads: false,
+};
 
 /// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,13 +21,20 @@ pub(super) struct Shader {
     pub words: Option<usize>,
     /// Invocations of a workgroup, as the text declares them.
     pub workgroup: (u32, u32),
+    /// Whether the four invocations of a quad hand each other what they have read.
+    pub quads: bool,
 }
+
+/// Every branch of ours around a quad is taken by all of it, which a compiler cannot see where the condition comes from a
+/// buffer.
+const QUADS: &str = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";
 
 impl Shader {
     /// What the device compiles.
     pub fn source(&self) -> String {
+        let quads = if self.quads { QUADS } else { "" };
         let words = self.words.map(|words| format!("const WORDS = {words}u;\n")).unwrap_or_default();
-        words + &self.text.join("\n")
+        format!("{quads}{words}{}", self.text.join("\n"))
     }
 }
 

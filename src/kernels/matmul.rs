@@ -28,7 +28,7 @@ pub(super) const fn shader(form: Form, style: Style) -> Shader {
     /// A style's text behind a form's.
     macro_rules! texts {
         ($form:literal) => {
-            [texts!($form, "direct"), texts!($form, "tile"), texts!($form, "wide")]
+            [texts!($form, "direct"), texts!($form, "tile"), texts!($form, "wide"), texts!($form, "quads")]
         };
         ($form:literal, $style:literal) => {
             (
@@ -40,17 +40,17 @@ pub(super) const fn shader(form: Form, style: Style) -> Shader {
             )
         };
     }
-    const TEXTS: [[(&str, &[&str; 2]); 3]; 3] = [texts!("f32"), texts!("q8"), texts!("q4")];
+    const TEXTS: [[(&str, &[&str; 2]); 4]; 3] = [texts!("f32"), texts!("q8"), texts!("q4")];
     let (name, text) = TEXTS[form as usize][style as usize];
-    Shader { name, text, words: None, workgroup: style.workgroup() }
+    Shader { name, text, words: None, workgroup: style.workgroup(), quads: matches!(style, Style::Quads) }
 }
 
 fn launch(form: Form, x: CubeTensor, weight: Vec<CubeTensor>, out: CubeTensor) -> CubeTensor {
     let [m, n] = gpu::shape(&out);
     let k = gpu::shape(&x)[1];
     let (style, inputs) = (Style::current(), [vec![x], weight].concat());
-    let tile = style.tile();
-    shader(form, style).launch(inputs, out, &[m as u32, n as u32, k as u32], [n.div_ceil(tile), m.div_ceil(tile)])
+    let groups = [n, m].map(|extent| extent.div_ceil(style.tile()));
+    shader(form, style).launch(inputs, out, &[m as u32, n as u32, k as u32], groups)
 }
 
 pub(super) fn f32_gpu(x: CubeTensor, weight: CubeTensor, out: CubeTensor) -> CubeTensor {

@@ -33,8 +33,9 @@ pub use style::Style;
 /// Every shader, by its name and its whole text, for the checks that compile them.
 pub fn shaders() -> Vec<(String, String)> {
     let products = matmul::Form::ALL.iter().flat_map(|&form| Style::ALL.map(|style| matmul::shader(form, style)));
-    let heads = [1, 18, MAX_HEAD / 4].map(attention::shader);
-    let all = products.chain(heads).chain([norm::RMS, norm::RMS_ROWS, rotate::ROTATE, gate::GATE]);
+    let heads = [1, 18, MAX_HEAD / 4].into_iter().flat_map(|words| [false, true].map(|q| attention::shader(words, q)));
+    let norms = [norm::RMS, norm::RMS_ROWS, norm::RMS_QUADS];
+    let all = products.chain(heads).chain(norms).chain([rotate::ROTATE, gate::GATE]);
     all.map(|shader| (format!("{}{:?}", shader.name, shader.words), shader.source())).collect()
 }
 

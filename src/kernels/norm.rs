@@ -7,16 +7,18 @@ use super::cpu::{self, Values};
 use super::gpu::{self, Shader};
 use super::style::Style;
 
-pub(super) const RMS: Shader =
-    Shader { name: "rms_norm", text: &[include_str!("../../shaders/rms_norm.wgsl")], words: None, workgroup: (64, 1) };
+pub(super) const RMS: Shader = shader("rms_norm", &[include_str!("../../shaders/rms_norm.wgsl")], false);
 
 /// One invocation a row, for processors that only play a GPU: their barriers are slow.
-pub(super) const RMS_ROWS: Shader = Shader {
-    name: "rms_norm_rows",
-    text: &[include_str!("../../shaders/rms_norm_rows.wgsl")],
-    words: None,
-    workgroup: (64, 1),
-};
+pub(super) const RMS_ROWS: Shader = shader("rms_norm_rows", &[include_str!("../../shaders/rms_norm_rows.wgsl")], false);
+
+/// Four invocations a row.
+pub(super) const RMS_QUADS: Shader =
+    shader("rms_norm_quads", &[include_str!("../../shaders/rms_norm_quads.wgsl")], true);
+
+const fn shader(name: &'static str, text: &'static [&'static str], quads: bool) -> Shader {
+    Shader { name, text, words: None, workgroup: (64, 1), quads }
+}
 
 /// Workgroups in a row of the grid, below what every adapter takes.
 const MAX_GROUPS: usize = 32_768;
@@ -30,6 +32,7 @@ pub(super) fn gpu(x: CubeTensor, weight: CubeTensor, eps: f32, out: CubeTensor) 
     let [rows, width] = gpu::shape(&out);
     let (shader, groups) = match Style::current() {
         Style::Wide => (RMS_ROWS, grid(rows.div_ceil(64))),
+        Style::Quads => (RMS_QUADS, grid(rows.div_ceil(16))),
         Style::Direct | Style::Tile => (RMS, grid(rows)),
     };
     let numbers = [rows as u32, width as u32, eps.to_bits(), groups[0] as u32];

@@ -7,8 +7,13 @@ use super::cpu::{self, Values};
 use super::gpu::{self, Shader};
 use super::norm::scale_of;
 
-pub(super) const ROTATE: Shader =
-    Shader { name: "rotate", text: &[include_str!("../../shaders/rotate.wgsl")], words: None, workgroup: (64, 1) };
+pub(super) const ROTATE: Shader = Shader {
+    name: "rotate",
+    text: &[include_str!("../../shaders/rotate.wgsl")],
+    words: None,
+    workgroup: (64, 1),
+    quads: false,
+};
 
 /// `eps` of the heads' norm; `None` if they are not normed.
 pub(super) type HeadNorm = Option<f32>;

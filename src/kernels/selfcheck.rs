@@ -58,11 +58,8 @@ pub async fn run(device: &Device) -> Result<Vec<Parity>, String> {
     let (mut report, usual) = (Vec::new(), Style::current());
     for case in cases() {
         let exact = case.exact();
-        let styles = if case.name.starts_with("matmul") || case.name.starts_with("rms_norm") {
-            &Style::ALL[..]
-        } else {
-            &[usual][..]
-        };
+        let has_styles = ["matmul", "rms_norm", "attention"].iter().any(|kernel| case.name.starts_with(kernel));
+        let styles: Vec<Style> = if has_styles { Style::offered().collect() } else { vec![usual] };
         for style in styles {
             style.apply();
             let parity = compare(&case, &case.run(device).await?, &exact);
@@ -79,6 +76,14 @@ pub fn compare(case: &Case, got: &[f32], want: &[f64]) -> Parity {
     let max_abs_diff = got.iter().zip(want).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
     let ok = nan_left == 0 && got.len() == want.len() && max_abs_diff <= case.tolerance;
     Parity { name: case.name.clone(), max_abs_diff, tolerance: case.tolerance, nan_left, ok }
+}
+
+/// A few quick cases, which a style has to get right before it is used.
+pub fn known() -> Vec<Case> {
+    let products = [Weight::F32, Weight::Q8, Weight::Q4].map(|weight| matmul_case((33, 31, 160), weight));
+    let mut cases = Vec::from(products);
+    cases.extend([norm_case(5, 33), attention_case(5, &[3, 1, 66, 2], (4, 2), 16, true)]);
+    cases
 }
 
 /// Every case of every kernel.

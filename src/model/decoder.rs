@@ -7,6 +7,7 @@ use super::attention::Attention;
 use super::linear::Linear;
 use super::norm::Norm;
 use super::probe::{Probe, Stage};
+use super::{ModelError, Turns};
 use crate::kernels::{Keys, add, silu_gate};
 
 /// The gated MLP of one layer.
@@ -91,10 +92,17 @@ pub struct Outcome {
 
 impl Decoder {
     /// One pass over rows that may go on from a prefix, whose keys and values are given layer by layer.
-    pub fn forward(&self, mut rows: Rows, prefix: Option<&[Keys]>, want: &Want) -> Outcome {
+    pub async fn forward(
+        &self,
+        mut rows: Rows,
+        prefix: Option<&[Keys]>,
+        want: &Want,
+        turns: &dyn Turns,
+    ) -> Result<Outcome, ModelError> {
         let mut kept = Vec::new();
         let last = self.layers.len() - 1;
         for (i, layer) in self.layers.iter().enumerate() {
+            turns.next().await?;
             let normed = layer.input_norm.forward(rows.x.clone());
             let keys = layer.attention.keys(&normed, &rows.angles);
             if let Want::Keys = want {
@@ -116,7 +124,7 @@ impl Decoder {
             Want::Hidden(_) => Some(self.norm.forward(rows.x)),
             Want::HiddenTheLongWay(wanted) => Some(self.norm.forward(rows.x).select(0, wanted.clone())),
         };
-        Outcome { keys: kept, hidden }
+        Ok(Outcome { keys: kept, hidden })
     }
 
     /// Every stage of all rows, for comparison with the reference.

@@ -10,10 +10,12 @@ use std::collections::HashMap;
 use burn::tensor::{DType as BurnDType, Device, Int, Tensor, TensorData};
 
 use super::ModelError;
+use super::pace::Pace;
 use crate::weights::{Checkpoint, DType, WeightsError};
 
-/// Bytes of the table that move to the device at a time: of each there are some copies on the way.
-const PART_BYTES: usize = 32 << 20;
+/// Bytes of a part of the table on the device. Larger ones cost wasm's memory on their way, smaller ones a reading more
+/// launches.
+const PART_BYTES: usize = 16 << 20;
 
 /// Bytes of rows that are kept for the next request: the words of a language that one page uses.
 const MAX_KEPT_BYTES: usize = 32 << 20;
@@ -46,20 +48,22 @@ impl Embedding {
         checkpoint: &Checkpoint,
         name: &str,
         shape: [usize; 2],
-        on: Option<&Device>,
+        on: Option<(&Device, &Pace<'_>)>,
     ) -> Result<Self, WeightsError> {
         let [rows, _] = shape;
         // The first row tells type and length, and that the tensor is as it should be.
         let first = checkpoint.raw_rows(name, &shape, 0, 1.min(rows)).await?;
         let (dtype, row_bytes) = (first.dtype, first.bytes.len());
         let home = match on {
-            Some(device) if row_bytes.is_multiple_of(WORD) && row_bytes > 0 => {
+            Some((device, pace)) if row_bytes.is_multiple_of(WORD) && row_bytes > 0 => {
                 let rows_of_a_part = (PART_BYTES / row_bytes).clamp(1, rows);
                 let mut parts = Vec::with_capacity(rows.div_ceil(rows_of_a_part));
                 for start in (0..rows).step_by(rows_of_a_part) {
                     let count = rows_of_a_part.min(rows - start);
                     let bytes = checkpoint.raw_rows(name, &shape, start, count).await?.bytes;
-                    parts.push(upload(&bytes, [count, row_bytes / WORD], device));
+                    let len = bytes.len();
+                    parts.push(upload(bytes, [count, row_bytes / WORD], device));
+                    pace.after(len).await?;
                 }
                 Home::Device(OnDevice { parts, rows_of_a_part, device: device.clone(), kept: RefCell::default() })
             }
@@ -125,9 +129,9 @@ impl OnDevice {
     }
 }
 
-fn upload(bytes: &[u8], shape: [usize; 2], device: &Device) -> Tensor<2, Int> {
-    let words: Vec<u32> = bytes.as_chunks().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
-    Tensor::from_data(TensorData::new(words, shape), (device, BurnDType::U32))
+/// The words of the device are those of the file: both count from the low byte.
+fn upload(bytes: Vec<u8>, shape: [usize; 2], device: &Device) -> Tensor<2, Int> {
+    Tensor::from_data(TensorData::from_bytes_vec(bytes, shape, BurnDType::U32), (device, BurnDType::U32))
 }
 
 #[cfg(test)]
@@ -135,6 +139,7 @@ mod tests {
     use pollster::block_on;
 
     use super::*;
+    use crate::model::NoTurns;
     use crate::weights::MemoryFolder;
 
     fn checkpoint(values: &[f32], shape: [usize; 2]) -> Checkpoint {
@@ -153,7 +158,8 @@ mod tests {
         let values: Vec<f32> = (0..40).map(|i| i as f32).collect();
         let checkpoint = checkpoint(&values, [10, 4]);
         let device = Device::flex();
-        for on in [None, Some(&device)] {
+        let pace = Pace::new(&device, &NoTurns);
+        for on in [None, Some((&device, &pace))] {
             let table = block_on(Embedding::load(&checkpoint, "embed_tokens.weight", [10, 4], on)).expect("a table");
             let mut rows = Vec::new();
             assert_eq!(table.push_row(7, &mut rows), on.is_none(), "what was not fetched is not there");

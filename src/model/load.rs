@@ -8,6 +8,7 @@ use super::config::TextConfig;
 use super::decoder::{Decoder, Layer, Mlp};
 use super::linear::{Affine, Linear, Precision};
 use super::norm::{LayerNorm, Norm};
+use super::pace::Pace;
 use crate::weights::{Checkpoint, WeightsError};
 
 /// Makes the parts that modules are made of.
@@ -16,12 +17,15 @@ pub struct Loader<'a> {
     pub checkpoint: &'a Checkpoint,
     pub precision: Precision,
     pub device: &'a Device,
+    pub pace: &'a Pace<'a>,
 }
 
 impl Loader<'_> {
     pub async fn linear(&self, name: &str, shape: [usize; 2]) -> Result<Linear, WeightsError> {
         let raw = self.checkpoint.raw(&format!("{name}.weight"), &shape).await?;
-        Ok(Linear::new(&raw, shape, self.precision, self.device))
+        let linear = Linear::new(&raw, shape, self.precision, self.device);
+        self.pace.after(raw.bytes.len()).await?;
+        Ok(linear)
     }
 
     pub async fn affine(&self, name: &str, shape: [usize; 2]) -> Result<Affine, WeightsError> {

@@ -11,10 +11,12 @@ mod layout;
 mod linear;
 mod load;
 mod norm;
+mod pace;
 mod probe;
 mod repack;
 mod reranker;
 mod rope;
+mod turns;
 mod vision;
 
 pub use config::{Config, Family, MAX_CONFIG_BYTES, TextConfig, VisionConfig};
@@ -22,6 +24,7 @@ pub use expected::{Expected, check_complete, expected};
 pub use linear::Precision;
 pub use probe::{Probe, Stage};
 pub use reranker::{Home, LoadStep, Pass, Prefix, Prompt, Reranker, TokenIds};
+pub use turns::{NoTurns, Turns};
 pub use vision::{VisionFeatures, VisionTower};
 
 /// Why a model cannot be built or run.
@@ -39,6 +42,9 @@ pub enum ModelError {
     /// The device failed while it computed.
     #[error("the device failed: {0}")]
     Device(String),
+    /// Whoever asked took it back.
+    #[error("the request was aborted")]
+    Aborted,
 }
 
 impl ModelError {
@@ -49,6 +55,7 @@ impl ModelError {
             Self::Unsupported(_) => "unsupported_model",
             Self::Weights(e) => e.code(),
             Self::Device(_) => "device_lost",
+            Self::Aborted => "aborted",
         }
     }
 
@@ -59,6 +66,7 @@ impl ModelError {
             Self::Unsupported(_) => 501,
             Self::Weights(e) => e.status(),
             Self::Device(_) => 500,
+            Self::Aborted => 499,
         }
     }
 }

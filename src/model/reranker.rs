@@ -9,8 +9,10 @@ use super::head::{ScoreHead, sigmoid};
 use super::layout::{Layout, Run, Step};
 use super::linear::Precision;
 use super::load::Loader;
+use super::pace::Pace;
 use super::probe::Probe;
 use super::rope::Frequencies;
+use super::turns::{NoTurns, Turns};
 use super::vision::{Place, VisionFeatures, VisionTower};
 use super::{Config, ModelError};
 use crate::kernels::Keys;
@@ -90,17 +92,19 @@ impl Prefix {
 }
 
 /// How a pass is computed.
-#[derive(Debug, Clone, Copy)]
-pub struct Pass {
+#[derive(Clone, Copy)]
+pub struct Pass<'a> {
     /// Rows of one submission at most; a longer prompt is computed in several.
     pub max_rows: usize,
     /// Whether the last layer computes the scored rows alone.
     pub last_layer_only: bool,
+    /// Who gets a turn between its steps.
+    pub turns: &'a dyn Turns,
 }
 
-impl Default for Pass {
+impl Default for Pass<'_> {
     fn default() -> Self {
-        Self { max_rows: usize::MAX, last_layer_only: true }
+        Self { max_rows: usize::MAX, last_layer_only: true, turns: &NoTurns }
     }
 }
 
@@ -134,6 +138,7 @@ impl Reranker {
         precision: Precision,
         home: Home<'_>,
         step: LoadStep<'_>,
+        turns: &dyn Turns,
     ) -> Result<Self, ModelError> {
         let device = home.device;
         let text = &config.text;
@@ -151,9 +156,10 @@ impl Reranker {
             done += 1;
             step(done, parts);
         };
-        let loader = Loader { checkpoint, precision, device };
-        let embedding =
-            Embedding::load(checkpoint, "embed_tokens.weight", table, home.table_on_device.then_some(device)).await?;
+        let pace = Pace::new(device, turns);
+        let loader = Loader { checkpoint, precision, device, pace: &pace };
+        let on = home.table_on_device.then_some((device, &pace));
+        let embedding = Embedding::load(checkpoint, "embed_tokens.weight", table, on).await?;
         advance();
         let decoder = loader.decoder(text, &mut advance).await?;
         let vision = match &config.vision {
@@ -182,19 +188,24 @@ impl Reranker {
     }
 
     /// Computes the start of prompts. A place of a picture is either wholly in it or not at all.
-    pub async fn prefix(&self, prompt: Prompt<'_>, pass: Pass) -> Result<Prefix, ModelError> {
+    pub async fn prefix(&self, prompt: Prompt<'_>, pass: Pass<'_>) -> Result<Prefix, ModelError> {
         let mut prefix = Prefix { keys: Vec::new(), len: 0 };
         if !prompt.ids.is_empty() {
             self.check_ids(prompt.ids)?;
             self.embedding.fetch(prompt.ids.iter().copied()).await?;
-            self.advance(&mut prefix, &self.rows(&[(prompt, 0)])?, prompt.ids.len(), pass);
+            self.advance(&mut prefix, &self.rows(&[(prompt, 0)])?, prompt.ids.len(), pass).await?;
         }
         Ok(prefix)
     }
 
     /// The relevance scores of whole prompts that all start with `prefix`: one submission and one readback, or several
     /// submissions for a single prompt that is too long for one.
-    pub async fn scores(&self, prefix: &Prefix, prompts: &[Prompt<'_>], pass: Pass) -> Result<Vec<f64>, ModelError> {
+    pub async fn scores(
+        &self,
+        prefix: &Prefix,
+        prompts: &[Prompt<'_>],
+        pass: Pass<'_>,
+    ) -> Result<Vec<f64>, ModelError> {
         let pieces: Vec<(Prompt<'_>, usize)> = prompts.iter().map(|&prompt| (prompt, prefix.len)).collect();
         let lens: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len() - prefix.len).collect();
         prompts.iter().try_for_each(|prompt| self.check_ids(prompt.ids))?;
@@ -204,16 +215,16 @@ impl Reranker {
             [len] if *len > pass.max_rows => {
                 let mut prefix = prefix.clone();
                 // The last row stands alone, so that it sees all before it as its prefix.
-                self.advance(&mut prefix, &rows, len - 1, pass);
+                self.advance(&mut prefix, &rows, len - 1, pass).await?;
                 let last = piece(&rows, len - 1, 1, &self.device);
-                self.hidden(last, &prefix, &[0], pass)
+                self.hidden(last, &prefix, &[0], pass).await?
             }
             _ => {
                 let ends = lens.iter().scan(0, |end, len| {
                     *end += len;
                     Some(*end as u32 - 1)
                 });
-                self.hidden(rows, prefix, &ends.collect::<Vec<_>>(), pass)
+                self.hidden(rows, prefix, &ends.collect::<Vec<_>>(), pass).await?
             }
         };
         self.read(hidden).await
@@ -227,20 +238,32 @@ impl Reranker {
     }
 
     /// Computes the first rows, a submission at a time, and adds their keys to the prefix.
-    fn advance(&self, prefix: &mut Prefix, rows: &Rows, count: usize, pass: Pass) {
+    async fn advance(&self, prefix: &mut Prefix, rows: &Rows, count: usize, pass: Pass<'_>) -> Result<(), ModelError> {
         for start in (0..count).step_by(pass.max_rows.clamp(1, count)) {
             let piece = piece(rows, start, pass.max_rows.min(count - start), &self.device);
-            let outcome = self.decoder.forward(piece, prefix.keys(), &Want::Keys);
+            let outcome = self.decoder.forward(piece, prefix.keys(), &Want::Keys, pass.turns).await?;
             prefix.extend(outcome.keys);
+            // A GPU is not given the next piece before it is done with this one: what it has, nobody can take back.
+            if let Some(keys) = prefix.keys.last().filter(|_| count - start > pass.max_rows) {
+                settle(&keys.v).await?;
+            }
         }
+        Ok(())
     }
 
-    fn hidden(&self, rows: Rows, prefix: &Prefix, wanted: &[u32], pass: Pass) -> Tensor<2> {
+    async fn hidden(
+        &self,
+        rows: Rows,
+        prefix: &Prefix,
+        wanted: &[u32],
+        pass: Pass<'_>,
+    ) -> Result<Tensor<2>, ModelError> {
         let data = TensorData::new(wanted.to_vec(), [wanted.len()]);
         let wanted = Tensor::<1, Int>::from_data(data, (&self.device, DType::U32));
         let want = if pass.last_layer_only { Want::Hidden(wanted) } else { Want::HiddenTheLongWay(wanted) };
         let nothing = || Tensor::zeros([1, 1], &self.device);
-        self.decoder.forward(rows, prefix.keys(), &want).hidden.unwrap_or_else(nothing)
+        let outcome = self.decoder.forward(rows, prefix.keys(), &want, pass.turns).await?;
+        Ok(outcome.hidden.unwrap_or_else(nothing))
     }
 
     async fn read(&self, hidden: Tensor<2>) -> Result<Vec<f64>, ModelError> {
@@ -322,6 +345,12 @@ impl Reranker {
         let rows = values.len() / width;
         (rows > 0).then(|| Tensor::from_data(TensorData::new(std::mem::take(values), [rows, width]), &self.device))
     }
+}
+
+/// Waits until the device has computed this.
+pub(super) async fn settle(x: &Tensor<2>) -> Result<(), ModelError> {
+    let one = x.clone().narrow(0, 0, 1).narrow(1, 0, 1);
+    one.into_data_async().await.map(drop).map_err(|e| ModelError::Device(format!("{e:?}")))
 }
 
 /// Rows below each other.

@@ -8,9 +8,9 @@ use web_sys::AbortSignal;
 use super::device::{self, Adapter};
 use super::load::{self, LoadHost};
 use super::pictures::{PagePictures, PictureHost};
-use super::{clock, error};
+use super::{clock, constructors, error};
 use crate::api::{RequestError, RerankRequest};
-use crate::engine::{self, LoadOptions, Observer, Progress, Savings};
+use crate::engine::{self, Kernels, LoadOptions, Observer, Progress, Savings};
 use crate::kernels::Style;
 use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
@@ -40,14 +40,16 @@ struct Options {
     #[serde(default)]
     savings: Savings,
     #[serde(default)]
-    kernels: Option<Kernels>,
+    kernels: Option<String>,
+    #[serde(default)]
+    remembered: Option<Remembered>,
     #[serde(default)]
     caution: u32,
 }
 
 /// What was measured on an earlier visit.
 #[derive(Deserialize)]
-struct Kernels {
+struct Remembered {
     adapter: String,
     style: String,
 }
@@ -63,6 +65,7 @@ struct InfoJson<'a> {
 
 #[wasm_bindgen(start)]
 fn start() {
+    constructors::call();
     console_error_panic_hook::set_once();
 }
 
@@ -131,6 +134,7 @@ async fn load(
             .ok_or_else(|| RequestError::invalid(format!("dtype is \"{name}\"; use \"auto\", \"f32\" or \"q8_0\"")))?,
     };
     let opened = device::open(options.device.as_deref().unwrap_or("auto")).await?;
+    Style::offer_subgroups(host.subgroups());
     let report = {
         let on_progress = on_progress.clone();
         move |progress: Progress| tell(&on_progress, &progress)
@@ -139,11 +143,8 @@ async fn load(
     let observer = Observer { on_progress: &report, ..watching(&aborted) };
     let usual = SizeLimits::default();
     let image_limits = SizeLimits { max_pixels: options.max_image_pixels.unwrap_or(usual.max_pixels), ..usual };
-    // What holds for one adapter says nothing of another.
-    let same = |k: &Kernels| opened.adapter.as_ref().is_some_and(|adapter| adapter.name == k.adapter);
-    let style = options.kernels.filter(same).and_then(|k| Style::from_name(&k.style));
     let load_options = LoadOptions {
-        style,
+        kernels: kernels(options.kernels.as_deref(), options.remembered, opened.adapter.as_ref())?,
         caution: options.caution,
         device: opened.device,
         device_name: opened.name,
@@ -155,6 +156,22 @@ async fn load(
         load::load(options.files, host, load_options, &observer, std::rc::Rc::new(report.clone())).await?;
     let decoding = DecodeOptions { apply_orientation: options.apply_orientation, ..DecodeOptions::default() };
     Ok(Engine { inner, adapter: opened.adapter, decoding, storage })
+}
+
+fn kernels(
+    asked: Option<&str>,
+    remembered: Option<Remembered>,
+    adapter: Option<&Adapter>,
+) -> Result<Kernels, RequestError> {
+    if let Some(name) = asked.filter(|&name| name != "auto") {
+        let names = || Style::ALL.map(|style| format!("\"{}\"", style.name())).join(", ");
+        let unknown = || RequestError::invalid(format!("kernels is \"{name}\"; use \"auto\" or one of {}", names()));
+        return Style::from_name(name).map(Kernels::Asked).ok_or_else(unknown);
+    }
+    // What holds for one adapter says nothing of another.
+    let same = |old: &Remembered| adapter.is_some_and(|adapter| adapter.name == old.adapter);
+    let style = remembered.filter(same).and_then(|old| Style::from_name(&old.style));
+    Ok(style.map_or(Kernels::Measured, Kernels::Remembered))
 }
 
 pub(super) fn watching<'a>(aborted: &'a dyn Fn() -> bool) -> Observer<'a> {

@@ -27,6 +27,9 @@ extern "C" {
     fn model(this: &LoadHost) -> Option<Blob>;
     #[wasm_bindgen(method, getter)]
     fn vision(this: &LoadHost) -> Option<Blob>;
+    /// Whether the device was opened with subgroups.
+    #[wasm_bindgen(method, getter)]
+    pub fn subgroups(this: &LoadHost) -> bool;
     /// Asks the page to make storage lasting.
     #[wasm_bindgen(method)]
     fn persist(this: &LoadHost);

@@ -3,6 +3,7 @@
 mod bindings;
 mod cache;
 mod clock;
+mod constructors;
 mod device;
 mod download;
 mod error;

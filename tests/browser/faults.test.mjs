@@ -53,6 +53,14 @@ test('a worker or wasm that is not there gives worker_failed', async () => {
   }
 })
 
+test('load options that do not exist are refused, with those that do', async () => {
+  for (const [extra, exists] of [[{ dtype: 'int3' }, 'q8_0'], [{ device: 'tpu' }, 'webgpu'], [{ kernels: 'magic' }, 'quads']]) {
+    const { error } = await load('/models/tiny-tied', extra)
+    assert.equal(error.code, 'invalid_request', error.message)
+    assert.match(error.message, new RegExp(exists))
+  }
+})
+
 test('what is wrong with a request is said', async () => {
   const page = await browser.page()
   const errors = await page.evaluate(async () => {

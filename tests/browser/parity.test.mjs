@@ -25,6 +25,7 @@ async function largestDifference(model, options) {
   }, { options: { model: `/models/${model}`, ...options }, requests: list.map((c) => c.request) })
   await page.close()
   assert.equal(info.device, options.device)
+  if (options.kernels) assert.equal(info.kernels, options.kernels)
   let largest = 0
   list.forEach(({ scores, ids }, i) => {
     const { results, usage } = responses[i]
@@ -49,10 +50,20 @@ for (const model of MODELS) {
   }
 }
 
+test('every kind of kernels gives the reference\'s scores, and info says which computed', async () => {
+  const page = await browser.page()
+  const subgroups = await page.evaluate(async () => (await navigator.gpu.requestAdapter()).features.has('subgroups'))
+  await page.close()
+  for (const kernels of ['direct', 'tile', 'wide', ...(subgroups ? ['quads'] : [])]) {
+    const largest = await largestDifference(MODELS[0], { device: 'webgpu', kernels })
+    assert.ok(largest <= SCORE_TOLERANCE, `${kernels}: ${largest}`)
+  }
+})
+
 for (const device of ['cpu', 'webgpu']) {
   test(`every kernel is its definition on ${device}`, async () => {
     const page = await browser.page()
-    const { report, error } = await page.evaluate((name) => new Promise((resolve) => {
+    const { report, subgroups, error } = await page.evaluate((name) => new Promise((resolve) => {
       const worker = new Worker('/pages/kernels-worker.js', { type: 'module', name })
       worker.onmessage = ({ data }) => resolve(data)
       worker.onerror = (event) => resolve({ error: event.message })
@@ -60,6 +71,11 @@ for (const device of ['cpu', 'webgpu']) {
     await page.close()
     assert.equal(error, undefined)
     assert.ok(report.length > 40)
+    if (device === 'webgpu') {
+      const styles = new Set(report.map(({ name }) => name.split(' ').pop()).filter((style) => /^[a-z]+$/.test(style)))
+      for (const style of ['direct', 'tile', 'wide', ...(subgroups ? ['quads'] : [])]) assert.ok(styles.has(style), `${style}: ${[...styles]}`)
+      if (!subgroups) console.log('this adapter has no subgroups, so that quads are not tested')
+    }
     for (const { name, max_abs_diff, tolerance, nan_left, ok } of report) assert.ok(ok, `${name}: ${max_abs_diff} of ${tolerance}, ${nan_left} left`)
   })
 }

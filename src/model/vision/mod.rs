@@ -13,6 +13,8 @@ use self::position::PositionTable;
 use super::layout::Step;
 use super::linear::Affine;
 use super::probe::{Probe, Stage, blind};
+use super::reranker::settle;
+use super::{ModelError, Pass};
 use crate::media::{Geometry, Patches};
 
 /// The tower, on its device.
@@ -86,12 +88,17 @@ impl VisionTower {
     }
 
     /// The features of one picture or video.
-    pub fn forward(&self, patches: &Patches) -> VisionFeatures {
-        self.trace(patches, &mut blind)
+    pub async fn forward(&self, patches: &Patches, pass: Pass<'_>) -> Result<VisionFeatures, ModelError> {
+        self.trace(patches, pass, &mut blind).await
     }
 
     /// [`VisionTower::forward`] with every stage shown.
-    pub fn trace(&self, patches: &Patches, probe: Probe<'_>) -> VisionFeatures {
+    pub async fn trace(
+        &self,
+        patches: &Patches,
+        pass: Pass<'_>,
+        probe: Probe<'_>,
+    ) -> Result<VisionFeatures, ModelError> {
         let [steps, height, width] = patches.grid;
         let (rows, merge) = (steps * height * width, self.geometry.merge);
         let data = TensorData::new(patches.rows.clone(), [rows, patches.rows.len() / rows]);
@@ -103,7 +110,15 @@ impl VisionTower {
         let angles = self.positions.angles(patches.grid, merge, x.dims()[1] / self.heads, &self.device);
         let ranges = frames(steps, height * width, &self.device);
         let mut deepstack = Vec::with_capacity(self.deepstack.len());
+        let mut ahead = 0;
         for (i, block) in self.blocks.iter().enumerate() {
+            pass.turns.next().await?;
+            // A patch takes about what a row of the decoder takes, so as many are under way at most.
+            if ahead >= pass.max_rows.saturating_mul(self.blocks.len()) {
+                settle(&x).await?;
+                ahead = 0;
+            }
+            ahead += rows;
             x = block.forward(x, &angles, &ranges);
             probe(Stage::VisionBlock(i), &x);
             if let Some((_, merger)) = self.deepstack.iter().find(|(after, _)| *after == i) {
@@ -115,7 +130,7 @@ impl VisionTower {
         let tokens = self.merger.forward(x);
         probe(Stage::Merger, &tokens);
         let step = Step { height: height / merge, width: width / merge };
-        VisionFeatures { tokens, deepstack, steps, step }
+        Ok(VisionFeatures { tokens, deepstack, steps, step })
     }
 }
 
