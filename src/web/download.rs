@@ -106,7 +106,7 @@ impl Downloads {
 
     async fn check_room(&self) -> Result<(), WeightsError> {
         let largest = self.files.borrow().iter().max_by_key(|f| f.missing_bytes()).cloned();
-        let needed: u64 = self.files.borrow().iter().map(|f| f.missing_bytes()).sum();
+        let needed: u64 = self.files.borrow().iter().map(|f| f.wanted_room()).sum();
         let (Some(largest), true) = (largest, needed > 0) else { return Ok(()) };
         (self.on_store)();
         match self.world.store.free().await {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use js_sys::{Function, Promise, Uint8Array};
+use js_sys::{Date, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamDefaultReader, Response};
@@ -128,9 +128,14 @@ fn head(response: &Response) -> Head {
         etag: header("etag"),
         modified: header("last-modified"),
         kind: header("content-type"),
-        // Hosts may give a date instead, which then is not respected: the usual waits are.
-        retry_after: header("retry-after").and_then(|v| v.trim().parse().ok()).filter(|s: &f64| *s >= 0.0),
+        retry_after: header("retry-after").as_deref().and_then(seconds_from_now),
     }
+}
+
+/// `Retry-After`: seconds, or the date when they will be over.
+fn seconds_from_now(value: &str) -> Option<f64> {
+    let seconds = value.trim().parse().ok().filter(|s: &f64| *s >= 0.0);
+    seconds.or_else(|| Some((Date::parse(value) - Date::now()) / 1000.0).filter(|s| s.is_finite()).map(|s| s.max(0.0)))
 }
 
 struct FetchAnswer {

@@ -107,6 +107,25 @@ test('two tabs share one download', async () => {
   await other.close()
 })
 
+test('a tab that waits for another one\'s download tells how far it is', async () => {
+  const host = new Host(MODEL, { delay: 40 })
+  const url = browser.host(host)
+  const other = await browser.page()
+  const first = add(other, url)
+  await sent(host, BYTES / 10)
+  const seen = await page.evaluate(async ({ url, download }) => {
+    const seen = []
+    await secondpass.cache.add({ model: url, download }, { onProgress: (event) => event.stage === 'download' && seen.push(event) })
+    return seen
+  }, { url, download: QUICK })
+  assert.ok((await first).ok)
+  assert.equal(host.total, BYTES)
+  const loaded = seen.filter(({ file }) => file === WEIGHTS).map(({ loaded }) => loaded)
+  assert.ok(loaded.some((n) => n > 0 && n < host.served[WEIGHTS]), `seen: ${loaded}`)
+  assert.deepEqual(loaded, [...loaded].sort((a, b) => a - b))
+  await other.close()
+})
+
 test('a tab that waits goes on when the one that downloads is closed', async () => {
   const host = new Host(MODEL, { delay: 8 })
   const url = browser.host(host)

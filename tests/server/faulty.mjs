@@ -51,7 +51,8 @@ export class Host {
     if (this.#draw('reset')) return request.socket.destroy()
     if (this.#draw('busy')) {
       const status = [429, 503, 500, 502][Math.floor(this.random() * 4)]
-      return response.writeHead(status, this.random() < 0.5 ? { 'retry-after': '0' } : {}).end('busy')
+      const after = [{ 'retry-after': '0' }, { 'retry-after': new Date().toUTCString() }, {}]
+      return response.writeHead(status, after[Math.floor(this.random() * 3)]).end('busy')
     }
     const { head, status, body } = this.#answer(file, bytes, request)
     this.#send(file, status, head, Buffer.from(body), response)

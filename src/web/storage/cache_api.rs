@@ -70,6 +70,10 @@ impl Store for CacheStore {
         })
     }
 
+    fn keeps_room(&self) -> bool {
+        false
+    }
+
     fn free(&self) -> LocalBoxFuture<'_, Option<u64>> {
         Box::pin(super::free())
     }
@@ -133,7 +137,7 @@ impl Entry for CacheEntry {
         })
     }
 
-    fn reset<'a>(&'a self, journal: &'a [u8]) -> Stored<'a, ()> {
+    fn reset<'a>(&'a self, journal: &'a [u8], _room: u64) -> Stored<'a, ()> {
         Box::pin(async move {
             // Pieces of before are overwritten in time, and are not in the new journal until then.
             *self.journal.borrow_mut() = Some(journal.to_vec());

@@ -55,6 +55,10 @@ impl Store for MemoryStore {
         Box::pin(async { Ok(()) })
     }
 
+    fn keeps_room(&self) -> bool {
+        false
+    }
+
     fn free(&self) -> LocalBoxFuture<'_, Option<u64>> {
         Box::pin(async { None })
     }
@@ -74,7 +78,7 @@ impl Entry for MemoryEntry {
         Box::pin(async { Ok(journal) })
     }
 
-    fn reset<'a>(&'a self, journal: &'a [u8]) -> Stored<'a, ()> {
+    fn reset<'a>(&'a self, journal: &'a [u8], _room: u64) -> Stored<'a, ()> {
         self.with(|kept| *kept = Kept { journal: journal.to_vec(), ..Kept::default() });
         Box::pin(async { Ok(()) })
     }

@@ -90,6 +90,10 @@ impl Store for OpfsStore {
         })
     }
 
+    fn keeps_room(&self) -> bool {
+        true
+    }
+
     fn free(&self) -> LocalBoxFuture<'_, Option<u64>> {
         Box::pin(super::free())
     }
@@ -242,10 +246,12 @@ impl Entry for OpfsEntry {
         })
     }
 
-    fn reset<'a>(&'a self, journal: &'a [u8]) -> Stored<'a, ()> {
+    fn reset<'a>(&'a self, journal: &'a [u8], room: u64) -> Stored<'a, ()> {
         Box::pin(async move {
             let handles = self.handles().await?;
             handles.journal.truncate(0.0).and_then(|()| handles.data.truncate(0.0)).map_err(|e| js::failed(&e))?;
+            // A file as long as it will be: the quota counts it now, and the disk does when it is written.
+            handles.data.truncate(room as f64).map_err(|e| js::failed(&e))?;
             write_all(&handles.journal, 0, journal)
         })
     }

@@ -64,6 +64,12 @@ impl StoredFile {
         self.state.borrow().missing_bytes()
     }
 
+    /// Bytes that storage has still to find room for.
+    pub fn wanted_room(&self) -> u64 {
+        let room_kept = self.state.borrow().begun_before;
+        if room_kept && self.world.store.keeps_room() { 0 } else { self.missing_bytes() }
+    }
+
     /// Fetches what is missing and checks the whole. To be run beside whatever reads the file; ends when all is done,
     /// when it fails, or after [`StoredFile::stop`].
     pub async fn work(&self, begun: Option<Begun>) {
@@ -71,8 +77,11 @@ impl StoredFile {
         self.count(&self.download, 0);
         let fetch = async {
             if begun.as_ref().is_some_and(|begun| begun.fresh) {
-                let line = self.state.borrow().journal.first_line();
-                self.entry.reset(&line).await.map_err(|e| e.of(&self.name))?;
+                let (line, len) = {
+                    let journal = &self.state.borrow().journal;
+                    (journal.first_line(), journal.identity.len)
+                };
+                self.entry.reset(&line, len).await.map_err(|e| e.of(&self.name))?;
             }
             self.fetch_all(begun).await?;
             self.state.borrow_mut().fetching = false;
@@ -153,7 +162,7 @@ impl StoredFile {
     /// Forgets everything: the file is another one by now, or not the right one.
     pub(super) async fn forget(&self) {
         // The failure that follows says more than one of storage could.
-        let _ = self.entry.reset(&[]).await;
+        let _ = self.entry.reset(&[], 0).await;
     }
 
     async fn read_now(&self, offset: u64, len: usize) -> Result<Vec<u8>, WeightsError> {

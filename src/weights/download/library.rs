@@ -122,7 +122,7 @@ pub async fn remember_absent(store: &dyn Store, url: &str) -> Result<(), StoreEr
     let key = key_of(url);
     let _lock = store.lock(&key).await?;
     let entry = store.entry(&key);
-    entry.reset(&absent(url).first_line()).await?;
+    entry.reset(&absent(url).first_line(), 0).await?;
     entry.close().await
 }
 

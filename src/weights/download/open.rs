@@ -2,15 +2,20 @@
 
 use std::rc::Rc;
 
-use super::answer::{self, Fault, First};
+use super::answer::{self, Fault};
 use super::fetch::{EVERYTHING, Mode, next, send};
 use super::file::StoredFile;
 use super::integrity::{Integrity, key_of};
 use super::journal::{Event, Identity, Journal, MIN_PIECE_BYTES, checksum};
+use super::meter::{Meter, Phase};
 use super::ports::{Answer, Ask, Entry, Head, Lock, StoreError};
+use super::tasks::{First, race};
 use super::tries::Tries;
 use super::{Begun, World};
 use crate::weights::WeightsError;
+
+/// How often a download of another tab is looked at.
+const WATCH_MS: f64 = 300.0;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +47,7 @@ pub async fn open(world: &Rc<World>, wanted: Wanted<'_>) -> Result<Opened, Weigh
     if let Some(journal) = opening.usable().await? {
         return Ok(opening.stored(journal));
     }
-    let lock = world.store.lock(&opening.key).await.map_err(|e| opening.failed(e))?;
-    opening.lock = Some(lock);
+    opening.lock = Some(opening.turn().await?);
     // Another tab may have brought it meanwhile.
     if let Some(journal) = opening.usable().await? {
         opening.lock = None;
@@ -72,6 +76,31 @@ impl Opening<'_> {
     async fn journal(&self) -> Result<Option<Journal>, WeightsError> {
         let bytes = self.entry.journal().await.map_err(|e| self.failed(e))?;
         Ok(Journal::parse(&bytes).filter(|journal| journal.identity.url == self.wanted.url))
+    }
+
+    /// Waits for the right to write. Meanwhile another tab's download is told of as if it were this one's: it is.
+    async fn turn(&self) -> Result<Box<dyn Lock>, WeightsError> {
+        let mut lock = self.world.store.lock(&self.key);
+        let mut meter = None;
+        loop {
+            let lock = match race(&mut lock, self.world.clock.sleep(WATCH_MS)).await {
+                First::Left(lock) => return lock.map_err(|e| self.failed(e)),
+                First::Right(()) => race(&mut lock, self.journal()).await,
+            };
+            let journal = match lock {
+                First::Left(lock) => return lock.map_err(|e| self.failed(e)),
+                // What cannot be read at the moment can be told of later.
+                First::Right(journal) => journal.ok().flatten(),
+            };
+            let Some(journal) = journal.filter(|j| !j.identity.absent) else { continue };
+            let (stored, total) = (journal.stored(), journal.identity.len);
+            let (meter, before) = meter.get_or_insert_with(|| (Meter::new(Phase::Download, 0, total), 0));
+            let fresh = stored.saturating_sub(*before);
+            *before += fresh;
+            if let Some(step) = meter.add(self.wanted.file, fresh, self.world.clock.now()) {
+                (self.world.report)(step);
+            }
+        }
     }
 
     /// A file that is stored whole and may be used without asking anybody.
@@ -106,6 +135,7 @@ impl Opening<'_> {
         let file = self.file(journal);
         let mut state = file.state.borrow_mut();
         state.fetching = true;
+        state.begun_before = !begun.fresh;
         state.take(begun.run.clone());
         drop(state);
         Opened::Begun(file, begun)
@@ -185,22 +215,22 @@ impl Opening<'_> {
             absent: false,
         };
         match first {
-            First::Absent => {
-                self.entry.reset(&[]).await.map_err(|e| self.failed(e))?;
+            answer::First::Absent => {
+                self.entry.reset(&[], 0).await.map_err(|e| self.failed(e))?;
                 Ok(Opened::Absent)
             }
-            First::Ranged(len) | First::Whole(Some(len)) => {
+            answer::First::Ranged(len) | answer::First::Whole(Some(len)) => {
                 let journal = self.sized(identity(len))?;
                 if len == 0 {
-                    self.entry.reset(&journal.first_line()).await.map_err(|e| self.failed(e))?;
+                    self.entry.reset(&journal.first_line(), 0).await.map_err(|e| self.failed(e))?;
                     self.entry.close().await.map_err(|e| self.failed(e))?;
                     return Ok(self.stored(journal));
                 }
-                let whole = matches!(first, First::Whole(_));
+                let whole = matches!(first, answer::First::Whole(_));
                 let (end, mode) = if whole { (journal.identity.pieces(), Mode::Whole) } else { (1, Mode::Ranged) };
                 Ok(self.begin(journal, Begun { answer, run: 0..end, mode, fresh: true }))
             }
-            First::Whole(None) => {
+            answer::First::Whole(None) => {
                 let journal = self.unsized_body(answer, identity(0)).await?;
                 Ok(self.stored(journal))
             }
@@ -232,7 +262,7 @@ impl Opening<'_> {
 
     async fn unsized_try(&self, mut answer: Box<dyn Answer>, identity: &Identity) -> Result<Journal, Fault> {
         let failed = |e| Fault::Final(self.failed(e));
-        self.entry.reset(&[]).await.map_err(failed)?;
+        self.entry.reset(&[], 0).await.map_err(failed)?;
         let (mut identity, mut part, mut checks) = (identity.clone(), Vec::new(), Vec::new());
         loop {
             let bytes = next(self.world, self.wanted.file, &mut *answer).await?;

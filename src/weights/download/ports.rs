@@ -104,8 +104,8 @@ pub struct Place {
 pub trait Entry {
     /// The journal, empty if there is none.
     fn journal(&self) -> Stored<'_, Vec<u8>>;
-    /// Forgets everything and starts with this journal.
-    fn reset<'a>(&'a self, journal: &'a [u8]) -> Stored<'a, ()>;
+    /// Forgets everything and starts with this journal, keeping room for so many bytes where [`Store::keeps_room`].
+    fn reset<'a>(&'a self, journal: &'a [u8], room: u64) -> Stored<'a, ()>;
     /// Adds to the journal.
     fn append<'a>(&'a self, line: &'a [u8]) -> Stored<'a, ()>;
     /// Writes a piece.
@@ -129,6 +129,8 @@ pub trait Store {
     fn keys(&self) -> Stored<'_, Vec<String>>;
     /// Removes a file.
     fn remove<'a>(&'a self, key: &'a str) -> Stored<'a, ()>;
+    /// Whether room is taken when a file is begun, so that a lack of it is known before anything is fetched.
+    fn keeps_room(&self) -> bool;
     /// Bytes that may still be stored, where somebody knows.
     fn free(&self) -> LocalBoxFuture<'_, Option<u64>>;
 }

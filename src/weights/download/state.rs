@@ -20,6 +20,8 @@ pub struct State {
     missing: usize,
     /// Whether pieces were there before this session.
     pub inherited: bool,
+    /// Whether it goes on from an earlier session, which may have ended before a single piece was there.
+    pub begun_before: bool,
     /// Held while there is anything to write.
     pub lock: Option<Box<dyn Lock>>,
     /// Somebody fetches what is missing; else whoever misses a piece fetches it.
@@ -40,6 +42,7 @@ impl State {
             wanted: VecDeque::new(),
             missing,
             inherited: missing < pieces,
+            begun_before: false,
             lock,
             fetching: false,
             working: false,

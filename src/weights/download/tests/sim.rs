@@ -298,13 +298,17 @@ impl Entry for SimEntry {
         Box::pin(async { Ok(journal) })
     }
 
-    fn reset<'a>(&'a self, journal: &'a [u8]) -> Stored<'a, ()> {
+    fn reset<'a>(&'a self, journal: &'a [u8], room: u64) -> Stored<'a, ()> {
         Box::pin(async move {
             // In this order, and each may be the last that happens.
             self.with(|f| f.1.clear());
             self.1.sleep(0.5).await;
             self.with(|f| f.0.clear());
             self.1.sleep(0.5).await;
+            if self.0.room.get().is_some_and(|there| room > there) {
+                return Err(StoreError::Full);
+            }
+            self.with(|f| f.0.resize(room as usize, 0));
             self.with(|f| f.1 = journal.to_vec());
             Ok(())
         })
@@ -378,6 +382,10 @@ impl Store for SimStore {
     fn remove<'a>(&'a self, key: &'a str) -> Stored<'a, ()> {
         self.0.files.borrow_mut().remove(key);
         Box::pin(async { Ok(()) })
+    }
+
+    fn keeps_room(&self) -> bool {
+        true
     }
 
     fn free(&self) -> LocalBoxFuture<'_, Option<u64>> {
