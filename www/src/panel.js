@@ -1,8 +1,7 @@
 // A search with two passes: the first at every key, the second after a pause or on Enter.
-import { card, fill } from './cards.js'
+import { Columns, inOrder } from './columns.js'
 import { $, announce, count, el, isAbort, sentence } from './dom.js'
 import { FirstPass } from './first-pass.js'
-import { reorder } from './flip.js'
 import { Landing } from './landing.js'
 import { numbersList } from './numbers.js'
 import { score } from './run.js'
@@ -19,12 +18,11 @@ export class Panel {
   #found = { items: [], hits: 0 }
   #scores = new Map()
   #failures = new Map()
-  #cards = { before: new Map(), after: new Map() }
+  #columns
   #landing = new Landing((batch) => this.#land(batch))
   #picture
   #running
   #timer
-  #all = false
   #seen
 
   /** `options`: `{ label, examples, query, shown, limits, how, instruction, notice, … }`. */
@@ -33,6 +31,7 @@ export class Panel {
     this.#model = model
     this.#options = options
     root.append(document.getElementById('search-template').content.cloneNode(true))
+    this.#columns = new Columns(root, options.shown, (item) => this.usePicture(item))
     this.#dress()
     this.#wire()
     model.addEventListener('change', () => this.#modelChanged())
@@ -71,10 +70,10 @@ export class Panel {
     this.#scores.clear()
     this.#failures.clear()
     this.#landing.clear()
-    this.#all = false
+    this.#columns.all = false
     this.#$('.numbers').hidden = true
     this.#found = this.#index.candidates(this.#input.value, Number(this.#$('.limit').value))
-    this.#drawBefore()
+    this.#columns.before(this.#found)
     this.#drawAfter()
     this.#captions()
     clearTimeout(this.#timer)
@@ -149,8 +148,8 @@ export class Panel {
     on('.instruction', 'change', () => this.search(0))
     on('.limit', 'change', () => this.search(0))
     on('.more', 'click', () => {
-      this.#all = true
-      this.#drawBefore()
+      this.#columns.all = true
+      this.#columns.before(this.#found)
       this.#drawAfter()
     })
     on('.examples', 'click', ({ target }) => {
@@ -286,7 +285,7 @@ export class Panel {
   }
 
   #done(numbers, info) {
-    const best = this.#order()[0]
+    const [best] = inOrder(this.#found.items, this.#scores)
     const top = best && this.#scores.get(best.id)
     announce(best ? `${count(numbers.documents, 'candidate')} reranked. Best: ${best.name}, score ${top.toFixed(2)}.` : 'Nothing could be scored.')
     const list = this.#$('.numbers')
@@ -303,47 +302,8 @@ export class Panel {
     this.#captions()
   }
 
-  /** Scored ones first, best on top; the others wait in the order of the first pass. */
-  #order() {
-    const { items } = this.#found
-    const place = new Map(items.map((item, n) => [item, n]))
-    const value = (item) => this.#scores.get(item.id) ?? -1
-    return [...items].sort((a, b) => value(b) - value(a) || place.get(a) - place.get(b))
-  }
-
-  #drawBefore() {
-    const shown = this.#found.items.slice(0, this.#all ? Infinity : this.#options.shown)
-    const cards = shown.map((item, n) => {
-      const parts = this.#card('before', item)
-      parts.node.classList.toggle('filler', n >= this.#found.hits)
-      fill(parts, { rank: n + 1 })
-      parts.score.textContent = n < this.#found.hits ? 'match' : 'no match'
-      return parts.node
-    })
-    this.#$('.before').replaceChildren(...cards)
-  }
-
   #drawAfter() {
-    const order = this.#order()
-    const place = new Map(this.#found.items.map((item, n) => [item, n + 1]))
-    const shown = order.slice(0, this.#all ? Infinity : this.#options.shown)
-    const calm = this.#running !== undefined
-    reorder(this.#$('.after'), shown.map((item, n) => {
-      const parts = this.#card('after', item)
-      const value = this.#scores.get(item.id)
-      const failed = this.#failures.has(item.id) ? 'not read' : undefined
-      fill(parts, { rank: n + 1, score: value, failed, from: calm || value === undefined ? undefined : place.get(item) })
-      return parts.node
-    }))
-    const more = this.#$('.more')
-    more.hidden = this.#all || order.length <= this.#options.shown
-    more.textContent = `Show all ${order.length}`
-  }
-
-  #card(column, item) {
-    const cards = this.#cards[column]
-    if (!cards.has(item.id)) cards.set(item.id, card(item, column === 'after' ? (picked) => this.usePicture(picked) : undefined))
-    return cards.get(item.id)
+    this.#columns.after(this.#found, { scores: this.#scores, failures: this.#failures, calm: this.#running !== undefined })
   }
 
   #captions(note) {
