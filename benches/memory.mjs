@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { makeGguf } from './make-gguf.mjs'
-import { memoryOf, openPage } from './lib/browser.mjs'
+import { memoryOf } from '../scripts/memory.mjs'
+import { openPage } from './lib/browser.mjs'
 import { CACHE, startServer } from './lib/server.mjs'
 
 const { values } = parseArgs({ options: {

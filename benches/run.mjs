@@ -6,14 +6,15 @@ import { chart } from './lib/chart.mjs'
 import { legsFor, savingsLegs } from './lib/engines.mjs'
 import { measureKernels } from './lib/kernels.mjs'
 import { describe, machineName } from './lib/machine.mjs'
+import { measureLoading } from './lib/loading.mjs'
 import { measure } from './lib/measure.mjs'
-import { ensureModel, ensurePeers, ensurePictureModel, ensurePython, ensureWorkloads } from './lib/models.mjs'
+import { ensureModel, ensurePeers, ensurePictureModel, ensurePython, ensureTransformersModel, ensureWorkloads } from './lib/models.mjs'
 import { readOptions } from './lib/options.mjs'
 import { measurePictures } from './lib/pictures.mjs'
 import { say } from './lib/say.mjs'
 import { BENCHES, startServer } from './lib/server.mjs'
 import { summarize } from './lib/summary.mjs'
-import { engineTable, kernelTable, pictureTables, ratioTable, savingsTable } from './lib/table.mjs'
+import { engineTable, kernelTable, loadingTable, pictureTables, ratioTable, savingsTable } from './lib/table.mjs'
 
 const options = readOptions()
 const wants = (part) => options.parts.includes(part)
@@ -22,7 +23,7 @@ if (!existsSync(join(ROOT, 'pkg', 'dist', 'wasm', 'secondpass.js'))) fail('There
 const python = ensurePython()
 ensurePeers()
 const workloads = ensureWorkloads(python)
-const models = wants('engines') || wants('savings') ? options.sizes.map((size) => ensureModel(python, size)) : []
+const models = ['engines', 'loading', 'savings'].some(wants) ? options.sizes.map((size) => ensureModel(python, size)) : []
 if (wants('pictures')) ensurePictureModel(python)
 const server = await startServer()
 
@@ -48,6 +49,8 @@ async function benchSize(model, first) {
     figures.engines = results.map((result) => summarize(result, reference))
     console.log(`\n${engineTable(size, figures.engines)}\n\n${ratioTable(size, figures.engines)}\n`)
   }
+  // What a load takes is seen best with the largest.
+  if (wants('loading') && size === options.sizes.at(-1)) figures.loading = await benchLoading(model)
   // What is saved does not depend on the size, so the first is enough.
   if (wants('savings') && alone && first) {
     step(`${size}: savings`)
@@ -57,6 +60,14 @@ async function benchSize(model, first) {
     console.log(`\n${savingsTable(size, figures.savings)}\n`)
   }
   return figures
+}
+
+async function benchLoading(model) {
+  step(`${model.size}: loading`)
+  if (options.engines.includes('ort')) ensureTransformersModel(python, model.size)
+  const rows = await measureLoading(server, model, workloads, options)
+  console.log(`\n${loadingTable(model.size, rows)}\n`)
+  return rows
 }
 
 async function benchPictures() {

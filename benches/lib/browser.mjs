@@ -1,5 +1,4 @@
-// A fresh browser for each engine, and what its processes took.
-import { readFileSync } from 'node:fs'
+// A fresh browser for each engine.
 import { chromium } from 'playwright-core'
 import { findChromium } from '../../scripts/setup/chromium.mjs'
 
@@ -20,21 +19,4 @@ export async function openPage(url, { gpu = false, timeout = 1_800_000, onLog, p
   await page.goto(`${url}/pages/bench.html`)
   await page.waitForFunction('window.ready')
   return { browser, page, version: browser.version() }
-}
-
-/** Resident memory of the page's process and of the GPU's, in bytes: now, and at its highest. Linux alone tells. */
-export async function memoryOf(browser) {
-  if (process.platform !== 'linux') return null
-  const session = await browser.newBrowserCDPSession()
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo')
-  const of = (type) => processInfo.filter((info) => info.type === type).map((info) => status(info.id)).reduce(largest, { now: 0, peak: 0 })
-  return { page: of('renderer'), gpu: of('GPU') }
-}
-
-const largest = (a, b) => (b.peak > a.peak ? b : a)
-
-function status(pid) {
-  const text = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const field = (name) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1] ?? 0) * 1024
-  return { now: field('VmRSS'), peak: field('VmHWM') }
 }

@@ -1,5 +1,6 @@
 // Rounds over engines: each time a fresh browser, a load, a warm-up, then the workloads.
-import { memoryOf, openPage } from './browser.mjs'
+import { memoryOf } from '../../scripts/memory.mjs'
+import { openPage } from './browser.mjs'
 
 const WARM_UP = 'What is this document about, in one word?'
 /** A load or a single document that takes longer is given up, and the table says so. */
@@ -81,10 +82,12 @@ async function bestBatch(run, { batches }, workloads, probe_ms, budget) {
   return times.length ? times.reduce((best, each) => (each[1] < best[1] ? each : best))[0] : 1
 }
 
-function patiently(work, what) {
+/** Gives up what takes too long. */
+export function patiently(work, what) {
   let timer
   const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`${what} took more than ${PATIENCE_MS / 1000} s`)), PATIENCE_MS) })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
-const reason = (error) => error.message.replace(/^page\.evaluate: (Error: )?/, '').split('\n')[0].slice(0, 300)
+/** A failure in a line. */
+export const reason = (error) => error.message.replace(/^page\.evaluate: (Error: )?/, '').split('\n')[0].slice(0, 300)

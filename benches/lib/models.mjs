@@ -86,12 +86,26 @@ function make(python, size, folder, recipe) {
   quietly(python, [join(PYTHON, 'make_model.py'), size, TOKENIZER, hf])
   step(`${size}: converting to GGUF`)
   for (const type of QUANTIZATIONS) quietly(ourCommand(), ['convert', hf, '--type', type, '--out', join(folder, 'gguf')])
-  for (const [target, extras] of Object.entries(ONNX)) {
-    step(`${size}: onnxruntime-genai's builder for ${target}`)
-    quietly(python, ['-m', 'onnxruntime_genai.models.builder', '-i', hf, '-o', join(folder, `ort-${target}`), '-p', 'int4', '-e', target,
-      '-c', join(CACHE, 'builder'), '--extra_options', ...extras])
-  }
+  for (const [target, extras] of Object.entries(ONNX)) buildOnnx(python, size, target, extras, join(folder, `ort-${target}`))
   stamp(folder, recipe)
+}
+
+/** The model as transformers.js loads it: with its head, and with a table of 4 bits, which makes the file as small as ours. */
+export function ensureTransformersModel(python, size) {
+  const folder = join(CACHE, 'models', size)
+  const [out, built] = ['transformers-js', 'transformers-js-built'].map((name) => join(folder, name))
+  const recipe = readFileSync(stampOf(folder), 'utf8') + hashOf(join(PYTHON, 'make_transformers_js.py'))
+  if (stamped(out, recipe)) return
+  buildOnnx(python, size, 'cpu', ['int4_accuracy_level=4', 'shared_embeddings=true'], built)
+  quietly(python, [join(PYTHON, 'make_transformers_js.py'), built, join(folder, 'hf'), out])
+  rmSync(built, { recursive: true, force: true })
+  stamp(out, recipe)
+}
+
+function buildOnnx(python, size, target, extras, out) {
+  step(`${size}: onnxruntime-genai's builder for ${target}`)
+  quietly(python, ['-m', 'onnxruntime_genai.models.builder', '-i', join(CACHE, 'models', size, 'hf'), '-o', out, '-p', 'int4', '-e', target,
+    '-c', join(CACHE, 'builder'), '--extra_options', ...extras])
 }
 
 function ourCommand() {

@@ -6,7 +6,7 @@ export const ENGINES = ['ours', 'ort', 'wllama']
 
 const SIZES = ['4x256', '8x512', '0.6B', '2B']
 const WORKLOADS = ['32x160', '32x100', '8x600', '1x160']
-const PARTS = ['engines', 'savings', 'pictures', 'kernels']
+const PARTS = ['engines', 'loading', 'savings', 'pictures', 'kernels']
 /** What is enough for a ratio; all that --quick and the larger sizes run. */
 const JUDGED = ['32x160', '1x160']
 
@@ -27,7 +27,7 @@ benches/README.md says how it is kept fair and how to read the tables.
   --budget SECONDS         for an engine that needs seconds for a document (wllama; onnxruntime-web on a software GPU):
                            how long a workload may take (default 30); it is given at most 2 documents, and none where one
                            would take longer. The others are always given all
-  --parts engines,savings,pictures,kernels   what to measure (default all; with --quick all but pictures)
+  --parts engines,loading,savings,pictures,kernels   what to measure (default all; with --quick all but loading and pictures)
   --gpu                    use the machine's own GPU instead of the software adapter; every engine is given all documents
   --no-save                print only; write no JSON and no chart
   --help                   this text
@@ -71,7 +71,7 @@ export function readOptions(args = process.argv.slice(2)) {
     sizes: list('--sizes', values.sizes, full ? ['0.6B', '2B'] : quick ? ['4x256'] : ['4x256', '8x512'], SIZES),
     workloads,
     workloadsOfMore: values.workloads ? workloads : JUDGED,
-    parts: list('--parts', values.parts, quick ? PARTS.filter((part) => part !== 'pictures') : PARTS, PARTS),
+    parts: list('--parts', values.parts, quick ? PARTS.filter((part) => !['loading', 'pictures'].includes(part)) : PARTS, PARTS),
     rounds: number('--rounds', values.rounds, quick ? 1 : 2),
     roundsOfMore: number('--rounds', values.rounds, 1),
     budget: number('--budget', values.budget, 30),

@@ -1,5 +1,6 @@
 // Documents that are pictures, ours alone: no peer takes them.
-import { memoryOf, openPage } from './browser.mjs'
+import { memoryOf } from '../../scripts/memory.mjs'
+import { openPage } from './browser.mjs'
 import { say } from './say.mjs'
 
 /** Edges of the square pictures of the sweep, and how many pictures of which edge the cache is measured with. */

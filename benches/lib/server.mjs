@@ -13,18 +13,33 @@ const FOLDERS = {
   '/engines/ours': join(ROOT, 'pkg', 'dist'),
   '/engines/ort': modules('onnxruntime-web', 'dist'),
   '/engines/wllama': modules('@wllama', 'wllama', 'esm'),
+  '/engines/transformers': modules('@huggingface', 'transformers'),
+  // The onnxruntime-web that transformers.js brings, which is not the one that is measured for itself.
+  '/engines/transformers-ort': modules('@huggingface', 'transformers', 'node_modules', 'onnxruntime-web', 'dist'),
+  '/engines/transformers-ort-common': modules('@huggingface', 'transformers', 'node_modules', 'onnxruntime-common', 'dist'),
   '/models': join(CACHE, 'models'),
   '/fixtures': join(ROOT, 'tests', 'fixtures'),
 }
 
-/** Starts the server; `url` is its address. */
+/** Starts the server; `url` is its address, `sent()` how many bytes of models it has sent. */
 export async function startServer() {
-  const server = await listen(handle, 0, true)
+  let bytes = 0
+  const count = (response) => {
+    const write = response.write.bind(response)
+    response.write = (chunk, ...rest) => {
+      bytes += chunk.length
+      return write(chunk, ...rest)
+    }
+  }
+  const server = await listen((request, response) => {
+    if (request.url.startsWith('/models/')) count(response)
+    handle(request, response)
+  }, 0, true)
   const close = () => new Promise((done) => {
     server.closeAllConnections()
     server.close(done)
   })
-  return { url: `http://127.0.0.1:${server.address().port}`, close }
+  return { url: `http://127.0.0.1:${server.address().port}`, sent: () => bytes, close }
 }
 
 function handle(request, response) {

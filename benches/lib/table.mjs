@@ -27,6 +27,20 @@ const nameOf = ({ key, batch, info }) => `${key}${batch > 1 ? `, ${batch} at onc
 const agreementCells = (agreement) =>
   agreement ? [`${agreement.largest.toExponential(1)}${agreement.agrees ? '' : ' ✗'}`, agreement.ranks?.toFixed(3) ?? '–'] : ['–', '–']
 
+/** What a visitor waits for and what the page takes, at the first visit and at the second. */
+export function loadingTable(size, legs) {
+  const rows = [['loading', 'visit', 'fetched MB', 'loaded s', 'first score s', 'wasm MB', 'page MB', 'blank page MB', 'GPU MB']]
+  const seconds = (value) => (value / 1000).toFixed(1)
+  for (const { key, visits, failure } of legs) {
+    visits.forEach((each, i) => rows.push([
+      i ? '' : key, each.visit, mb(each.fetched_bytes), seconds(each.load_ms), seconds(each.first_score_ms), mb(each.wasm_bytes), mb(each.page_bytes),
+      mb(each.blank_page_bytes), mb(each.gpu_bytes),
+    ]))
+    if (failure) rows.push([key, `cannot run: ${failure}`])
+  }
+  return `${size}, from a URL to the first score\n${render(rows)}`
+}
+
 /** How much faster than each peer ours is, workload by workload, on the same device. */
 export function ratioTable(size, legs) {
   const rows = [['ratio', ...new Set(legs.flatMap((leg) => leg.workloads?.map((each) => each.workload) ?? []))]]

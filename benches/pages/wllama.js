@@ -3,10 +3,10 @@ import { LogLevel, Wllama } from '/engines/wllama/index.js'
 
 let wllama
 
-export async function load({ model, device, context }) {
+/** `keep`: as a page loads it, kept for the next visit. */
+export async function load({ model, device, context, keep = false }) {
   wllama = new Wllama({ default: '/engines/wllama/wasm/wllama.wasm' }, { suppressNativeLog: true })
-  const file = await (await fetch(model)).blob()
-  await wllama.loadModel([file], {
+  const options = {
     embeddings: true,
     pooling_type: 'rank',
     n_threads: 1,
@@ -16,7 +16,9 @@ export async function load({ model, device, context }) {
     n_ubatch: context,
     n_gpu_layers: device === 'cpu' ? 0 : undefined,
     log_level: LogLevel?.ERROR,
-  })
+  }
+  if (keep) await wllama.loadModelFromUrl({ url: model }, options)
+  else await wllama.loadModel([await (await fetch(model)).blob()], options)
   return { device, threads: wllama.getNumThreads?.(), webgpu: wllama.isSupportWebGPU?.() }
 }
 

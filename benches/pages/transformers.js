@@ -1,0 +1,30 @@
+// transformers.js, as its users run a Qwen3-Reranker: the causal model, and "yes" against "no" in its last logits.
+import { AutoModelForCausalLM, AutoTokenizer, Tensor, env } from '/engines/transformers/dist/transformers.web.min.js'
+
+const [YES, NO] = [9693, 2152]
+let model
+
+/** `model` is a folder of this server; `device` is webgpu or wasm. */
+export async function load({ device, model: folder }) {
+  env.allowRemoteModels = false
+  env.localModelPath = new URL('.', folder.replace(/\/$/, '')).pathname
+  env.backends.onnx.wasm.numThreads = 1
+  env.backends.onnx.wasm.wasmPaths = '/engines/transformers-ort/'
+  const name = folder.replace(/\/$/, '').split('/').pop()
+  // Its own tokenizer is part of a load, as it is of ours.
+  await AutoTokenizer.from_pretrained(name)
+  model = await AutoModelForCausalLM.from_pretrained(name, { device, dtype: 'q4' })
+  return { device }
+}
+
+/** Ids come with the workload, so that every engine reads the very same prompt. */
+export async function score({ ids }, onScore) {
+  for (const [index, prompt] of ids.entries()) {
+    const shape = [1, prompt.length]
+    const input_ids = new Tensor('int64', BigInt64Array.from(prompt, BigInt), shape)
+    const attention_mask = new Tensor('int64', new BigInt64Array(prompt.length).fill(1n), shape)
+    const { logits } = await model({ input_ids, attention_mask })
+    const last = (await logits.slice(null, -1, null)).data
+    onScore(index, 1 / (1 + Math.exp(last[NO] - last[YES])))
+  }
+}
