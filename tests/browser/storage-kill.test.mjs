@@ -54,7 +54,8 @@ test(`${KILLS} loads are killed, and the next ones fetch only what is missing`, 
     const { ok, error } = seed % 5 ? await add(page, url, options) : await load(page, url, options)
     assert.equal(seed % 5 ? ok && score : ok?.score, score, `seed ${seed}: ${error?.message}`)
     assert.deepEqual(await hashes(page, url), INTEGRITY, `seed ${seed}`)
-    assert.equal(host.total, BYTES - kept, `seed ${seed}: ${kept} bytes were stored, ${host.total} fetched`)
+    // Less, where a worker that was told to end wrote down what it had after this was counted. More is never fetched.
+    assert.ok(host.total <= BYTES - kept, `seed ${seed}: ${kept} bytes were stored, ${host.total} fetched`)
     totals.kept += kept
     totals.fetched += host.total
     totals.unfinished += kept < BYTES ? 1 : 0
@@ -87,7 +88,7 @@ test('an abort ends a load within 100 ms, and what was stored is used', async ()
     host.served = {}
     host.faults = {}
     assert.ok((await add(page, url)).ok)
-    assert.equal(host.total, BYTES - kept)
+    assert.ok(host.total <= BYTES - kept, `${kept} bytes were stored, ${host.total} fetched`)
   }
   console.log(`aborted within ${Math.max(...times).toFixed(0)} ms (${times.map((t) => t.toFixed(0)).join(', ')})`)
   assert.ok(Math.max(...times) < 100)

@@ -1,0 +1,82 @@
+// llama.cpp loads what `secondpass convert` writes, and gives the scores that we give. It comes as wllama, in the browser.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { ROOT, TARGET_DIR, run } from '../../scripts/lib.mjs'
+import { serveFile } from '../../scripts/serve.mjs'
+import { cases, open } from './harness.mjs'
+
+const MODEL = 'tiny-tied'
+const WLLAMA = join(ROOT, 'node_modules', '@wllama', 'wllama', 'esm')
+/** Weights of 16 bits are ours as well; llama.cpp also rounds what it multiplies them with, and keys and values. */
+const TOLERANCE = { f16: 2e-3, q8_0: 2e-2 }
+
+/** The requests that llama.cpp can be asked: its template has one instruction, it reads control tokens in a text as such, and
+ * does not bring a text into the normal form C. */
+const asked = () => cases(MODEL).filter(({ request }) => {
+  const texts = [request.query, ...request.documents]
+  return !request.instruction && texts.every((text) => typeof text === 'string' && text !== '' && !text.includes('<|') && text === text.normalize('NFC'))
+})
+
+let browser, converted
+before(async () => {
+  converted = mkdtempSync(join(tmpdir(), 'secondpass-'))
+  browser = await open()
+})
+after(async () => {
+  rmSync(converted, { recursive: true, force: true })
+  await browser?.close()
+})
+
+const folder = (path) => browser.host({
+  handle: (name, request, response) => {
+    request.url = `/${name}`
+    if (!serveFile(path, request, response)) response.writeHead(404).end()
+  },
+})
+
+function command() {
+  const path = join(TARGET_DIR, 'debug', process.platform === 'win32' ? 'secondpass.exe' : 'secondpass')
+  if (!existsSync(path)) run('cargo', ['build', '--quiet', '--bin', 'secondpass'], { env: { CARGO_TARGET_DIR: TARGET_DIR } })
+  return path
+}
+
+for (const [type, tolerance] of Object.entries(TOLERANCE)) {
+  test(`llama.cpp scores our ${type} file as we do`, async () => {
+    const made = spawnSync(command(), ['convert', join(ROOT, 'tests', 'fixtures', 'text', MODEL), '--type', type, '--out', converted], { encoding: 'utf8' })
+    assert.equal(made.status, 0, made.stderr)
+    const model = `${folder(converted)}${MODEL}-${type.toUpperCase()}.gguf`
+    const requests = asked().map(({ request: { query, documents } }) => ({ query, documents }))
+    assert.ok(requests.length >= 4, 'requests to compare')
+    const page = await browser.page()
+    const { theirs, ours } = await page.evaluate(compare, { wllama: folder(WLLAMA), model, requests })
+    await page.close()
+    let largest = 0
+    ours.forEach((scores, i) => scores.forEach((score, j) => { largest = Math.max(largest, Math.abs(score - theirs[i].scores[j])) }))
+    console.log(`${type}: ${ours.flat().length} scores, largest difference from llama.cpp ${largest.toExponential(1)}`)
+    assert.deepEqual(theirs.map(({ tokens }) => tokens), asked().map(({ ids }) => ids.reduce((sum, each) => sum + each.length, 0)))
+    assert.ok(largest <= tolerance, `${largest}`)
+  })
+}
+
+/** In the page: both engines, the same file. */
+async function compare({ wllama, model, requests }) {
+  const byIndex = (results) => results.toSorted((a, b) => a.index - b.index).map(({ relevance_score }) => relevance_score)
+  const { Wllama } = await import(`${wllama}index.js`)
+  const engine = new Wllama({ default: `${wllama}wasm/wllama.wasm` }, { suppressNativeLog: true })
+  await engine.loadModel([await (await fetch(model)).blob()], { embeddings: true, pooling_type: 'rank', n_threads: 1, n_ctx: 1024, n_batch: 1024, n_ubatch: 1024, n_gpu_layers: 0 })
+  const theirs = []
+  for (const request of requests) {
+    const { results, usage } = await engine.createRerank(request)
+    theirs.push({ scores: byIndex(results), tokens: usage.total_tokens })
+  }
+  await engine.exit()
+  const reranker = await secondpass.Reranker.load({ model: new URL(model, location.href).href, device: 'cpu' })
+  const ours = []
+  for (const request of requests) ours.push(byIndex((await reranker.rerank(request)).results))
+  reranker.dispose()
+  return { theirs, ours }
+}
