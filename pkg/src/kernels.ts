@@ -18,6 +18,15 @@ export function recallKernels(): Remembered | undefined {
   }
 }
 
+/** What was fastest may not run any more. */
+export function forgetKernels(): void {
+  try {
+    localStorage.removeItem(KEY)
+  } catch {
+    // What cannot be kept need not be forgotten.
+  }
+}
+
 export function rememberKernels({ adapter, kernels }: RerankerInfo): void {
   if (!adapter || !kernels) return
   try {

@@ -27,7 +27,8 @@ export async function start(options: LoadOptions, { signal, onProgress }: LoadCo
         if (message.type === 'persist') void persist()
       },
     ))
-    rememberKernels(info)
+    // After a loss in the middle of work only the safe kernels were tried, which says nothing of the others.
+    if (caution === 0 || !recallKernels()) rememberKernels(info)
     return { client, info }
   } catch (error) {
     client.dispose()

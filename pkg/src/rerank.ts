@@ -12,21 +12,27 @@ const loads = new Map<string, Promise<Reranker>>()
  * ```
  */
 export async function rerank(
-  { model, vision, device, dtype, maxImagePixels, applyOrientation, cache, integrity, revalidate, download, wasmUrl, worker, fallback, ...body }: LoadOptions & RerankRequest,
+  { model, vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate, download, wasmUrl, worker, fallback, ...body }: LoadOptions & RerankRequest,
   { signal, onProgress, onResult, strict }: LoadControl & RerankControl = {},
 ): Promise<RerankResponse> {
-  const key = JSON.stringify([name(model), name(vision), device ?? 'auto', dtype ?? 'auto', maxImagePixels, applyOrientation ?? false, cache, integrity])
-  let load = loads.get(key)
-  if (!load) {
-    const given = { vision, device, dtype, maxImagePixels, applyOrientation, cache, integrity, revalidate, download, wasmUrl, worker, fallback }
-    const options = { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as LoadOptions
-    // One caller's abort must not take the model from the others who wait for it, so the load has no signal.
-    load = Reranker.load(options, onProgress ? { onProgress } : {})
-    loads.set(key, load)
-    load.catch(() => loads.delete(key))
-  }
-  const reranker = await untilAborted(load, signal)
+  const given = { vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate, download, wasmUrl, worker, fallback }
+  const options = { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as LoadOptions
+  const reranker = await untilAborted(shared(options, onProgress), signal)
   return reranker.rerank(body, { ...(signal && { signal }), ...(onResult && { onResult }), ...(strict && { strict }) })
+}
+
+/** The reranker of these options, loaded if there is none. One that lost what it ran on for good is replaced: the next may have better luck. */
+async function shared(options: LoadOptions, onProgress: LoadControl['onProgress']): Promise<Reranker> {
+  const { model, vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate } = options
+  const key = JSON.stringify([name(model), name(vision), device ?? 'auto', dtype ?? 'auto', maxImagePixels, applyOrientation ?? false, kernels, savings, cache, integrity, revalidate])
+  const known = loads.get(key)
+  if (known && !(await known).closed) return known
+  if (loads.get(key) !== known) return shared(options, onProgress)
+  // One caller's abort must not take the model from the others who wait for it, so the load has no signal.
+  const load = Reranker.load(options, onProgress ? { onProgress } : {})
+  loads.set(key, load)
+  load.catch(() => loads.delete(key))
+  return load
 }
 
 const blobs = new WeakMap<Blob, number>()

@@ -5,7 +5,8 @@ import type { Client } from './client.js'
 import { SecondpassError, type ErrorCode } from './errors.js'
 import { orAborted, start, type Loaded } from './loading.js'
 import type { FromWorker, ToWorker } from './protocol.js'
-import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo } from './types.js'
+import { forgetKernels } from './kernels.js'
+import type { LoadControl, LoadOptions, ProgressEvent, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo } from './types.js'
 
 /**
  * A model in a worker of its own. The page stays responsive while it loads and computes.
@@ -57,6 +58,11 @@ export class Reranker {
     return this.#fallbackFor ? { ...info, fallback_for: this.#fallbackFor } : info
   }
 
+  /** Whether it was disposed of, or lost what it runs on for good. */
+  get closed(): boolean {
+    return this.#remote ? this.#remote.closed : this.#local.closed
+  }
+
   /** Scores documents against a query. The first argument is the body of `/v1/rerank`. */
   async rerank(request: RerankRequest, control: RerankControl = {}): Promise<RerankResponse> {
     control.signal?.throwIfAborted()
@@ -91,20 +97,22 @@ class Local {
   #loaded!: Loaded
   #recovering: Promise<void> | undefined
   #losses = 0
+  /** Ends a recovery that nobody waits for any more. */
+  readonly #end = new AbortController()
   #closed: SecondpassError | undefined
 
   private constructor(readonly options: LoadOptions) {}
 
   static async load(options: LoadOptions, control: LoadControl): Promise<Local> {
     const local = new Local(options)
-    try {
-      local.#loaded = await start(options, control)
-    } catch (error) {
-      // A load that breaks its device ends here as well, if there is nothing else to run on.
-      const other = isLoss(error) ? await onTheCpu(options, control) : undefined
-      if (!other) throw error
-      local.#loaded = other
-    }
+    const { onProgress, ...rest } = control
+    const told = onProgress ? { ...rest, onProgress: forward(onProgress) } : rest
+    local.#loaded = await start(options, told).catch(async (error) => {
+      if (!isLoss(error)) throw error
+      // One of the kernels may be what the device does not take: the second try is with those that it surely does.
+      forgetKernels()
+      return again(options, told, 1).then((loaded) => recovered(loaded, error))
+    })
     return local
   }
 
@@ -129,7 +137,7 @@ class Local {
         return response
       } catch (error) {
         if (this.#closed || !isLoss(error) || control.signal?.aborted) throw error
-        await this.#recover(client, error)
+        await orAborted(control.signal, this.#recover(client, error))
       }
     }
   }
@@ -149,30 +157,53 @@ class Local {
     this.#loaded.client.close(error)
     this.#losses++
     try {
-      const loaded = this.#losses === 1 ? await this.#again() : await onTheCpu(this.options, {})
+      const control = { signal: this.#end.signal }
+      const loaded = this.#losses === 1 ? await again(this.options, control, this.#losses) : await onTheCpu(this.options, control)
       if (!loaded) throw error
-      loaded.info.recovered_from = { code: error.code, message: error.message }
       if (this.#closed) loaded.client.close(this.#closed)
-      this.#loaded = loaded
+      this.#loaded = recovered(loaded, error)
     } catch (failure) {
       this.#close(failure instanceof SecondpassError ? failure : error)
       throw this.#closed
     }
   }
 
-  /** On the same device, with less at a time; if that is gone for good, on the CPU. */
-  async #again(): Promise<Loaded | undefined> {
-    try {
-      return await start(this.options, {}, this.#losses)
-    } catch (error) {
-      if (isLoss(error) || (error as SecondpassError).code === 'no_webgpu') return onTheCpu(this.options, {})
-      throw error
-    }
+  get closed(): boolean {
+    return this.#closed !== undefined
   }
 
   #close(error: SecondpassError): void {
     this.#closed ??= error
+    this.#end.abort(this.#closed)
     this.#loaded.client.close(this.#closed)
+  }
+}
+
+/** On the same device, with less at a time; if that is gone for good, on the CPU. */
+async function again(options: LoadOptions, control: LoadControl, losses: number): Promise<Loaded> {
+  try {
+    return await start(options, control, losses)
+  } catch (error) {
+    const gone = isLoss(error) || (error as SecondpassError).code === 'no_webgpu'
+    const other = gone ? await onTheCpu(options, control) : undefined
+    if (!other) throw error
+    return other
+  }
+}
+
+function recovered(loaded: Loaded, { code, message }: SecondpassError): Loaded {
+  loaded.info.recovered_from = { code, message }
+  return loaded
+}
+
+/** A load that begins anew on another device tells again what has been told. */
+function forward(onProgress: (event: ProgressEvent) => void): (event: ProgressEvent) => void {
+  const told = new Map<string, number>()
+  return (event) => {
+    const key = `${event.stage} ${event.file ?? ''}`
+    if (event.loaded < (told.get(key) ?? 0)) return
+    told.set(key, event.loaded)
+    onProgress(event)
   }
 }
 

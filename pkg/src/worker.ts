@@ -6,8 +6,9 @@ import type { FromWorker, Picked, ToWorker, Wasm } from './protocol.js'
 import { PictureHost, type Pixels } from './pictures.js'
 import type { ProgressEvent } from './types.js'
 
-/** Of each stage of each file; several go on at the same time. */
+/** Of each stage of each file, and of all together: several go on at the same time. */
 const PROGRESS_INTERVAL_MS = 250
+const ANY_PROGRESS_INTERVAL_MS = 100
 
 const scope = self as unknown as { postMessage(message: FromWorker): void; onmessage: ((event: MessageEvent<ToWorker>) => void) | null }
 const send = (message: FromWorker) => scope.postMessage(message)
@@ -131,14 +132,17 @@ function drawOnPage(id: number, bytes: ArrayBuffer, signal: AbortSignal): Promis
 /** A few events a second of each stage and file, and the last of each. They never go backwards. */
 function throttled(report: (event: ProgressEvent) => void): (json: string) => void {
   const told = new Map<string, { at: number; loaded: number }>()
+  let latest = -Infinity
   return (json) => {
     const event = JSON.parse(json) as ProgressEvent
     const key = event.stage + (event.file ?? '')
     const last = told.get(key)
     const at = performance.now()
     // Where a load begins again, as it does when the file has changed, there is nothing to tell until it has caught up.
-    if (last && (event.loaded <= last.loaded || (event.loaded < event.total && at - last.at < PROGRESS_INTERVAL_MS))) return
+    const early = at - latest < ANY_PROGRESS_INTERVAL_MS || (last !== undefined && at - last.at < PROGRESS_INTERVAL_MS)
+    if ((last && event.loaded <= last.loaded) || (event.loaded < event.total && early)) return
     told.set(key, { at, loaded: event.loaded })
+    latest = at
     report(event)
   }
 }

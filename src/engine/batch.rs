@@ -16,6 +16,7 @@ const TARGET_MS: f64 = 300.0;
 #[derive(Debug, Clone, Copy)]
 pub struct RowBudget {
     rows: usize,
+    least: usize,
     most: usize,
 }
 
@@ -23,7 +24,7 @@ impl RowBudget {
     /// Half as many rows for each time that the device was lost.
     pub fn new(caution: u32) -> Self {
         let halved = |rows: usize| (rows >> caution.min(usize::BITS - 1)).max(FEWEST_ROWS);
-        Self { rows: halved(FIRST_ROWS), most: halved(MOST_ROWS) }
+        Self { rows: halved(FIRST_ROWS), least: halved(LEAST_ROWS), most: halved(MOST_ROWS) }
     }
 
     /// Rows of the next submission.
@@ -38,7 +39,7 @@ impl RowBudget {
         }
         let wanted = (rows as f64 * TARGET_MS / ms) as usize;
         // By halves and doubles at most: one slow submission may be another program's doing.
-        self.rows = wanted.clamp(self.rows / 2, self.rows * 2).max(LEAST_ROWS).min(self.most);
+        self.rows = wanted.clamp(self.rows / 2, self.rows * 2).clamp(self.least, self.most);
     }
 }
 
@@ -61,6 +62,8 @@ mod tests {
     fn a_lost_device_gets_less_at_a_time() {
         let mut budget = RowBudget::new(1);
         assert_eq!(budget.rows(), FIRST_ROWS / 2);
+        budget.learn(budget.rows(), 9000.0);
+        assert_eq!(budget.rows(), LEAST_ROWS / 2, "a slow submission does not make the next one larger");
         (0..20).for_each(|_| budget.learn(budget.rows(), 10.0));
         assert_eq!(budget.rows(), MOST_ROWS / 2);
         assert_eq!(RowBudget::new(99).rows(), FEWEST_ROWS);

@@ -109,11 +109,16 @@ async fn choose_kernels(options: &LoadOptions, observer: &Observer<'_>) -> Resul
         return Ok(None);
     }
     observer.report(Stage::Compile, 0, 1);
-    if let Kernels::Remembered(style) | Kernels::Asked(style) = options.kernels {
+    // What took the device away may have been a shader that it does not take, so the next try is with the safe ones.
+    let kernels = match options.kernels {
+        Kernels::Measured | Kernels::Remembered(_) if options.caution > 0 => Kernels::Remembered(Style::Direct),
+        kernels => kernels,
+    };
+    if let Kernels::Remembered(style) | Kernels::Asked(style) = kernels {
         if style.available() && style.check(&options.device).await.map_err(ModelError::Device)? {
             return Ok(Some(style.name()));
         }
-        if options.kernels == Kernels::Asked(style) {
+        if kernels == Kernels::Asked(style) {
             return Err(Error::NoDevice(format!(
                 "This device cannot use the kernels \"{}\", or gets known values wrong with them. Leave kernels away to have the fastest that it can.",
                 style.name()

@@ -30,11 +30,11 @@ pub struct Opened {
 pub async fn open(choice: &str) -> Result<Opened, Error> {
     match choice {
         "cpu" => Ok(cpu()),
-        "webgpu" => webgpu().await,
-        "auto" => match webgpu().await {
-            // A software adapter is slower than the CPU path it runs on.
-            Ok(opened) if !opened.adapter.as_ref().is_some_and(|a| a.fallback) => Ok(opened),
-            Ok(_) | Err(_) => Ok(cpu()),
+        "webgpu" => webgpu(describe_adapter().await.ok_or_else(no_adapter)?).await,
+        "auto" => match describe_adapter().await {
+            Some(adapter) if !adapter.fallback => webgpu(adapter).await.or_else(|_| Ok(cpu())),
+            // A software adapter is slower than the CPU path it runs on; it is not even opened, for it might be lost.
+            _ => Ok(cpu()),
         },
         other => Err(crate::api::RequestError::invalid(format!(
             "device is \"{other}\"; use \"auto\", \"webgpu\" or \"cpu\""
@@ -52,12 +52,11 @@ thread_local! {
     static REGISTERED: std::cell::RefCell<Option<Device>> = const { std::cell::RefCell::new(None) };
 }
 
-async fn webgpu() -> Result<Opened, Error> {
-    let adapter = describe_adapter().await.ok_or_else(|| {
-        Error::NoDevice(
-            "This browser offers no WebGPU adapter here. Use device \"auto\" or \"cpu\", or a browser with WebGPU over https or localhost.".into(),
-        )
-    })?;
+fn no_adapter() -> Error {
+    Error::NoDevice("This browser offers no WebGPU adapter here. Use device \"auto\" or \"cpu\", or a browser with WebGPU over https or localhost.".into())
+}
+
+async fn webgpu(adapter: Adapter) -> Result<Opened, Error> {
     let registered = REGISTERED.with_borrow(Clone::clone);
     let device = match registered {
         Some(device) => device,

@@ -1,9 +1,13 @@
 // A device that goes away: the model is loaded again from what is stored, and what was running ends as if nothing had been.
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { ROOT } from '../../scripts/lib.mjs'
+import { serveFile } from '../../scripts/serve.mjs'
 import { cases, open } from './harness.mjs'
 
 const MODEL = 'tiny-tied'
+const FIXTURE = join(ROOT, 'tests', 'fixtures', 'text', MODEL)
 /** As in tests/reference.rs. */
 const SCORE_TOLERANCE = 1e-3
 
@@ -60,6 +64,55 @@ test('a device that is lost again and again is a typed error, and nothing hangs'
 test('a loss while loading is a typed error, where only WebGPU was allowed', async () => {
   const { error } = await run(await fragile('load'), { device: 'webgpu' })
   assert.equal(error?.code, 'device_lost')
+})
+
+test('a shader that the device refuses costs a second try, not the device', async () => {
+  const { ok, error } = await run(await fragile('refuses workgroupBarrier'), { device: 'webgpu' })
+  assert.equal(error, undefined)
+  assert.equal(ok.before, 'webgpu')
+  assert.equal(ok.workers, 2)
+})
+
+test('shaders that get known values wrong are never used', async () => {
+  const page = await fragile('wrong inverseSqrt(', 'wrong inverseSqrt(')
+  const { error } = await run(page, { device: 'webgpu' })
+  assert.equal(error?.code, 'device_lost')
+  assert.match(error.message, /known values/)
+})
+
+test('a software adapter that is not used is not missed', async () => {
+  const { ok, error } = await run(await fragile('unused'), { device: 'auto' })
+  assert.equal(error, undefined)
+  assert.deepEqual([ok.device, ok.workers, ok.recovered_from], ['cpu', 1, undefined])
+})
+
+test('who disposes or aborts in the middle of a recovery does not wait for it', async () => {
+  for (const how of ['dispose', 'abort']) {
+    const page = await fragile('request 1')
+    // The second worker finds nobody who sends it the model.
+    const host = browser.host({ handle: (name, request, response) => (slow ? undefined : serveFile(FIXTURE, Object.assign(request, { url: `/${name}` }), response)) })
+    let slow = false
+    await page.exposeFunction('stopServing', () => { slow = true })
+    const { ms, error } = await page.evaluate(async ({ model, how, request }) => {
+      const reranker = await secondpass.Reranker.load({ model, device: 'webgpu', cache: 'memory', worker: window.worker })
+      await window.stopServing()
+      const controller = new AbortController()
+      const outcomes = outcome(() => reranker.rerank(request, { signal: controller.signal }))
+      while (window.started.length < 2) await new Promise((done) => setTimeout(done, 20))
+      const start = performance.now()
+      if (how === 'dispose') reranker.dispose()
+      else controller.abort()
+      const { error } = await outcomes
+      const ms = performance.now() - start
+      reranker.dispose()
+      return { ms, error }
+    }, { model: host, how, request: cases(MODEL)[0].request })
+    assert.equal(how === 'dispose' ? error?.code : error?.name, how === 'dispose' ? 'disposed' : 'AbortError')
+    assert.ok(ms < 1000, `${how}: ${ms} ms`)
+    for (let i = 0; i < 50 && page.workers().length > 0; i++) await page.waitForTimeout(100)
+    assert.equal(page.workers().length, 0)
+    await page.close()
+  }
 })
 
 test('after a loss the reranker still takes requests, and still can be disposed of', async () => {

@@ -109,7 +109,8 @@ test('two tabs share one download', async () => {
 })
 
 test('a tab that waits for another one\'s download tells how far it is', async () => {
-  const host = new Host(MODEL, { delay: 40 })
+  // Long enough for some looks at it, also on a busy machine.
+  const host = new Host(MODEL, { delay: 200 })
   const url = browser.host(host)
   const other = await browser.page()
   const first = add(other, url)

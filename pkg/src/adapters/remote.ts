@@ -66,6 +66,10 @@ export class Remote {
     }
   }
 
+  get closed(): boolean {
+    return this.#closed !== undefined
+  }
+
   /** Ends what is running. */
   dispose(): void {
     this.#closed = new SecondpassError('disposed', 409, 'The reranker was disposed of.')
