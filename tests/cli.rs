@@ -65,6 +65,51 @@ fn what_goes_wrong_is_one_sentence_and_a_status() {
 }
 
 #[test]
+fn mistakes_with_files_and_sizes_are_named() {
+    let refused = |args: &[&str], part: &str| {
+        let output = run(args);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{args:?}");
+        assert!(text(&output.stderr).contains(part), "{args:?}: {}", text(&output.stderr));
+    };
+    refused(&["inspect", "text/tiny-tied/model.safetensors"], "give the folder that holds it");
+    refused(&["inspect", "vl/vl-tied", "--vision", "gguf/mmproj.gguf"], "a folder holds its vision tower itself");
+    refused(&["inspect", "gguf/sees.gguf", "--vision", "gguf"], "is a folder; give the mmproj file");
+    let small = ["rerank", "--model", "vl/vl-tied", "--request", "-", "--max-image-pixels", "4095"];
+    refused(&small, "at least 4096");
+    let path = request_file("folder", &serde_json::json!({"query": "q", "documents": [{"image": "."}]}));
+    refused(&["rerank", "--model", "vl/vl-tied", "--request", &path.to_string_lossy()], "no regular file");
+    std::fs::remove_file(path).expect("removed");
+}
+
+/// Whatever loading would refuse, `inspect` refuses with the same words.
+#[test]
+fn inspect_refuses_what_loading_refuses() {
+    let folder = std::env::temp_dir().join(format!("secondpass-inspect-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for file in ["tokenizer.json", "model.safetensors"] {
+        std::fs::copy(fixtures().join("text/tiny-tied").join(file), folder.join(file)).expect("copied");
+    }
+    let config: Value =
+        serde_json::from_slice(&std::fs::read(fixtures().join("text/tiny-tied/config.json")).expect("it"))
+            .expect("JSON");
+    let model = folder.to_string_lossy().into_owned();
+    for (key, value) in [("tie_word_embeddings", serde_json::json!(false)), ("vocab_size", serde_json::json!(100))] {
+        let mut config = config.clone();
+        config[key] = value;
+        std::fs::write(folder.join("config.json"), config.to_string()).expect("written");
+        let inspected = run(&["inspect", &model]);
+        assert_eq!(inspected.status.code(), Some(1), "{key}: {}", text(&inspected.stdout));
+        assert!(text(&inspected.stdout).contains("none that can be used"), "{}", text(&inspected.stdout));
+        let path = request_file("inspect", &serde_json::json!({"query": "q", "documents": ["d"]}));
+        let loaded = run(&["rerank", "--model", &model, "--request", &path.to_string_lossy()]);
+        std::fs::remove_file(path).expect("removed");
+        let (inspected, loaded) = (text(&inspected.stderr), text(&loaded.stderr));
+        assert_eq!(inspected.replace("it will not run: ", ""), loaded);
+    }
+    std::fs::remove_dir_all(&folder).expect("removed");
+}
+
+#[test]
 fn inspect_says_whether_a_file_will_run() {
     let output = run(&["inspect", "gguf/sees.gguf", "--vision", "gguf/mmproj.gguf", "--tensors"]);
     let shown = text(&output.stdout);
@@ -101,9 +146,20 @@ fn verify_compares_ids_and_counts_with_what_was_published() {
     std::fs::write(folder.join("goldens.json"), wrong.to_string()).expect("written");
     let goldens = folder.join("goldens.json").to_string_lossy().into_owned();
     let output = run(&["verify", "--model", &model, "--ids-only", "--goldens", &goldens]);
-    std::fs::remove_dir_all(&folder).expect("removed");
     assert_eq!(output.status.code(), Some(1), "a difference is a failure");
     assert!(text(&output.stdout).contains("DIFF"), "{}", text(&output.stdout));
+
+    // A picture that is not there is one case that is not run.
+    let case = |image: &str| serde_json::json!({"query": "q", "image": image, "n_tokens": 70});
+    let pictured = serde_json::json!({"image": [case("none.png"), case("smallest.png")]});
+    std::fs::write(folder.join("goldens.json"), pictured.to_string()).expect("written");
+    let args = ["verify", "--model", &model, "--ids-only", "--goldens", &goldens, "--images", "pictures"];
+    let output = run(&args);
+    std::fs::remove_dir_all(&folder).expect("removed");
+    assert_eq!(output.status.code(), Some(1), "what was not run does not agree");
+    let (shown, why) = (text(&output.stdout), text(&output.stderr));
+    assert!(shown.contains("not run: the picture could not be read") && shown.contains(" for 70"), "{shown}");
+    assert!(why.contains("1 of 3 cases differ, and 1 could not be run"), "{why}");
 }
 
 #[test]

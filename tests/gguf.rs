@@ -11,7 +11,7 @@ use secondpass::engine::{FileIn, LoadOptions, ModelFiles};
 use secondpass::media::DecodeOptions;
 use secondpass::model::Precision;
 use secondpass::weights::gguf::{GgufHeader, read_header};
-use secondpass::weights::{DType, DirectoryFolder, MemorySource, WeightsError, quantize};
+use secondpass::weights::{DType, DirectoryFolder, MemoryFolder, MemorySource, WeightsError, quantize};
 use secondpass::{Engine, Observer, RerankRequest};
 use serde::Deserialize;
 use serde_json::Value;
@@ -79,6 +79,54 @@ fn scores_are_those_of_the_weights_in_the_file() {
     }
 }
 
+fn text(s: &str) -> Vec<u8> {
+    [&(s.len() as u64).to_le_bytes()[..], s.as_bytes()].concat()
+}
+
+/// The start of a file: how many tensors and values it has.
+fn start(tensors: u64, values: u64) -> Vec<u8> {
+    [b"GGUF".as_slice(), &3u32.to_le_bytes(), &tensors.to_le_bytes(), &values.to_le_bytes()].concat()
+}
+
+fn place(number: u16, of: u16) -> Vec<u8> {
+    let short = |key: &str, n: u16| [text(key).as_slice(), &2u32.to_le_bytes(), &n.to_le_bytes()].concat();
+    [short("split.no", number), short("split.count", of)].concat()
+}
+
+fn aligned(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.resize(bytes.len().next_multiple_of(32), 0);
+    bytes
+}
+
+/// A file as two: what is said of the model, and its tensors. The `gguf` package splits so if asked for a small first part.
+fn split_small(whole: &[u8]) -> [Vec<u8>; 2] {
+    let tensors = header(whole).expect("a header").tensors;
+    let told = [text(&tensors[0].name), 2u32.to_le_bytes().to_vec()].concat();
+    let from = whole.windows(told.len()).position(|w| w == told).expect("the first tensor's entry");
+    let to = from + tensors.iter().map(|t| 8 + t.name.len() + 4 + 8 * t.shape.len() + 12).sum::<usize>();
+    let data = tensors.iter().map(|t| t.offset).min().expect("tensors") as usize;
+    let values = u64::from_le_bytes(whole[16..24].try_into().expect("eight bytes"));
+    let first = [start(0, values + 2), whole[24..from].to_vec(), place(0, 2)].concat();
+    let second = aligned([start(tensors.len() as u64, 2), place(1, 2), whole[from..to].to_vec()].concat());
+    [aligned(first), [second, whole[data..].to_vec()].concat()]
+}
+
+#[test]
+fn the_first_part_of_a_split_file_may_hold_no_tensor() {
+    let model = models().into_iter().find(|model| model.vision.is_none()).expect("a text model");
+    let parts = split_small(&std::fs::read(fixtures().join("gguf").join(&model.file)).expect("the file"));
+    let name = |part: usize| format!("small-{part:05}-of-00002.gguf");
+    let folder = parts.into_iter().zip(1..).fold(MemoryFolder::default(), |f, (bytes, part)| f.with(name(part), bytes));
+    let open = |part: usize| {
+        let files = ModelFiles::Gguf { text: FileIn { folder: &folder, name: name(part) }, vision: None };
+        block_on(Engine::load_files(&files, LoadOptions::cpu(), &Observer::silent()))
+    };
+    let largest = largest_difference(&open(1).expect("a model"), &model);
+    assert!(largest <= SCORE_TOLERANCE, "{largest}");
+    let error = open(2).err().expect("a refusal").to_string();
+    assert!(error.contains("not the first of its 2 parts"), "{error}");
+}
+
 #[test]
 fn a_model_that_sees_reads_text_without_its_tower_and_says_what_is_missing() {
     let model = Model { vision: None, ..models().pop().expect("the model that sees") };
@@ -137,8 +185,7 @@ fn header(bytes: &[u8]) -> Result<GgufHeader, WeightsError> {
 
 /// A file of one 4 × 32 tensor in Q8_0.
 fn small() -> Vec<u8> {
-    let text = |s: &str| [&(s.len() as u64).to_le_bytes()[..], s.as_bytes()].concat();
-    let mut file = [b"GGUF".as_slice(), &3u32.to_le_bytes(), &1u64.to_le_bytes(), &2u64.to_le_bytes()].concat();
+    let mut file = start(1, 2);
     file.extend([text("general.alignment"), 4u32.to_le_bytes().into(), 32u32.to_le_bytes().into()].concat());
     let words = [text("a"), text("bc")].concat();
     let list = [9u32.to_le_bytes().as_slice(), &8u32.to_le_bytes(), &2u64.to_le_bytes(), &words].concat();

@@ -138,6 +138,34 @@ fn what_does_not_fit_is_cut_and_told() {
 }
 
 #[test]
+fn what_is_lost_before_the_document_is_told() {
+    let engine = load("tiny-tied", Precision::F32);
+    let query = "Mars is red. ".repeat(60);
+    let body = serde_json::json!({"query": query, "documents": ["Mars", ""], "max_length": 120});
+    let request = RerankRequest::from_json(&body.to_string()).expect("a request");
+    let response = block_on(engine.rerank(&request, &Observer::silent())).expect("a response");
+    let warnings = &response.meta.warnings;
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings.iter().all(|w| w.contains("none of its text was read") && w.contains("query")), "{warnings:?}");
+
+    let tokenizer = std::fs::read(folder("tiny-tied").join("tokenizer.json")).expect("a tokenizer");
+    let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");
+    let document = "one two three four five six";
+    let encode = |max_length| {
+        let limits = Limits { max_length: Some(max_length), ..Limits::default() };
+        prompter.encode(None, &side("q"), &side(document), limits).expect("ids")
+    };
+    let (whole, without) = (
+        encode(8192).ids.len(),
+        prompter.encode(None, &side("q"), &side(""), Limits::default()).expect("ids").ids.len(),
+    );
+    assert_eq!(encode(whole - 1).dropped_before, 0);
+    let cut = encode(without - 5);
+    assert_eq!(cut.dropped_tokens, whole - without + 5);
+    assert!((4..=6).contains(&cut.dropped_before), "{cut:?}");
+}
+
+#[test]
 fn truncation_keeps_the_answer_position() {
     let tokenizer = std::fs::read(folder("tiny-tied").join("tokenizer.json")).expect("a tokenizer");
     let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");

@@ -13,15 +13,31 @@ pub struct Places {
 
 impl Places {
     /// A path that ends in `.gguf` is a file, any other a folder.
-    pub fn new(model: &Path, vision: Option<&Path>) -> Self {
-        let model = match model.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf")) {
+    pub fn new(model: &Path, vision: Option<&Path>) -> Result<Self, String> {
+        let is_gguf = model.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf")) && !model.is_dir();
+        if !is_gguf && model.is_file() {
+            return Err(format!(
+                "{} is a single file; give the folder that holds it, with config.json and tokenizer.json beside it, or a .gguf file",
+                model.display()
+            ));
+        }
+        match vision {
+            Some(_) if !is_gguf => {
+                return Err("--vision goes with a .gguf model only: a folder holds its vision tower itself".to_owned());
+            }
+            Some(path) if path.is_dir() => {
+                return Err(format!("--vision {} is a folder; give the mmproj file in it", path.display()));
+            }
+            _ => {}
+        }
+        let model = match is_gguf {
             true => {
                 let (folder, name) = split(model);
                 (folder, Some(name))
             }
             false => (DirectoryFolder::new(model), None),
         };
-        Self { model, vision: vision.map(split) }
+        Ok(Self { model, vision: vision.map(split) })
     }
 
     /// As the engine takes them.

@@ -1,5 +1,7 @@
 //! The pictures that a request on the command line names: files beside it, and `data:` URLs.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::api::ImageRef;
@@ -17,6 +19,11 @@ pub struct FilePictures {
 }
 
 impl FilePictures {
+    /// Relative to a folder.
+    pub fn within(folder: PathBuf, options: DecodeOptions) -> Self {
+        Self { folder, options }
+    }
+
     /// Relative to the folder of the request's file, or to the current one where the request is standard input.
     pub fn beside(request: &Path, options: DecodeOptions) -> Self {
         Self { folder: request.parent().unwrap_or(Path::new("")).to_owned(), options }
@@ -41,11 +48,17 @@ impl FilePictures {
     fn file(&self, path: &str) -> Result<Vec<u8>, MediaError> {
         let path = self.folder.join(path);
         let unavailable = |why: String| MediaError::Unavailable(format!("{}: {why}", path.display()));
-        let length = std::fs::metadata(&path).map_err(|e| unavailable(e.to_string()))?.len();
-        if length > MAX_FILE_BYTES {
-            return Err(unavailable(format!("it has {length} bytes; at most {MAX_FILE_BYTES} are read")));
+        let failed = |e: std::io::Error| unavailable(e.to_string());
+        // Asked before it is opened: opening a pipe waits for whoever writes into it.
+        if !std::fs::metadata(&path).map_err(failed)?.is_file() {
+            return Err(unavailable("it is no regular file".to_owned()));
         }
-        std::fs::read(&path).map_err(|e| unavailable(e.to_string()))
+        let mut bytes = Vec::new();
+        File::open(&path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(unavailable(format!("it has more than the {MAX_FILE_BYTES} bytes that are read")));
+        }
+        Ok(bytes)
     }
 }
 

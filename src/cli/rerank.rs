@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, default_value = "auto", value_parser = parse_precision)]
     dtype: Precision,
     /// Pictures of more pixels are shown to the model smaller
-    #[arg(long, value_name = "N", default_value_t = SizeLimits::default().max_pixels)]
+    #[arg(long, value_name = "N", default_value_t = SizeLimits::default().max_pixels, value_parser = parse_pixels)]
     max_image_pixels: usize,
     /// Turn pictures as their EXIF data says; the reference does not
     #[arg(long)]
@@ -60,6 +60,15 @@ enum DeviceChoice {
 
 fn parse_precision(name: &str) -> Result<Precision, String> {
     Precision::from_name(name).ok_or_else(|| "use auto, f32 or q8_0".to_owned())
+}
+
+/// The reference refuses a largest size below the smallest, too.
+fn parse_pixels(text: &str) -> Result<usize, String> {
+    let least = SizeLimits::default().min_pixels;
+    match text.parse() {
+        Ok(pixels) if pixels >= least => Ok(pixels),
+        _ => Err(format!("give a whole number of pixels, at least {least}: the model is shown no smaller picture")),
+    }
 }
 
 pub async fn run(args: Args) -> Result<(), String> {
@@ -81,7 +90,7 @@ pub async fn run(args: Args) -> Result<(), String> {
     };
     let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };
     let pictures = FilePictures::beside(&args.request, decoding);
-    let places = Places::new(&args.model, args.vision.as_deref());
+    let places = Places::new(&args.model, args.vision.as_deref())?;
     let start = Instant::now();
     let show = std::io::stderr().is_terminal();
     let on_progress = move |p: Progress| report(show, &p);

@@ -69,29 +69,40 @@ async fn open_folder(folder: &dyn Folder, observer: &Observer<'_>) -> Result<Ope
 }
 
 async fn open_gguf(text: &FileIn<'_>, vision: Option<&FileIn<'_>>, observer: &Observer<'_>) -> Result<Opened, Error> {
-    let (source, header) = open_file(text).await?;
+    let first = open_file(text).await?;
     observer.checkpoint().await?;
+    // Before anything else is asked of it: what is not the first part knows nothing of the model.
+    let others = open_others(text, &first.1.metadata).await?;
     let tower = match vision {
         Some(file) => Some(open_file(file).await?),
         None => None,
     };
-    let config = Config::from_gguf(&header, tower.as_ref().map(|(_, header)| header))?;
-    let prompter = Prompter::with(tokenizer(&header.metadata)?, prompt_family(config.family()))?;
-    let others = gguf::other_parts(&text.name, &header.metadata)?;
-    let mut files = vec![(source, header)];
-    let parts = others.len() + 1;
-    for (i, name) in others.into_iter().enumerate() {
-        let (source, header) = open_file(&FileIn { folder: text.folder, name: name.clone() }).await?;
-        gguf::check_part(&name, &header.metadata, i + 1, parts)?;
-        files.push((source, header));
-    }
-    files.extend(tower);
+    let headers: Vec<&GgufHeader> = others.iter().map(|(_, header)| header).collect();
+    let config = Config::from_gguf(&first.1, &headers, tower.as_ref().map(|(_, header)| header))?;
+    let prompter = Prompter::with(tokenizer(&first.1.metadata)?, prompt_family(config.family()))?;
+    let files = std::iter::once(first).chain(others).chain(tower).collect();
     let deepstack = config.vision.as_ref().map_or(&[][..], |v| &v.deepstack_visual_indexes);
     let checkpoint = Checkpoint::from_gguf(files, deepstack)?;
     Ok(Opened { name: text.name.clone(), config, prompter, checkpoint })
 }
 
-async fn open_file(file: &FileIn<'_>) -> Result<(Box<dyn Source>, GgufHeader), Error> {
+/// The parts after the first of a file that was split.
+async fn open_others(text: &FileIn<'_>, metadata: &Metadata) -> Result<Vec<OpenFile>, Error> {
+    let names = gguf::other_parts(&text.name, metadata)?;
+    let parts = names.len() + 1;
+    let mut files = Vec::with_capacity(names.len());
+    for (i, name) in names.into_iter().enumerate() {
+        let file = open_file(&FileIn { folder: text.folder, name: name.clone() }).await?;
+        gguf::check_part(&name, &file.1.metadata, i + 1, parts)?;
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// A file, and what its header says.
+type OpenFile = (Box<dyn Source>, GgufHeader);
+
+async fn open_file(file: &FileIn<'_>) -> Result<OpenFile, Error> {
     let source = file.folder.open(&file.name).await?;
     let source = source.ok_or_else(|| WeightsError::NotFound { file: file.name.clone() })?;
     let header = gguf::read_header(&*source).await?;

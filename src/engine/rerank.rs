@@ -10,7 +10,7 @@ use crate::api::{
     Content, FailedDocument, Meta, RequestError, RerankRequest, RerankResponse, Timings, Usage, assemble,
 };
 use crate::model::{Family, Pass, Prefix, Prompt, VisionFeatures};
-use crate::prompt::{Limits, Side};
+use crate::prompt::{Encoded, Limits, Side};
 
 /// Two documents that begin so differently that what their prompts share, nearly every document's does.
 const PROBES: [&str; 2] = ["a", "(1"];
@@ -172,7 +172,7 @@ impl<'a> Work<'a> {
         let mut ids = Vec::new();
         if engine.savings.shared_prefix {
             let [first, second] = PROBES.map(|text| self.encode(query, &Side { visuals: &[], text }));
-            let (first, second) = (first?.0, second?.0);
+            let (first, second) = (first?.ids, second?.ids);
             let common = first.iter().zip(&second).take_while(|(a, b)| a == b).count();
             ids = first;
             ids.truncate(common);
@@ -190,14 +190,13 @@ impl<'a> Work<'a> {
         Ok(Shared { ids, prefix })
     }
 
-    /// The ids of the prompt with this document, and how many tokens did not fit.
-    fn encode(&self, query: &Seen, document: &Side<'_>) -> Result<(Vec<u32>, usize), Error> {
+    /// The prompt with this document.
+    fn encode(&self, query: &Seen, document: &Side<'_>) -> Result<Encoded, Error> {
         let request = self.request;
         let limits = Limits { max_length: request.max_length, max_tokens_per_doc: request.max_tokens_per_doc };
         let text = request.query.joined_text();
         let side = Side { visuals: &query.visuals, text: &text };
-        let encoded = self.engine.prompter.encode(request.instruction.as_deref(), &side, document, limits)?;
-        Ok((encoded.ids, encoded.dropped_tokens))
+        Ok(self.engine.prompter.encode(request.instruction.as_deref(), &side, document, limits)?)
     }
 
     /// What can go wrong with a document alone.
@@ -223,12 +222,9 @@ impl<'a> Work<'a> {
     ) -> Result<Item, Error> {
         let start = (self.observer.now)();
         let text = document.joined_text();
-        let (ids, dropped) = self.encode(query, &Side { visuals: &seen.visuals, text: &text })?;
-        // A score of half a document is not the document's score.
-        if dropped > 0 {
-            let what = "tokens of text were not read";
-            self.warnings.push(format!("documents[{index}] was too long: its last {dropped} {what}"));
-        }
+        let encoded = self.encode(query, &Side { visuals: &seen.visuals, text: &text })?;
+        self.warnings.extend(too_long(index, &encoded));
+        let ids = encoded.ids;
         let step = |hash: u64, id: &u32| (hash ^ u64::from(*id)).wrapping_mul(0x0000_0100_0000_01b3);
         self.hash = ids.iter().fold(self.hash, step);
         self.tokens += ids.len();
@@ -300,6 +296,19 @@ impl<'a> Work<'a> {
         let usage = Usage { prompt_tokens: self.tokens, total_tokens: self.tokens };
         let id = format!("rerank-{:016x}", self.hash ^ (start + total_ms).to_bits());
         Ok(assemble(self.request, id, self.engine.info.model.clone(), &self.scores, usage, meta)?)
+    }
+}
+
+/// A score of half a document is not the document's score, and one of half a query is nobody's.
+fn too_long(index: usize, encoded: &Encoded) -> Option<String> {
+    match (encoded.dropped_tokens, encoded.dropped_before) {
+        (0, _) => None,
+        (dropped, 0) => {
+            Some(format!("documents[{index}] was too long: its last {dropped} tokens of text were not read"))
+        }
+        (_, before) => Some(format!(
+            "documents[{index}] was too long: none of its text was read, and {before} tokens of what stands before it (query, instruction, prompt) were dropped too. Shorten the query, give fewer or smaller pictures, or a larger max_length"
+        )),
     }
 }
 

@@ -109,31 +109,45 @@ pub fn rotate_into(x: Tensor<2>, weight: Tensor<1>, angles: Tensor<2>, norm: Opt
     ))
 }
 
-/// `silu(gate) · up`. The width is a multiple of 4.
+/// `silu(gate) · up`.
 pub fn silu_gate(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
-    let out = like(&gate, gate.dims()[1]);
-    activate_into(gate, up, Activation::Silu, out)
+    activate(gate, up, Activation::Silu)
 }
 
-/// The tanh form of GELU. The width is a multiple of 4.
+/// The tanh form of GELU.
 pub fn gelu_tanh(x: Tensor<2>) -> Tensor<2> {
-    let out = like(&x, x.dims()[1]);
     // No buffer may be bound twice, so the second input, which is not read, is one of its own.
     let unused = Tensor::zeros([1, 4], &x.device());
-    activate_into(x, unused, Activation::GeluTanh, out)
+    activate(x, unused, Activation::GeluTanh)
 }
 
-/// `x + y`, of a width that is a multiple of 4.
+/// `x + y`.
 pub fn add(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
-    let out = like(&x, x.dims()[1]);
-    activate_into(x, y, Activation::Sum, out)
+    activate(x, y, Activation::Sum)
 }
 
-/// [`silu_gate`], [`gelu_tanh`] or [`add`] into a tensor of the caller's.
+/// Any of the three. The shader takes four values at a time, whatever the rows: only a tensor that is no whole number of
+/// fours, which no published model has, is filled up with zeros first.
+pub(super) fn activate(gate: Tensor<2>, up: Tensor<2>, activation: Activation) -> Tensor<2> {
+    let [rows, width] = gate.dims();
+    let count = rows * width;
+    if count.is_multiple_of(4) {
+        let out = like(&gate, width);
+        return activate_into(gate, up, activation, out);
+    }
+    let whole = |x: Tensor<2>| {
+        let zeros = Tensor::zeros([1, 4 - count % 4], &x.device());
+        Tensor::cat(vec![x.reshape([1, count]), zeros], 1)
+    };
+    let up = if activation == Activation::GeluTanh { up } else { whole(up) };
+    activate(whole(gate), up, activation).narrow(1, 0, count).reshape([rows, width])
+}
+
+/// [`silu_gate`], [`gelu_tanh`] or [`add`] into a tensor of the caller's, of a whole number of fours.
 pub fn activate_into(gate: Tensor<2>, up: Tensor<2>, activation: Activation, out: Tensor<2>) -> Tensor<2> {
     assert!(activation == Activation::GeluTanh || gate.dims() == up.dims(), "gate and up differ in shape");
     assert_eq!(gate.dims(), out.dims(), "the output has another shape");
-    assert!(gate.dims()[1].is_multiple_of(4), "the width is no multiple of 4");
+    assert!(gate.dims().iter().product::<usize>().is_multiple_of(4), "the values are no whole number of fours");
     Tensor::from_dispatch(<Dispatch as SecondpassOps>::activate(
         gate.into_dispatch(),
         up.into_dispatch(),

@@ -97,15 +97,16 @@ pub fn video(
     geometry: &Geometry,
     options: &VideoOptions,
 ) -> Result<Video, MediaError> {
-    let Some(first) = frames.first().filter(|_| frames.len() == selected.len()) else {
+    if frames.is_empty() || frames.len() != selected.len() {
         return Err(MediaError::Video("its frames are not those that were selected".into()));
-    };
-    if frames.iter().any(|f| (f.width, f.height) != (first.width, first.height)) {
-        return Err(MediaError::Video("its frames differ in size".into()));
     }
     let listed = !matches!(timing, Timing::Sampled { .. });
     let snapped = frames.iter().map(|frame| if listed { snap(frame) } else { Ok(frame.clone()) });
     let mut snapped = snapped.collect::<Result<Vec<_>, _>>()?;
+    // Listed frames may differ before: the reference, too, looks at what they were resized to.
+    if snapped.iter().any(|f| (f.width, f.height) != (snapped[0].width, snapped[0].height)) {
+        return Err(MediaError::Video("its frames differ in size".into()));
+    }
     let steps = snapped.len().div_ceil(geometry.temporal);
     // The last frame is repeated until the last step is full.
     let last = snapped[snapped.len() - 1].clone();

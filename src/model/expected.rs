@@ -80,7 +80,7 @@ fn tower(c: &VisionConfig) -> Vec<Expected> {
         both(name("mlp.linear_fc1"), vec![inner, width]);
         both(name("mlp.linear_fc2"), vec![width, inner]);
     }
-    let levels = (0..c.deepstack_visual_indexes.len()).map(|k| (format!("visual.deepstack_merger_list.{k}"), merged));
+    let levels = c.deepstack().map(|(k, _)| (format!("visual.deepstack_merger_list.{k}"), merged));
     for (name, normed) in levels.chain([("visual.merger".to_owned(), width)]) {
         both(format!("{name}.norm"), vec![normed]);
         both(format!("{name}.linear_fc1"), vec![merged, merged]);

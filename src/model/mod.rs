@@ -21,6 +21,7 @@ mod vision;
 
 pub use config::{Config, Family, MAX_CONFIG_BYTES, TextConfig, VisionConfig};
 pub use expected::{Expected, check_complete, expected};
+pub use head::Head;
 pub use linear::Precision;
 pub use probe::{Probe, Stage};
 pub use reranker::{Home, LoadStep, Pass, Prefix, Prompt, Reranker, TokenIds};
@@ -39,6 +40,11 @@ pub enum ModelError {
     /// The files that hold the weights.
     #[error(transparent)]
     Weights(#[from] crate::weights::WeightsError),
+    /// What was computed on a processor is not a number, so that something that went into it was none.
+    #[error(
+        "a score is not a number: the weights hold values that are no numbers, or too large ones. Compare the files with the published ones; they may have been damaged"
+    )]
+    NotANumber,
     /// The device failed while it computed.
     #[error("the device failed: {0}")]
     Device(String),
@@ -54,6 +60,7 @@ impl ModelError {
             Self::Config(_) => "invalid_config",
             Self::Unsupported(_) => "unsupported_model",
             Self::Weights(e) => e.code(),
+            Self::NotANumber => "invalid_weights",
             Self::Device(_) => "device_lost",
             Self::Aborted => "aborted",
         }
@@ -62,7 +69,7 @@ impl ModelError {
     /// The HTTP status a server would give.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Config(_) => 422,
+            Self::Config(_) | Self::NotANumber => 422,
             Self::Unsupported(_) => 501,
             Self::Weights(e) => e.status(),
             Self::Device(_) => 500,

@@ -5,7 +5,7 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use super::decoder::{Decoder, Rows, Want};
 use super::embedding::Embedding;
 use super::expected::check_complete;
-use super::head::{ScoreHead, sigmoid};
+use super::head::{Head, ScoreHead, sigmoid};
 use super::layout::{Layout, Run, Step};
 use super::linear::Precision;
 use super::load::Loader;
@@ -127,6 +127,7 @@ pub struct Reranker {
     head: ScoreHead,
     vision: Option<VisionTower>,
     device: Device,
+    on_cpu: bool,
 }
 
 impl Reranker {
@@ -143,13 +144,8 @@ impl Reranker {
         let device = home.device;
         let text = &config.text;
         let table = [text.vocab_size, text.hidden_size];
-        if tokens.yes as usize >= table[0] || tokens.no as usize >= table[0] {
-            return Err(ModelError::Config(format!(
-                "vocab_size is {}, but the tokenizer's \"yes\" is {} and its \"no\" {}: tokenizer.json belongs to another model",
-                table[0], tokens.yes, tokens.no
-            )));
-        }
         check_complete(checkpoint, &config)?;
+        let head = Head::find(checkpoint, &config, tokens.yes, tokens.no)?;
         let parts = text.num_hidden_layers + config.vision.as_ref().map_or(0, |v| v.depth) + 2;
         let mut done = 0;
         let mut advance = || {
@@ -166,15 +162,15 @@ impl Reranker {
             Some(vision) => Some(VisionTower::load(&loader, vision, &mut advance).await?),
             None => None,
         };
-        let head = ScoreHead::load(checkpoint, &config, tokens.yes, tokens.no).await?;
+        let head = ScoreHead::new(head.rows(checkpoint).await?);
         advance();
         let (head_dim, theta) = (text.head_dim, text.theta());
         let frequencies = match config.vision {
             Some(_) => Frequencies::interleaved(head_dim, theta, text.mrope_sections()),
             None => Frequencies::plain(head_dim, theta),
         };
-        let device = device.clone();
-        Ok(Self { config, tokens, embedding, frequencies, decoder, head, vision, device })
+        let (device, on_cpu) = (device.clone(), *device == Device::flex());
+        Ok(Self { config, tokens, embedding, frequencies, decoder, head, vision, device, on_cpu })
     }
 
     /// The sizes of this model.
@@ -272,9 +268,20 @@ impl Reranker {
         let hidden = data.try_to_vec::<f32>().map_err(|e| ModelError::Device(format!("{e:?}")))?;
         let scores: Vec<f64> = hidden.chunks_exact(width).map(|row| sigmoid(self.head.logit(row))).collect();
         if scores.iter().any(|score| score.is_nan()) {
-            return Err(ModelError::Device("a score is not a number".into()));
+            return Err(self.not_a_number());
         }
         Ok(scores)
+    }
+
+    /// The processor computes what it is given; a GPU may also have failed, and then it is worth trying again.
+    fn not_a_number(&self) -> ModelError {
+        match self.on_cpu {
+            true => ModelError::NotANumber,
+            false => ModelError::Device(
+                "a score is not a number, so the device went wrong, or the weights hold values that are no numbers"
+                    .into(),
+            ),
+        }
     }
 
     /// Pieces of prompts below each other, each from the given token on to its end.

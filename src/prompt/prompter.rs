@@ -1,7 +1,7 @@
 //! One query and one document as the ids of a prompt.
 
 use super::PromptError;
-use super::template::{Family, IMAGE_PAD, KEPT_WHEN_CUT, Side, VIDEO_PAD};
+use super::template::{Family, IMAGE_PAD, KEPT_WHEN_CUT, Piece, Side, VIDEO_PAD};
 use super::tokenizer::Tokenizer;
 
 /// How much of a text is read.
@@ -20,6 +20,9 @@ pub struct Encoded {
     pub ids: Vec<u32>,
     /// Tokens that did not fit.
     pub dropped_tokens: usize,
+    /// How many of them stood before the document's own text: in its pictures' labels, the query, the instruction. None
+    /// of the document's text was read then.
+    pub dropped_before: usize,
 }
 
 /// Makes prompts for one model.
@@ -81,21 +84,29 @@ impl Prompter {
         };
         let document = Side { text, ..document.clone() };
         let instruction = instruction.unwrap_or(self.family.default_instruction());
-        let body = self.tokenizer.pieces(&self.family.body(instruction, query, &document))?;
+        let pieces = self.family.body(instruction, query, &document);
+        let body = self.tokenizer.pieces(&pieces)?;
         let max_length = limits.max_length.unwrap_or(self.family.max_length());
         let (head, cut) = match self.family {
-            Family::Text => self.cut_body(body, max_length),
+            Family::Text => self.cut_body(&body, max_length),
             Family::Vision => self.cut_text([self.prefix.as_slice(), &body].concat(), max_length),
         };
-        Ok(Encoded { ids: [head.as_slice(), &self.suffix].concat(), dropped_tokens: dropped + cut })
+        let dropped_before = if cut > 0 { cut.saturating_sub(self.own_tokens(&pieces, &body)?) } else { 0 };
+        let ids = [head.as_slice(), &self.suffix].concat();
+        Ok(Encoded { ids, dropped_tokens: dropped + cut, dropped_before })
+    }
+
+    /// Tokens of a body that are the document's own text, its last piece: those after which a body without it is another.
+    fn own_tokens(&self, pieces: &[Piece<'_>], body: &[u32]) -> Result<usize, PromptError> {
+        let without = self.tokenizer.pieces(&pieces[..pieces.len() - 1])?;
+        Ok(body.len() - body.iter().zip(&without).take_while(|(a, b)| a == b).count())
     }
 
     /// The text prompt loses the end of its body.
-    fn cut_body(&self, mut body: Vec<u32>, max_length: usize) -> (Vec<u32>, usize) {
+    fn cut_body(&self, body: &[u32], max_length: usize) -> (Vec<u32>, usize) {
         let room = max_length.saturating_sub(self.prefix.len() + self.suffix.len());
-        let cut = body.len().saturating_sub(room);
-        body.truncate(room);
-        ([self.prefix.as_slice(), &body].concat(), cut)
+        let kept = &body[..body.len().min(room)];
+        ([self.prefix.as_slice(), kept].concat(), body.len() - kept.len())
     }
 
     /// The vision prompt loses the last of its text, and never a token that stands for a part of a picture: the limit

@@ -136,7 +136,7 @@ impl Family {
         }
     }
 
-    /// What stands between.
+    /// What stands between. The last piece is the document's own text.
     pub fn body<'a>(self, instruction: &'a str, query: &Side<'a>, document: &Side<'a>) -> Vec<Piece<'a>> {
         let (after_instruction, after_label) = match self {
             Self::Text => ("\n", " "),

@@ -165,6 +165,11 @@ impl Checkpoint {
         self.read(located, first as u64 * row, count as u64 * row).await
     }
 
+    /// Whether a tensor is there, can be read and has that shape, without reading it.
+    pub fn check(&self, name: &str, shape: &[usize]) -> Result<(), WeightsError> {
+        self.expect(name, shape).map(drop)
+    }
+
     fn expect(&self, name: &str, shape: &[usize]) -> Result<&Located, WeightsError> {
         let Some(located) = self.locate(name) else {
             return Err(match self.unreadable_dtype(name) {

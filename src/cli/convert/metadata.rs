@@ -34,7 +34,7 @@ pub fn text(model: &Model, kind: Kind) -> Fields {
         let [t, h, w] = model.config.text.mrope_sections();
         let sections = [t, h, w, 0].map(|n| n as i32).to_vec();
         fields.push((format!("{arch}.rope.dimension_sections"), Field::I32s(sections)));
-        fields.push((format!("{arch}.n_deepstack_layers"), number(vision.deepstack_visual_indexes.len())));
+        fields.push((format!("{arch}.n_deepstack_layers"), number(vision.deepstack().count())));
     }
     fields.push((format!("{arch}.pooling_type"), Field::U32(POOLING_RANK)));
     let answers = ["yes", "no"].map(str::to_owned).to_vec();

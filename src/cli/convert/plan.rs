@@ -4,7 +4,7 @@ use super::Kind;
 use super::metadata::{self, Fields};
 use super::open::Model;
 use super::split::split;
-use crate::model::{Expected, VisionConfig, expected};
+use crate::model::{Expected, Head, ModelError, VisionConfig, expected};
 use crate::weights::gguf::{Layout, NewTensor, llama_name};
 use crate::weights::{DType, WeightsError};
 
@@ -76,7 +76,7 @@ pub async fn plan(model: &Model, kind: Kind, limit: Option<u64>) -> Result<Vec<F
     decoder.insert(2.min(decoder.len()), Job { tensor, from: Origin::Values(head) });
     let mut files = split(&text, metadata::text(model, kind), decoder, limit)?;
     if let Some(config) = &model.config.vision {
-        check_frames(config)?;
+        check_tower(config)?;
         let fields = metadata::vision(model, config, kind);
         files.push(FilePlan { name: format!("{vision}.gguf"), fields, jobs: tower });
     }
@@ -85,23 +85,19 @@ pub async fn plan(model: &Model, kind: Kind, limit: Option<u64>) -> Result<Vec<F
 
 /// That a tensor can be read and has its shape; that it is there is known.
 fn check(model: &Model, (name, shape): &Expected) -> Result<(), WeightsError> {
-    if let Some(dtype) = model.checkpoint.unreadable_dtype(name) {
-        return Err(WeightsError::DType { tensor: name.clone(), dtype: dtype.to_owned() });
-    }
-    match model.checkpoint.info(name) {
-        Some(info) if info.shape != *shape => {
-            let detail = format!("its shape is {:?}, but config.json asks for {shape:?}", info.shape);
-            Err(WeightsError::Tensor { tensor: name.clone(), detail })
-        }
-        _ => Ok(()),
-    }
+    model.checkpoint.check(name, shape)
 }
 
-fn check_frames(config: &VisionConfig) -> Result<(), String> {
-    match config.temporal_patch_size {
-        FRAMES => Ok(()),
-        other => Err(format!("config.json: temporal_patch_size is {other}; a GGUF file can hold {FRAMES} frames only")),
+/// What the tower may be here and a GGUF file has no place for.
+fn check_tower(config: &VisionConfig) -> Result<(), String> {
+    let (frames, positions) = (config.temporal_patch_size, config.num_position_embeddings);
+    if frames != FRAMES {
+        return Err(format!("config.json: temporal_patch_size is {frames}; a GGUF file can hold {FRAMES} frames only"));
     }
+    if config.position_side().pow(2) != positions {
+        return Err(format!("config.json: num_position_embeddings is {positions}; a GGUF file can hold a square only"));
+    }
+    Ok(())
 }
 
 fn job(from: Expected, asked: DType, deepstack: &[usize]) -> Result<Job, String> {
@@ -143,19 +139,8 @@ fn stored(name: &str, shape: &[usize], asked: DType) -> DType {
 
 /// Two rows, of which llama.cpp takes the softmax: the answers yes and no. A classifier's single row stands for their
 /// difference, which it still is beside a row of zeros.
-async fn head(model: &Model) -> Result<Vec<f32>, WeightsError> {
-    let (checkpoint, config) = (&model.checkpoint, &model.config);
-    let (rows, width) = (config.text.vocab_size, config.text.hidden_size);
-    if checkpoint.mentions("score.weight") {
-        let mut values = checkpoint.f32("score.weight", &[1, width]).await?;
-        values.resize(2 * width, 0.0);
-        return Ok(values);
-    }
-    let tied = config.tied.unwrap_or(!checkpoint.mentions("lm_head.weight"));
-    let name = if tied { "embed_tokens.weight" } else { "lm_head.weight" };
-    let mut values = Vec::with_capacity(2 * width);
-    for id in model.answers {
-        values.extend(checkpoint.f32_rows(name, &[rows, width], id as usize, 1).await?);
-    }
-    Ok(values)
+async fn head(model: &Model) -> Result<Vec<f32>, ModelError> {
+    let [yes, no] = model.answers;
+    let head = Head::find(&model.checkpoint, &model.config, yes, no)?;
+    Ok(head.rows(&model.checkpoint).await?.concat())
 }

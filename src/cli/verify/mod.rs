@@ -12,23 +12,27 @@ use super::model::Places;
 use super::pictures::FilePictures;
 use crate::RerankRequest;
 use crate::api::ImageRef;
-use crate::engine::{Engine, LoadOptions, Observer, Opened, PictureSource};
-use crate::media::{DecodeOptions, SizeLimits, smart_resize};
-use crate::model::{Precision, VisionConfig};
-use crate::prompt::{Limits, Prompter, Side, Visual};
+use crate::engine::{Engine, LoadOptions, ModelFiles, Observer, Opened, PictureSource, open_prompter};
+use crate::media::{DecodeOptions, MediaError, SizeLimits, smart_resize};
+use crate::model::{Config, Precision, VisionConfig};
+use crate::prompt::{self, Limits, Prompter, Side, Visual};
 
 const EXAMPLES: &str =
     "Runs published results of the real models: token ids, token counts, scores. A few short ones are carried
-along. More are read from a file that you bring, with its pictures in a folder images/ beside it:
+along. More are read from a file that you bring, with its pictures in a folder:
   {\"text\":  [{\"instruction\", \"query\", \"document\", \"n_tokens\", \"ids_sha256\", \"score\"}],
    \"image\": [{\"instruction\", \"query\", \"image\", \"n_tokens\", \"score\"}]}
 
 Examples:
   secondpass verify --model Qwen3-Reranker-0.6B
   secondpass verify --model Qwen3-VL-Reranker-2B --goldens goldens/goldens.json
-  secondpass verify --model Qwen3-VL-Reranker-2B --goldens goldens/goldens.json --ids-only
+  secondpass verify --model Qwen3-VL-Reranker-2B --goldens goldens.json --images ../pictures --ids-only
 
---ids-only needs no weights: config.json and tokenizer.json are enough. Exit status 0 if everything agrees.";
+--ids-only needs no weights: config.json and tokenizer.json are enough. Files and folders are read, not URLs; fetch
+what is published elsewhere first, such as with
+  curl --fail --location --output goldens.json https://example.com/goldens.json
+
+Exit status 0 if everything agrees; 1 if something differs or could not be run.";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -42,20 +46,27 @@ pub struct Args {
     /// Published results that you bring
     #[arg(long, value_name = "FILE")]
     goldens: Option<PathBuf>,
+    /// Folder of their pictures; images/ beside their file if not given
+    #[arg(long, value_name = "DIR", requires = "goldens")]
+    images: Option<PathBuf>,
     /// Compare ids and counts alone, without weights
     #[arg(long)]
     ids_only: bool,
 }
 
-/// What came out for one case.
+/// What came out for one case, or why nothing did.
 struct Outcome {
     title: String,
+    result: Result<Got, String>,
+}
+
+struct Got {
     tokens: (usize, usize),
     ids: Option<bool>,
     score: Option<(f64, f64, f64)>,
 }
 
-impl Outcome {
+impl Got {
     fn agrees(&self) -> bool {
         let score = self.score.is_none_or(|(got, want, tolerance)| (got - want).abs() <= tolerance);
         self.tokens.0 == self.tokens.1 && self.ids != Some(false) && score
@@ -63,78 +74,108 @@ impl Outcome {
 }
 
 pub async fn run(args: Args) -> Result<(), String> {
-    let goldens = args.goldens.as_deref().unwrap_or(Path::new("."));
-    let pictures = FilePictures::beside(&goldens.with_file_name("images").join("x"), DecodeOptions::default());
     let brought = args.goldens.as_deref().map(cases::read).transpose()?.unwrap_or_default();
-    let mut outcomes = Vec::new();
-    if args.ids_only {
+    let pictures = FilePictures::within(images(&args), DecodeOptions::default());
+    let outcomes = if args.ids_only {
         let (config, prompter) = opened_prompter(&args.model, args.vision.as_deref()).await?;
-        for case in cases::carried(&config).iter().chain(&brought) {
-            outcomes.push(outcome(case, &prompter, config.vision.as_ref(), None, &pictures).await?);
-        }
+        let bench = Bench { prompter: &prompter, vision: config.vision.as_ref(), engine: None, pictures: &pictures };
+        bench.all(&config, &brought).await
     } else {
-        let places = Places::new(&args.model, args.vision.as_deref());
+        let places = Places::new(&args.model, args.vision.as_deref())?;
         let options = LoadOptions { precision: Precision::Auto, ..LoadOptions::cpu() };
         let engine =
             Engine::load_files(&places.files(), options, &Observer::silent()).await.map_err(|e| e.to_string())?;
-        let config = engine.model().config();
-        for case in cases::carried(config).iter().chain(&brought) {
-            outcomes.push(outcome(case, engine.prompter(), config.vision.as_ref(), Some(&engine), &pictures).await?);
-        }
-    }
+        let (config, prompter) = (engine.model().config(), engine.prompter());
+        let vision = config.vision.as_ref();
+        Bench { prompter, vision, engine: Some(&engine), pictures: &pictures }.all(config, &brought).await
+    };
     print!("{}", table(&outcomes));
-    let wrong = outcomes.iter().filter(|o| !o.agrees()).count();
-    let scored = outcomes.iter().filter(|o| o.score.is_some()).count();
-    if wrong > 0 {
-        return Err(format!("{wrong} of {} cases differ", outcomes.len()));
-    }
-    println!("All {} cases agree; {scored} of them were scored.", outcomes.len());
+    println!("{}", verdict(&outcomes)?);
     Ok(())
 }
 
-/// A folder without weights is enough for ids.
-async fn opened_prompter(model: &Path, vision: Option<&Path>) -> Result<(crate::model::Config, Prompter), String> {
-    let text = |e: crate::Error| e.to_string();
-    if model.is_dir() {
-        return crate::engine::open_prompter(&crate::weights::DirectoryFolder::new(model)).await.map_err(text);
-    }
-    let Opened { config, prompter, .. } =
-        Places::new(model, vision).files().open(&Observer::silent()).await.map_err(text)?;
-    Ok((config, prompter))
+fn images(args: &Args) -> PathBuf {
+    let beside = || args.goldens.as_deref().unwrap_or(Path::new(".")).with_file_name("images");
+    args.images.clone().unwrap_or_else(beside)
 }
 
-async fn outcome(
-    case: &Case,
-    prompter: &Prompter,
-    vision: Option<&VisionConfig>,
-    engine: Option<&Engine>,
-    pictures: &FilePictures,
-) -> Result<Outcome, String> {
-    let title = title(case);
-    let named = |e: &dyn std::fmt::Display| format!("{title}: {e}");
-    let visuals = match (&case.image, vision) {
-        (Some(image), Some(vision)) => {
-            let picture = pictures.open(&ImageRef::Url(image.clone())).await.map_err(|e| named(&e))?;
-            let factor = vision.geometry().factor();
-            let size = smart_resize(picture.height(), picture.width(), factor, &SizeLimits::default());
-            let (height, width) = size.map_err(|e| named(&e))?;
-            vec![Visual::Image { tokens: height / factor * (width / factor) }]
+fn verdict(outcomes: &[Outcome]) -> Result<String, String> {
+    let count = |is: &dyn Fn(&Got) -> bool| outcomes.iter().filter(|o| o.result.as_ref().is_ok_and(is)).count();
+    let (run, wrong, scored) = (count(&|_| true), count(&|g| !g.agrees()), count(&|g| g.score.is_some()));
+    let all = outcomes.len();
+    match (wrong, all - run) {
+        (0, 0) => Ok(format!("All {all} cases agree; {scored} of them were scored.")),
+        (0, missing) => Err(format!("{missing} of {all} cases could not be run; the other {run} agree")),
+        (wrong, 0) => Err(format!("{wrong} of {all} cases differ")),
+        (wrong, missing) => Err(format!("{wrong} of {all} cases differ, and {missing} could not be run")),
+    }
+}
+
+/// A folder without weights is enough for ids.
+async fn opened_prompter(model: &Path, vision: Option<&Path>) -> Result<(Config, Prompter), String> {
+    let text = |e: crate::Error| e.to_string();
+    let places = Places::new(model, vision)?;
+    match places.files() {
+        ModelFiles::Folder(folder) => open_prompter(folder).await.map_err(text),
+        files => {
+            let Opened { config, prompter, .. } = files.open(&Observer::silent()).await.map_err(text)?;
+            Ok((config, prompter))
         }
-        (Some(_), None) => return Err(named(&"the model reads text only")),
-        (None, _) => Vec::new(),
-    };
-    let document = Side { visuals: &visuals, text: case.document.as_deref().unwrap_or_default() };
-    let query = Side { visuals: &[], text: &case.query };
-    let encoded = prompter.encode(case.instruction.as_deref(), &query, &document, Limits::default());
-    let ids = encoded.map_err(|e| named(&e))?.ids;
-    let score = match (engine, case.score) {
-        (Some(engine), Some(want)) => {
-            Some((score(engine, case, pictures).await.map_err(|e| named(&e))?, want, case.tolerance))
+    }
+}
+
+/// What cases are run with.
+struct Bench<'a> {
+    prompter: &'a Prompter,
+    vision: Option<&'a VisionConfig>,
+    /// None where ids are compared alone.
+    engine: Option<&'a Engine>,
+    pictures: &'a FilePictures,
+}
+
+impl Bench<'_> {
+    async fn all(&self, config: &Config, brought: &[Case]) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for case in cases::carried(config).iter().chain(brought) {
+            outcomes.push(Outcome { title: title(case), result: self.run(case).await });
         }
-        _ => None,
-    };
-    let same_ids = case.ids_sha256.as_deref().map(|want| digest(&ids) == want);
-    Ok(Outcome { tokens: (ids.len(), case.n_tokens), ids: same_ids, score, title })
+        outcomes
+    }
+
+    async fn run(&self, case: &Case) -> Result<Got, String> {
+        let visuals = match &case.image {
+            Some(image) => vec![self.visual(image).await?],
+            None => Vec::new(),
+        };
+        let document = Side { visuals: &visuals, text: case.document.as_deref().unwrap_or_default() };
+        let query = Side { visuals: &[], text: &case.query };
+        let encoded = self.prompter.encode(case.instruction.as_deref(), &query, &document, Limits::default());
+        let ids = encoded.map_err(|e| e.to_string())?.ids;
+        let score = match (self.engine, case.score) {
+            (Some(engine), Some(want)) => {
+                let got = score(engine, case, self.pictures).await.map_err(|e| e.to_string())?;
+                Some((got, want, case.tolerance))
+            }
+            _ => None,
+        };
+        let same_ids = case.ids_sha256.as_deref().map(|want| digest(&ids) == want);
+        Ok(Got { tokens: (ids.len(), case.n_tokens), ids: same_ids, score })
+    }
+
+    async fn visual(&self, image: &str) -> Result<Visual, String> {
+        let Some(vision) = self.vision else {
+            return Err(match self.prompter.family() {
+                prompt::Family::Text => "the model reads text only".to_owned(),
+                prompt::Family::Vision => "its vision tower is missing; give the mmproj file with --vision".to_owned(),
+            });
+        };
+        let text = |e: MediaError| e.to_string();
+        let picture = self.pictures.open(&ImageRef::Url(image.to_owned())).await.map_err(text)?;
+        let factor = vision.geometry().factor();
+        let size = smart_resize(picture.height(), picture.width(), factor, &SizeLimits::default());
+        let (height, width) = size.map_err(text)?;
+        Ok(Visual::Image { tokens: height / factor * (width / factor) })
+    }
 }
 
 async fn score(engine: &Engine, case: &Case, pictures: &FilePictures) -> Result<f64, crate::Error> {
@@ -165,20 +206,27 @@ fn title(case: &Case) -> String {
 fn table(outcomes: &[Outcome]) -> String {
     let mut out =
         format!("{:<52} {:>11} {:>5} {:>9} {:>9} {:>9}\n", "case", "tokens", "ids", "score", "published", "off by");
-    for o in outcomes {
-        let ids = match o.ids {
-            None => "",
-            Some(true) => "same",
-            Some(false) => "DIFF",
+    for Outcome { title, result } in outcomes {
+        let row = match result {
+            Ok(got) => row(got),
+            Err(why) => format!("  not run: {why}"),
         };
-        let tokens = if o.tokens.0 == o.tokens.1 {
-            o.tokens.0.to_string()
-        } else {
-            format!("{} for {}", o.tokens.0, o.tokens.1)
-        };
-        let score = o.score.map(|(got, want, _)| format!("{got:>9.6} {want:>9.6} {:>9.1e}", (got - want).abs()));
-        let verdict = if o.agrees() { "" } else { "  <- differs" };
-        let _ = writeln!(out, "{:<52} {tokens:>11} {ids:>5} {}{verdict}", o.title, score.unwrap_or_default());
+        let _ = writeln!(out, "{title:<52} {row}");
     }
     out
+}
+
+fn row(got: &Got) -> String {
+    let ids = match got.ids {
+        None => "",
+        Some(true) => "same",
+        Some(false) => "DIFF",
+    };
+    let tokens = match got.tokens {
+        (got, want) if got == want => got.to_string(),
+        (got, want) => format!("{got} for {want}"),
+    };
+    let score = got.score.map(|(got, want, _)| format!("{got:>9.6} {want:>9.6} {:>9.1e}", (got - want).abs()));
+    let verdict = if got.agrees() { "" } else { "  <- differs" };
+    format!("{tokens:>11} {ids:>5} {}{verdict}", score.unwrap_or_default())
 }

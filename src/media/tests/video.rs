@@ -105,6 +105,17 @@ fn real_times_are_used_where_they_are_known() {
     assert_eq!(cut.timestamps, [0.65, 3.25]);
 }
 
+/// They are compared by what the reference resizes them to first.
+#[test]
+fn listed_frames_may_differ_as_far_as_they_are_snapped() {
+    let options = VideoOptions::default();
+    let mixed = [formula(640, 480), formula(630, 500)];
+    let cut = video(&mixed, &[0, 1], &Timing::FrameList, &GEOMETRY, &options).expect("a video");
+    assert_eq!(cut.patches.grid, [1, 32, 40]);
+    let error = video(&mixed, &[0, 1], &Timing::Sampled { fps: 1.0 }, &GEOMETRY, &options).expect_err("no video");
+    assert!(matches!(error, MediaError::Video(_)), "the frames of a film have one size");
+}
+
 #[test]
 fn frames_agree_with_each_other() {
     let options = VideoOptions::default();

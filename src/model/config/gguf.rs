@@ -11,8 +11,13 @@ use crate::weights::gguf::{GgufHeader, Metadata, Value};
 const TEMPORAL_PATCH: usize = 2;
 
 impl Config {
-    /// From the header of the text model, and of the vision tower where there is one.
-    pub fn from_gguf(text: &GgufHeader, vision: Option<&GgufHeader>) -> Result<Self, ModelError> {
+    /// From the header of the text model, those of its other parts if it was split, and that of the vision tower where
+    /// there is one.
+    pub fn from_gguf(
+        text: &GgufHeader,
+        others: &[&GgufHeader],
+        vision: Option<&GgufHeader>,
+    ) -> Result<Self, ModelError> {
         let metadata = &text.metadata;
         let family = match metadata.string("general.architecture") {
             Some("qwen3") => Family::Qwen3Reranker,
@@ -34,18 +39,20 @@ impl Config {
             return Err(ModelError::Unsupported("a vision file was given, but the model reads text only".into()));
         }
         let vision = vision.map(vision_config).transpose()?;
-        Self::new(family, text_config(text)?, vision, None)
+        Self::new(family, text_config(text, others)?, vision, None)
     }
 }
 
-fn text_config(header: &GgufHeader) -> Result<TextConfig, ModelError> {
+fn text_config(header: &GgufHeader, others: &[&GgufHeader]) -> Result<TextConfig, ModelError> {
     let m = &header.metadata;
     let arch = m.string("general.architecture").unwrap_or_default();
     let key = |leaf: &str| format!("{arch}.{leaf}");
     let number = |leaf: &str| m.required_number(&key(leaf));
     let heads = number("attention.head_count")?;
     let hidden_size = number("embedding_length")?;
-    let table = header.tensors.iter().find(|t| t.name == "token_embd.weight");
+    // The first part of a split file may hold no tensor at all.
+    let mut tensors = header.tensors.iter().chain(others.iter().flat_map(|part| &part.tensors));
+    let table = tensors.find(|t| t.name == "token_embd.weight");
     let vocab_size = table.and_then(|t| t.shape.first().copied()).ok_or_else(|| WeightsError::Tensor {
         tensor: "token_embd.weight".into(),
         detail: "the file does not hold it".into(),

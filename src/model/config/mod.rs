@@ -38,6 +38,14 @@ impl Family {
             Self::Qwen3VlReranker => "qwen3-vl-reranker",
         }
     }
+
+    /// The rotary base of a configuration that names none.
+    fn theta(self) -> f64 {
+        match self {
+            Self::Qwen3Reranker => 1e6,
+            Self::Qwen3VlReranker => 5e6,
+        }
+    }
 }
 
 /// The sizes of a model.
@@ -47,7 +55,7 @@ pub struct Config {
     pub text: TextConfig,
     /// The tower that sees, in the family that has one.
     pub vision: Option<VisionConfig>,
-    /// Whether the head is the embedding table; where the file does not say, the presence of a head does.
+    /// Whether the head is the embedding table; where the configuration does not say, the presence of a head does.
     pub tied: Option<bool>,
     family: Family,
 }
@@ -62,8 +70,8 @@ impl Config {
             Some("qwen3_vl") => {
                 let part = |name: &str| value.get(name).ok_or_else(|| ModelError::Config(format!("it has no {name}")));
                 let text = part("text_config")?;
-                // Transformers 4 reads the inner flag alone.
-                let tied = text.get("tie_word_embeddings").or(value.get("tie_word_embeddings"));
+                // Transformers reads the inner flag alone, and writes a head of its own beside an outer one that is true.
+                let tied = text.get("tie_word_embeddings");
                 Self::new(Family::Qwen3VlReranker, parse(text)?, Some(parse(part("vision_config")?)?), tied)
             }
             Some(other) => Err(ModelError::Unsupported(format!(
@@ -75,10 +83,11 @@ impl Config {
 
     fn new(
         family: Family,
-        text: TextConfig,
+        mut text: TextConfig,
         vision: Option<VisionConfig>,
         tied: Option<&Value>,
     ) -> Result<Self, ModelError> {
+        text.assume_theta(family.theta());
         let config = Self { text, vision, tied: tied.and_then(Value::as_bool), family };
         config.check()?;
         Ok(config)
@@ -97,9 +106,6 @@ impl Config {
             return Err(ModelError::Config(
                 "the vision tower's out_hidden_size is not the decoder's hidden_size".into(),
             ));
-        }
-        if vision.deepstack_visual_indexes.len() > self.text.num_hidden_layers {
-            return Err(ModelError::Config("there are more deepstack layers than decoder layers".into()));
         }
         Ok(())
     }

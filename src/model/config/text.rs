@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{MAX_DIMENSION, MAX_LAYERS, MAX_VOCABULARY, check_head, check_sizes};
 use crate::model::ModelError;
 
-/// How many of the rotary frequencies belong to time, height and width in every published vision model.
-const DEFAULT_SECTIONS: [usize; 3] = [24, 20, 20];
+/// How many of the rotary frequencies belong to height and width in every published vision model.
+const DEFAULT_SECTIONS: [usize; 2] = [20, 20];
 
 /// The sizes of a text decoder.
 #[derive(Debug, Clone, Deserialize)]
@@ -48,8 +48,10 @@ struct Rope {
     rope_theta: Option<f64>,
     mrope_section: Option<Vec<usize>>,
     mrope_interleaved: Option<bool>,
-    #[serde(alias = "type")]
     rope_type: Option<String>,
+    /// What older files call it; Transformers itself writes both.
+    #[serde(rename = "type")]
+    old_type: Option<String>,
     /// Whatever else a file asks for, which would change the mathematics.
     factor: Option<Value>,
 }
@@ -76,15 +78,35 @@ impl TextConfig {
         }
     }
 
-    /// The rotary base, wherever the file keeps it.
+    /// The rotary base, wherever the file keeps it; every configuration that was checked has one.
     pub fn theta(&self) -> f64 {
-        self.rope_theta.or(self.ropes().find_map(|r| r.rope_theta)).unwrap_or(1e6)
+        self.said_theta().unwrap_or(f64::NAN)
     }
 
-    /// How many rotary frequencies follow time, height and width, in a model that sees.
+    /// The rotary base of a file that names none.
+    pub(super) fn assume_theta(&mut self, theta: f64) {
+        self.rope_theta = self.said_theta().or(Some(theta));
+    }
+
+    fn said_theta(&self) -> Option<f64> {
+        self.rope_theta.or(self.ropes().find_map(|r| r.rope_theta))
+    }
+
+    /// How many rotary frequencies follow time, height and width, in a model that sees. As in the reference, height
+    /// and width get what the file says as far as there are frequencies, and time the rest, whatever it says of that.
     pub fn mrope_sections(&self) -> [usize; 3] {
-        let sections = self.ropes().find_map(|r| r.mrope_section.as_ref());
-        sections.and_then(|s| s.as_slice().try_into().ok()).unwrap_or(DEFAULT_SECTIONS)
+        let half = self.head_dim / 2;
+        let [height, width] = match self.said_sections() {
+            Some(&[_, height, width, ..]) => [height, width],
+            _ => DEFAULT_SECTIONS,
+        };
+        // The places 1, 4, 7 and so on can be height's, and 2, 5, 8 width's.
+        let [height, width] = [height.min((half + 1) / 3), width.min(half / 3)];
+        [half - height - width, height, width]
+    }
+
+    fn said_sections(&self) -> Option<&[usize]> {
+        self.ropes().find_map(|r| r.mrope_section.as_deref())
     }
 
     fn ropes(&self) -> impl Iterator<Item = &Rope> {
@@ -116,8 +138,8 @@ impl TextConfig {
         let unsupported = |what: &str| {
             Err(ModelError::Unsupported(format!("config.json asks for {what}, which no Qwen3 reranker uses")))
         };
-        let plain =
-            |r: &Rope| r.factor.is_none() && r.rope_type.as_deref().is_none_or(|t| t == "default" || t == "mrope");
+        let usual = |kind: &Option<String>| kind.as_deref().is_none_or(|t| t == "default" || t == "mrope");
+        let plain = |r: &Rope| r.factor.is_none() && usual(&r.rope_type) && usual(&r.old_type);
         match () {
             () if self.attention_bias => unsupported("attention_bias"),
             () if self.use_sliding_window => unsupported("use_sliding_window"),
@@ -129,11 +151,8 @@ impl TextConfig {
             () if sees && self.ropes().any(|r| r.mrope_interleaved == Some(false)) => {
                 unsupported("mrope that is not interleaved")
             }
-            () if sees
-                && self.mrope_sections().iter().try_fold(0usize, |a, &b| a.checked_add(b))
-                    != Some(self.head_dim / 2) =>
-            {
-                Err(ModelError::Config("mrope_section does not add up to half of head_dim".into()))
+            () if sees && self.said_sections().is_some_and(|s| s.len() < 3) => {
+                Err(ModelError::Config("mrope_section must be three numbers: time, height and width".into()))
             }
             () => Ok(()),
         }

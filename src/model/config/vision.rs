@@ -28,9 +28,9 @@ pub struct VisionConfig {
     pub spatial_merge_size: usize,
     /// Width of what it gives to the decoder.
     pub out_hidden_size: usize,
-    /// Entries of the learned table of positions, a square.
+    /// Entries of the learned table of positions; those beyond the largest square are never used.
     pub num_position_embeddings: usize,
-    /// The blocks after which features are taken for the decoder's first layers.
+    /// The blocks after which features are taken for the decoder's first layers, in the order of their mergers.
     pub deepstack_visual_indexes: Vec<usize>,
     #[serde(default)]
     in_channels: Option<usize>,
@@ -73,6 +73,15 @@ impl VisionConfig {
         self.num_position_embeddings.isqrt()
     }
 
+    /// The mergers that are ever reached, each with its block. As in the reference, a block that is named twice uses the
+    /// first of its mergers, and one that is not there none.
+    pub fn deepstack(&self) -> impl Iterator<Item = (usize, usize)> {
+        let blocks = &self.deepstack_visual_indexes;
+        let is_first = |merger: usize| !blocks[..merger].contains(&blocks[merger]);
+        let mergers = blocks.iter().copied().enumerate();
+        mergers.filter(move |&(merger, block)| block < self.depth && is_first(merger))
+    }
+
     /// Width of the patches that become one token, side by side.
     pub fn merged_width(&self) -> usize {
         self.hidden_size * self.spatial_merge_size * self.spatial_merge_size
@@ -97,15 +106,8 @@ impl VisionConfig {
             () if !heads_divide || !(self.hidden_size / self.num_heads).is_multiple_of(4) => {
                 wrong("hidden_size / num_heads must be a multiple of 4, to be rotated by row and column")
             }
-            () if self.position_side().pow(2) != self.num_position_embeddings || self.position_side() < 2 => {
-                wrong("num_position_embeddings is no square of at least 2 by 2")
-            }
             () if self.in_channels.is_some_and(|n| n != 3) => wrong("in_channels is not 3"),
-            () if !self.deepstack_visual_indexes.is_sorted_by(|a, b| a < b)
-                || self.deepstack_visual_indexes.iter().any(|&i| i >= self.depth) =>
-            {
-                wrong("deepstack_visual_indexes must be ascending numbers of blocks")
-            }
+            () if self.deepstack_visual_indexes.len() > MAX_LAYERS => wrong("deepstack_visual_indexes is too long"),
             () if self.hidden_act.as_deref().is_some_and(|a| a != "gelu_pytorch_tanh") => {
                 wrong("another hidden_act than gelu_pytorch_tanh, which no Qwen3-VL reranker uses")
             }

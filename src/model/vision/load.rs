@@ -26,7 +26,7 @@ impl VisionTower {
             step();
         }
         let mut deepstack = Vec::with_capacity(c.deepstack_visual_indexes.len());
-        for (k, &after) in c.deepstack_visual_indexes.iter().enumerate() {
+        for (k, after) in c.deepstack() {
             let name = format!("visual.deepstack_merger_list.{k}");
             deepstack.push((after, merger(loader, c, &name, true).await?));
         }

@@ -1,0 +1,100 @@
+//! Small valid files to start from. They are whole, so that what a parser does behind its first checks is reached too.
+
+use secondpass::weights::DType;
+use secondpass::weights::gguf::{Field, GgufWriter, Layout, NewTensor};
+use serde_json::json;
+
+/// Tensors of every type that is read, one of a type that is not, and one without values.
+pub fn safetensors() -> Vec<u8> {
+    let (mut header, mut end) = (serde_json::Map::new(), 0);
+    for (name, dtype, shape, size) in [
+        ("model.embed_tokens.weight", "F32", vec![6, 4], 4),
+        ("model.layers.0.mlp.up_proj.weight", "F16", vec![3, 4], 2),
+        ("model.norm.weight", "BF16", vec![4], 2),
+        ("score.weight", "I64", vec![1, 2], 8),
+        ("empty", "F32", vec![0, 4], 4),
+    ] {
+        let start = end;
+        end += size * shape.iter().product::<usize>();
+        header.insert(name.to_owned(), json!({"dtype": dtype, "shape": shape, "data_offsets": [start, end]}));
+    }
+    let header = serde_json::Value::Object(header).to_string();
+    let data: Vec<u8> = (0..end).map(|i| (i % 60) as u8).collect();
+    [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &data].concat()
+}
+
+fn gguf(fields: Vec<(&str, Field)>, tensors: &[(&str, DType, &[usize])]) -> Vec<u8> {
+    let fields: Vec<_> = fields.into_iter().map(|(key, field)| (key.to_owned(), field)).collect();
+    let tensor = |&(name, dtype, shape): &(&str, DType, &[usize])| NewTensor {
+        name: name.to_owned(),
+        dtype,
+        shape: shape.to_vec(),
+    };
+    let tensors: Vec<NewTensor> = tensors.iter().map(tensor).collect();
+    let layout = Layout::new(&fields, &tensors).expect("whole blocks");
+    let mut writer = GgufWriter::start(Vec::new(), layout).expect("a header");
+    for tensor in &tensors {
+        writer.next_tensor().expect("a tensor");
+        writer.write(&vec![17; tensor.data_len().expect("whole blocks") as usize]).expect("its data");
+    }
+    writer.finish().expect("a file")
+}
+
+fn strings(list: &[&str]) -> Field {
+    Field::Strings(list.iter().map(|&text| text.to_owned()).collect())
+}
+
+/// A text model of one layer with its tokenizer, the first of two parts.
+pub fn text_gguf() -> Vec<u8> {
+    let fields = vec![
+        ("general.architecture", Field::String("qwen3vl".into())),
+        ("qwen3vl.block_count", Field::U32(1)),
+        ("qwen3vl.embedding_length", Field::U32(32)),
+        ("qwen3vl.feed_forward_length", Field::U32(64)),
+        ("qwen3vl.attention.head_count", Field::U32(2)),
+        ("qwen3vl.attention.head_count_kv", Field::U32(1)),
+        ("qwen3vl.attention.key_length", Field::U32(16)),
+        ("qwen3vl.attention.layer_norm_rms_epsilon", Field::F32(1e-6)),
+        ("qwen3vl.rope.freq_base", Field::F32(5e6)),
+        ("qwen3vl.rope.dimension_sections", Field::I32s(vec![4, 2, 2, 0])),
+        ("tokenizer.ggml.tokens", strings(&["a", "b", "c", "ab", "\u{120}", "yes", "no", "<|im_end|>"])),
+        ("tokenizer.ggml.token_type", Field::I32s(vec![1, 1, 1, 1, 1, 1, 1, 3])),
+        ("tokenizer.ggml.merges", strings(&["a b"])),
+        ("tokenizer.ggml.add_bos_token", Field::Bool(false)),
+        ("split.no", Field::U16(0)),
+        ("split.count", Field::U16(2)),
+    ];
+    gguf(
+        fields,
+        &[
+            ("token_embd.weight", DType::Q8_0, &[8, 32]),
+            ("output_norm.weight", DType::F32, &[32]),
+            ("blk.0.ffn_up.weight", DType::Q4_0, &[64, 32]),
+            ("blk.0.attn_q.weight", DType::F16, &[32, 32]),
+        ],
+    )
+}
+
+/// A vision tower of two blocks that fits the text model.
+pub fn vision_gguf() -> Vec<u8> {
+    let fields = vec![
+        ("general.architecture", Field::String("clip".into())),
+        ("clip.projector_type", Field::String("qwen3vl_merger".into())),
+        ("clip.vision.block_count", Field::U32(2)),
+        ("clip.vision.embedding_length", Field::U32(32)),
+        ("clip.vision.feed_forward_length", Field::U32(48)),
+        ("clip.vision.attention.head_count", Field::U32(2)),
+        ("clip.vision.patch_size", Field::U32(16)),
+        ("clip.vision.projection_dim", Field::U32(32)),
+        ("clip.vision.spatial_merge_size", Field::U32(2)),
+        ("clip.vision.is_deepstack_layers", Field::Bools(vec![true, false])),
+    ];
+    gguf(
+        fields,
+        &[
+            ("v.position_embd.weight", DType::F32, &[4, 32]),
+            ("mm.2.weight", DType::F16, &[32, 128]),
+            ("v.deepstack.0.norm.weight", DType::F32, &[128]),
+        ],
+    )
+}
