@@ -12,14 +12,15 @@ const EXAMPLES: &str = "Examples:
   secondpass inspect Qwen3-Reranker-0.6B
   secondpass inspect model-Q4_K_M.gguf
   secondpass inspect qwen3-vl-reranker-Q8_0.gguf --vision mmproj.gguf --tensors
+  secondpass inspect https://example.org/models/qwen3-reranker-Q8_0.gguf    (reads its header, not its weights)
 
 Exit status 0 if it will run, 1 if not; the reason is the last line.";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// A .gguf file, or a folder as Hugging Face lays it out
-    #[arg(value_name = "DIR|FILE")]
+    /// A .gguf file, or a folder as Hugging Face lays it out; or the URL of one
+    #[arg(value_name = "DIR|FILE|URL")]
     model: PathBuf,
     /// The vision tower (mmproj) of a .gguf model that sees
     #[arg(long, value_name = "FILE")]

@@ -1,14 +1,14 @@
-//! A model on the command line: a folder, or GGUF files.
+//! A model on the command line: a folder, or GGUF files; on this machine, or under a URL.
 
 use std::path::Path;
 
 use crate::engine::{FileIn, ModelFiles};
-use crate::weights::DirectoryFolder;
+use crate::weights::{DirectoryFolder, Folder, UrlFolder};
 
 /// Where a model's files are.
 pub struct Places {
-    model: (DirectoryFolder, Option<String>),
-    vision: Option<(DirectoryFolder, String)>,
+    model: (Box<dyn Folder>, Option<String>),
+    vision: Option<(Box<dyn Folder>, String)>,
 }
 
 impl Places {
@@ -35,7 +35,7 @@ impl Places {
                 let (folder, name) = split(model);
                 (folder, Some(name))
             }
-            false => (DirectoryFolder::new(model), None),
+            false => (folder(model), None),
         };
         Ok(Self { model, vision: vision.map(split) })
     }
@@ -43,14 +43,26 @@ impl Places {
     /// As the engine takes them.
     pub fn files(&self) -> ModelFiles<'_> {
         let (folder, file) = &self.model;
-        let Some(name) = file else { return ModelFiles::Folder(folder) };
-        let vision = self.vision.as_ref().map(|(folder, name)| FileIn { folder, name: name.clone() });
-        ModelFiles::Gguf { text: FileIn { folder, name: name.clone() }, vision }
+        let Some(name) = file else { return ModelFiles::Folder(&**folder) };
+        let vision = self.vision.as_ref().map(|(folder, name)| FileIn { folder: &**folder, name: name.clone() });
+        ModelFiles::Gguf { text: FileIn { folder: &**folder, name: name.clone() }, vision }
     }
 }
 
-fn split(path: &Path) -> (DirectoryFolder, String) {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+/// What was given, if it is a URL.
+pub fn url(given: &Path) -> Option<&str> {
+    given.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://"))
+}
+
+fn folder(given: &Path) -> Box<dyn Folder> {
+    match url(given) {
+        Some(url) => Box::new(UrlFolder::new(url)),
+        None => Box::new(DirectoryFolder::new(given)),
+    }
+}
+
+fn split(path: &Path) -> (Box<dyn Folder>, String) {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    (DirectoryFolder::new(folder), name)
+    (folder(parent), name)
 }

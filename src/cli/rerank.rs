@@ -19,15 +19,16 @@ const EXAMPLES: &str = r#"Examples:
 
 The request is the body of a /v1/rerank call: query, documents, and optionally instruction, top_n,
 return_documents, max_tokens_per_doc, max_length, fps, max_frames. A model that sees takes pictures and
-videos too, as paths relative to the request's file or as data: URLs:
+videos too, as paths relative to the request's file or as URLs:
   {"query": "a cat", "documents": [{"image": "cat.jpg"}, {"text": "A dog.", "image": ["a.png", "b.png"]},
                                    {"video": {"frames": ["1.png", "2.png"], "timestamps": [0.0, 0.5]}}]}"#;
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Folder with config.json, tokenizer.json and safetensors, as Hugging Face lays them out; or a .gguf file
-    #[arg(long, value_name = "DIR|FILE")]
+    /// Folder with config.json, tokenizer.json and safetensors, as Hugging Face lays them out; or a .gguf file; or the URL of
+    /// one, which is read anew each time
+    #[arg(long, value_name = "DIR|FILE|URL")]
     model: PathBuf,
     /// The vision tower (mmproj) of a .gguf model that sees
     #[arg(long, value_name = "FILE")]

@@ -10,7 +10,9 @@ pub enum WeightsError {
         file: String,
     },
     /// The bytes did not arrive.
-    #[error("{file} could not be read: {detail}. Check the connection, and that the server allows this page (CORS)")]
+    #[error(
+        "{file} could not be read: {detail}. Check the connection, and for a page that the server allows it (CORS)"
+    )]
     Network {
         /// The file.
         file: String,

@@ -13,6 +13,8 @@ pub mod gguf;
 mod native;
 mod safetensors;
 mod source;
+#[cfg(not(target_arch = "wasm32"))]
+mod url;
 
 #[cfg(test)]
 mod tests;
@@ -25,3 +27,5 @@ pub use error::WeightsError;
 pub use native::{DirectoryFolder, FileSource};
 pub use safetensors::{MAX_HEADER_BYTES, TensorInfo};
 pub use source::{Folder, LocalBoxFuture, MemoryFolder, MemorySource, Source, read_required, read_whole};
+#[cfg(not(target_arch = "wasm32"))]
+pub use url::{UrlFolder, fetch};

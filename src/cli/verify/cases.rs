@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::super::model::url;
 use crate::model::{Config, Family};
+use crate::weights::fetch;
 
 /// A file of goldens is a few dozen passages.
 const MAX_BYTES: u64 = 16 << 20;
@@ -49,14 +51,19 @@ const TEXT_TOLERANCE: f64 = 1e-3;
 /// On pictures: the published run may have used a coarser convolution, and decoders of JPEG differ a little.
 const IMAGE_TOLERANCE: f64 = 2e-3;
 
-/// The cases of a person's file.
-pub fn read(path: &Path) -> Result<Vec<Case>, String> {
+/// The cases of a person's file, which may lie under a URL.
+pub async fn read(path: &Path) -> Result<Vec<Case>, String> {
     let unreadable = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let length = std::fs::metadata(path).map_err(|e| unreadable(&e))?.len();
-    if length > MAX_BYTES {
-        return Err(unreadable(&format!("{length} bytes are too many for a file of goldens")));
-    }
-    let bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
+    let bytes = match url(path) {
+        Some(url) => fetch(url, MAX_BYTES).await.map_err(|e| e.to_string())?,
+        None => {
+            let length = std::fs::metadata(path).map_err(|e| unreadable(&e))?.len();
+            if length > MAX_BYTES {
+                return Err(unreadable(&format!("{length} bytes are too many for a file of goldens")));
+            }
+            std::fs::read(path).map_err(|e| unreadable(&e))?
+        }
+    };
     let Goldens { text, image } = serde_json::from_slice(&bytes).map_err(|e| unreadable(&e))?;
     let with = |tolerance: f64| move |case: Case| Case { tolerance, ..case };
     Ok(text.into_iter().map(with(TEXT_TOLERANCE)).chain(image.into_iter().map(with(IMAGE_TOLERANCE))).collect())

@@ -28,26 +28,24 @@ Examples:
   secondpass verify --model Qwen3-VL-Reranker-2B --goldens goldens/goldens.json
   secondpass verify --model Qwen3-VL-Reranker-2B --goldens goldens.json --images ../pictures --ids-only
 
---ids-only needs no weights: config.json and tokenizer.json are enough. Files and folders are read, not URLs; fetch
-what is published elsewhere first, such as with
-  curl --fail --location --output goldens.json https://example.com/goldens.json
+--ids-only needs no weights: config.json and tokenizer.json are enough. Each file and folder may be a URL instead.
 
 Exit status 0 if everything agrees; 1 if something differs or could not be run.";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Folder as Hugging Face lays it out, or a .gguf file
-    #[arg(long, value_name = "DIR|FILE")]
+    /// Folder as Hugging Face lays it out, or a .gguf file; or the URL of one
+    #[arg(long, value_name = "DIR|FILE|URL")]
     model: PathBuf,
     /// The vision tower (mmproj) of a .gguf model that sees
     #[arg(long, value_name = "FILE")]
     vision: Option<PathBuf>,
     /// Published results that you bring
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE|URL")]
     goldens: Option<PathBuf>,
     /// Folder of their pictures; images/ beside their file if not given
-    #[arg(long, value_name = "DIR", requires = "goldens")]
+    #[arg(long, value_name = "DIR|URL", requires = "goldens")]
     images: Option<PathBuf>,
     /// Compare ids and counts alone, without weights
     #[arg(long)]
@@ -74,7 +72,10 @@ impl Got {
 }
 
 pub async fn run(args: Args) -> Result<(), String> {
-    let brought = args.goldens.as_deref().map(cases::read).transpose()?.unwrap_or_default();
+    let brought = match &args.goldens {
+        Some(path) => cases::read(path).await?,
+        None => Vec::new(),
+    };
     let pictures = FilePictures::within(images(&args), DecodeOptions::default());
     let outcomes = if args.ids_only {
         let (config, prompter) = opened_prompter(&args.model, args.vision.as_deref()).await?;

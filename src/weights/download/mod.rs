@@ -3,7 +3,7 @@
 //!
 //! Nothing here knows a browser: requests, time and storage come in through the traits of `ports`.
 
-mod answer;
+pub(in crate::weights) mod answer;
 mod fetch;
 mod file;
 mod integrity;
@@ -15,7 +15,7 @@ mod ports;
 mod settings;
 mod state;
 mod tasks;
-mod tries;
+pub(in crate::weights) mod tries;
 
 #[cfg(test)]
 mod tests;
