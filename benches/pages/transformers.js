@@ -7,6 +7,7 @@ let model
 /** `model` is a folder of this server; `device` is webgpu or wasm. */
 export async function load({ device, model: folder }) {
   env.allowRemoteModels = false
+  env.allowLocalModels = true
   env.localModelPath = new URL('.', folder.replace(/\/$/, '')).pathname
   env.backends.onnx.wasm.numThreads = 1
   env.backends.onnx.wasm.wasmPaths = '/engines/transformers-ort/'
