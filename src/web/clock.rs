@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Array, Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
@@ -48,22 +48,34 @@ pub async fn pause() {
 
 /// Waits.
 pub async fn sleep(ms: f64) {
+    let mut timer = Timer(None);
     let promise = Promise::new(&mut |resolve, _| {
-        let timer = Reflect::get(&js_sys::global(), &"setTimeout".into()).ok();
-        match timer.as_ref().and_then(|t| t.dyn_ref::<Function>()) {
-            Some(set_timeout) => {
-                // Without a timer there is nobody to wait for either.
-                if set_timeout.call2(&js_sys::global(), &resolve, &ms.into()).is_err() {
-                    let _ = resolve.call0(&JsValue::UNDEFINED);
-                }
-            }
-            None => {
-                let _ = resolve.call0(&JsValue::UNDEFINED);
-            }
+        timer.0 = call_global("setTimeout", &[&resolve, &ms.into()]);
+        // Without a timer there is nobody to wait for either.
+        if timer.0.is_none() {
+            let _ = resolve.call0(&JsValue::UNDEFINED);
         }
     });
     // The promise is never rejected.
     let _ = JsFuture::from(promise).await;
+    timer.0 = None;
+}
+
+/// Cleared when nobody waits for it any more: a download asks for one with every piece of a body.
+struct Timer(Option<JsValue>);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let Some(id) = &self.0 {
+            call_global("clearTimeout", &[id]);
+        }
+    }
+}
+
+fn call_global(name: &str, arguments: &[&JsValue]) -> Option<JsValue> {
+    let function: Function = Reflect::get(&js_sys::global(), &name.into()).ok()?.dyn_into().ok()?;
+    let list: Array = arguments.iter().collect();
+    Reflect::apply(&function, &js_sys::global(), &list).ok()
 }
 
 /// The worker's clock, as downloads see it.

@@ -1,6 +1,6 @@
 //! One load's files from URLs, by way of storage.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -11,21 +11,25 @@ use super::storage;
 use super::transport::FetchTransport;
 use crate::engine::{Progress, Stage};
 use crate::weights::download::{
-    Begun, Integrity, Opened, Phase, Reading, Settings, Step, StoredFile, Wanted, World, open, remember_absent,
+    Begun, Hashes, Opened, Phase, Reading, Settings, Slots, Step, StoredFile, Suspicion, Wanted, World, open,
+    remember_absent,
 };
 use crate::weights::{Folder, LocalBoxFuture, Source, WeightsError};
 
-/// Errors over what is in the files: before the same bytes are used again, the host is asked whether it has others.
-const BLAMED: [&str; 8] = [
+/// Errors over what is in the files, which may have come wrongly: they are fetched anew.
+const WRONG: [&str; 6] = [
     "invalid_weights",
     "missing_tensor",
     "unsupported_dtype",
     "unsupported_model",
     "invalid_config",
     "invalid_tokenizer",
-    "bad_response",
-    "not_found",
 ];
+/// Errors over which the host is asked whether it has others before the same files are used again.
+const PERHAPS_OLD: [&str; 2] = ["bad_response", "not_found"];
+
+/// Where nothing outlasts the load.
+const MEMORY: &str = "memory";
 
 /// Told of every step.
 pub type Report = Rc<dyn Fn(Progress)>;
@@ -35,8 +39,7 @@ pub struct Manner {
     pub cache: String,
     pub settings: Settings,
     pub revalidate: bool,
-    /// Hashes, by the names of files.
-    pub integrity: BTreeMap<String, Integrity>,
+    pub hashes: Hashes,
 }
 
 /// All files that a load has opened.
@@ -44,9 +47,9 @@ pub struct Downloads {
     world: Rc<World>,
     pub storage: &'static str,
     revalidate: bool,
-    integrity: BTreeMap<String, Integrity>,
-    /// Asks the page to make storage lasting; only a page can.
-    on_store: Box<dyn Fn()>,
+    pub hashes: Hashes,
+    /// Asks the page to make storage lasting, once; only a page can.
+    on_store: Cell<Option<Box<dyn Fn()>>>,
     files: RefCell<Vec<Rc<StoredFile>>>,
     /// Opened before somebody asked, so that it is known how much room they need.
     ahead: RefCell<BTreeMap<String, Ahead>>,
@@ -61,37 +64,41 @@ enum Ahead {
 impl Downloads {
     pub async fn new(manner: Manner, report: Report, on_store: Box<dyn Fn()>) -> Result<Rc<Self>, WeightsError> {
         let (store, storage) = storage::open(&manner.cache).await?;
+        let settings = manner.settings.checked();
         let world = World {
             store,
             transport: Rc::new(FetchTransport::default()),
             clock: Rc::new(WorkerClock),
-            settings: manner.settings.checked(),
+            settings,
+            slots: Slots::new(settings.requests),
             report: Rc::new(move |step| report(progress(step))),
         };
         Ok(Rc::new(Self {
             world: Rc::new(world),
             storage,
             revalidate: manner.revalidate,
-            integrity: manner.integrity,
-            on_store,
+            hashes: manner.hashes,
+            on_store: Cell::new(Some(on_store).filter(|_| storage != MEMORY)),
             files: RefCell::default(),
             ahead: RefCell::default(),
             absent: RefCell::default(),
         }))
     }
 
-    /// Opens files without reading them yet, and sees to it that there is room for all of them together.
-    pub async fn prepare(&self, files: &[(String, String)]) -> Result<(), WeightsError> {
-        for (url, file) in files {
-            let opened = self.look(url, file).await?;
-            self.ahead.borrow_mut().insert(url.clone(), opened);
+    /// Opens a file without reading it yet; `peek` where there are many. Whether the host has it.
+    pub async fn prepare(&self, url: &str, file: &str, peek: bool) -> Result<bool, WeightsError> {
+        if let Some(ahead) = self.ahead.borrow().get(url) {
+            return Ok(matches!(ahead, Ahead::There(..)));
         }
-        self.check_room().await
+        let opened = self.look(url, file, peek).await?;
+        let there = matches!(opened, Ahead::There(..));
+        self.ahead.borrow_mut().insert(url.to_owned(), opened);
+        Ok(there)
     }
 
-    async fn look(&self, url: &str, file: &str) -> Result<Ahead, WeightsError> {
-        let integrity = self.integrity.get(file).copied();
-        let wanted = Wanted { url, file, integrity, revalidate: self.revalidate };
+    async fn look(&self, url: &str, file: &str, peek: bool) -> Result<Ahead, WeightsError> {
+        let integrity = self.hashes.of(url, file);
+        let wanted = Wanted { url, file, integrity, revalidate: self.revalidate, peek };
         let (file, begun) = match open(&self.world, wanted).await? {
             Opened::Absent => {
                 self.absent.borrow_mut().push(url.to_owned());
@@ -104,11 +111,14 @@ impl Downloads {
         Ok(Ahead::There(file, begun))
     }
 
-    async fn check_room(&self) -> Result<(), WeightsError> {
+    /// Sees to it that there is room for all files together.
+    pub async fn check_room(&self) -> Result<(), WeightsError> {
         let largest = self.files.borrow().iter().max_by_key(|f| f.missing_bytes()).cloned();
         let needed: u64 = self.files.borrow().iter().map(|f| f.wanted_room()).sum();
         let (Some(largest), true) = (largest, needed > 0) else { return Ok(()) };
-        (self.on_store)();
+        if let Some(on_store) = self.on_store.take() {
+            on_store();
+        }
         match self.world.store.free().await {
             Some(free) if free < needed => Err(WeightsError::StorageFull {
                 file: largest.name().to_owned(),
@@ -124,7 +134,11 @@ impl Downloads {
         let opened = match ahead {
             Some(opened) => opened,
             None => {
-                let opened = self.look(url, file).await?;
+                // Once more the same: to open it again would be to wait for the right to write it, which the first has.
+                if let Some(file) = self.opened(url) {
+                    return Ok(Some(Box::new(Reading(file))));
+                }
+                let opened = self.look(url, file, false).await?;
                 self.check_room().await?;
                 opened
             }
@@ -135,10 +149,14 @@ impl Downloads {
         Ok(Some(Box::new(Reading(file)) as Box<dyn Source>))
     }
 
+    fn opened(&self, url: &str) -> Option<Rc<StoredFile>> {
+        self.files.borrow().iter().find(|file| file.url() == url).cloned()
+    }
+
     /// Waits until every file that was opened is whole and checked; nothing works on the others yet.
     pub async fn settled(&self) -> Result<(), WeightsError> {
         let begun = |file: &Rc<StoredFile>| {
-            let waits = |ahead: &Ahead| matches!(ahead, Ahead::There(other, _) if other.name() == file.name());
+            let waits = |ahead: &Ahead| matches!(ahead, Ahead::There(other, _) if Rc::ptr_eq(other, file));
             !self.ahead.borrow().values().any(waits)
         };
         let files: Vec<Rc<StoredFile>> = self.files.borrow().iter().filter(|file| begun(file)).cloned().collect();
@@ -161,16 +179,15 @@ impl Downloads {
 
     /// Notes how the load went, for the next one.
     pub async fn conclude(&self, error: Option<&crate::Error>) {
-        let blame = error.is_some_and(blames_the_files);
         self.stop();
-        if error.is_some() && !blame {
-            return;
-        }
+        let Some(suspicion) = error.map_or(Some(Suspicion::None), suspicion) else { return };
+        let well = suspicion == Suspicion::None;
         // What cannot be noted is not worth failing over.
         for file in self.files.take() {
-            let _ = file.suspect(blame).await;
+            let used_up = well && self.storage == MEMORY;
+            let _ = if used_up { file.discard().await } else { file.suspect(suspicion).await };
         }
-        for url in self.absent.take().iter().filter(|_| !blame) {
+        for url in self.absent.take().iter().filter(|_| well) {
             let _ = remember_absent(&*self.world.store, url).await;
         }
     }
@@ -189,7 +206,15 @@ impl Drop for Downloads {
 
 /// Whether another try with the same bytes would fail as well.
 pub fn blames_the_files(error: &crate::Error) -> bool {
-    BLAMED.contains(&error.code())
+    suspicion(error).is_some()
+}
+
+/// What an error says against the files, if it is over them.
+fn suspicion(error: &crate::Error) -> Option<Suspicion> {
+    if WRONG.contains(&error.code()) {
+        return Some(Suspicion::Anew);
+    }
+    PERHAPS_OLD.contains(&error.code()).then_some(Suspicion::Ask)
 }
 
 fn progress(step: Step) -> Progress {

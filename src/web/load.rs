@@ -16,7 +16,7 @@ use crate::Error;
 use crate::api::RequestError;
 use crate::engine::{self, LoadOptions, Observer, Progress, Stage};
 use crate::weights::WeightsError;
-use crate::weights::download::{First, Integrity, Settings, check_source, race};
+use crate::weights::download::{First, Hashes, Integrity, Settings, check_source, race};
 
 #[wasm_bindgen]
 extern "C" {
@@ -62,7 +62,7 @@ impl FileOptions {
     }
 
     /// Hashes by the names of files; `model` and `vision` stand for their own.
-    fn hashes(&self, names: &(String, Option<String>)) -> Result<BTreeMap<String, Integrity>, RequestError> {
+    fn hashes(&self) -> Result<Hashes, RequestError> {
         let mut hashes = BTreeMap::new();
         for (file, text) in &self.integrity {
             let hash = Integrity::parse(text).ok_or_else(|| {
@@ -70,14 +70,9 @@ impl FileOptions {
                     "integrity of {file} is \"{text}\"; it must be sha256- and 44 digits of base64"
                 ))
             })?;
-            let file = match (file.as_str(), &names.1) {
-                ("model", _) => &names.0,
-                ("vision", Some(vision)) => vision,
-                _ => file,
-            };
             hashes.insert(file.clone(), hash);
         }
-        Ok(hashes)
+        Ok(Hashes::new(hashes))
     }
 }
 
@@ -127,15 +122,13 @@ async fn once<T>(
     work: &impl AsyncFn(&Places) -> Result<T, Error>,
 ) -> Result<(T, &'static str), Error> {
     let (model, vision) = files.places(host)?;
-    let names = Places::names(&model, vision.as_ref());
     let picked = matches!(model, Place::Blob(_));
     let manner = Manner {
         cache: files.cache.clone().unwrap_or_default(),
         settings: files.download,
         revalidate: files.revalidate,
-        integrity: files.hashes(&names)?,
+        hashes: files.hashes()?,
     };
-    let hashes = manner.integrity.clone();
     let persist = host.clone();
     let downloads = Downloads::new(manner, report.clone(), Box::new(move || persist.persist())).await?;
     let storage = if picked { "file" } else { downloads.storage };
@@ -144,13 +137,13 @@ async fn once<T>(
         places.prepare().await?;
         let done = match work(&places).await {
             // Files are read before all of them is hashed: what looked wrong may be mended by now.
-            Err(error) if blames_the_files(&error) && !hashes.is_empty() => {
+            Err(error) if blames_the_files(&error) && !downloads.hashes.is_empty() => {
                 downloads.settled().await?;
                 work(&places).await?
             }
             other => other?,
         };
-        check_picked(&places, &hashes, report).await?;
+        check_picked(&places, &downloads.hashes, report).await?;
         downloads.finished().await?;
         Ok(done)
     };
@@ -160,9 +153,9 @@ async fn once<T>(
 }
 
 /// What came from a picked file was not hashed on its way.
-async fn check_picked(places: &Places, hashes: &BTreeMap<String, Integrity>, report: &Report) -> Result<(), Error> {
-    for (folder, name) in places.picked() {
-        let Some(&want) = hashes.get(name) else { continue };
+async fn check_picked(places: &Places, hashes: &Hashes, report: &Report) -> Result<(), Error> {
+    for (folder, place, name) in places.picked() {
+        let Some(want) = hashes.of(place, name) else { continue };
         let Some(source) = folder.open(name).await? else { continue };
         let tell = |loaded| {
             let (total, file) = (source.len(), Some(name.to_owned()));

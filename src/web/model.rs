@@ -4,11 +4,19 @@ use std::rc::Rc;
 
 use super::download::{Downloads, UrlFolder};
 use super::storage::{Blob, BlobFolder};
+use crate::Error;
+use crate::api::RequestError;
 use crate::engine::{FileIn, ModelFiles};
-use crate::weights::{Folder, WeightsError};
+use crate::weights::{Checkpoint, Folder, WeightsError, gguf};
 
-/// The file of a folder whose length decides whether there is room.
+/// The file that `model` stands for where the model is a folder.
 const LARGEST: &str = "model.safetensors";
+/// What a folder has beside its weights.
+const SMALL: [&str; 2] = ["config.json", "tokenizer.json"];
+
+/// What the files are called in `integrity`; picked ones are nowhere else either.
+const MODEL: &str = "model";
+const VISION: &str = "vision";
 
 /// A URL, or a picked file.
 pub enum Place {
@@ -48,18 +56,82 @@ impl Places {
             }
         };
         let vision = vision.map(|place| file(place, "mmproj.gguf", downloads));
-        Self { downloads: downloads.clone(), model, vision }
+        let places = Self { downloads: downloads.clone(), model, vision };
+        places.parts().for_each(|(part, root, name)| downloads.hashes.assign(part, &place_of(part, root, name)));
+        places
     }
 
-    /// Looks at the large files, so that a lack of room is known before any of them is fetched.
-    pub async fn prepare(&self) -> Result<(), WeightsError> {
-        let model = (&self.model.0, self.model.1.as_deref().unwrap_or(LARGEST));
-        let vision = self.vision.as_ref().filter(|_| self.model.1.is_some()).map(|(root, name)| (root, name.as_str()));
-        let large = [Some(model), vision].into_iter().flatten().filter_map(|(root, name)| match root {
-            Root::Url(folder) => Some((folder.url_of(name), name.to_owned())),
-            Root::Blob(_) => None,
-        });
-        self.downloads.prepare(&large.collect::<Vec<_>>()).await
+    /// The files that the page named. A folder has its vision tower in it.
+    fn parts(&self) -> impl Iterator<Item = (&'static str, &Root, &str)> {
+        let model = (MODEL, &self.model.0, self.model.1.as_deref().unwrap_or(LARGEST));
+        let vision = self.vision.as_ref().filter(|_| self.model.1.is_some());
+        [Some(model), vision.map(|(root, name)| (VISION, root, name.as_str()))].into_iter().flatten()
+    }
+
+    /// Looks at all files of weights, so that a lack of room, or a hash of none of them, is known before any of them is
+    /// fetched.
+    pub async fn prepare(&self) -> Result<(), Error> {
+        let places: Vec<String> = self.parts().map(|(part, root, name)| place_of(part, root, name)).collect();
+        if places.len() == 2 && places[0] == places[1] {
+            let detail = "model and vision are the same file; give the model's mmproj file as vision, or leave it out";
+            return Err(RequestError::invalid(detail).into());
+        }
+        let mut files = Vec::new();
+        for (part, root, name) in self.parts() {
+            let there = match root {
+                Root::Url(folder) => self.downloads.prepare(&folder.url_of(name), name, false).await?,
+                Root::Blob(_) => {
+                    self.downloads.hashes.of(part, name);
+                    true
+                }
+            };
+            if there {
+                files.push(name.to_owned());
+            }
+        }
+        if let Root::Url(folder) = &self.model.0 {
+            match self.more(folder, &files).await {
+                // The load says so, once it has seen whether the rest is there.
+                Err(WeightsError::NotFound { .. }) => return Ok(()),
+                more => files.extend(more?),
+            }
+        }
+        self.check_hashes(&files)?;
+        Ok(self.downloads.check_room().await?)
+    }
+
+    /// The further files of a model at a URL.
+    async fn more(&self, folder: &UrlFolder, found: &[String]) -> Result<Vec<String>, WeightsError> {
+        let mut files = Vec::new();
+        let weights = match &self.model.1 {
+            Some(name) => gguf::parts_by_name(name),
+            None => {
+                for name in SMALL {
+                    self.downloads.hashes.of(&folder.url_of(name), name);
+                    files.push(name.to_owned());
+                }
+                if found.is_empty() { Checkpoint::shards(folder).await? } else { Vec::new() }
+            }
+        };
+        for name in weights {
+            if self.downloads.prepare(&folder.url_of(&name), &name, true).await? {
+                files.push(name);
+            }
+        }
+        Ok(files)
+    }
+
+    /// A hash that nothing would be compared with is a mistake, and one that nobody would notice.
+    fn check_hashes(&self, files: &[String]) -> Result<(), RequestError> {
+        let Some(unmet) = self.downloads.hashes.unmet() else { return Ok(()) };
+        let stands = match (unmet, &self.model.1) {
+            (MODEL, None) => format!(", which stands for {LARGEST}"),
+            _ => String::new(),
+        };
+        Err(RequestError::invalid(format!(
+            "integrity has a hash of {unmet}{stands}, and no such file is loaded. Give hashes of the files that are: {}",
+            files.join(", ")
+        )))
     }
 
     /// As the engine takes them.
@@ -70,25 +142,17 @@ impl Places {
         ModelFiles::Gguf { text: FileIn { folder, name: name.clone() }, vision }
     }
 
-    /// The files that did not come from a URL.
-    pub fn picked(&self) -> impl Iterator<Item = (&dyn Folder, &str)> {
-        let model = self.model.1.as_deref().map(|name| (&self.model.0, name));
-        let vision = self.vision.as_ref().map(|(root, name)| (root, name.as_str()));
-        [model, vision]
-            .into_iter()
-            .flatten()
-            .filter(|(root, _)| matches!(root, Root::Blob(_)))
-            .map(|(root, name)| (root.folder(), name))
+    /// The files that did not come from a URL, and what `integrity` calls them.
+    pub fn picked(&self) -> impl Iterator<Item = (&dyn Folder, &'static str, &str)> {
+        let picked = self.parts().filter(|(_, root, _)| matches!(root, Root::Blob(_)));
+        picked.map(|(part, root, name)| (root.folder(), part, name))
     }
+}
 
-    /// The names of the model's and of the vision tower's file.
-    pub fn names(model: &Place, vision: Option<&Place>) -> (String, Option<String>) {
-        let name = |place: &Place, otherwise: &str| match place {
-            Place::Url(url) if is_gguf(url) => split(url).1,
-            Place::Url(_) => LARGEST.to_owned(),
-            Place::Blob(blob) => blob.name().unwrap_or_else(|| otherwise.to_owned()),
-        };
-        (name(model, "model.gguf"), vision.map(|v| name(v, "mmproj.gguf")))
+fn place_of(part: &str, root: &Root, name: &str) -> String {
+    match root {
+        Root::Url(folder) => folder.url_of(name),
+        Root::Blob(_) => part.to_owned(),
     }
 }
 

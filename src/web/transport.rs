@@ -1,7 +1,7 @@
 //! Requests, by `fetch`.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use js_sys::{Date, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -44,27 +44,74 @@ impl Drop for Request {
 pub struct FetchTransport {
     /// Origins from which something could be read: what fails there is not for lack of permission.
     readable: RefCell<BTreeSet<String>>,
+    /// Whether the last answer of an address came from the page's own origin. One of our own may lead elsewhere.
+    at_home: RefCell<BTreeMap<String, bool>>,
 }
 
 impl FetchTransport {
     async fn send_now(&self, ask: &Ask) -> Result<Box<dyn Answer>, Lost> {
-        let origin = Url::parse(&ask.url).map(|url| url.origin()).unwrap_or_default();
-        let own = global(&["location", "origin"]).and_then(|o| o.as_string()).is_some_and(|own| own == origin);
-        match fetch(ask, own).await {
+        let (origin, own) = (origin_of(&ask.url), is_own(&ask.url));
+        let error = match self.fetch(ask).await {
             Ok(answer) => {
                 self.readable.borrow_mut().insert(origin);
-                Ok(Box::new(answer))
+                return Ok(Box::new(answer));
             }
-            Err(error) if own || self.readable.borrow().contains(&origin) => Err(error),
-            // `fetch` says the same of everything, on purpose. If the host answers, and still gives us nothing, it is
-            // for lack of permission.
-            Err(error) if !answers(&ask.url).await => Err(error),
-            Err(_) => match fetch(ask, own).await {
-                Ok(answer) => Ok(Box::new(answer)),
-                Err(_) => Err(Lost::Refused),
-            },
+            Err(error) => error,
+        };
+        let known = own || self.readable.borrow().contains(&origin);
+        // `fetch` says the same of everything, on purpose. If the host answers, and still gives us nothing, it is for
+        // lack of permission, or because of the range.
+        if (known && !ask.opens) || !answers(&ask.url, "no-cors").await {
+            return Err(error);
         }
+        if !ask.plain {
+            match self.fetch(ask).await {
+                Ok(answer) => return Ok(Box::new(answer)),
+                Err(_) if ask.opens => return Err(Lost::Unranged),
+                Err(_) => {}
+            }
+        }
+        // Nobody needs permission to read from our own origin, unless the address leads to another.
+        let lost = own && answers(&ask.url, "same-origin").await;
+        Err(if lost { error } else { Lost::Refused })
     }
+
+    async fn fetch(&self, ask: &Ask) -> Result<FetchAnswer, Lost> {
+        let request = Request(AbortController::new());
+        let mut headers = Vec::new();
+        if !ask.plain {
+            let (from, to) = ask.range;
+            let to = if to == u64::MAX { String::new() } else { to.to_string() };
+            headers.push(("Range", format!("bytes={from}-{to}").into()));
+        }
+        // Another origin would have to allow this header first, and few do; there the validators of each answer are
+        // compared, which comes to the same.
+        let at_home = self.at_home.borrow_mut().remove(&ask.url).unwrap_or(false);
+        if let Some(validator) = ask.if_range.as_ref().filter(|v| at_home && !v.starts_with("W/")) {
+            headers.push(("If-Range", validator.as_str().into()));
+        }
+        let init = options(&[
+            ("headers", options(&headers)),
+            ("signal", request.0.signal()),
+            // It is stored once already; the browser's own cache would do so again.
+            ("cache", "no-store".into()),
+        ]);
+        let response: Response = call_fetch(&ask.url, &init).await.map_err(|e| lost(&e))?.unchecked_into();
+        self.at_home.borrow_mut().insert(ask.url.clone(), is_own(&response.url()));
+        let reader = response.body().map(|body| body.get_reader().unchecked_into());
+        let mut head = head(&response);
+        // Other origins do not let us see whether it is compressed; without a range it probably is.
+        head.encoded |= ask.plain;
+        Ok(FetchAnswer { head, reader, _request: request })
+    }
+}
+
+fn origin_of(url: &str) -> String {
+    Url::parse(url).map(|url| url.origin()).unwrap_or_default()
+}
+
+fn is_own(url: &str) -> bool {
+    global(&["location", "origin"]).and_then(|o| o.as_string()).is_some_and(|own| own == origin_of(url))
 }
 
 impl Transport for FetchTransport {
@@ -73,32 +120,11 @@ impl Transport for FetchTransport {
     }
 }
 
-async fn fetch(ask: &Ask, own: bool) -> Result<FetchAnswer, Lost> {
-    let request = Request(AbortController::new());
-    let (from, to) = ask.range;
-    let to = if to == u64::MAX { String::new() } else { to.to_string() };
-    let mut headers = vec![("Range", format!("bytes={from}-{to}").into())];
-    // Another origin would have to allow this header first, and few do; there the validators of each answer are
-    // compared, which comes to the same.
-    if let Some(validator) = ask.if_range.as_ref().filter(|v| own && !v.starts_with("W/")) {
-        headers.push(("If-Range", validator.as_str().into()));
-    }
-    let init = options(&[
-        ("headers", options(&headers)),
-        ("signal", request.0.signal()),
-        // It is stored once already; the browser's own cache would do so again.
-        ("cache", "no-store".into()),
-    ]);
-    let response: Response = call_fetch(&ask.url, &init).await.map_err(|e| lost(&e))?.unchecked_into();
-    let reader = response.body().map(|body| body.get_reader().unchecked_into());
-    Ok(FetchAnswer { head: head(&response), reader, _request: request })
-}
-
 /// Whether there is an answer, though nothing of it may be read.
-async fn answers(url: &str) -> bool {
+async fn answers(url: &str, mode: &str) -> bool {
     let request = Request(AbortController::new());
     let fields = [
-        ("mode", "no-cors".into()),
+        ("mode", mode.into()),
         ("method", "HEAD".into()),
         ("cache", "no-store".into()),
         ("signal", request.0.signal()),

@@ -68,15 +68,19 @@ impl Checkpoint {
             checkpoint.add(source).await?;
             return Ok(checkpoint);
         }
-        let index = match read_required(folder, INDEX, MAX_INDEX_BYTES).await {
-            Err(WeightsError::NotFound { .. }) => return Err(WeightsError::NotFound { file: SINGLE.to_owned() }),
-            other => other?,
-        };
-        for file in shards(&index)? {
+        for file in Self::shards(folder).await? {
             let source = folder.open(&file).await?.ok_or(WeightsError::NotFound { file })?;
             checkpoint.add(source).await?;
         }
         Ok(checkpoint)
+    }
+
+    /// The files that `model.safetensors.index.json` names.
+    pub async fn shards(folder: &dyn Folder) -> Result<Vec<String>, WeightsError> {
+        match read_required(folder, INDEX, MAX_INDEX_BYTES).await {
+            Err(WeightsError::NotFound { .. }) => Err(WeightsError::NotFound { file: SINGLE.to_owned() }),
+            index => shards(&index?),
+        }
     }
 
     async fn add(&mut self, source: Box<dyn Source>) -> Result<(), WeightsError> {

@@ -46,3 +46,45 @@ export const hashes = async (page, model) => {
   const files = await page.evaluate((model) => secondpass.cache.verify(model), model)
   return Object.fromEntries(files.map((f) => [f.url.split('/').pop(), f.ok && f.integrity]))
 }
+
+/** Changes the bytes of the largest stored file, from beside. */
+export const damage = (page, change) => page.evaluate(async (change) => {
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('secondpass')
+  let largest
+  for await (const handle of folder.values()) {
+    if (!handle.name.endsWith('.data')) continue
+    const file = await handle.getFile()
+    if (!largest || file.size > largest.file.size) largest = { handle, file }
+  }
+  const bytes = new Uint8Array(await largest.file.arrayBuffer())
+  const writable = await largest.handle.createWritable()
+  if (change.truncate !== undefined) await writable.write(bytes.slice(0, change.truncate))
+  else {
+    for (const at of change.flip) bytes[at] ^= 1
+    await writable.write(bytes)
+  }
+  await writable.close()
+}, change)
+
+/** A checkpoint in several files and their index, made of a single one. */
+export function shards(bytes, count) {
+  const length = Number(bytes.readBigUInt64LE(0))
+  const { __metadata__, ...tensors } = JSON.parse(bytes.subarray(8, 8 + length))
+  const data = bytes.subarray(8 + length)
+  const [files, map] = [{}, {}]
+  for (let i = 0; i < count; i++) {
+    const file = `model-${String(i + 1).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.safetensors`
+    const [header, parts] = [{}, []]
+    let at = 0
+    for (const [name, { data_offsets: [from, to], ...rest }] of Object.entries(tensors).filter((_, n) => n % count === i)) {
+      header[name] = { ...rest, data_offsets: [at, at += to - from] }
+      parts.push(data.subarray(from, to))
+      map[name] = file
+    }
+    const json = Buffer.from(JSON.stringify(header).padEnd(8 * Math.ceil(JSON.stringify(header).length / 8)))
+    const size = Buffer.alloc(8)
+    size.writeBigUInt64LE(BigInt(json.length))
+    files[file] = Buffer.concat([size, json, ...parts])
+  }
+  return { ...files, 'model.safetensors.index.json': Buffer.from(JSON.stringify({ metadata: {}, weight_map: map })) }
+}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Host } from '../server/faulty.mjs'
 import { open } from './harness.mjs'
-import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, integrity, load } from './storage.mjs'
+import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, damage as damageIn, integrity, load } from './storage.mjs'
 
 let browser, page, score
 before(async () => {
@@ -15,24 +15,7 @@ after(() => browser?.close())
 
 const cache = (what, ...args) => page.evaluate(([what, args]) => outcome(() => secondpass.cache[what](...args)), [what, args])
 
-/** Changes the bytes of what is stored, from beside. */
-const damage = (change) => page.evaluate(async (change) => {
-  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('secondpass')
-  let largest
-  for await (const handle of folder.values()) {
-    if (!handle.name.endsWith('.data')) continue
-    const file = await handle.getFile()
-    if (!largest || file.size > largest.file.size) largest = { handle, file }
-  }
-  const bytes = new Uint8Array(await largest.file.arrayBuffer())
-  const writable = await largest.handle.createWritable()
-  if (change.truncate !== undefined) await writable.write(bytes.slice(0, change.truncate))
-  else {
-    for (const at of change.flip) bytes[at] ^= 1
-    await writable.write(bytes)
-  }
-  await writable.close()
-}, change)
+const damage = (change) => damageIn(page, change)
 
 test('a second visit asks nobody, also offline, and other storage works as well', async () => {
   for (const storage of ['opfs', 'cache-api']) {

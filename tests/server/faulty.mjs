@@ -1,4 +1,5 @@
 // A host whose faults are drawn from a seed, and which counts what it sends.
+import { gzipSync } from 'node:zlib'
 
 /** mulberry32. */
 export function random(seed) {
@@ -14,12 +15,15 @@ export function random(seed) {
 /**
  * Serves files with ranges and validators. `faults` are the chances of each fault for a request, and switches:
  * `cut`, `stall`, `short`, `flip`, `wrongRange`, `busy`, `reset`; `noRanges`, `noLength`, `noValidators`, `redirect`,
- * `cors`, `delay` (milliseconds before each 16 KiB).
+ * `cors`, `delay` (milliseconds before each 16 KiB), `gzip` (everything is compressed, ranges are not known), `hidden`
+ * (other origins may not read Content-Range), `away` (redirects to the same host by the address `elsewhere`, of another
+ * origin, which allows everybody to read and knows no preflight).
  */
 export class Host {
   served = {}
   requests = 0
   seen = []
+  elsewhere = ''
 
   constructor(files, faults = {}, seed = 1) {
     this.files = new Map(Object.entries(files))
@@ -42,9 +46,13 @@ export class Host {
     const { faults } = this
     this.requests++
     this.seen.push(`${request.method} ${name} ${request.headers.range ?? ''}`)
-    if (faults.cors) response.setHeader('access-control-allow-origin', '*')
-    if (faults.cors) response.setHeader('access-control-expose-headers', 'content-range, etag')
-    if (faults.redirect && !name.startsWith('moved/')) return response.writeHead(302, { location: `moved/${name}` }).end()
+    const moved = name.startsWith('moved/')
+    if (faults.cors || (faults.away && moved)) {
+      response.setHeader('access-control-allow-origin', '*')
+      if (!faults.hidden) response.setHeader('access-control-expose-headers', 'content-range, etag')
+    }
+    if (faults.away && !moved) return response.writeHead(302, { location: `${this.elsewhere}moved/${name}` }).end()
+    if (faults.redirect && !moved) return response.writeHead(302, { location: `moved/${name}` }).end()
     const file = name.replace(/^moved\//, '')
     const bytes = this.files.get(file)
     if (!bytes) return response.writeHead(404).end('not found')
@@ -68,6 +76,7 @@ export class Host {
     const head = { 'content-type': 'application/octet-stream', ...(faults.noValidators ? {} : { etag }) }
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')
     const other = request.headers['if-range'] && request.headers['if-range'] !== etag
+    if (faults.gzip) return { head: { ...head, 'content-encoding': 'gzip' }, status: 200, body: gzipSync(bytes) }
     if (!range || faults.noRanges || other) return { head, status: 200, body: bytes }
     let from = Number(range[1])
     let to = Math.min(range[2] === '' ? Infinity : Number(range[2]), bytes.length - 1)

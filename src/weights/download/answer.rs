@@ -25,6 +25,8 @@ pub enum First {
     Ranged(u64),
     /// It sends the file from its start, as long as this if it says so.
     Whole(Option<u64>),
+    /// It does ranges, and how long the file is may not be read from the answer to one.
+    Unmeasured,
     /// It has none.
     Absent,
 }
@@ -34,11 +36,10 @@ pub fn first(file: &str, head: &Head, from: u64, to: u64) -> Result<First, Fault
     match head.status {
         206 => {
             let Some(range) = head.range.as_deref() else {
-                let detail = "the server answered a range request without saying how long the file is; it must send (and expose to other origins) Content-Range";
-                return Err(Fault::Final(wrong(file, detail)));
+                return unmeasured(file, head, to);
             };
             match parts(range) {
-                Some((first, last, Some(len))) if first == from && last == to.min(len.saturating_sub(1)) => {
+                Some((first, last, Some(len))) if first == from && last <= to => {
                     html(file, head)?;
                     Ok(First::Ranged(len))
                 }
@@ -57,6 +58,30 @@ pub fn first(file: &str, head: &Head, from: u64, to: u64) -> Result<First, Fault
     }
 }
 
+/// A host that does not let other origins read `Content-Range`. Anybody may read `Content-Length`, and that of everything
+/// is the file's.
+fn unmeasured(file: &str, head: &Head, to: u64) -> Result<First, Fault> {
+    html(file, head)?;
+    match head.length.filter(|_| !head.encoded) {
+        _ if to != u64::MAX => Ok(First::Unmeasured),
+        Some(len) => Ok(First::Ranged(len)),
+        None => {
+            let detail = "the server answered a range request without saying how long the file is; it must send (and expose to other origins) Content-Range";
+            Err(Fault::Final(wrong(file, detail)))
+        }
+    }
+}
+
+/// The byte after the last that an answer says it brings, if it is a range that says so.
+pub fn end(head: &Head) -> Option<u64> {
+    parts(head.range.as_deref().filter(|_| head.status == 206)?).map(|(_, last, _)| last + 1)
+}
+
+/// Whether a host would perhaps answer otherwise in a while.
+pub fn busy(status: u16) -> bool {
+    BUSY.contains(&status) || status >= 500
+}
+
 /// Checks the answer to a request for bytes `from..=to` of a known file. `Ok(false)`: it is another file by now.
 pub fn range(file: &str, identity: &Identity, head: &Head, from: u64, to: u64) -> Result<bool, Fault> {
     match head.status {
@@ -66,10 +91,11 @@ pub fn range(file: &str, identity: &Identity, head: &Head, from: u64, to: u64) -
             if identity.contradicts(told.and_then(|(_, _, len)| len), head) {
                 return Ok(false);
             }
-            if told.is_some_and(|(first, last, _)| first != from || last != to) {
+            // Less than was asked for may come; the rest is asked for then.
+            if told.is_some_and(|(first, last, _)| first != from || last > to) {
                 return Err(Fault::Wrong(other_range(range.unwrap_or_default())));
             }
-            let len = to - from + 1;
+            let len = told.map_or(to, |(_, last, _)| last) - from + 1;
             match head.length {
                 Some(length) if length != len => {
                     Err(Fault::Wrong(format!("the server announced {length} bytes where {len} were asked for")))
@@ -96,6 +122,7 @@ pub fn lost(file: &str, lost: Lost) -> Fault {
     match lost {
         Lost::Network(detail) => Fault::Passing(detail, None),
         Lost::Refused => Fault::Final(WeightsError::Cors { file: file.to_owned() }),
+        Lost::Unranged => Fault::Passing("nothing came of a request for a part of it".to_owned(), None),
         Lost::Aborted => Fault::Final(WeightsError::Aborted),
     }
 }
@@ -103,7 +130,7 @@ pub fn lost(file: &str, lost: Lost) -> Fault {
 fn status(file: &str, head: &Head) -> Fault {
     let said = format!("the server answered with status {}", head.status);
     match head.status {
-        status if BUSY.contains(&status) || status >= 500 => Fault::Passing(said, head.retry_after),
+        status if busy(status) => Fault::Passing(said, head.retry_after),
         401 | 403 => {
             Fault::Final(wrong(file, &format!("{said}: it does not give the file to this page without permission")))
         }
@@ -157,7 +184,10 @@ mod tests {
         assert_eq!(first("f", &head(206, Some("bytes 0-9/100")), 0, 9), Ok(First::Ranged(100)));
         assert_eq!(first("f", &head(206, Some("bytes 0-4/5")), 0, 9), Ok(First::Ranged(5)));
         assert!(matches!(first("f", &head(206, Some("bytes 1-9/100")), 0, 9), Err(Fault::Wrong(_))));
-        assert!(matches!(first("f", &head(206, None), 0, 9), Err(Fault::Final(_))));
+        assert_eq!(first("f", &head(206, None), 0, 9), Ok(First::Unmeasured));
+        let everything = Head { length: Some(100), ..head(206, None) };
+        assert_eq!(first("f", &everything, 0, u64::MAX), Ok(First::Ranged(100)));
+        assert!(matches!(first("f", &head(206, None), 0, u64::MAX), Err(Fault::Final(_))));
         assert_eq!(first("f", &head(404, None), 0, 9), Ok(First::Absent));
         assert_eq!(first("f", &head(416, None), 0, 9), Ok(First::Ranged(0)));
         assert!(matches!(first("f", &head(503, None), 0, 9), Err(Fault::Passing(..))));

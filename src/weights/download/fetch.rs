@@ -18,6 +18,8 @@ pub enum Mode {
     Ranged,
     /// From its start, every time.
     Whole,
+    /// Nobody knows yet, and there is only one piece to fetch.
+    Either,
 }
 
 /// A host is asked for the whole in this way, because browsers then ask for it uncompressed, as long as it says it is.
@@ -38,13 +40,15 @@ impl StoredFile {
     /// Fetches all that is missing, what is waited for first.
     pub(super) async fn fetch_all(&self, begun: Option<Begun>) -> Result<(), WeightsError> {
         let Some(Begun { answer, run, mode, .. }) = begun else { return Ok(()) };
-        if mode == Mode::Whole {
-            return self.fetch_run(run, mode, Some(answer)).await;
-        }
         let first = async {
-            self.fetch_run(run, mode, Some(answer)).await?;
-            self.fetch_runs().await
+            let slot = self.world.slots.take().await;
+            self.fetch_run(run, mode, answer).await?;
+            drop(slot);
+            if mode == Mode::Whole { Ok(()) } else { self.fetch_runs().await }
         };
+        if mode == Mode::Whole {
+            return first.await;
+        }
         let mut tasks: Vec<LocalBoxFuture<'_, _>> = vec![Box::pin(first)];
         for _ in 1..self.world.settings.requests {
             tasks.push(Box::pin(self.fetch_runs()));
@@ -54,16 +58,18 @@ impl StoredFile {
 
     async fn fetch_runs(&self) -> Result<(), WeightsError> {
         loop {
-            let next = self.changed.until(|| {
-                let mut state = self.state.borrow_mut();
-                if state.complete() {
-                    return Some(None);
-                }
-                state.next_run(self.world.settings.run_pieces).map(Some)
+            let more = self.changed.until(|| {
+                let state = self.state.borrow();
+                if state.complete() { Some(false) } else { state.any_open().then_some(true) }
             });
-            match next.await {
-                Some(run) => self.fetch_run(run, Mode::Ranged, None).await?,
-                None => return Ok(()),
+            if !more.await {
+                return Ok(());
+            }
+            // What to fetch is chosen when it is this file's turn: somebody may wait for another piece by then.
+            let _slot = self.world.slots.take().await;
+            let run = self.state.borrow_mut().next_run(self.world.settings.run_pieces);
+            if let Some(run) = run {
+                self.fetch_run(run, Mode::Ranged, None).await?;
             }
         }
     }
@@ -85,7 +91,8 @@ impl StoredFile {
         self.state.borrow_mut().take(run.clone());
         let fetched = async {
             self.note(Event::Lost(index)).await.map_err(failed)?;
-            self.fetch_run(run.clone(), Mode::Ranged, None).await
+            let _slot = self.world.slots.take().await;
+            self.fetch_run(run.clone(), Mode::Either, None).await
         };
         let result = fetched.await;
         self.settle(run, &result);
@@ -154,14 +161,23 @@ impl StoredFile {
             Some(answer) => answer,
             None => self.ask(cursor).await?,
         };
+        let end = answer::end(answer.head()).filter(|_| cursor.mode != Mode::Whole);
+        let last = self.state.borrow().journal.identity.pieces();
         loop {
             match next(&self.world, &self.name, &mut *answer).await? {
-                Some(bytes) if cursor.piece < cursor.end => self.take(cursor, &bytes).await?,
+                Some(mut bytes) if cursor.piece < cursor.end => {
+                    // What comes after the range that the answer names is of no place in the file.
+                    let left = end.map_or(u64::MAX, |end| end.saturating_sub(self.position(cursor)));
+                    bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+                    self.take(cursor, &bytes).await?;
+                }
+                // All that was promised is here; the host may have promised less than it was asked for.
+                None if end == Some(self.position(cursor)) => return Ok(()),
                 None if cursor.piece < cursor.end => {
                     let detail = format!("the connection was cut at byte {}", self.position(cursor));
                     return Err(Fault::Passing(detail, None));
                 }
-                Some(_) if cursor.mode == Mode::Whole => return Err(self.is_longer().await),
+                Some(_) if cursor.mode == Mode::Whole && cursor.end == last => return Err(self.is_longer().await),
                 // Read to its end, so that the connection can serve the next request; what is too much is dropped.
                 Some(_) | None => return Ok(()),
             }
@@ -173,14 +189,21 @@ impl StoredFile {
         let from = self.position(cursor);
         let to = identity.place(cursor.end - 1).offset + identity.len_of(cursor.end - 1) as u64 - 1;
         let if_range = identity.etag.clone().or_else(|| identity.modified.clone());
-        let ranged = cursor.mode == Mode::Ranged;
+        let ranged = cursor.mode != Mode::Whole;
         let ask = Ask {
             url: self.url.clone(),
             range: if ranged { (from, to) } else { EVERYTHING },
             if_range: if_range.filter(|_| ranged),
+            ..Ask::default()
         };
-        let answer = send(&self.world, &self.name, &ask).await?;
-        let same = if ranged {
+        let answer = match cursor.mode {
+            Mode::Ranged => send(&self.world, &self.name, &ask).await?,
+            Mode::Whole | Mode::Either => send_or_plain(&self.world, &self.name, &ask).await?,
+        };
+        if cursor.mode == Mode::Either && answer.head().status == 200 {
+            cursor.mode = Mode::Whole;
+        }
+        let same = if cursor.mode != Mode::Whole {
             answer::range(&self.name, &identity, answer.head(), from, to)?
         } else {
             cursor.skip = from;
@@ -239,6 +262,18 @@ impl StoredFile {
 /// Sends a request; a host that does not answer is not waited for forever.
 pub async fn send(world: &World, file: &str, ask: &Ask) -> Result<Box<dyn Answer>, Fault> {
     match race(world.transport.send(ask), world.clock.sleep(world.settings.stall_ms)).await {
+        First::Left(answer) => answer.map_err(|lost| answer::lost(file, lost)),
+        First::Right(()) => Err(stalled(world)),
+    }
+}
+
+/// The same for the first request of a file, which asks without a range where nothing comes of one.
+pub async fn send_or_plain(world: &World, file: &str, ask: &Ask) -> Result<Box<dyn Answer>, Fault> {
+    let ask = Ask { opens: true, ..ask.clone() };
+    match race(world.transport.send(&ask), world.clock.sleep(world.settings.stall_ms)).await {
+        First::Left(Err(Lost::Unranged)) => {
+            send(world, file, &Ask { plain: true, if_range: None, ..ask.clone() }).await
+        }
         First::Left(answer) => answer.map_err(|lost| answer::lost(file, lost)),
         First::Right(()) => Err(stalled(world)),
     }

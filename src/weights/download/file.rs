@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::integrity::{Hasher, Integrity};
-use super::journal::{Event, Journal, checksum};
+use super::journal::{Event, Journal, Suspicion, checksum};
 use super::meter::{Meter, Phase};
 use super::ports::{Entry, Lock, StoreError};
 use super::state::State;
@@ -52,6 +52,11 @@ impl StoredFile {
             download: Meter::new(Phase::Download, stored, total),
             verify: Meter::new(Phase::Verify, 0, total),
         })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Its name in messages.
@@ -137,13 +142,18 @@ impl StoredFile {
     }
 
     /// Notes that a load failed over what is in the file, or that one has succeeded.
-    pub async fn suspect(&self, yes: bool) -> Result<(), StoreError> {
-        if self.state.borrow().journal.suspect == yes {
+    pub async fn suspect(&self, suspicion: Suspicion) -> Result<(), StoreError> {
+        if self.state.borrow().journal.suspect == suspicion {
             return Ok(());
         }
         let _lock = self.world.store.lock(&self.key).await?;
-        self.note(Event::Suspect(yes)).await?;
+        self.note(Event::Suspect(suspicion)).await?;
         self.entry.close().await
+    }
+
+    /// Removes what is stored of it: nobody reads it any more.
+    pub async fn discard(&self) -> Result<(), StoreError> {
+        self.world.store.remove(&self.key).await
     }
 
     /// Adds to the journal, here and in storage.

@@ -31,6 +31,14 @@ pub struct Identity {
     /// The host has no such file: remembered so that a model of several files loads without asking again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub absent: bool,
+    /// Fetched a second time, because a load failed over what had come first. A third would bring the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+}
+
+/// A validator without the mark that hosts put before it when they send the same file in another way.
+fn strong(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
 }
 
 impl Identity {
@@ -62,7 +70,7 @@ impl Identity {
     /// Whether an answer with this length and these validators is of another file. Hosts may keep a validator to
     /// themselves, or browsers may for them; then there is only the length.
     pub fn contradicts(&self, len: Option<u64>, head: &Head) -> bool {
-        let differ = |a: &Option<String>, b: &Option<String>| Some(a.as_ref()? != b.as_ref()?);
+        let differ = |a: &Option<String>, b: &Option<String>| Some(strong(a.as_ref()?) != strong(b.as_ref()?));
         len.is_some_and(|len| len != self.len)
             || differ(&self.etag, &head.etag).or_else(|| differ(&self.modified, &head.modified)).unwrap_or(false)
     }
@@ -84,8 +92,32 @@ pub struct Journal {
     pub lost: Vec<Option<u32>>,
     /// The hash of the whole file, once it was computed.
     pub digest: Option<Integrity>,
-    /// A load failed over what is in the file: ask the host before using it again.
-    pub suspect: bool,
+    /// What the last load thought of it.
+    pub suspect: Suspicion,
+}
+
+/// What a load that failed leaves behind for the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Suspicion {
+    /// Nothing: it went well, or failed over something else.
+    #[default]
+    None,
+    /// The host may have another file by now: it is asked before this one is used.
+    Ask,
+    /// What is in the file makes no sense: it may have come wrongly, and is fetched anew.
+    Anew,
+}
+
+impl Suspicion {
+    const WORDS: [(Self, &str); 3] = [(Self::None, "false"), (Self::Ask, "true"), (Self::Anew, "anew")];
+
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(s, _)| *s == self).map_or("", |(_, word)| word)
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, w)| *w == word).map(|(s, _)| *s)
+    }
 }
 
 /// What is added to a journal.
@@ -98,7 +130,7 @@ pub enum Event {
     /// The whole file has this hash.
     Whole(Integrity),
     /// A load failed over what is in the file, or has since succeeded.
-    Suspect(bool),
+    Suspect(Suspicion),
 }
 
 impl Event {
@@ -108,7 +140,7 @@ impl Event {
             Self::Piece(index, check) => format!("piece {index} {check:08x}"),
             Self::Lost(index) => format!("lost {index}"),
             Self::Whole(digest) => format!("whole {digest}"),
-            Self::Suspect(yes) => format!("suspect {yes}"),
+            Self::Suspect(suspicion) => format!("suspect {}", suspicion.word()),
         };
         sealed(&text)
     }
@@ -119,7 +151,7 @@ impl Event {
             ("piece", index) => Self::Piece(index.parse().ok()?, u32::from_str_radix(words.next()?, 16).ok()?),
             ("lost", index) => Self::Lost(index.parse().ok()?),
             ("whole", digest) => Self::Whole(Integrity::parse(digest)?),
-            ("suspect", yes) => Self::Suspect(yes.parse().ok()?),
+            ("suspect", word) => Self::Suspect(Suspicion::parse(word)?),
             _ => return None,
         };
         words.next().is_none().then_some(event)
@@ -130,7 +162,7 @@ impl Journal {
     /// Of a file of which nothing is there yet.
     pub fn new(identity: Identity) -> Self {
         let (pieces, lost) = (vec![None; identity.pieces() as usize], vec![None; identity.pieces() as usize]);
-        Self { identity, pieces, lost, digest: None, suspect: false }
+        Self { identity, pieces, lost, digest: None, suspect: Suspicion::None }
     }
 
     /// Its first line.
@@ -166,7 +198,7 @@ impl Journal {
                 }
             }
             Event::Whole(digest) => self.digest = Some(digest),
-            Event::Suspect(yes) => self.suspect = yes,
+            Event::Suspect(suspicion) => self.suspect = suspicion,
         }
     }
 
@@ -204,14 +236,15 @@ mod tests {
 
     fn identity() -> Identity {
         let (url, etag) = ("https://host/model \"x\".gguf".to_owned(), Some("\"1 #2\"".to_owned()));
-        Identity { url, len: 10_000, piece: 4096, etag, modified: None, absent: false }
+        Identity { url, len: 10_000, piece: 4096, etag, modified: None, absent: false, again: false }
     }
 
     #[test]
     fn a_journal_cut_anywhere_says_what_its_whole_lines_say() {
         let digest = super::super::integrity::Hasher::default().finish();
-        let events =
-            [Event::Piece(0, 7), Event::Piece(2, u32::MAX), Event::Whole(digest), Event::Lost(0), Event::Suspect(true)];
+        let suspect = [Suspicion::Anew, Suspicion::None, Suspicion::Ask].map(Event::Suspect);
+        let mut events = vec![Event::Piece(0, 7), Event::Piece(2, u32::MAX), Event::Whole(digest), Event::Lost(0)];
+        events.extend(suspect);
         let mut bytes = Journal::new(identity()).first_line();
         let first = bytes.len();
         let (mut states, mut journal) = (vec![(first - 1, Journal::new(identity()))], Journal::new(identity()));
@@ -233,6 +266,13 @@ mod tests {
             assert_eq!(Journal::parse(&longer), want, "cut at {cut}, then a line");
         }
         assert_eq!((journal.stored(), journal.complete()), (10_000 - 8192, false));
+    }
+
+    #[test]
+    fn a_weak_validator_is_that_of_the_same_file() {
+        let head = |etag: &str| Head { etag: Some(etag.to_owned()), ..Head::default() };
+        assert!(!identity().contradicts(None, &head("W/\"1 #2\"")));
+        assert!(identity().contradicts(None, &head("W/\"1 #3\"")));
     }
 
     #[test]

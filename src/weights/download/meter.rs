@@ -34,7 +34,8 @@ pub struct Step {
 /// Counts one phase of one file.
 pub struct Meter {
     phase: Phase,
-    total: Cell<u64>,
+    /// Where it is known.
+    total: Option<u64>,
     loaded: Cell<u64>,
     told: Cell<Option<(f64, u64)>>,
     window: Cell<Option<(f64, u64)>>,
@@ -43,8 +44,13 @@ pub struct Meter {
 
 impl Meter {
     pub fn new(phase: Phase, loaded: u64, total: u64) -> Self {
+        Self { total: Some(total), loaded: Cell::new(loaded), ..Self::unmeasured(phase) }
+    }
+
+    /// Of a file whose length nobody knows: what is told as its length is what there is of it.
+    pub fn unmeasured(phase: Phase) -> Self {
         let (told, window, rate) = (Cell::new(None), Cell::new(None), Cell::new(None));
-        Self { phase, total: Cell::new(total), loaded: Cell::new(loaded), told, window, rate }
+        Self { phase, total: None, loaded: Cell::new(0), told, window, rate }
     }
 
     /// Counts bytes; what there is to tell, if it is time to.
@@ -52,11 +58,12 @@ impl Meter {
         let loaded = self.loaded.get() + bytes;
         self.loaded.set(loaded);
         self.measure(loaded, now);
-        let total = self.total.get();
+        let total = self.total.unwrap_or(loaded);
         let shown = loaded.min(total);
+        let ended = self.total == Some(shown);
         let due = match self.told.get() {
             None => true,
-            Some((at, before)) => shown > before && (shown == total || now - at >= INTERVAL_MS),
+            Some((at, before)) => shown > before && (ended || now - at >= INTERVAL_MS),
         };
         if !due {
             return None;

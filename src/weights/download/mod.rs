@@ -6,6 +6,7 @@
 pub(in crate::weights) mod answer;
 mod fetch;
 mod file;
+mod hashes;
 mod integrity;
 mod journal;
 mod library;
@@ -13,9 +14,11 @@ mod meter;
 mod open;
 mod ports;
 mod settings;
+mod slots;
 mod state;
 mod tasks;
 pub(in crate::weights) mod tries;
+mod unmeasured;
 
 #[cfg(test)]
 mod tests;
@@ -25,12 +28,15 @@ use std::rc::Rc;
 
 pub use fetch::Mode;
 pub use file::{Reading, StoredFile};
+pub use hashes::Hashes;
 pub use integrity::{Integrity, check_source};
+pub use journal::Suspicion;
 pub use library::{Checked, Listed, check, list, remember_absent, remove};
 pub use meter::{Phase, Step};
 pub use open::{Opened, Wanted, open};
 pub use ports::{Answer, Ask, Clock, Entry, Head, Lock, Lost, Place, Store, StoreError, Stored, Transport};
 pub use settings::Settings;
+pub use slots::Slots;
 pub use tasks::{First, Signal, race};
 
 /// What a download lives in.
@@ -43,13 +49,15 @@ pub struct World {
     pub clock: Rc<dyn Clock>,
     /// The numbers.
     pub settings: Settings,
+    /// Requests that may go on at a time, over all files: the settings' number of them.
+    pub slots: Slots,
     /// Told how far files have come.
     pub report: Rc<dyn Fn(Step)>,
 }
 
-/// A transfer whose answer has begun and whose bytes were not read yet.
+/// A transfer whose answer has begun and whose bytes were not read yet, or that is to begin when it is its turn.
 pub struct Begun {
-    pub(crate) answer: Box<dyn Answer>,
+    pub(crate) answer: Option<Box<dyn Answer>>,
     pub(crate) run: Range<u32>,
     pub(crate) mode: Mode,
     /// What was stored before is of another file, or there was nothing.

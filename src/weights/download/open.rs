@@ -1,16 +1,18 @@
 //! From an address to a file: what is stored of it, whether it may be used, and where the rest comes from.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::answer::{self, Fault};
-use super::fetch::{EVERYTHING, Mode, next, send};
+use super::fetch::{EVERYTHING, Mode, next, send_or_plain};
 use super::file::StoredFile;
 use super::integrity::{Integrity, key_of};
-use super::journal::{Event, Identity, Journal, MIN_PIECE_BYTES, checksum};
+use super::journal::{Identity, Journal, MIN_PIECE_BYTES, Suspicion};
 use super::meter::{Meter, Phase};
 use super::ports::{Answer, Ask, Entry, Head, Lock, StoreError};
 use super::tasks::{First, race};
 use super::tries::Tries;
+use super::unmeasured::Unmeasured;
 use super::{Begun, World};
 use crate::weights::WeightsError;
 
@@ -28,6 +30,9 @@ pub struct Wanted<'a> {
     pub integrity: Option<Integrity>,
     /// Ask the host whether it is still the same, even where all of it is stored.
     pub revalidate: bool,
+    /// Look at it only: how long it is and whether it is there. Its answer is not kept open, as those of a model of many
+    /// files would take all connections that a browser has for a host.
+    pub peek: bool,
 }
 
 /// What came of it.
@@ -55,21 +60,22 @@ pub async fn open(world: &Rc<World>, wanted: Wanted<'_>) -> Result<Opened, Weigh
     }
     match opening.journal().await? {
         Some(journal) if journal.identity.absent && !wanted.revalidate => Ok(Opened::Absent),
+        Some(journal) if opening.doubted(&journal) => opening.start(Some(journal.identity)).await,
         Some(journal) if opening.worth_keeping(&journal) => opening.go_on(journal).await,
-        _ => opening.start().await,
+        _ => opening.start(None).await,
     }
 }
 
-struct Opening<'a> {
-    world: &'a Rc<World>,
-    wanted: Wanted<'a>,
-    entry: Box<dyn Entry>,
+pub(super) struct Opening<'a> {
+    pub(super) world: &'a Rc<World>,
+    pub(super) wanted: Wanted<'a>,
+    pub(super) entry: Box<dyn Entry>,
     key: String,
     lock: Option<Box<dyn Lock>>,
 }
 
 impl Opening<'_> {
-    fn failed(&self, error: StoreError) -> WeightsError {
+    pub(super) fn failed(&self, error: StoreError) -> WeightsError {
         error.of(self.wanted.file)
     }
 
@@ -107,7 +113,7 @@ impl Opening<'_> {
     async fn usable(&self) -> Result<Option<Journal>, WeightsError> {
         let journal = self.journal().await?;
         Ok(journal.filter(|journal| {
-            let sure = !journal.suspect && !self.wanted.revalidate && !journal.identity.absent;
+            let sure = journal.suspect == Suspicion::None && !self.wanted.revalidate && !journal.identity.absent;
             sure && journal.complete() && self.worth_keeping(journal)
         }))
     }
@@ -117,6 +123,13 @@ impl Opening<'_> {
         let other = |want: Integrity| journal.digest.is_some_and(|digest| digest != want);
         let told = journal.complete() || journal.identity.verifiable() || self.wanted.integrity.is_some();
         !journal.identity.absent && told && !self.wanted.integrity.is_some_and(other)
+    }
+
+    /// A load failed over what is in it, and nobody knows that it is what was sent. It is fetched anew, but not again and
+    /// again from a host that has nothing better.
+    fn doubted(&self, journal: &Journal) -> bool {
+        let proven = journal.digest.is_some() && journal.digest == self.wanted.integrity;
+        journal.suspect == Suspicion::Anew && !journal.identity.absent && !journal.identity.again && !proven
     }
 
     fn stored(mut self, journal: Journal) -> Opened {
@@ -141,15 +154,15 @@ impl Opening<'_> {
         Opened::Begun(file, begun)
     }
 
-    /// Asks for bytes `from..=to` until there is an answer that `read` understands.
-    async fn ask<T>(
+    /// Asks until there is an answer that `read` understands.
+    pub(super) async fn ask<T>(
         &self,
         ask: &Ask,
         mut read: impl FnMut(&Head) -> Result<T, Fault>,
     ) -> Result<(Box<dyn Answer>, T), WeightsError> {
         let mut tries = Tries::new(&self.world.settings, self.world.settings.first_tries);
         loop {
-            let fault = match send(self.world, self.wanted.file, ask).await {
+            let fault = match send_or_plain(self.world, self.wanted.file, ask).await {
                 Ok(answer) => match read(answer.head()) {
                     Ok(meaning) => return Ok((answer, meaning)),
                     Err(fault) => fault,
@@ -171,41 +184,68 @@ impl Opening<'_> {
         let from = identity.place(first).offset;
         let to = if end > first { identity.place(end - 1).offset + identity.len_of(end - 1) as u64 - 1 } else { from };
         if identity.len == 0 {
-            return self.start().await;
+            return self.start(None).await;
         }
+        let to = if self.wanted.peek { from } else { to };
         let if_range = identity.etag.clone().or_else(|| identity.modified.clone());
-        let ask = Ask { url: self.wanted.url.to_owned(), range: (from, to), if_range };
+        let ask = Ask { url: self.wanted.url.to_owned(), range: (from, to), if_range, ..Ask::default() };
+        let busy = Cell::new(false);
         let understand = |head: &Head| match head.status {
             // A host without ranges begins again; what is stored is then compared with what comes.
             200 => {
                 answer::first(self.wanted.file, head, from, to)?;
                 Ok((!identity.contradicts(head.length.filter(|_| !head.encoded), head), Mode::Whole))
             }
-            _ => Ok((answer::range(self.wanted.file, &identity, head, from, to)?, Mode::Ranged)),
+            status => {
+                busy.set(answer::busy(status));
+                Ok((answer::range(self.wanted.file, &identity, head, from, to)?, Mode::Ranged))
+            }
         };
         match self.ask(&ask, understand).await {
             Ok((_, (true, _))) if missing.is_none() => Ok(self.stored(journal)),
-            Ok((answer, (true, Mode::Ranged))) => {
-                Ok(self.begin(journal, Begun { answer, run: first..end, mode: Mode::Ranged, fresh: false }))
+            Ok((answer, (true, mode))) => {
+                let run = if mode == Mode::Whole { 0..identity.pieces() } else { first..end };
+                let answer = self.kept(answer).await;
+                Ok(self.begin(journal, Begun { answer, run, mode, fresh: false }))
             }
-            Ok((answer, (true, Mode::Whole))) => {
-                let run = 0..identity.pieces();
-                Ok(self.begin(journal, Begun { answer, run, mode: Mode::Whole, fresh: false }))
-            }
-            Ok((_, (false, _))) => self.start().await,
+            Ok((_, (false, _))) => self.start(None).await,
             // What is whole can be used as it is where nobody can be asked.
             Err(WeightsError::Network { .. }) if missing.is_none() => Ok(self.stored(journal)),
+            Err(WeightsError::BadResponse { .. }) if missing.is_none() && busy.get() => Ok(self.stored(journal)),
             Err(error) => Err(error),
         }
     }
 
-    /// From nothing.
-    async fn start(self) -> Result<Opened, WeightsError> {
-        let piece = self.world.settings.piece_bytes;
-        let last = u64::from(piece) - 1;
-        let ask = Ask { url: self.wanted.url.to_owned(), range: (0, last), if_range: None };
+    /// The answer to go on with; none where the file is only looked at.
+    async fn kept(&self, mut answer: Box<dyn Answer>) -> Option<Box<dyn Answer>> {
+        if !self.wanted.peek {
+            return Some(answer);
+        }
+        // A single byte is read to its end, so that the connection can serve the next file.
+        let single = answer.head().length == Some(1);
+        while single && matches!(next(self.world, self.wanted.file, &mut *answer).await, Ok(Some(_))) {}
+        None
+    }
+
+    /// The first answer for a file of which nothing is known.
+    async fn first(&self) -> Result<(Box<dyn Answer>, answer::First), WeightsError> {
+        let last = if self.wanted.peek { 0 } else { u64::from(self.world.settings.piece_bytes) - 1 };
+        let mut ask = Ask { url: self.wanted.url.to_owned(), range: (0, last), ..Ask::default() };
         let (answer, first) = self.ask(&ask, |head| answer::first(self.wanted.file, head, 0, last)).await?;
+        if first != answer::First::Unmeasured {
+            return Ok((answer, first));
+        }
+        ask.range = EVERYTHING;
+        self.ask(&ask, |head| answer::first(self.wanted.file, head, 0, u64::MAX)).await
+    }
+
+    /// From nothing; `doubted` is what was here before and made no sense.
+    async fn start(self, doubted: Option<Identity>) -> Result<Opened, WeightsError> {
+        let piece = self.world.settings.piece_bytes;
+        let (answer, first) = self.first().await?;
         let head = answer.head().clone();
+        // With other validators it is another file, which may be wrong in its turn.
+        let doubted = doubted.filter(|before| !before.contradicts(None, &head)).map(|before| before.len);
         let identity = |len| Identity {
             url: self.wanted.url.to_owned(),
             len,
@@ -213,10 +253,11 @@ impl Opening<'_> {
             etag: head.etag.clone(),
             modified: head.modified.clone(),
             absent: false,
+            again: doubted == Some(len),
         };
         match first {
             answer::First::Absent => {
-                self.entry.reset(&[], 0).await.map_err(|e| self.failed(e))?;
+                self.world.store.remove(&self.key).await.map_err(|e| self.failed(e))?;
                 Ok(Opened::Absent)
             }
             answer::First::Ranged(len) | answer::First::Whole(Some(len)) => {
@@ -228,68 +269,19 @@ impl Opening<'_> {
                 }
                 let whole = matches!(first, answer::First::Whole(_));
                 let (end, mode) = if whole { (journal.identity.pieces(), Mode::Whole) } else { (1, Mode::Ranged) };
+                let answer = self.kept(answer).await;
                 Ok(self.begin(journal, Begun { answer, run: 0..end, mode, fresh: true }))
             }
-            answer::First::Whole(None) => {
-                let journal = self.unsized_body(answer, identity(0)).await?;
+            answer::First::Whole(None) | answer::First::Unmeasured => {
+                let journal = self.unmeasured(answer, Unmeasured { identity: identity(0), doubted }).await?;
                 Ok(self.stored(journal))
             }
         }
     }
 
-    fn sized(&self, identity: Identity) -> Result<Journal, WeightsError> {
+    pub(super) fn sized(&self, identity: Identity) -> Result<Journal, WeightsError> {
         let journal = Journal::parse(&Journal::new(identity.clone()).first_line());
         journal.ok_or_else(|| answer::wrong(self.wanted.file, &format!("it is too large: {} bytes", identity.len)))
-    }
-
-    /// A host that does not say how long the file is. Nobody can read it before all of it is here, and an
-    /// interruption means to begin again.
-    async fn unsized_body(&self, answer: Box<dyn Answer>, identity: Identity) -> Result<Journal, WeightsError> {
-        let mut given = Some(answer);
-        let mut tries = Tries::new(&self.world.settings, self.world.settings.tries);
-        let ask = Ask { url: self.wanted.url.to_owned(), range: EVERYTHING, if_range: None };
-        loop {
-            let answer = match given.take() {
-                Some(answer) => answer,
-                None => self.ask(&ask, |head| answer::first(self.wanted.file, head, 0, u64::MAX)).await?.0,
-            };
-            match self.unsized_try(answer, &identity).await {
-                Ok(journal) => return Ok(journal),
-                Err(fault) => tries.after(self.wanted.file, fault, &*self.world.clock).await?,
-            }
-        }
-    }
-
-    async fn unsized_try(&self, mut answer: Box<dyn Answer>, identity: &Identity) -> Result<Journal, Fault> {
-        let failed = |e| Fault::Final(self.failed(e));
-        self.entry.reset(&[], 0).await.map_err(failed)?;
-        let (mut identity, mut part, mut checks) = (identity.clone(), Vec::new(), Vec::new());
-        loop {
-            let bytes = next(self.world, self.wanted.file, &mut *answer).await?;
-            let ended = bytes.is_none();
-            let bytes = bytes.unwrap_or_default();
-            identity.len += bytes.len() as u64;
-            part.extend(bytes);
-            while part.len() >= identity.piece as usize || (ended && !part.is_empty()) {
-                let rest = part.split_off(part.len().min(identity.piece as usize));
-                self.entry.put(identity.place(checks.len() as u32), &part).await.map_err(failed)?;
-                checks.push(checksum(&part));
-                part = rest;
-            }
-            if ended {
-                break;
-            }
-        }
-        let mut journal = self.sized(identity).map_err(Fault::Final)?;
-        let mut lines = journal.first_line();
-        for (index, check) in checks.into_iter().enumerate() {
-            let event = Event::Piece(index as u32, check);
-            lines.extend(event.line());
-            journal.apply(event);
-        }
-        self.entry.append(&lines).await.map_err(failed)?;
-        self.entry.close().await.map_err(failed)?;
-        Ok(journal)
     }
 }
 
@@ -303,5 +295,13 @@ impl StoredFile {
 /// The journal of a file that the host does not have.
 pub fn absent(url: &str) -> Journal {
     let url = url.to_owned();
-    Journal::new(Identity { url, len: 0, piece: MIN_PIECE_BYTES, etag: None, modified: None, absent: true })
+    Journal::new(Identity {
+        url,
+        len: 0,
+        piece: MIN_PIECE_BYTES,
+        etag: None,
+        modified: None,
+        absent: true,
+        again: false,
+    })
 }

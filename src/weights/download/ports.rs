@@ -11,6 +11,10 @@ pub struct Ask {
     pub range: (u64, u64),
     /// The validator of what is already here, for hosts to which it may be sent.
     pub if_range: Option<String>,
+    /// Ask for the whole file without naming a range, as anybody would.
+    pub plain: bool,
+    /// The first for a file: should nothing come of it, it is worth a few requests to find out why.
+    pub opens: bool,
 }
 
 /// What an answer says before its body.
@@ -41,6 +45,9 @@ pub enum Lost {
     Network(String),
     /// The host answers, but does not allow this page to read it.
     Refused,
+    /// The host answers, but not where a range is asked for. Some compress whatever they send, and a browser does not
+    /// take a compressed range.
+    Unranged,
     /// The caller does not want it any more.
     Aborted,
 }

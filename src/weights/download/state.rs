@@ -109,6 +109,11 @@ impl State {
         Some(first..end)
     }
 
+    /// Whether anything is left that nobody fetches.
+    pub fn any_open(&self) -> bool {
+        (0..self.trusted.len() as u32).any(|i| self.open(i))
+    }
+
     pub fn take(&mut self, run: Range<u32>) {
         run.for_each(|i| self.taken[i as usize] = true);
     }

@@ -32,6 +32,16 @@ pub fn other_parts(file: &str, metadata: &Metadata) -> Result<Vec<String>, Weigh
     Ok((2..=parts).map(|part| part_name(stem, part, parts)).collect())
 }
 
+/// The names of the parts after the first, as far as the first's name tells: its header is still to come.
+pub fn parts_by_name(file: &str) -> Vec<String> {
+    let of = |file: &str| {
+        let (stem, parts) = file.strip_suffix(".gguf")?.rsplit_once("-00001-of-")?;
+        let parts: usize = parts.parse().ok().filter(|&parts| parts <= MAX_PARTS)?;
+        Some((2..=parts).map(|part| part_name(stem, part, parts)).collect())
+    };
+    of(file).unwrap_or_default()
+}
+
 /// Whether a file is the part that its name says, of as many.
 pub fn check_part(file: &str, metadata: &Metadata, part: usize, parts: usize) -> Result<(), WeightsError> {
     if metadata.number("split.count") == Some(parts) && metadata.number("split.no") == Some(part) {
@@ -39,4 +49,18 @@ pub fn check_part(file: &str, metadata: &Metadata, part: usize, parts: usize) ->
     }
     let detail = format!("it says that it is not part {} of {parts}; do all parts come from the same model?", part + 1);
     Err(WeightsError::Invalid { file: file.to_owned(), detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_how_many_parts_there_may_be() {
+        assert_eq!(parts_by_name("m-00001-of-00003.gguf"), ["m-00002-of-00003.gguf", "m-00003-of-00003.gguf"]);
+        for single in ["m.gguf", "m-00001-of-00001.gguf", "m-00002-of-00003.gguf", "m-00001-of-99999.gguf", "-of-.gguf"]
+        {
+            assert_eq!(parts_by_name(single), [""; 0], "{single}");
+        }
+    }
 }

@@ -8,15 +8,15 @@ use super::super::*;
 use super::sim::*;
 use crate::weights::{LocalBoxFuture, Source, WeightsError};
 
-const URL: &str = "https://host/model.gguf";
-const PIECE: u32 = 1 << 10;
+pub(super) const URL: &str = "https://host/model.gguf";
+pub(super) const PIECE: u32 = 1 << 10;
 
-struct Sim {
-    time: Rc<Time>,
-    rng: Rc<Rng>,
-    host: Rc<Host>,
-    disk: Rc<Disk>,
-    steps: Rc<RefCell<Vec<Step>>>,
+pub(super) struct Sim {
+    pub time: Rc<Time>,
+    pub rng: Rc<Rng>,
+    pub host: Rc<Host>,
+    pub disk: Rc<Disk>,
+    pub steps: Rc<RefCell<Vec<Step>>>,
 }
 
 fn bytes(rng: &Rng, len: usize) -> Vec<u8> {
@@ -24,7 +24,7 @@ fn bytes(rng: &Rng, len: usize) -> Vec<u8> {
 }
 
 impl Sim {
-    fn new(seed: u64, len: usize) -> Self {
+    pub fn new(seed: u64, len: usize) -> Self {
         let (time, rng) = (Rc::new(Time::default()), Rc::new(Rng::new(seed)));
         let host = Host {
             content: RefCell::new(bytes(&rng, len)),
@@ -33,13 +33,15 @@ impl Sim {
             requests: Cell::new(0),
             served: Cell::new(0),
             next_content: RefCell::default(),
+            open: Cell::default(),
+            most_open: Cell::default(),
             time: time.clone(),
             rng: rng.clone(),
         };
         Self { time, rng, host: Rc::new(host), disk: Rc::default(), steps: Rc::default() }
     }
 
-    fn world(&self) -> Rc<World> {
+    pub fn world(&self) -> Rc<World> {
         let steps = self.steps.clone();
         let settings =
             Settings { piece_bytes: PIECE, run_pieces: 3, requests: 3, stall_ms: 2000.0, ..Settings::default() };
@@ -48,13 +50,14 @@ impl Sim {
             transport: Rc::new(SimTransport(self.host.clone())),
             clock: Rc::new(SimClock(self.time.clone(), self.rng.clone())),
             settings: settings.checked(),
+            slots: Slots::new(settings.requests),
             report: Rc::new(move |step| steps.borrow_mut().push(step)),
         })
     }
 
     /// Loads as a page does: reads here and there while it comes, waits for the rest, and once more from the start if
     /// the file changed. `None` if it was killed before the end.
-    fn load(
+    pub fn load(
         &self,
         until: f64,
         integrity: Option<Integrity>,
@@ -64,7 +67,7 @@ impl Sim {
         self.steps.borrow_mut().clear();
         let world = self.world();
         let run = async {
-            let wanted = Wanted { url: URL, file: "model.gguf", integrity, revalidate };
+            let wanted = Wanted { url: URL, file: "model.gguf", integrity, revalidate, peek: self.rng.one_in(4) };
             match once(&world, wanted, &self.rng).await {
                 Err(WeightsError::Changed { .. }) => once(&world, wanted, &self.rng).await,
                 other => other,
@@ -73,11 +76,11 @@ impl Sim {
         self.time.run(until, run)
     }
 
-    fn content(&self) -> Vec<u8> {
+    pub fn content(&self) -> Vec<u8> {
         self.host.content.borrow().clone()
     }
 
-    fn stored(&self) -> u64 {
+    pub fn stored(&self) -> u64 {
         let files = self.disk.files.borrow();
         files.get(&key_of(URL)).and_then(|f| Journal::parse(&f.1)).map_or(0, |j| j.stored())
     }
@@ -125,7 +128,7 @@ async fn once(world: &Rc<World>, wanted: Wanted<'_>, rng: &Rng) -> Result<Vec<u8
     Ok(whole.take())
 }
 
-fn hash(bytes: &[u8]) -> Integrity {
+pub(super) fn hash(bytes: &[u8]) -> Integrity {
     let mut hasher = Hasher::default();
     hasher.update(bytes);
     hasher.finish()
@@ -157,19 +160,25 @@ fn whatever_fails_the_file_is_right_or_there_is_an_error() {
         *sim.host.content.borrow_mut() = bytes(rng, len);
         let rare = |rng: &Rng| if rng.one_in(2) { 3 + rng.below(12) } else { 0 };
         let flips = rng.one_in(4);
+        // Where nobody may read which range came, nobody can see that it is another one.
+        let unexposed = rng.one_in(10);
         *sim.host.faults.borrow_mut() = Faults {
             refuse: rare(rng),
             busy: rare(rng),
             stall: rare(rng),
             cut: rare(rng),
             flip: if flips { 2 + rng.below(20) } else { 0 },
-            wrong_range: rare(rng),
+            wrong_range: if unexposed { 0 } else { rare(rng) },
             short: rare(rng),
             long: rare(rng),
             no_ranges: rng.one_in(5),
             no_length: rng.one_in(10),
             no_validator: rng.one_in(5),
             missing: false,
+            gzip: rng.one_in(10),
+            unexposed,
+            cap: (!unexposed && rng.one_in(10)).then(|| 1 + rng.below(3000)),
+            weak: rng.one_in(10),
             change_at: rng.one_in(3).then(|| rng.below(12)),
         };
         let changed_len = 1 + rng.below(30_000) as usize;
@@ -312,7 +321,7 @@ fn stored_files_are_listed_checked_and_removed() {
 }
 
 impl Sim {
-    fn time_now(&self) -> f64 {
+    pub fn time_now(&self) -> f64 {
         SimClock(self.time.clone(), self.rng.clone()).now()
     }
 }

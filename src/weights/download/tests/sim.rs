@@ -127,6 +127,14 @@ pub struct Faults {
     pub no_length: bool,
     pub no_validator: bool,
     pub missing: bool,
+    /// All is compressed, and nothing comes of a range.
+    pub gzip: bool,
+    /// Nobody may read `Content-Range`.
+    pub unexposed: bool,
+    /// The most bytes of a range that are sent at once.
+    pub cap: Option<u64>,
+    /// Every other answer has its validator marked as weak.
+    pub weak: bool,
     /// The file becomes another one at this request.
     pub change_at: Option<u64>,
 }
@@ -138,6 +146,9 @@ pub struct Host {
     pub requests: Cell<u64>,
     pub served: Cell<u64>,
     pub next_content: RefCell<Option<Vec<u8>>>,
+    /// Answers that are being read, and the most that ever were.
+    pub open: Cell<u32>,
+    pub most_open: Cell<u32>,
     pub time: Rc<Time>,
     pub rng: Rc<Rng>,
 }
@@ -156,24 +167,29 @@ impl Host {
         if rng.one_in(faults.refuse) {
             return Err(Lost::Network("refused".into()));
         }
+        if faults.gzip && !ask.plain {
+            return Err(if ask.opens { Lost::Unranged } else { Lost::Network("failed".into()) });
+        }
+        let ranges = !faults.no_ranges && !ask.plain;
         let content = self.content.borrow();
         let mut head = Head { status: 200, length: Some(content.len() as u64), ..Head::default() };
         if !faults.no_validator {
-            head.etag = Some(format!("\"{}\"", self.version.get()));
+            let mark = if faults.weak && number % 2 == 1 { "W/" } else { "" };
+            head.etag = Some(format!("{mark}\"{}\"", self.version.get()));
         }
         let mut body = content.clone();
-        let same = ask.if_range.is_none() || ask.if_range == head.etag;
+        let same = ask.if_range.is_none() || faults.weak || ask.if_range == head.etag;
         match ask.range {
             _ if faults.missing => (head.status, body) = (404, b"nothing".to_vec()),
             _ if rng.one_in(faults.busy) => {
                 (head.status, body) = ([429, 503, 500][rng.below(3) as usize], b"busy".to_vec());
                 head.retry_after = rng.one_in(2).then(|| rng.below(5) as f64);
             }
-            (from, _) if !faults.no_ranges && same && from >= content.len() as u64 => {
+            (from, _) if ranges && same && from >= content.len() as u64 => {
                 (head.status, body) = (416, Vec::new());
             }
-            (from, to) if !faults.no_ranges && same => {
-                let to = to.min(content.len() as u64 - 1);
+            (from, to) if ranges && same => {
+                let to = to.min(content.len() as u64 - 1).min(faults.cap.map_or(u64::MAX, |cap| from + cap - 1));
                 let shift = if rng.one_in(faults.wrong_range) && from > 0 { 1 } else { 0 };
                 head.status = 206;
                 head.range = Some(format!("bytes {}-{}/{}", from - shift, to - shift, content.len()));
@@ -183,6 +199,12 @@ impl Host {
             _ => {}
         }
         head.length = head.length.map(|_| body.len() as u64);
+        if faults.unexposed {
+            head.range = None;
+        }
+        if faults.gzip {
+            (head.encoded, head.length) = (true, head.length.map(|len| len / 2));
+        }
         if rng.one_in(faults.flip) && !body.is_empty() {
             let at = rng.below(body.len() as u64) as usize;
             body[at] ^= 1 << rng.below(8);
@@ -191,7 +213,7 @@ impl Host {
         let at = rng.below(body.len() as u64) as usize;
         if rng.one_in(faults.cut) && head.length.is_some() {
             (end, _) = (End::Cut, body.truncate(at));
-        } else if rng.one_in(faults.short) && head.length.is_some() {
+        } else if rng.one_in(faults.short) && head.length.is_some() && !faults.gzip {
             body.truncate(at);
         } else if rng.one_in(faults.stall) {
             (end, _) = (End::Stall, body.truncate(at));
@@ -219,6 +241,20 @@ struct SimAnswer {
 struct Line {
     host: Rc<Host>,
     answer: SimAnswer,
+}
+
+impl Line {
+    fn new(host: &Rc<Host>, answer: SimAnswer) -> Self {
+        host.open.set(host.open.get() + 1);
+        host.most_open.set(host.most_open.get().max(host.open.get()));
+        Self { host: host.clone(), answer }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.host.open.set(self.host.open.get() - 1);
+    }
 }
 
 impl Answer for Line {
@@ -253,7 +289,7 @@ impl Transport for SimTransport {
         Box::pin(async move {
             self.0.time.sleep(2.0).await;
             let answer = self.0.answer(ask)?;
-            Ok(Box::new(Line { host: self.0.clone(), answer }) as Box<dyn Answer>)
+            Ok(Box::new(Line::new(&self.0, answer)) as Box<dyn Answer>)
         })
     }
 }

@@ -1,0 +1,205 @@
+// Hosts that serve a model in their own ways, and what is asked of them: redirects, compression, hashes, many files.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { ROOT } from '../../scripts/lib.mjs'
+import { Host } from '../server/faulty.mjs'
+import { open } from './harness.mjs'
+import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, damage, integrity, load, shards } from './storage.mjs'
+
+const { [WEIGHTS]: weights, ...SMALL } = MODEL
+const gguf = (name) => readFileSync(join(ROOT, 'tests', 'fixtures', 'gguf', name))
+
+let browser, page, score
+before(async () => {
+  browser = await open()
+  page = await browser.page()
+  score = (await load(page, '/models/tiny-tied', { cache: 'memory' })).ok.score
+})
+after(() => browser?.close())
+
+const elsewhere = (path) => browser.url.replace('127.0.0.1', 'localhost') + path
+const clear = () => page.evaluate(() => secondpass.cache.clear())
+
+/** Loads with so little room in storage. */
+async function within(quotaSize, work) {
+  const session = await browser.context.newCDPSession(page)
+  await clear()
+  await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url, quotaSize })
+  try {
+    return await work()
+  } finally {
+    await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url })
+  }
+}
+
+test('an address of our own may lead to another origin', async () => {
+  const host = new Host(MODEL, { away: true, cut: 0.3 })
+  const url = browser.host(host)
+  host.elsewhere = elsewhere(url)
+  const { ok, error } = await load(page, url, { integrity: INTEGRITY })
+  assert.equal(ok?.score, score, error?.message)
+  assert.deepEqual(host.seen.filter((line) => line.startsWith('OPTIONS')), [], 'no preflight')
+  // One that does not allow the page to read it.
+  const silent = browser.host(new Host(MODEL))
+  const leading = browser.host({ handle: (name, _, response) => response.writeHead(302, { location: elsewhere(silent) + name }).end() })
+  assert.equal((await load(page, leading)).error?.code, 'cors')
+})
+
+test('hosts that compress everything, or do not let Content-Range be read', async () => {
+  for (const cors of [false, true]) {
+    const host = new Host(MODEL, { gzip: true, cors })
+    const path = browser.host(host)
+    const { ok, error } = await load(page, cors ? elsewhere(path) : path, { integrity: INTEGRITY })
+    assert.equal(ok?.score, score, `${cors ? 'another origin' : 'our own'}: ${error?.message}`)
+  }
+  const hidden = new Host(MODEL, { cors: true, hidden: true })
+  const { ok, error } = await load(page, elsewhere(browser.host(hidden)), { integrity: INTEGRITY })
+  assert.equal(ok?.score, score, error?.message)
+})
+
+test('validators that are weak now and then, and ranges that are shorter than asked for', async () => {
+  let asked = 0
+  const handle = (name, request, response) => {
+    const bytes = MODEL[name]
+    if (!bytes) return response.writeHead(404).end()
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range).map(Number)
+    const last = Math.min(to || Infinity, bytes.length - 1, from + 49_999)
+    const etag = asked++ % 2 ? 'W/"x"' : '"x"'
+    response.writeHead(206, { etag, 'content-length': last - from + 1, 'content-range': `bytes ${from}-${last}/${bytes.length}` })
+    response.end(bytes.subarray(from, last + 1))
+  }
+  const { ok, error } = await load(page, browser.host({ handle }), { integrity: INTEGRITY })
+  assert.equal(ok?.score, score, error?.message)
+})
+
+test('damage is mended by the load that finds it, also without ranges', async () => {
+  await clear()
+  const url = browser.host(new Host(MODEL, { noRanges: true }))
+  assert.equal((await load(page, url)).ok?.score, score)
+  await damage(page, { flip: [200_000] })
+  const { ok, error } = await load(page, url)
+  assert.equal(ok?.score, score, error?.message)
+})
+
+test('what came wrongly once does not stay', async () => {
+  // A bit of the header, under the same validator.
+  const host = new Host(MODEL)
+  const url = browser.host(host)
+  const wrong = Buffer.from(weights)
+  wrong[10] ^= 1
+  host.files.set(WEIGHTS, wrong)
+  assert.equal((await load(page, url)).error?.name, 'SecondpassError')
+  host.files.set(WEIGHTS, weights)
+  assert.equal((await load(page, url)).ok?.score, score)
+  // A body that ends where the connection does, too early.
+  let whole = false
+  const handle = (name, _, response) => {
+    if (!MODEL[name]) return response.writeHead(404).end()
+    response.useChunkedEncodingByDefault = false
+    response.writeHead(200, { etag: '"1"', connection: 'close' })
+    response.end(whole || name !== WEIGHTS ? MODEL[name] : weights.subarray(0, 300_000))
+  }
+  const closing = browser.host({ handle })
+  assert.equal((await load(page, closing)).error?.code, 'invalid_weights')
+  whole = true
+  assert.equal((await load(page, closing)).ok?.score, score)
+})
+
+test('a hash that nothing would be compared with is refused', async () => {
+  const parts = shards(weights, 3)
+  const cases = [
+    [MODEL, { 'modle.safetensors': integrity('x') }, /modle\.safetensors.*model\.safetensors/],
+    [MODEL, { vision: integrity('x') }, /vision/],
+    [{ ...SMALL, ...parts }, integrity('x'), /model, which stands for model\.safetensors.*model-00001-of-00003\.safetensors/],
+  ]
+  for (const [files, hashes, message] of cases) {
+    const host = new Host(files)
+    const { error } = await load(page, browser.host(host), { integrity: hashes })
+    assert.deepEqual([error?.code, error?.status], ['invalid_request', 400], JSON.stringify(hashes))
+    assert.match(error.message, message)
+  }
+  const url = browser.host(new Host({ ...SMALL, ...parts }))
+  const hashes = Object.fromEntries(Object.entries(parts).map(([name, bytes]) => [name, integrity(bytes)]))
+  assert.equal((await load(page, url, { integrity: hashes })).ok?.score, score)
+  const [first] = Object.keys(parts)
+  assert.equal((await load(page, url, { integrity: { ...hashes, [first]: integrity('x') } })).error?.code, 'integrity')
+})
+
+test('two files of one name are two files, and one file is not two', async () => {
+  const [model, vision] = ['sees.gguf', 'mmproj.gguf'].map((name) => `${browser.host(new Host({ 'model.gguf': gguf(name) }))}model.gguf`)
+  const hashes = { model: integrity(gguf('sees.gguf')), vision: integrity(gguf('mmproj.gguf')) }
+  const { ok, error } = await load(page, model, { vision, integrity: hashes })
+  assert.ok(ok?.info.vision, error?.message)
+  assert.equal((await load(page, model, { vision, integrity: { ...hashes, vision: hashes.model } })).error?.code, 'integrity')
+  const same = (await load(page, model, { vision: model })).error
+  assert.equal(same?.code, 'invalid_request')
+  assert.match(same.message, /same file/)
+})
+
+test('a model of several files is refused without room before any of it is fetched', async () => {
+  const host = new Host({ ...SMALL, ...shards(weights, 3) })
+  const url = browser.host(host)
+  const { error } = await within(Math.round(BYTES * 0.6), () => load(page, url))
+  assert.equal(error?.code, 'storage_full')
+  assert.match(error.message, /\d+ bytes are needed and \d+ are free/)
+  const fetched = Object.entries(host.served).filter(([name]) => name.endsWith('.safetensors'))
+  assert.deepEqual(fetched.map(([, bytes]) => bytes), [1, 1, 1], 'a byte of each tells how long it is')
+  assert.equal((await load(page, url)).ok?.score, score)
+})
+
+test('the files of a model share the requests', async () => {
+  const host = new Host({ ...SMALL, ...shards(weights, 5) }, { delay: 20 })
+  const handle = host.handle.bind(host)
+  let [now, most] = [0, 0]
+  host.handle = (name, request, response) => {
+    most = Math.max(most, ++now)
+    response.on('close', () => now--)
+    handle(name, request, response)
+  }
+  const { ok, error } = await load(page, browser.host(host), { download: { ...QUICK, requests: 2 } })
+  assert.equal(ok?.score, score, error?.message)
+  // One more may be that which opens a small file.
+  assert.ok(most <= 3, `${most} at a time`)
+})
+
+test('a file of unknown length tells how far it is, and is refused without room', async () => {
+  const { ok } = await load(page, browser.host(new Host(MODEL, { noRanges: true, noLength: true, delay: 30 })))
+  const events = ok.events.filter((e) => e.file === WEIGHTS && e.stage === 'download')
+  assert.ok(events.length > 2 && events.every((e, i) => i === 0 || e.loaded > events[i - 1].loaded), JSON.stringify(events))
+  assert.equal(events.at(-1).loaded, weights.length)
+  const host = new Host(MODEL, { noRanges: true, noLength: true })
+  const { error } = await within(400_000, () => load(page, browser.host(host)))
+  assert.equal(error?.code, 'storage_full')
+  assert.match(error.message, /\d+ bytes are needed/)
+})
+
+test('storage is asked to last once, and not for memory; nothing is left of what is not there', async () => {
+  await page.evaluate(() => {
+    window.asked = 0
+    Object.defineProperty(navigator.storage, 'persist', { configurable: true, value: async () => { window.asked++; return false } })
+  })
+  for (const [kind, times] of [['memory', 0], ['opfs', 1]]) {
+    await load(page, browser.host(new Host(MODEL)), { cache: kind })
+    assert.equal(await page.evaluate(() => { const n = window.asked; window.asked = 0; return n }), times, kind)
+  }
+  await clear()
+  assert.equal((await load(page, browser.host(new Host({})))).error?.code, 'not_found')
+  const left = await page.evaluate(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('secondpass')
+    const names = []
+    for await (const name of folder.keys()) names.push(name)
+    return names
+  })
+  assert.deepEqual(left, [])
+})
+
+test('a busy host does not take away what is stored', async () => {
+  const host = new Host(MODEL)
+  const url = browser.host(host)
+  assert.equal((await load(page, url)).ok?.score, score)
+  host.faults = { busy: 1 }
+  const { ok, error } = await load(page, url, { revalidate: true })
+  assert.equal(ok?.score, score, error?.message)
+})
