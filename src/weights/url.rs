@@ -110,7 +110,7 @@ impl UrlSource {
             First::Ranged(_) | First::Absent => {
                 return Err(Fault::Final(WeightsError::Changed { file: self.name.clone() }));
             }
-            First::Whole(_) => return Err(Fault::Final(no_ranges(&self.name))),
+            First::Whole(_) | First::Unmeasured => return Err(Fault::Final(no_ranges(&self.name))),
         }
         let mut body = response.into_body().into_reader().take(to - from + 1);
         body.read_to_end(bytes).map_err(|e| Fault::Passing(e.to_string(), None))?;
@@ -165,7 +165,7 @@ impl Host {
             let fault = match head.and_then(|head| first(file, &head, 0, 0).map(|first| (first, head.etag))) {
                 Ok((First::Ranged(len), etag)) => return Ok(Some((len, etag))),
                 Ok((First::Absent, _)) => return Ok(None),
-                Ok((First::Whole(_), _)) => return Err(no_ranges(file)),
+                Ok((First::Whole(_) | First::Unmeasured, _)) => return Err(no_ranges(file)),
                 Err(fault) => fault,
             };
             tries.after(file, fault, &Waiting::default()).await?;
