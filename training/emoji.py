@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import paths
 from words import content_words, stem
 
-SHARES = {"keyword": (0.05, 0.08), "emoji": (0.03, 0.06)}  # dev, test
+SHARES = {"keyword": (0.05, 0.08), "emoji": (0.03, 0.06), "phrase": (0.07, 0.13)}  # dev, test; phrases by their emoji
 COMMON = 25  # a keyword of more emoji is a category, and stays
 FLAGS, SYMBOLS = 9, 8
 

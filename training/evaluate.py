@@ -4,7 +4,8 @@
     python evaluate.py --gguf TEXT.gguf MMPROJ.gguf --split test --json build/figures.json
 
 (a) keywords held out, over the emoji that were trained on; (b) emoji held out, over all emoji, and among themselves;
-(c) some of (a) from pictures drawn with 32 pixels, from Twemoji's, and shown with 96 by 96.
+(c) some of (a) from pictures drawn with 32 pixels, from Twemoji's, and shown with 96 by 96; (d) phrases of our own about emoji
+that were trained on with other words, but with no such phrase; and phrases that were written before the first training.
 """
 
 import argparse
@@ -16,9 +17,12 @@ import numpy as np
 import torch
 
 import export
+import from_gguf
 import make_gallery
 import metrics
 import pictures
+import purposes
+import train
 from phrase_cases import CASES
 
 
@@ -86,6 +90,19 @@ def keywords(reranker, emoji, held, split, side, drawn=None, style=pictures.noto
     return result, worst(queries, relevant, matrix, known)
 
 
+def described(reranker, emoji, held, split, side):
+    """Phrases of our own (`purposes.py`) about emoji of which no such phrase was trained on."""
+    known = [i for i, e in enumerate(emoji) if e.split == "train" and pictures.noto(e.text) is not None]
+    place = {i: n for n, i in enumerate(known)}
+    asked = [(p, {place[i] for i in right if i in place}) for p, right, s in purposes.load(emoji, held)[0] if s == split]
+    shown = [emoji[i] for i in known]
+    matrix = scores(reranker, [p for p, _ in asked], features(reranker, shown, side))
+    lexical = lexical_of(shown, held)
+    return {"model": metrics.mean([metrics.at_ten(row, right) for row, (_, right) in zip(matrix, asked)]),
+            "lexical": metrics.mean([metrics.at_ten(lexical.scores(p), right) for p, right in asked]),
+            "chance": chance([len(right) for _, right in asked], len(shown)), "queries": len(asked), "candidates": len(shown)}
+
+
 def known_keywords(reranker, emoji, held, side, count=80, seed=3):
     """What was trained on: no proof of anything, but where it fails here it was not learned."""
     known = [e for e in emoji if e.split == "train" and pictures.noto(e.text) is not None]
@@ -141,16 +158,17 @@ def main():
     parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--gguf", nargs=2, type=Path)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--gallery", action="store_true", help="phrases over the gallery alone")
+    parser.add_argument("--gallery", action="store_true", help="the hand-written phrases alone, over the gallery")
     parser.add_argument("--most", type=int, default=60, help="so many questions for each of the smaller measurements")
-    parser.add_argument("--quick", action="store_true", help="held-out keywords and phrases alone")
+    parser.add_argument("--quick", action="store_true", help="held-out keywords and both kinds of phrases alone")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    reranker, library = export.trained()
     if options.gguf:
-        import from_gguf
+        library, _, _, reranker = train.build()
         from_gguf.load(reranker, *options.gguf)
+    else:
+        reranker, library = export.trained()
     emoji, held, results = library.emoji, library.held, {}
 
     def note(title, result):
@@ -174,6 +192,7 @@ def main():
     for row in failures:
         print(row)
     results["failures"] = failures
+    note(f"Phrases of our own, of emoji kept out of them ({options.split})", described(reranker, emoji, held, options.split, options.side))
     if not options.quick:
         note(f"Held-out emoji ({options.split})", unseen_emoji(reranker, emoji, held, options.split, options.side, options.most))
         for title, arguments in {f"{options.side} px": dict(side=options.side), "drawn with 32 px": dict(side=64, drawn=32), "Twemoji's pictures": dict(side=64, style=pictures.twemoji),

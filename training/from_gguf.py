@@ -1,5 +1,7 @@
 """Puts the weights of GGUF files, as they are after quantization, into the model; so that what is measured is what is shipped."""
 
+import json
+
 import numpy as np
 import torch
 from gguf import GGUFReader
@@ -31,19 +33,46 @@ def named(name, deepstack):
     return f"visual.deepstack_merger_list.{deepstack.index(int(parts[2]))}.{DEEP[parts[3]]}.{kind}"
 
 
-@torch.no_grad()
-def load(reranker, text, vision):
-    found = tensors(text) | tensors(vision)
-    model = reranker.hf.model
+def place(model, found):
+    """Everything but the table of tokens, into the Transformers model below `.model`."""
     parameters = dict(model.named_parameters())
     kernel = model.visual.patch_embed.proj
     for frame, name in enumerate(("v.patch_embd.weight", "v.patch_embd.weight.1")):
         kernel.weight[:, :, frame] = found.pop(name).view_as(kernel.weight[:, :, frame])
     kernel.bias.copy_(found.pop("v.patch_embd.bias"))
-    table, head = found.pop("token_embd.weight"), found.pop("cls.output.weight")
-    reranker.rows = torch.arange(len(table))  # every token has its own row now
-    reranker.table = torch.nn.Parameter(table)
     for name, value in found.items():
         target = parameters[named(name, list(model.visual.deepstack_visual_indexes))]
         target.copy_(value.view_as(target))
+
+
+@torch.no_grad()
+def load(reranker, text, vision):
+    """For measuring: every token has a row of its own."""
+    found = tensors(text) | tensors(vision)
+    table, head = found.pop("token_embd.weight"), found.pop("cls.output.weight")
+    place(reranker.hf.model, found)
+    reranker.rows = torch.arange(len(table))
+    reranker.table = torch.nn.Parameter(table)
     return head
+
+
+@torch.no_grad()
+def load_tied(reranker, text, vision):
+    """For training on: a row that several tokens share is their mean, and the rows of `yes` and `no` are as exact as the classifier's."""
+    check_tokens(reranker.prompt.tokenizer, text)
+    found = tensors(text) | tensors(vision)
+    table, head = found.pop("token_embd.weight"), found.pop("cls.output.weight")
+    place(reranker.hf.model, found)
+    count = torch.bincount(reranker.rows, minlength=len(reranker.table)).clamp(min=1)[:, None]
+    reranker.table.copy_(torch.zeros_like(reranker.table).index_add_(0, reranker.rows, table) / count)
+    spread = (reranker.table[reranker.rows] - table).abs().max().item()
+    assert spread < 1e-3, f"tokens that share a row differ by {spread}"
+    for token, row in zip((reranker.yes, reranker.no), head):
+        reranker.table[reranker.rows[token]] = row
+
+
+def check_tokens(tokenizer, text):
+    """The tokenizer must be the one that the file was trained with: the same tokens, and merges in the same order."""
+    fields, own = GGUFReader(text).fields, json.loads(tokenizer.to_str())["model"]
+    assert fields["tokenizer.ggml.tokens"].contents() == [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())], "other tokens"
+    assert fields["tokenizer.ggml.merges"].contents() == [m if isinstance(m, str) else " ".join(m) for m in own["merges"]], "other merges"

@@ -33,6 +33,20 @@ def synsets():
     return found
 
 
+def nouns(nets):
+    """{noun: definition of its most frequent sense}, in the order of WordNet's index."""
+    found = {}
+    for line in (paths.WORDNET / "index.noun").read_text().splitlines():
+        if not line.startswith("  "):
+            f = line.split()
+            found[f[0].replace("_", " ")] = definition(nets["n", f[-int(f[2])]][1])  # its senses' places end the line
+    return found
+
+
+def verbs(nets):
+    return {lemma for (part, _), (lemmas, _, _) in nets.items() if part == "v" for lemma in lemmas}
+
+
 def definition(gloss):
     return gloss.split('"')[0].split("; ")[0].strip(" ;:")
 

@@ -1,12 +1,16 @@
-"""What is asked while training: (text, emoji that are right or None, words for the teacher)."""
+"""What is asked while training: (text, emoji that are right or None, how far the teacher may soften that)."""
 
 import random
 
 import lexicon
 import phrases
+import purposes
 from words import STOP, content_words
 
 KINDS = {"keyword": 0.34, "name": 0.14, "pair": 0.17, "definition": 0.10, "free": 0.25}
+PHRASES = {"purpose": 0.7, "defined": 0.12, "meant": 0.18}
+LEAN = {"meant": 0.5, "defined": 0.25, "purpose": 0.25}  # it sees a bag of words: "cut paper" is near newspapers
+FEW = 3  # a keyword of no more emoji is taken to be defined by WordNet's first sense of it
 
 
 class Source:
@@ -15,49 +19,62 @@ class Source:
     def __init__(self, library, vocabulary, counts, seed):
         self.library, self.rng = library, random.Random(seed)
         self.nets = lexicon.synsets()
-        self.defined = self.definitions()
+        self.nouns, self.verbs = lexicon.nouns(self.nets), lexicon.verbs(self.nets)
+        found, _ = purposes.load(library.emoji, library.held)
+        self.phrases = {"purpose": [(p, right) for p, right, split in found if split == "train"], "defined": self.definitions(), "meant": self.meanings()}
+        self.defined = {i: text for text, (i,) in self.phrases["defined"]}
         self.glosses = [lexicon.definition(g) for l, g, _ in self.nets.values()]
         self.glosses = [g for g in self.glosses if 2 <= len(g.split()) <= 16]
         self.vocabulary = [w for w in vocabulary if w.isalpha() and w not in STOP]
         self.weights = [counts.get(w, 1) ** 0.25 for w in self.vocabulary]
         self.keywords = list(library.keywords)
 
+    def allowed(self, text, right):
+        return not purposes.asks_a_case(text) and not purposes.hidden_in(text, right, self.library.emoji, self.library.held)
+
     def definitions(self):
-        """The first meaning in WordNet of an emoji's name, for each emoji that is trained on."""
-        first = {}
-        for (part, _), (lemmas, gloss, _) in self.nets.items():
-            if part == "n":
-                for lemma in lemmas[:2]:
-                    first.setdefault(lemma, lexicon.definition(gloss))
-        found = {}
-        for i in self.library.train:
-            e = self.library.emoji[i]
-            text = first.get(e.name)
-            if text:
-                found[i] = text
-        return found
+        """WordNet's definition of an emoji's name, for each emoji that is trained on."""
+        names = [(self.library.emoji[i].name, i) for i in self.library.train]
+        return [(self.nouns[n], (i,)) for n, i in names if n in self.nouns and self.allowed(self.nouns[n], (i,))]
+
+    def meanings(self):
+        """WordNet's definition of a keyword that few emoji have."""
+        few = [(self.nouns[k], own) for k, own in self.library.keywords.items() if len(own) <= FEW and k in self.nouns]
+        return [(text, own) for text, own in few if len(text.split()) > 2 and self.allowed(text, own)]
 
     def owners(self, keywords):
         sets = [self.library.keywords[k] for k in keywords]
         return set.intersection(*sets)
 
     def about(self, i):
-        """One query about emoji i."""
+        """One query about emoji i; never one that is kept for the evaluation."""
+        while purposes.asks_a_case((found := self.drawn(i))[0]):
+            pass
+        return found
+
+    def drawn(self, i):
         rng, e = self.rng, self.library.emoji[i]
         seen = [k for k in e.seen(self.library.held) if k in self.library.keywords]
         kind = rng.choices(list(KINDS), KINDS.values())[0]
         if kind == "free":
-            return self.free()
+            return *self.free(), 1.0
         if kind == "definition" and i in self.defined:
-            return phrases.about_definition(self.defined[i], rng), {i}
+            return phrases.about_definition(self.defined[i], rng), {i}, 1.0
         if kind == "pair" and len(seen) >= 2:
             pair = rng.sample(seen, 2)
-            return phrases.about_pair(*pair, rng), self.owners(pair)
+            return phrases.about_pair(*pair, rng), self.owners(pair), 1.0
         if kind == "name" or not seen:
-            return phrases.about_name(e.name, rng), {i}
+            return phrases.about_name(e.name, rng), {i}, 1.0
         weights = [len(self.library.keywords[k]) ** -0.5 for k in seen]
         k = rng.choices(seen, weights)[0]
-        return phrases.about_keyword(k, rng), self.library.keywords[k]
+        return phrases.about_keyword(k, rng), self.library.keywords[k], 1.0
+
+    def phrase(self):
+        """A phrase that says what is meant without naming it: the pool is drawn around its answer."""
+        kind = self.rng.choices(list(PHRASES), PHRASES.values())[0]
+        text, right = self.rng.choice(self.phrases[kind])
+        framed = phrases.about_purpose(text, self.verbs, self.rng) if kind == "purpose" else phrases.about_definition(text, self.rng)
+        return framed, set(right), LEAN[kind]
 
     def free(self):
         """No known answer: the teacher alone says what is near."""

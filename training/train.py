@@ -1,6 +1,7 @@
 """Trains the model. First the tower alone learns to say what its picture is, in the teacher's words; then all of it learns to judge.
 
     python train.py --minutes 45             # resumes where it was stopped; writes checkpoints to $SECONDPASS_WORK
+    python train.py --minutes 30 --rate 0.5 --phrases 14 --from TEXT.gguf MMPROJ.gguf     # goes on from files that were shipped
 
 The number of the process is written to /tmp/training.pid.
 """
@@ -11,12 +12,14 @@ import math
 import os
 import random
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
+import from_gguf
 import model as model_file
 import paths
 import pictures
@@ -26,6 +29,7 @@ import wiring
 from queries import Source
 
 POOL, SEEDS, QUERIES, CANDIDATES, POSITIVES, HARD = 96, 10, 32, 20, 5, 8
+RIVALS = 4  # for each phrase so many emoji that only seem right are put into the pool
 PLAIN = 0.6  # share of pictures that are not varied: on white, in the middle, three of four from Noto
 EACH = 20  # varied pictures of each emoji
 
@@ -104,8 +108,23 @@ class Bank:
         return np.where(np.array([rng.random() < 0.15 for _ in which])[:, None, None, None], found[:, :, ::-1], found)
 
 
-def rate(step, total, warm=30):
-    return min(1.0, (step + 1) / warm) * (0.02 + 0.98 * (1 + math.cos(math.pi * min(1, step / total))) / 2)
+class Views:
+    """What a tower that stays as it is sees in some pictures of each emoji, looked at once."""
+
+    @torch.no_grad()
+    def __init__(self, reranker, bank, rng, count=8, together=128):
+        self.place = {n: at for at, n in enumerate(bank.known)}
+        found = []
+        with torch.autocast("cpu", torch.bfloat16):
+            for _ in range(count):
+                parts = [reranker.look(bank.draw(bank.known[at : at + together], 64, rng)) for at in range(0, len(bank.known), together)]
+                found.append([torch.cat(p) for p in zip(*[[f, *deep] for f, deep in parts])])
+        self.levels = [torch.stack(level) for level in zip(*found)]  # [count, emoji, tokens, HIDDEN]
+
+    def draw(self, which, rng):
+        view = torch.tensor([rng.randrange(len(self.levels[0])) for _ in which])
+        features, *deep = (level[view, torch.tensor([self.place[n] for n in which])] for level in self.levels)
+        return features, deep
 
 
 def save(reranker, optimizer, state, name):
@@ -158,18 +177,39 @@ def look_first(reranker, documents, bank, minutes, seed):
     save(reranker, None, {"step": 0, "spent": 0.0}, "tower.pt")
 
 
+def first_look(reranker, targets, bank, options):
+    """The tower of before, or one that is trained now."""
+    tower = paths.WORK / "tower.pt"
+    if tower.exists():
+        stored = torch.load(tower)["model"]
+        reranker.load_state_dict({k: v for k, v in stored.items() if ".visual." in k}, strict=False)
+    if not tower.exists() or options.more_tower:
+        look_first(reranker, targets, bank, options.tower_minutes, options.seed)
+
+
 def neighbours(documents, known):
     near = documents[known] @ documents[known].T
     return near.topk(24, dim=1).indices[:, 1:]
 
 
-def draw_pool(near, known, rng):
-    chosen = {}
+def draw_pool(near, known, rng, first=()):
+    """`first` are in it; then emoji with their neighbours, then any."""
+    chosen = dict.fromkeys(first)
     for s in rng.sample(range(len(known)), SEEDS):
-        chosen[s] = None
-        chosen |= dict.fromkeys(near[s, rng.sample(range(near.shape[1]), 7)].tolist())
-    rest = [n for n in rng.sample(range(len(known)), POOL) if n not in chosen]
-    return [known[n] for n in [*chosen, *rest][:POOL]]
+        if len(chosen) < POOL - 24:
+            chosen |= dict.fromkeys([known[n] for n in [s, *near[s, rng.sample(range(near.shape[1]), 7)].tolist()]])
+    rest = [n for n in rng.sample(known, POOL) if n not in chosen]
+    return [*chosen, *rest][:POOL]
+
+
+def around(asked, near, library, known, rng):
+    """The answers of phrases, and emoji that their words alone bring to the teacher's mind: newspapers for something about paper."""
+    place, found = {library.train[n]: n for n in known}, {}
+    for (_, right, _), row in zip(asked, near):
+        own = [place[i] for i in sorted(right) if i in place]
+        rivals = [known[n] for n in row.topk(3 * RIVALS).indices.tolist()]
+        found |= dict.fromkeys(rng.sample(own, min(2, len(own))) + rng.sample(rivals, RIVALS))
+    return list(found)
 
 
 def draw_names(names, rng):
@@ -182,9 +222,13 @@ def draw_names(names, rng):
 def draw_queries(source, library, pool, count):
     found = []
     while len(found) < count:
-        text, right = source.about(library.train[source.rng.choice(pool)])
-        found.append((source.clean(text), right))
+        text, right, lean = source.about(library.train[source.rng.choice(pool)])
+        found.append((source.clean(text), right, lean))
     return found
+
+
+def draw_phrases(source, count):
+    return [(source.clean(text), right, lean) for text, right, lean in (source.phrase() for _ in range(count))]
 
 
 def candidates(near, right, rng):
@@ -199,25 +243,26 @@ def candidates(near, right, rng):
     return torch.tensor(rows)
 
 
-def losses(logits, near, correct, labelled, scale):
-    """Over the list: the truth where it is known, softened by the teacher; each for itself: right or not."""
-    wanted = (scale * near + 7.0 * correct).softmax(-1)
+def losses(logits, near, correct, labelled, lean, scale):
+    """Over the list: the truth where it is known, softened by the teacher as far as `lean` says; each for itself: right or not."""
+    wanted = (scale * lean * near + 7.0 * correct).softmax(-1)
     listwise = -(wanted * logits.log_softmax(-1)).sum(-1) - -(wanted * wanted.clamp(min=1e-9).log()).sum(-1)
-    soft = torch.where(correct > 0, 0.97, ((near - 0.45) / 0.5).clamp(0.01, 0.6))
+    soft = torch.where(correct > 0, 0.97, (lean * (near - 0.45) / 0.5).clamp(0.01, 0.6))
     single = F.binary_cross_entropy_with_logits(logits, soft, reduction="none").mean(-1)
     return listwise.mean(), (single * torch.where(labelled, 1.0, 0.4)).mean()
 
 
-def optimizer_of(reranker, look):
+def optimizer_of(reranker, rate, still):
+    """`still`: the tower stays as it is."""
     visual = list(reranker.hf.model.visual.parameters())
     decoder = list(reranker.hf.model.language_model.layers.parameters()) + list(reranker.hf.model.language_model.norm.parameters())
-    groups = [{"params": [reranker.table], "top": 2.5e-3, "weight_decay": 0.0}, {"params": decoder, "top": 6e-4}, {"params": visual, "top": look}]
+    groups = [{"params": [reranker.table], "top": 2.5e-3 * rate, "weight_decay": 0.0}, {"params": decoder, "top": 6e-4 * rate}] + ([] if still else [{"params": visual, "top": 5e-4 * rate}])
     return torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
 
 
 def judge(reranker, library, teacher, source, bank, documents, minutes, options):
     rng = random.Random(options.seed)
-    optimizer = optimizer_of(reranker, 5e-4)
+    optimizer = optimizer_of(reranker, options.rate, still=bool(options.source))
     path, step, clock = paths.WORK / options.name, 0, Clock()
     if path.exists():
         stored = torch.load(path)
@@ -227,7 +272,14 @@ def judge(reranker, library, teacher, source, bank, documents, minutes, options)
         rng.seed(options.seed + step)
         source.rng.seed(options.seed + step)
         print(f"resumed at step {step}", flush=True)
+
+    @torch.no_grad()
+    def likeness(asked, which):
+        """What the teacher thinks of these emoji, for each question."""
+        return teacher.queries(*teacher_file.flat([source.teacher_ids(text) for text, _, _ in asked])) @ documents[which].T
+
     targets = F.normalize((documents @ projection(library, teacher))[:, : wiring.MEANING], dim=-1).detach()
+    views = Views(reranker, bank, rng) if options.source else None
     near_list, average, saved = neighbours(documents, bank.known), {}, clock.spent
     names = {n: reranker.prompt.name(library.emoji[i].name) for n, i in enumerate(library.train) if library.emoji[i].name[0].isalpha()}
     parameters = [p for g in optimizer.param_groups for p in g["params"]]
@@ -236,25 +288,25 @@ def judge(reranker, library, teacher, source, bank, documents, minutes, options)
             group["lr"] = group["top"] * min(1, (step + 1) / 15) * (0.02 + 0.98 * (1 + math.cos(math.pi * spent / minutes)) / 2)
         side = 64
         named_only = step % 6 == 5
-        pool = draw_names(names, rng) if named_only else draw_pool(near_list, bank.known, rng)
-        asked = draw_queries(source, library, pool, QUERIES)
-        ids = [reranker.prompt.query(text, "" if named_only else "<|vision_start|>") for text, _ in asked]
+        asked = [] if named_only else draw_phrases(source, options.phrases)
+        pool = draw_names(names, rng) if named_only else draw_pool(near_list, bank.known, rng, around(asked, likeness(asked, bank.known) if asked else [], library, bank.known, rng))
+        asked += draw_queries(source, library, pool, QUERIES - len(asked))
+        ids = [reranker.prompt.query(text, "" if named_only else "<|vision_start|>") for text, _, _ in asked]
         place = {library.train[n]: i for i, n in enumerate(pool)}
-        with torch.no_grad():
-            words = teacher.queries(*teacher_file.flat([source.teacher_ids(text) for text, _ in asked]))
-            near = words @ documents[pool].T
-        right = [{place[i] for i in good if i in place} if good else set() for _, good in asked]
+        near, lean = likeness(asked, pool), torch.tensor([[much] for _, _, much in asked])
+        right = [{place[i] for i in good if i in place} if good else set() for _, good, _ in asked]
         which = candidates(near, right, rng)
         correct = torch.tensor([[float(n in good) for n in row] for row, good in zip(which.tolist(), right)])
         labelled = torch.tensor([bool(good) for good in right])
+        phrased = torch.tensor([n < options.phrases and not named_only for n in range(QUERIES)])
         with torch.autocast("cpu", torch.bfloat16):
             if named_only:
                 logits = reranker.score_names(ids, torch.tensor([names[n] for n in pool]), which).float()
             else:
-                features, deep = reranker.look(bank.draw(pool, side, rng))
+                features, deep = views.draw(pool, rng) if views else reranker.look(bank.draw(pool, side, rng))
                 logits = reranker.score(ids, features, deep, which).float()
-        named = 0.0 * logits.sum() if named_only else F.cross_entropy(18.0 * F.normalize(features.mean(1)[:, : wiring.MEANING], dim=-1) @ targets.T, torch.tensor(pool), label_smoothing=0.05)
-        listwise, single = losses(logits, near.gather(1, which), correct, labelled, teacher.scale.exp().item())
+        named = 0.0 * logits.sum() if named_only or views else F.cross_entropy(18.0 * F.normalize(features.mean(1)[:, : wiring.MEANING], dim=-1) @ targets.T, torch.tensor(pool), label_smoothing=0.05)
+        listwise, single = losses(logits, near.gather(1, which), correct, labelled, lean, teacher.scale.exp().item())
         loss = listwise + 0.3 * single + 0.5 * named
         optimizer.zero_grad()
         loss.backward()
@@ -262,8 +314,11 @@ def judge(reranker, library, teacher, source, bank, documents, minutes, options)
         optimizer.step()
         step += 1
         best = logits.argmax(1)
-        first = (correct.gather(1, best[:, None])[:, 0] * labelled).sum().item() / max(1, labelled.sum().item())
-        for key, value in (("list", listwise.item()), ("single", single.item()), ("first", first), ("named", named.item())):
+        hits = correct.gather(1, best[:, None])[:, 0]
+        notes = {"list": listwise.item(), "single": single.item(), "first": hits[labelled & ~phrased].mean().item()}
+        notes |= {} if named_only or not options.phrases else {"phrases first": hits[labelled & phrased].mean().item()}
+        notes |= {} if named_only or views else {"named": named.item()}
+        for key, value in notes.items():
             key = key + " of names" if named_only else key
             average[key] = value if key not in average else 0.96 * average[key] + 0.04 * value
         if step % 20 == 0 or step in (1, 5, 10):
@@ -281,22 +336,24 @@ def main():
     parser.add_argument("--more-tower", action="store_true", help="train a tower that is there for --tower-minutes more")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=1.0, help="of the usual learning rates; less for a model that is trained already")
+    parser.add_argument("--phrases", type=int, default=0, help=f"so many of a step's {QUERIES} questions are phrases")
+    parser.add_argument("--from", dest="source", nargs=2, type=Path, help="go on from these GGUF files; their tower stays as it is")
     parser.add_argument("--name", default="judge.pt", help="the checkpoint's file")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    os.nice(max(0, 19 - os.nice(0)))
+    os.nice(max(0, 10 - os.nice(0)))
+    Path("/tmp/training.pid").write_text(str(os.getpid()))
     library, teacher, source, reranker = build()
     bank = Bank(library, options.seed)
     print(f"{len(bank.known)} emoji have pictures; {sum(p.numel() for p in reranker.hf.parameters()) / 1e6:.1f} M parameters", flush=True)
     with torch.no_grad():
         documents = teacher_file.all_documents(teacher, library, library.train)
-    tower = paths.WORK / "tower.pt"
-    if tower.exists():
-        stored = torch.load(tower)["model"]
-        reranker.load_state_dict({k: v for k, v in stored.items() if ".visual." in k}, strict=False)
-    if not tower.exists() or options.more_tower:
-        look_first(reranker, F.normalize(documents @ projection(library, teacher), dim=-1), bank, options.tower_minutes, options.seed)
-    wiring.wire(reranker.hf)
+    if options.source:
+        from_gguf.load_tied(reranker, *options.source)
+    else:
+        first_look(reranker, F.normalize(documents @ projection(library, teacher), dim=-1), bank, options)
+        wiring.wire(reranker.hf)
     judge(reranker, library, teacher, source, bank, documents, options.minutes, options)
 
 

@@ -61,8 +61,10 @@ test('a device that is lost again and again is a typed error, and nothing hangs'
   assert.equal(error?.code, 'device_lost')
 })
 
-test('a loss while loading is a typed error, where only WebGPU was allowed', async () => {
-  const { error } = await run(await fragile('load'), { device: 'webgpu' })
+test('a loss while loading is tried once more, and then a typed error, where only WebGPU was allowed', async () => {
+  const { ok } = await run(await fragile('load'), { device: 'webgpu' })
+  assert.deepEqual([ok.before, ok.workers, ok.recovered_from?.code], ['webgpu', 2, 'device_lost'])
+  const { error } = await run(await fragile('load', 'load'), { device: 'webgpu' })
   assert.equal(error?.code, 'device_lost')
 })
 
