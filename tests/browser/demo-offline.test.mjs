@@ -35,6 +35,19 @@ test('after one visit the demo works without network and server', async () => {
   }
 })
 
+test('a host that redirects index.html to its folder is no obstacle', async () => {
+  const demo = await openDemo({ items: 12, redirects: true })
+  try {
+    const page = await demo.page({ serviceWorkers: 'allow' })
+    await page.waitForFunction(() => document.querySelector('#offline-state').textContent === 'Works without a network.')
+    await page.reload()
+    assert.match(await page.title(), /^secondpass/)
+    await reranked(page)
+  } finally {
+    await demo.close()
+  }
+})
+
 test('it can be installed: a manifest with icons that exist', async () => {
   const demo = await openDemo({ items: 12 })
   try {
