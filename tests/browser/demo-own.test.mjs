@@ -24,6 +24,10 @@ test('a dropped picture joins the search and is reranked', async () => {
   assert.ok((await names(page, 'after')).includes('my shapes'))
   assert.equal((await scores(page)).length, 13)
   assert.equal(await page.isVisible('#drop'), false)
+  await page.click(`${OPEN} .after .own-mark`)
+  await reranked(page)
+  assert.equal((await scores(page)).length, 12)
+  assert.ok(!(await names(page, 'before')).includes('my shapes'))
   assert.deepEqual(page.seen, { errors: [], foreign: [] })
 })
 
@@ -46,7 +50,7 @@ test('a picture is the query: from a card, and from a file', async () => {
   await reranked(page)
   await page.click(`${OPEN} .after .card button`)
   assert.ok(await page.isVisible(`${OPEN} .query-picture`))
-  assert.match(await page.textContent(`${OPEN} .first .caption`), /No keyword matches/)
+  assert.match(await page.textContent(`${OPEN} .first .caption`), /A picture has no keywords/)
   await reranked(page)
   const fromCard = await scores(page)
   await drop(page, [PICTURE], 'query')
@@ -78,7 +82,7 @@ test('a model that cannot be fetched is said so; the first pass goes on, and a s
   assert.equal((await names(page, 'before'))[0], 'camera')
   assert.match(await page.textContent(`${OPEN} .second .caption`), /no model/)
   demo.state.weights = 'serve'
-  await page.click('#model-again')
+  await page.click(`${OPEN} .again`)
   await reranked(page)
 })
 
@@ -111,6 +115,25 @@ test('weights from an address: sentences for wrong ones, then a model of one’s
   await reranked(page)
 })
 
+for (const end of ['failed', 'stopped']) {
+  test(`after a ${end} load of own weights the search goes on with the model from before`, async () => {
+    const page = await demo.page({}, { path: '#weights' })
+    await page.waitForSelector('body[data-model=ready]')
+    demo.state.own = end === 'stopped' ? 'hang' : 'serve'
+    await page.fill('#weights-model', `${demo.url}own/${end === 'stopped' ? 'tiny-tied' : 'nowhere'}/`)
+    await page.keyboard.press('Enter')
+    if (end === 'stopped') await page.click('#weights-cancel')
+    await page.waitForSelector(end === 'stopped' ? '#weights-state:not(:empty)' : '#weights-problem:not(:empty)')
+    demo.state.own = 'serve'
+    await page.click('#tab-pictures')
+    await page.fill(`${OPEN} .query`, 'camera')
+    await page.keyboard.press('Enter')
+    await reranked(page)
+    assert.equal((await scores(page)).length, 12)
+    assert.equal(await page.textContent(`${OPEN} .problem`), '')
+  })
+}
+
 test('weights from files', { skip: !demoModel().trained && 'this build has no GGUF model' }, async () => {
   const page = await demo.page({}, { path: '#weights' })
   await page.waitForSelector('body[data-model=ready]')
@@ -134,5 +157,10 @@ test('the bench gives JSON to copy', async () => {
   assert.equal(result.runs.length, 3)
   assert.equal(result.device, 'cpu')
   assert.ok(result.runs.every((run) => run.documents === 12 && run.documents_per_second > 0 && run.tokens > 0 && run.first_score_ms <= run.last_score_ms))
+  assert.ok(result.runs[0].vision_ms > 2 * result.runs[1].vision_ms, 'pictures are known in the second run')
+  await page.click('#bench-run')
+  await page.waitForFunction((old) => document.querySelector('#bench-json').textContent !== old, JSON.stringify(result, null, 2))
+  const { runs } = JSON.parse(await page.textContent('#bench-json'))
+  assert.ok(runs[0].vision_ms > 2 * runs[1].vision_ms, 'pictures of a second bench are new again')
   assert.ok('adapter' in result && 'kernels' in result && result.secondpass && result.browser && result.load_ms > 0)
 })
