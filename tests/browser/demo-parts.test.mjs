@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LoadProgress, stepOf } from '../../www/src/progress.js'
+import { score } from '../../www/src/run.js'
 import { models } from '../../www/src/stored.js'
 
 test('the bar of a load never goes back, and its words are sums', () => {
@@ -46,4 +47,20 @@ test('what is stored is grouped by what a model is loaded from', () => {
     ['big-00001-of-00002.gguf', 'https://example.org/a/big-00001-of-00002.gguf', 20, 20, true, false, 2],
     ['part-00001-of-00003.gguf', 'https://example.org/a/part-00001-of-00003.gguf', 10, 10, false, false, 1],
   ])
+})
+
+test('what is said of a document says its name', async () => {
+  const items = Array.from({ length: 8 }, (_, n) => ({ id: n, name: `item ${n}`, content: () => 'text' }))
+  const timings = { vision_ms: 0, compute_ms: 0 }
+  const answer = (documents) => ({
+    results: [], usage: { total_tokens: 0 },
+    meta: { cached_tokens: 0, timings, warnings: ['documents[0] was cut'], failed: [{ index: documents.length - 1, message: 'documents[1] is broken' }] },
+  })
+  const failed = []
+  const { warnings } = await score({ rerank: async ({ documents }) => answer(documents) }, { query: 'q', items, onFailed: (item, message) => failed.push([item.name, message]) })
+  // Six in the first call, two in the second.
+  assert.deepEqual(warnings, ['“item 0” was cut', '“item 6” was cut'])
+  assert.deepEqual(failed, [['item 5', '“item 1” is broken'], ['item 7', '“item 7” is broken']])
+  const refusing = { rerank: async () => { throw new Error('invalid request: documents[2] is no picture') } }
+  await assert.rejects(score(refusing, { query: 'q', items }), /“item 2” is no picture/)
 })

@@ -12,7 +12,8 @@ export function firstCaption({ items, hits, typed }, wanted) {
 
 /** Above the second list: how far the model is. */
 export function secondCaption({ phase, error }, { done, all, running, wanted, eager }) {
-  if (phase === 'loading') return 'The model is still loading. Until then this is the first order.'
+  // Nothing was heard of the model so far, or it is on its way.
+  if (phase === undefined || phase === 'loading') return 'The model is still loading. Until then this is the first order.'
   if (phase === 'failed') return `There is no model, so this is the first order. ${error}`
   if (phase === 'none') return 'No model is loaded. This is the first order.'
   if (running) return `Reading ${Math.min(done + 1, all)} of ${all}…`

@@ -13,7 +13,7 @@ import { weightsTab } from './weights.js'
 const TASK = 'Retrieve images or text relevant to the user\'s query.'
 const LARGEST_TEXT_FILE = 1 << 20
 /** Real weights take a second or more for each picture on a CPU. */
-const OWN_HINT = 'These weights are not the small ones of the demo: the second pass starts with Enter alone, and reads 20 candidates unless you choose more.'
+const OWN_HINT = 'Your own weights: press Enter to rerank. 20 candidates are read unless you choose more.'
 const NO_MEANING = 'This build has no trained model. The stand-in has random weights: its order means nothing.'
 
 const model = new Model()
@@ -59,7 +59,7 @@ async function start() {
   await painted()
   // Who saves data asks for the model himself.
   if (demo && navigator.connection?.saveData && model.phase === 'none') {
-    drawModel()
+    model.dispatchEvent(new Event('change'))
     await firstReady()
   } else if (demo && model.phase === 'none') await model.load(demo).catch(() => {})
   await keepForOffline()
@@ -67,7 +67,8 @@ async function start() {
 
 const firstReady = () => new Promise((done) => model.addEventListener('change', () => model.phase === 'ready' && done()))
 
-function again() {
+async function again() {
+  if (!demo) await findDemo()
   if (model.spec ?? demo) model.load(model.spec ?? demo).catch(() => {})
 }
 
@@ -76,7 +77,7 @@ async function showGallery() {
     const { items, source } = await loadGallery()
     gallery = items
     panels.pictures.add(items)
-    $('#about-gallery').textContent = `Pictures: ${source}.`
+    $('#about-gallery').replaceChildren(`Pictures: ${source}. `, el('a', { href: 'NOTICE.txt' }, 'Their licences'), '.')
   } catch (error) {
     panels.pictures.problem(`The gallery could not be loaded. ${sentence(error)}`)
   }
@@ -90,7 +91,7 @@ async function findDemo() {
     demo = { ...(await response.json()), cache: false }
     about()
   } catch (error) {
-    $('#model-state').textContent = `The demo model could not be found. ${sentence(error)}`
+    model.failed(`The demo model could not be found. ${sentence(error)}`)
   }
 }
 

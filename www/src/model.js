@@ -76,12 +76,17 @@ export class Model extends EventTarget {
     }
   }
 
+  /** There is none, and why. */
+  failed(error) {
+    this.error = error
+    this.#phase('failed')
+  }
+
   /** For errors after which the worker is of no more use. */
   lost(error) {
     if (!['device_lost', 'worker_failed', 'disposed', 'out_of_memory'].includes(error?.code)) return
     this.#drop()
-    this.error = sentence(error)
-    this.#phase('failed')
+    this.failed(sentence(error))
   }
 
   async #load(spec, signal) {

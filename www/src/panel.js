@@ -291,8 +291,8 @@ export class Panel {
   #captions(note) {
     this.#$('.notice').textContent = this.#options.notice(this.#model.spec, this.#picture !== undefined) ?? ''
     this.#$('.first .caption').textContent = firstCaption(this.#found, this.#wanted)
-    this.#$('.second .caption').textContent = note ?? secondCaption(this.#model, { done: this.#scores.size, all: this.#found.items.length, running: this.#running !== undefined, wanted: this.#wanted, eager: this.#eager })
-    const { phase } = this.#model
+    this.#$('.second .caption').textContent = note ?? secondCaption({ phase: this.#seen, error: this.#model.error }, { done: this.#scores.size, all: this.#found.items.length, running: this.#running !== undefined, wanted: this.#wanted, eager: this.#eager })
+    const phase = this.#seen
     this.#$('.again').hidden = phase !== 'failed' && phase !== 'none'
     this.#$('.again').textContent = phase === 'none' ? 'Load the model' : 'Try again'
   }
