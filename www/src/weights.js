@@ -9,6 +9,7 @@ export function weightsTab(model, demo, { openTab }) {
   const problem = (text) => { $('#weights-problem').textContent = text }
   const state = (text) => { $('#weights-state').textContent = text }
   const files = { model: undefined, vision: undefined }
+  let drawn
 
   async function load() {
     problem('')
@@ -58,7 +59,10 @@ export function weightsTab(model, demo, { openTab }) {
     $('#storage-room').textContent = await room(Boolean(cache))
     if (!cache) return
     try {
-      const rows = models(await cache.list()).map((group) => storedRow(group, cache, { use, problem, refresh }))
+      const stored = await cache.list()
+      // A row that says what a check has found is not drawn anew for nothing.
+      if (drawn === (drawn = JSON.stringify(stored))) return
+      const rows = models(stored).map((group) => storedRow(group, cache, { use, problem, refresh }))
       $('#stored').replaceChildren(...rows)
       $('#stored-none').hidden = rows.length > 0
     } catch (error) {
