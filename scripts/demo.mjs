@@ -43,7 +43,8 @@ async function placeCard(demo) {
   if (!existsSync(CARD)) return null
   // Only here: this file is read before the packages are installed.
   const { default: markdown } = await import('markdown-it')
-  const body = markdown({ html: false }).render(readFileSync(CARD, 'utf8'))
+  // Its neighbours in the repository are not beside the page.
+  const body = markdown({ html: false }).render(readFileSync(CARD, 'utf8')).replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1')
   const head = '<meta charset="utf-8" /><meta name="viewport" content="width=device-width, initial-scale=1" /><meta name="color-scheme" content="light dark" />'
   const page = `<!doctype html><html lang="en"><head>${head}<title>Model card</title><link rel="stylesheet" href="../style.css" /></head>
 <body class="card-page"><main><p><a href="../">Back to the demo</a></p>${body}</main></body></html>\n`

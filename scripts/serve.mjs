@@ -1,26 +1,24 @@
-// A small static server on loopback, for the demo and the tests: types, ranges, nothing outside its folder.
+// A small static server on loopback, for the demo and the tests: types, ranges, validators, nothing outside its folder.
 import { createReadStream, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join, normalize, sep } from 'node:path'
 
 const TYPES = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json',
-  '.wasm': 'application/wasm', '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm', '.svg': 'image/svg+xml', '.png': 'image/png', '.txt': 'text/plain; charset=utf-8',
 }
 
 /** Answers a request from `folder`; false if there is no such file. */
 export function serveFile(folder, request, response) {
-  let path
-  try {
-    path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
-  } catch {
-    return false
+  const { file, stat } = find(folder, request) ?? {}
+  if (!stat) return false
+  // A page's second request for a file, by its service worker, then costs no bytes.
+  const etag = `"${stat.size}-${stat.mtimeMs}"`
+  const headers = { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'accept-ranges': 'bytes', 'cache-control': 'no-cache', etag }
+  if (request.headers['if-none-match'] === etag) {
+    response.writeHead(304, headers).end()
+    return true
   }
-  if (path.endsWith(sep)) path += 'index.html'
-  const file = join(folder, path)
-  const stat = file.startsWith(folder + sep) ? statSync(file, { throwIfNoEntry: false }) : undefined
-  if (!stat?.isFile()) return false
-  const headers = { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'accept-ranges': 'bytes', 'cache-control': 'no-cache' }
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')
   if (!range) {
     response.writeHead(200, { ...headers, 'content-length': stat.size })
@@ -36,6 +34,19 @@ export function serveFile(folder, request, response) {
   response.writeHead(206, { ...headers, 'content-length': end - start + 1, 'content-range': `bytes ${start}-${end}/${stat.size}` })
   createReadStream(file, { start, end }).pipe(response)
   return true
+}
+
+/** The file that a request names, if there is one. Paths that cannot be, such as a folder in a file, throw on the way. */
+function find(folder, request) {
+  try {
+    let path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
+    if (path.endsWith(sep)) path += 'index.html'
+    const file = join(folder, path)
+    const stat = file.startsWith(folder + sep) ? statSync(file, { throwIfNoEntry: false }) : undefined
+    return stat?.isFile() ? { file, stat } : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Listens on loopback; the next free port where the wished one is taken and was not asked for. */

@@ -22,8 +22,13 @@ async function install() {
     if (await cache.match(key(file))) return
     const response = await fetch(address(file[0]), { cache: 'no-cache' })
     if (!response.ok) throw new Error(`${file[0]} gave HTTP ${response.status}`)
-    await cache.put(key(file), response)
+    await cache.put(key(file), plain(response))
   }))
+}
+
+/** Some hosts send `index.html` to `/`. A browser refuses to open a page with an answer that was redirected, so a copy is kept. */
+function plain(response) {
+  return response.redirected ? new Response(response.body, { headers: { 'content-type': response.headers.get('content-type') ?? '' } }) : response
 }
 
 async function activate() {
@@ -35,8 +40,8 @@ async function activate() {
 
 function fileOf(request) {
   const url = new URL(request.url)
-  const plain = url.origin + url.pathname
-  return files.get(plain) ?? (plain === self.registration.scope ? files.get(address('index.html')) : undefined)
+  const path = url.origin + url.pathname
+  return files.get(path) ?? (path === self.registration.scope ? files.get(address('index.html')) : undefined)
 }
 
 async function answer(request, file) {

@@ -26,7 +26,9 @@ export type Content =
 export type ContentPart =
   | { type: 'text'; text: string }
   | { type: 'image_url'; image_url: Picture }
+  | { type: 'image'; image: Picture }
   | { type: 'video_url'; video_url: Video }
+  | { type: 'video'; video: Video }
 
 /** Where to compute: WebGPU, the CPU, or (`auto`) WebGPU where there is a real GPU, else the CPU. */
 export type Device = 'auto' | 'webgpu' | 'cpu'
@@ -111,9 +113,11 @@ export interface LoadControl {
 /** The body of `/v1/rerank`. */
 export interface RerankRequest {
   query: Content
-  documents: Content[]
+  documents: readonly Content[]
   /** The task, in a sentence; the model's own default if absent. */
   instruction?: string
+  /** The model that a server shall use, in the place of `RemoteOptions.model`. A model in the page is what was loaded, and does not look at it. */
+  model?: string
   /** How many results to return; all if absent. */
   top_n?: number
   /** Whether each result carries its document. */

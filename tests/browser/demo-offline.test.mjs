@@ -35,6 +35,36 @@ test('after one visit the demo works without network and server', async () => {
   }
 })
 
+test('a host that redirects index.html to its folder is no obstacle', async () => {
+  const demo = await openDemo({ items: 12, redirects: true })
+  try {
+    const page = await demo.page({ serviceWorkers: 'allow' })
+    await page.waitForFunction(() => document.querySelector('#offline-state').textContent === 'Works without a network.')
+    await page.reload()
+    assert.match(await page.title(), /^secondpass/)
+    await reranked(page)
+  } finally {
+    await demo.close()
+  }
+})
+
+test('who saves data loads the model himself; the copy is kept once it is there', async () => {
+  const demo = await openDemo({ items: 12 })
+  try {
+    const page = await demo.page({ serviceWorkers: 'allow' }, { path: 'manifest.json' })
+    await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'connection', { value: { saveData: true } }))
+    await page.goto(demo.url)
+    await page.waitForSelector(`${OPEN} .again:visible`)
+    await page.waitForTimeout(500)
+    assert.equal(await page.getAttribute('body', 'data-model'), 'none')
+    assert.equal(await page.textContent('#offline-state'), '')
+    await page.click(`${OPEN} .again`)
+    await page.waitForFunction(() => document.querySelector('#offline-state').textContent === 'Works without a network.')
+  } finally {
+    await demo.close()
+  }
+})
+
 test('it can be installed: a manifest with icons that exist', async () => {
   const demo = await openDemo({ items: 12 })
   try {
@@ -47,6 +77,8 @@ test('it can be installed: a manifest with icons that exist', async () => {
     assert.equal(found.manifest.display, 'standalone')
     assert.equal(found.manifest.start_url, './')
     assert.deepEqual(found.icons, ['image/svg+xml', 'image/svg+xml'])
+    const icon = await page.evaluate(async () => (await fetch(document.querySelector('link[rel=apple-touch-icon]').href)).headers.get('content-type'))
+    assert.equal(icon, 'image/png')
   } finally {
     await demo.close()
   }

@@ -9,6 +9,7 @@ import { findChromium } from '../../scripts/setup/chromium.mjs'
 import { FLAGS } from './harness.mjs'
 
 const WEIGHTS = /\/model\/.+\.(gguf|safetensors)$/
+const OWN_WEIGHTS = /\/own\/.+\.safetensors$/
 /** Models that are not the demo's, at `own/…`. */
 const OWN = join(ROOT, 'tests', 'fixtures', 'text')
 const PREFIX = '/some/where/'
@@ -17,11 +18,12 @@ const PREFIX = '/some/where/'
 export const demoModel = () => JSON.parse(readFileSync(join(DEMO, 'model', 'demo.json'), 'utf8'))
 
 /**
- * A server and a browser. `items`: pictures in the gallery (all if absent). `weights` may be set to `hang` or `fail` at any time.
+ * A server and a browser. `items`: pictures in the gallery (all if absent). `redirects`: the host sends `index.html` to its folder.
+ * The state's `weights` may be set to `hang` or `fail` at any time, and `own` to `hang`.
  * `page(options, { path, rerank })` opens the demo in a context of its own.
  */
-export async function openDemo({ items } = {}) {
-  const state = { weights: 'serve' }
+export async function openDemo({ items, redirects = false } = {}) {
+  const state = { weights: 'serve', own: 'serve', redirects }
   const server = await listen((request, response) => answer(request, response, state, items), 0, true)
   const close = () => new Promise((done) => { server.closeAllConnections(); server.close(done) })
   const url = `http://127.0.0.1:${server.address().port}${PREFIX}`
@@ -46,6 +48,8 @@ export async function openDemo({ items } = {}) {
 function answer(request, response, state, items) {
   const { pathname } = new URL(request.url, 'http://localhost')
   if (!pathname.startsWith(PREFIX)) return response.writeHead(404).end()
+  if (state.redirects && pathname.endsWith('/index.html')) return response.writeHead(308, { location: pathname.replace(/index\.html$/, '') }).end()
+  if (OWN_WEIGHTS.test(pathname) && state.own === 'hang') return
   if (WEIGHTS.test(pathname) && state.weights === 'hang') return
   if (WEIGHTS.test(pathname) && state.weights === 'fail') return response.writeHead(503).end()
   if (pathname.endsWith('/gallery.json') && items) return response.writeHead(200, { 'content-type': 'application/json' }).end(smallGallery(items))
@@ -69,7 +73,7 @@ function smallGallery(count) {
 export const OPEN = '.search-panel:not([hidden])'
 
 /** Waits until the second pass has said its numbers. */
-export const reranked = (page) => page.waitForSelector(`${OPEN} .numbers:visible`)
+export const reranked = (page) => page.waitForSelector(`${OPEN} .numbers:not(.stale):visible`)
 
 /** The names in a column, in order. */
 export const names = (page, column) => page.$$eval(`${OPEN} .${column} .name`, (all) => all.map((name) => name.textContent))

@@ -48,7 +48,7 @@ test('the second pass brings scores, an order of its own, and its numbers', asyn
   assert.notDeepEqual(first, second)
   assert.ok(await page.$(`${OPEN} .after .moved.up:not(:empty)`), 'a card shows how far it came')
   const numbers = await page.textContent(`${OPEN} .numbers`)
-  assert.match(numbers, /CPU \(WebAssembly, one thread\).*Read24.*Tokens[\d,]+.*cached[\d,]+.*First score.*Weights in memory/s)
+  assert.match(numbers, /CPU \(WebAssembly, one thread\).*Documents24.*Tokens[\d,]+.*from cache[\d,]+.*First score.*Total time.*Weights in memory.*Worker memory/s)
   await page.click(`${OPEN} .more`)
   const [all, found] = [await names(page, 'after'), await names(page, 'before')]
   assert.equal(all.length, 24)
@@ -75,7 +75,7 @@ test('an example, another instruction and fewer candidates each search again', a
   await page.click(`${OPEN} summary`)
   await page.fill(`${OPEN} .instruction`, 'Find what is not asked for.')
   await page.keyboard.press('Enter')
-  await page.waitForSelector(`${OPEN} .numbers`, { state: 'hidden' })
+  await page.waitForSelector(`${OPEN} .numbers.stale`)
   await reranked(page)
   assert.notDeepEqual(await scores(page), before)
 })

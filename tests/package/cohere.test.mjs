@@ -86,6 +86,7 @@ test('a service worker lets the client run locally', async () => {
       await navigator.serviceWorker.register('/sw.js', { type: 'module' })
       await navigator.serviceWorker.ready
       if (!navigator.serviceWorker.controller) await new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done, { once: true }))
+      const { status: other } = await fetch('/v1/rerank')
       const nobody = await fetch('/v1/rerank', { method: 'POST', body: JSON.stringify({ query, documents }) })
       const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' })
       const stop = serveRerankRoute(createRerankHandler(reranker))
@@ -97,8 +98,9 @@ test('a service worker lets the client run locally', async () => {
       const many = { query, documents: Array(300).fill('some text to read') }
       const cut = await outcome(() => fetch('/v1/rerank', { method: 'POST', body: JSON.stringify(many), signal: AbortSignal.timeout(300) }))
       stop()
-      return { nobody: nobody.status, own: own.results, foreign: foreign.results, bad: [bad.status, (await bad.json()).message], cut: cut.error?.name }
+      return { other, nobody: nobody.status, own: own.results, foreign: foreign.results, bad: [bad.status, (await bad.json()).message], cut: cut.error?.name }
     }, GOLDEN.request)
+    assert.equal(seen.other, 418, 'what is not POST goes to the server')
     assert.equal(seen.nobody, 503)
     const other = await page.context().newPage()
     await page.evaluate(() => serveRerankRoute(createRerankHandler(() => secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' }))) && undefined)

@@ -39,6 +39,18 @@ test('hits with nothing to read, and those behind the limit, follow in their old
   assert.deepEqual(ids(await rerankHits(byLength(), hits, { query: 'q', limit: 4, top_n: 3 })), [4, 2, 1])
 })
 
+test('hits with one id count once into the limit', async () => {
+  const reranker = byLength()
+  const hits = [{ id: 1, text: 'a' }, { id: 1, text: 'aa' }, { id: 1, text: 'aaa' }, { id: 2, text: 'b' }, { id: 3, text: 'c' }]
+  await rerankHits(reranker, hits, { query: 'q', limit: 2 })
+  assert.deepEqual(reranker.asked[0].documents, ['a', 'b'])
+  const handles = hits.map((data) => ({ data: async () => data }))
+  await rerankHits(reranker, handles, { query: 'q', limit: 2, id: (data) => data.id })
+  assert.deepEqual(reranker.asked[1].documents, ['a', 'b'])
+  await rerankHits(reranker, hits, { query: 'q', limit: Number.NaN })
+  assert.equal(reranker.asked.length, 2)
+})
+
 test('nothing to read asks nobody', async () => {
   const reranker = byLength()
   assert.deepEqual(await rerankHits(reranker, [], { query: 'q' }), [])

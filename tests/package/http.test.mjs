@@ -177,3 +177,20 @@ test('any body gets a score or a reason, never an accident', async () => {
   assert.equal((await handler(post('['.repeat(1_000_000)))).status, 400)
   assert.equal((await handler(post(`{"query":"q","documents":${'['.repeat(5000)}${']'.repeat(5000)}}`))).status, 400)
 })
+
+test('a reranker that was closed is made anew where its maker is known', async () => {
+  const made = []
+  const make = () => {
+    const reranker = { ...scoredBy(() => 0.5), closed: false }
+    made.push(reranker)
+    return reranker
+  }
+  const handler = createRerankHandler(make)
+  const ask = () => handler(post({ query: 'q', documents: ['a'] }))
+  await Promise.all([ask(), ask()])
+  assert.equal(made.length, 1)
+  made[0].closed = true
+  await Promise.all([ask(), ask(), ask()])
+  assert.equal(made.length, 2)
+  assert.equal(made[1].asked.length, 3)
+})

@@ -184,3 +184,36 @@ test('no documents are refused before anyone is asked; headers may be made for e
   await reranker.rerank(BODY)
   assert.deepEqual(seen.map((entry) => entry.headers.authorization), ['Bearer 1', 'Bearer 2'])
 })
+
+test('what a local model refuses is refused before anyone is asked', async () => {
+  const reranker = remote('vllm')
+  const bodies = [
+    undefined, null, [], {}, { documents: ['a'] }, { query: null, documents: ['a'] }, { query: 'q' }, { query: 'q', documents: null }, { query: 'q', documents: 7 },
+    { query: 'q', documents: [null] }, { query: 'q', documents: [{ title: 'x' }] }, { query: 'q', documents: [{ text: 7 }] },
+    { query: 'q', documents: [{ content: [{ type: 'sound' }] }] }, { query: 'q', documents: [{ content: [null] }] },
+  ]
+  for (const body of bodies) {
+    await assert.rejects(reranker.rerank(body), (error) => error instanceof SecondpassError && error.code === 'invalid_request' && error.status === 400, JSON.stringify(body))
+  }
+  assert.equal(seen.length, 0)
+})
+
+test('parts and models as clients spell them', async () => {
+  const image = { type: 'image_url', image_url: { url: PNG_URL } }
+  await remote('vllm', { model: 'usual' }).rerank({ model: 'other', query: 'q', documents: [{ content: [{ type: 'image', image: PNG_URL }] }, 'b', {}] })
+  assert.deepEqual([seen[0].body.model, seen[0].body.documents], ['other', [{ content: [image] }, 'b', '']])
+})
+
+test('headers have one value, however they are spelled', async () => {
+  await remote('vllm', { apiKey: 'key', headers: { Authorization: 'Token own', 'Content-Type': 'application/json; v=2' } }).rerank(BODY)
+  assert.deepEqual([seen[0].headers.authorization, seen[0].headers['content-type']], ['Token own', 'application/json; v=2'])
+})
+
+test('a fetch of the caller’s own asks the server alone', async () => {
+  const asked = []
+  const own = (input, init) => { asked.push(String(input)); return fetch(input, init) }
+  const reranker = remote('vllm', { fetch: own })
+  await reranker.rerank({ query: 'q', documents: [{ image: `${server.url}/picture.png` }, 'b', 'c'] })
+  assert.deepEqual(asked, [`${server.url}/vllm`])
+  assert.deepEqual(seen[0].body.documents[0], { content: [{ type: 'image_url', image_url: { url: PNG_URL } }] })
+})

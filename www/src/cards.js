@@ -1,8 +1,11 @@
 // A candidate as a card: a picture or a text, its place, its score, and how far it came.
 import { el } from './dom.js'
 
-/** A card for one column. `onSimilar` adds a button that searches with the picture. */
-export function card(item, onSimilar) {
+/** Below this the best is not marked: the model has found nothing. */
+const NOTHING = 0.01
+
+/** A card for one column. `onSimilar` adds a button that searches with the picture; `onRemove` takes an item of the reader's own away. */
+export function card(item, { onSimilar, onRemove }) {
   const rank = el('span', { className: 'rank', aria: { hidden: true } })
   const score = el('span', { className: 'score' })
   const moved = el('span', { className: 'moved' })
@@ -12,8 +15,15 @@ export function card(item, onSimilar) {
   const node = el('li', { className: `card ${item.kind}`, data: { id: item.id } })
   if (item.kind === 'picture') node.append(frame(item, onSimilar))
   node.append(rank, body, el('div', { className: 'result' }, bar, score, moved))
-  if (item.own) node.append(el('span', { className: 'own-mark' }, 'yours'))
+  if (item.own) node.append(removal(item, onRemove))
   return { node, rank, score, moved, bar: bar.firstChild }
+}
+
+function removal(item, onRemove) {
+  const label = `Remove ${item.name}, which you added`
+  const button = el('button', { type: 'button', className: 'own-mark', title: 'Remove', aria: { label } }, 'yours ×')
+  button.addEventListener('click', () => onRemove(item))
+  return button
 }
 
 function frame(item, onSimilar) {
@@ -38,8 +48,8 @@ function pictureOf({ sprite, url }) {
 export function fill(parts, { rank, score, failed, from }) {
   parts.rank.textContent = rank
   parts.node.classList.toggle('scored', score !== undefined)
-  parts.node.classList.toggle('best', rank === 1 && score !== undefined)
-  parts.score.textContent = score === undefined ? (failed ?? '') : score.toFixed(2)
+  parts.node.classList.toggle('best', rank === 1 && score >= NOTHING)
+  parts.score.textContent = score === undefined ? (failed ?? '') : score < NOTHING ? '<0.01' : score.toFixed(2)
   parts.score.title = score === undefined ? '' : `relevance ${score.toFixed(5)}`
   parts.bar.style.transform = `scaleX(${score ?? 0})`
   const gained = from === undefined ? 0 : from - rank

@@ -9,23 +9,23 @@ export class Columns {
   all = false
   #root
   #shown
-  #onPicture
+  #actions
   #cards = { before: new Map(), after: new Map() }
 
-  /** `shown`: how many candidates at first; `onPicture(item)`: a picture of the second list was chosen. */
-  constructor(root, shown, onPicture) {
+  /** `shown`: how many candidates at first; `onPicture(item)`: a picture of the second list was chosen; `onRemove(item)`: one of the reader's own is to go. */
+  constructor(root, shown, actions) {
     this.#root = root
     this.#shown = shown
-    this.#onPicture = onPicture
+    this.#actions = actions
   }
 
-  /** The first list: keyword hits, then what fills it up. */
-  before({ items, hits }) {
+  /** The first list: keyword hits, then what fills it up. Without words there is nothing that could match. */
+  before({ items, hits, typed }) {
     const cards = this.#first(items).map((item, n) => {
       const parts = this.#card('before', item)
-      parts.node.classList.toggle('filler', n >= hits)
+      parts.node.classList.toggle('filler', typed && n >= hits)
       fill(parts, { rank: n + 1 })
-      parts.score.textContent = n < hits ? 'match' : 'no match'
+      parts.score.textContent = !typed ? '' : n < hits ? 'match' : 'no match'
       return parts.node
     })
     $('.before', this.#root).replaceChildren(...cards)
@@ -47,13 +47,26 @@ export class Columns {
     more.textContent = `Show all ${order.length}`
   }
 
+  /** Moves the keyboard's focus to a card of the second list, by its place. */
+  focus(place) {
+    const card = $('.after', this.#root).children[place]
+    const target = $('button', card) ?? card
+    if (target === card) card.tabIndex = -1
+    target.focus({ preventScroll: true })
+  }
+
+  /** Forgets an item's cards. */
+  remove(item) {
+    for (const cards of Object.values(this.#cards)) cards.delete(item.id)
+  }
+
   #first(items) {
     return this.all ? items : items.slice(0, this.#shown)
   }
 
   #card(column, item) {
     const cards = this.#cards[column]
-    if (!cards.has(item.id)) cards.set(item.id, card(item, column === 'after' ? this.#onPicture : undefined))
+    if (!cards.has(item.id)) cards.set(item.id, card(item, { onSimilar: column === 'after' ? this.#actions.onPicture : undefined, onRemove: this.#actions.onRemove }))
     return cards.get(item.id)
   }
 }

@@ -38,6 +38,6 @@ export class FirstPass {
     const found = new Set(hits)
     const rest = [...this.#items.values()].filter((item) => !found.has(item))
     rest.sort((a, b) => Number(b.own) - Number(a.own))
-    return { items: [...hits, ...rest.slice(0, limit - hits.length)], hits: hits.length }
+    return { items: [...hits, ...rest.slice(0, limit - hits.length)], hits: hits.length, typed: query.trim() !== '' }
   }
 }

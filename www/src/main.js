@@ -3,14 +3,17 @@ import { benchTab } from './bench.js'
 import { $, bytes, el, sentence } from './dom.js'
 import { dropping } from './drop.js'
 import { loadGallery, ownPicture, ownText, passages } from './items.js'
-import { Model, deviceOf, stepOf } from './model.js'
+import { Model, deviceOf } from './model.js'
 import { keepForOffline } from './offline.js'
 import { Panel } from './panel.js'
+import { stepOf } from './progress.js'
 import { tabs } from './tabs.js'
 import { weightsTab } from './weights.js'
 
 const TASK = 'Retrieve images or text relevant to the user\'s query.'
 const LARGEST_TEXT_FILE = 1 << 20
+/** Real weights take a second or more for each picture on a CPU. */
+const OWN_HINT = 'Your own weights: press Enter to rerank. 20 candidates are read unless you choose more.'
 const NO_MEANING = 'This build has no trained model. The stand-in has random weights: its order means nothing.'
 
 const model = new Model()
@@ -20,11 +23,12 @@ const shared = {
   onFiles: (files) => addFiles(files, 'add'),
   onQueryFile: (file) => addFiles([file], 'query'),
   onText: (text) => current().add([ownText(text, `Your text ${++ownItems}`)]),
+  onAgain: again,
   instruction: TASK,
 }
 const panels = {
   pictures: new Panel($('#pictures'), model, {
-    ...shared, label: 'Search the pictures', query: new URLSearchParams(location.search).get('q') ?? 'something to cut paper', how: 'from pixels', notice: pictureNotice, shown: 20, limits: [60, 120, Infinity],
+    ...shared, label: 'Search the pictures', query: new URLSearchParams(location.search).get('q') ?? 'something to cut paper', how: 'from pixels', notice: pictureNotice, shown: 20, limits: [20, 60, 120, Infinity],
     examples: ['something to cut paper', 'keeps you dry in the rain', 'takes photos', 'animal that gives milk', 'I am very sad'],
   }),
   texts: new Panel($('#texts'), model, {
@@ -39,10 +43,10 @@ openTab = tabs($('.tabs'), (id) => {
   panels[id]?.shown()
   if (id === 'weights') weights.refresh()
 })
-benchTab(model, async () => ({ pictures: gallery, texts: passages() }))
+benchTab(model, async () => ({ pictures: gallery, texts: passages() }), () => Object.values(panels).forEach((panel) => panel.stop()))
 dropping(addFiles)
 model.addEventListener('change', drawModel)
-$('#model-again').addEventListener('click', () => model.load(model.spec ?? demo).catch(() => {}))
+$('#model-again').addEventListener('click', again)
 $('#device').addEventListener('change', ({ target }) => {
   model.device = target.value
   if (model.spec) model.load(model.spec).catch(() => {})
@@ -54,12 +58,18 @@ async function start() {
   await Promise.all([showGallery(), findDemo()])
   await painted()
   // Who saves data asks for the model himself.
-  if (demo && !navigator.connection?.saveData) await model.load(demo).catch(() => {})
-  if (demo && model.phase === 'none') {
-    drawModel()
-    return
-  }
+  if (demo && navigator.connection?.saveData && model.phase === 'none') {
+    model.dispatchEvent(new Event('change'))
+    await firstReady()
+  } else if (demo && model.phase === 'none') await model.load(demo).catch(() => {})
   await keepForOffline()
+}
+
+const firstReady = () => new Promise((done) => model.addEventListener('change', () => model.phase === 'ready' && done()))
+
+async function again() {
+  if (!demo) await findDemo()
+  if (model.spec ?? demo) model.load(model.spec ?? demo).catch(() => {})
 }
 
 async function showGallery() {
@@ -67,7 +77,7 @@ async function showGallery() {
     const { items, source } = await loadGallery()
     gallery = items
     panels.pictures.add(items)
-    $('#about-gallery').textContent = `Pictures: ${source}.`
+    $('#about-gallery').replaceChildren(`Pictures: ${source}. `, el('a', { href: 'NOTICE.txt' }, 'Their licences'), '.')
   } catch (error) {
     panels.pictures.problem(`The gallery could not be loaded. ${sentence(error)}`)
   }
@@ -81,18 +91,20 @@ async function findDemo() {
     demo = { ...(await response.json()), cache: false }
     about()
   } catch (error) {
-    $('#model-state').textContent = `The demo model could not be found. ${sentence(error)}`
+    model.failed(`The demo model could not be found. ${sentence(error)}`)
   }
 }
 
 function pictureNotice(spec, withPicture) {
-  if (!spec || spec.own) return undefined
+  if (!spec) return undefined
+  if (spec.own) return OWN_HINT
   if (!spec.trained) return NO_MEANING
   return withPicture ? 'The demo model learned with words as queries. What it does with a picture as the query is a guess.' : undefined
 }
 
 function textNotice(spec) {
-  if (!spec || spec.own) return undefined
+  if (!spec) return undefined
+  if (spec.own) return OWN_HINT
   return spec.trained ? 'The demo model knows emoji and single words. For passages like these, load real weights.' : NO_MEANING
 }
 
@@ -111,14 +123,14 @@ function drawModel() {
   document.body.dataset.model = phase
   const line = $('#load-line')
   line.hidden = phase !== 'loading'
-  const part = progress?.total > 0 ? progress.loaded / progress.total : 0
+  const part = progress?.part ?? 0
   line.setAttribute('aria-valuenow', String(Math.round(part * 100)))
   line.firstElementChild.style.transform = `scaleX(${part})`
   $('#model-again').hidden = !(phase === 'failed' || phase === 'none')
   $('#model-again').textContent = phase === 'none' ? 'Load the model' : 'Try again'
   $('#model-state').textContent = {
     none: 'No model is loaded.',
-    loading: `${spec?.name}: ${stepOf(progress, bytes)}`,
+    loading: `${spec?.name}: ${stepOf(progress)}`,
     ready: info && `${spec.name} on ${deviceOf(info)}, ${bytes(info.weight_bytes)}`,
     failed: error,
   }[phase]

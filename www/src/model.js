@@ -1,5 +1,6 @@
 // The one model of the page: fetched in the background, exchanged on request, and always told about honestly.
 import { isAbort, sentence } from './dom.js'
+import { LoadProgress } from './progress.js'
 
 /**
  * Fires `change` whenever something about the model changes.
@@ -44,8 +45,10 @@ export class Model extends EventTarget {
       },
       (error) => {
         if (this.#controller !== controller) throw error
-        if (previous) Object.assign(this, previous)
-        else this.error = isAbort(error) ? undefined : sentence(error)
+        if (previous) {
+          Object.assign(this, previous)
+          this.#loading = Promise.resolve(previous.reranker)
+        } else this.error = isAbort(error) ? undefined : sentence(error)
         this.#phase(previous ? 'ready' : this.error ? 'failed' : 'none')
         throw error
       },
@@ -60,22 +63,30 @@ export class Model extends EventTarget {
   }
 
   /** The reranker, once it is there. The signal ends the wait, not the load, which others wait for too. */
-  ready(signal) {
+  async ready(signal) {
     signal?.throwIfAborted()
-    if (!this.#loading) return Promise.reject(new Error('No model is loaded.'))
-    if (!signal) return this.#loading
-    return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      this.#loading.then(resolve, reject)
-    })
+    const loading = this.#loading
+    if (!loading) throw new Error('No model is loaded.')
+    try {
+      return await orAborted(loading, signal)
+    } catch (error) {
+      // Another load has begun, or the model from before is back.
+      if (!signal?.aborted && this.#loading !== loading) return this.ready(signal)
+      throw error
+    }
+  }
+
+  /** There is none, and why. */
+  failed(error) {
+    this.error = error
+    this.#phase('failed')
   }
 
   /** For errors after which the worker is of no more use. */
   lost(error) {
     if (!['device_lost', 'worker_failed', 'disposed', 'out_of_memory'].includes(error?.code)) return
     this.#drop()
-    this.error = sentence(error)
-    this.#phase('failed')
+    this.failed(sentence(error))
   }
 
   async #load(spec, signal) {
@@ -83,10 +94,12 @@ export class Model extends EventTarget {
     const { Reranker } = await Model.library()
     signal.throwIfAborted()
     const options = { model: spec.model, device: this.device, ...(spec.vision && { vision: spec.vision }), ...(spec.cache !== undefined && { cache: spec.cache }), ...(spec.maxImagePixels && { maxImagePixels: spec.maxImagePixels }) }
+    const progress = new LoadProgress()
     const reranker = await Reranker.load(options, {
       signal,
       onProgress: (event) => {
-        this.progress = event
+        progress.add(event)
+        this.progress = progress
         this.dispatchEvent(new Event('change'))
       },
     })
@@ -99,7 +112,7 @@ export class Model extends EventTarget {
 
   #drop() {
     this.reranker?.dispose()
-    this.reranker = undefined
+    this.reranker = this.#loading = undefined
   }
 
   #phase(phase) {
@@ -108,22 +121,18 @@ export class Model extends EventTarget {
   }
 }
 
+function orAborted(promise, signal) {
+  if (!signal) return promise
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    promise.then(resolve, reject)
+  })
+}
+
 /** What really computes. A software adapter is not called a GPU. */
 export function deviceOf({ device, adapter }) {
   if (device === 'cpu') return 'CPU (WebAssembly, one thread)'
   if (device !== 'webgpu') return device
   const name = adapter?.name || adapter?.vendor || 'unnamed adapter'
   return adapter?.fallback ? `WebGPU in software (${name}), on the CPU` : `GPU (${name}, WebGPU)`
-}
-
-const STAGES = { download: 'Fetching', verify: 'Checking', upload: 'Moving the weights to the device', compile: 'Warming up' }
-
-/** A step of loading in words. */
-export function stepOf(progress, bytes) {
-  if (!progress) return 'Starting…'
-  const { stage, file, loaded, total, rate } = progress
-  const counts = stage === 'download' || stage === 'verify'
-  const amount = counts && total > 0 ? `: ${bytes(loaded)} of ${bytes(total)}` : ''
-  const speed = counts && rate > 0 ? `, ${bytes(rate)} a second` : ''
-  return `${STAGES[stage] ?? stage}${file ? ` ${file}` : ''}${amount}${speed}`
 }

@@ -1,13 +1,17 @@
 // A search with two passes: the first at every key, the second after a pause or on Enter.
+import { firstCaption, secondCaption } from './captions.js'
 import { Columns, inOrder } from './columns.js'
+import { dress, wireAdding } from './controls.js'
 import { $, announce, count, el, isAbort, sentence } from './dom.js'
 import { FirstPass } from './first-pass.js'
 import { Landing } from './landing.js'
 import { numbersList } from './numbers.js'
-import { score } from './run.js'
+import { queryOf, readable, score } from './run.js'
 
 /** A pause in typing after which the second pass starts. */
 const PAUSE_MS = 600
+/** How many candidates weights of the reader's own get at first. */
+const OWN_LIMIT = 20
 
 /** One tab's search. */
 export class Panel {
@@ -24,6 +28,8 @@ export class Panel {
   #running
   #timer
   #seen
+  /** The reader has chosen how many candidates are read. */
+  #limitChosen = false
 
   /** `options`: `{ label, examples, query, shown, limits, how, instruction, notice, … }`. */
   constructor(root, model, options) {
@@ -31,8 +37,8 @@ export class Panel {
     this.#model = model
     this.#options = options
     root.append(document.getElementById('search-template').content.cloneNode(true))
-    this.#columns = new Columns(root, options.shown, (item) => this.usePicture(item))
-    this.#dress()
+    this.#columns = new Columns(root, options.shown, { onPicture: (item) => this.usePicture(item), onRemove: (item) => this.remove(item) })
+    dress(root, options)
     this.#wire()
     model.addEventListener('change', () => this.#modelChanged())
   }
@@ -42,6 +48,17 @@ export class Panel {
     this.#index.add(items)
     this.#limits()
     this.search()
+  }
+
+  /** Takes an item away, and searches again. */
+  remove(item) {
+    this.#index.remove(item)
+    this.#columns.remove(item)
+    if (item.url && item !== this.#picture) URL.revokeObjectURL(item.url)
+    this.#limits()
+    this.search()
+    announce(`${item.name} was removed.`)
+    this.#$('.go').focus({ preventScroll: true })
   }
 
   /** Searches with a picture, together with whatever text is there. */
@@ -54,7 +71,9 @@ export class Panel {
     this.#thumbnail(item, image)
     this.#$('.query-picture').hidden = false
     this.#input.value = ''
-    this.#input.focus()
+    // A keyboard on the screen would cover what was found.
+    if (!matchMedia('(pointer: coarse)').matches) this.#input.focus()
+    else this.#$('.field').scrollIntoView({ block: 'nearest' })
     this.search(0)
   }
 
@@ -63,7 +82,7 @@ export class Panel {
     this.#$('.problem').textContent = text
   }
 
-  /** First pass now, second pass after `pause`. */
+  /** First pass now, second pass after `pause`; at once is what was asked for, anything else is but a pause in typing. */
   search(pause = PAUSE_MS) {
     this.cancel()
     this.problem('')
@@ -71,19 +90,25 @@ export class Panel {
     this.#failures.clear()
     this.#landing.clear()
     this.#columns.all = false
-    this.#$('.numbers').hidden = true
+    this.#$('.numbers').classList.add('stale')
     this.#found = this.#index.candidates(this.#input.value, Number(this.#$('.limit').value))
     this.#columns.before(this.#found)
     this.#drawAfter()
     this.#captions()
     clearTimeout(this.#timer)
     const visible = !this.#root.hidden
-    if (this.#wanted && visible && ['ready', 'loading'].includes(this.#model.phase)) this.#timer = setTimeout(() => this.#rerank(), pause)
+    if (this.#wanted && visible && (pause === 0 || this.#eager) && ['ready', 'loading'].includes(this.#model.phase)) this.#timer = setTimeout(() => this.#rerank(), pause)
   }
 
   /** Called when the tab is opened: what waited starts. */
   shown() {
     if (this.#scores.size === 0 && !this.#running) this.search(0)
+  }
+
+  /** Stops the second pass, and says so. */
+  stop() {
+    if (this.#running) this.#cancelled()
+    else this.cancel()
   }
 
   /** Stops the second pass. */
@@ -101,34 +126,13 @@ export class Panel {
     return this.#input.value.trim() !== '' || this.#picture !== undefined
   }
 
-  #$(selector) {
-    return $(selector, this.#root)
+  /** Whether the second pass need not be asked for: the demo's model is quick enough. */
+  get #eager() {
+    return !this.#model.spec?.own
   }
 
-  #dress() {
-    const { label, examples, query, how, limits, shown } = this.#options
-    const id = this.#root.id
-    this.#input.setAttribute('aria-label', label)
-    this.#input.placeholder = label
-    this.#input.value = query
-    this.#$('.search').setAttribute('aria-label', label)
-    this.#$('.how').textContent = how
-    this.#$('.query-file').setAttribute('aria-label', 'Picture to search with')
-    this.#$('.own-files').setAttribute('aria-label', 'Files to add')
-    this.#$('.instruction').placeholder = this.#options.instruction
-    for (const name of ['instruction', 'limit', 'own-text']) {
-      this.#$(`.${name}`).id = `${id}-${name}`
-      this.#$(`.for-${name}`).htmlFor = `${id}-${name}`
-    }
-    for (const column of ['first', 'second']) {
-      const heading = this.#$(`.${column} h2`)
-      heading.id = `${id}-${column}`
-      this.#$(`.${column}`).setAttribute('aria-labelledby', heading.id)
-    }
-    this.#$('.limit').append(...limits.map((n) => el('option', { value: n, textContent: n === Infinity ? 'all' : n })))
-    this.#$('.limit').value = String(limits.at(-1))
-    this.#$('.examples').append(...examples.map((text) => el('li', {}, el('button', { type: 'button', className: 'example', textContent: text }))))
-    this.#root.style.setProperty('--shown', shown)
+  #$(selector) {
+    return $(selector, this.#root)
   }
 
   #limits() {
@@ -146,11 +150,15 @@ export class Panel {
     on('.query', 'keydown', (event) => event.key === 'Escape' && this.#running && (event.preventDefault(), this.#cancelled()))
     on('.cancel', 'click', () => this.#cancelled())
     on('.instruction', 'change', () => this.search(0))
-    on('.limit', 'change', () => this.search(0))
+    on('.limit', 'change', () => {
+      this.#limitChosen = true
+      this.search(0)
+    })
     on('.more', 'click', () => {
       this.#columns.all = true
       this.#columns.before(this.#found)
       this.#drawAfter()
+      this.#columns.focus(this.#options.shown)
     })
     on('.examples', 'click', ({ target }) => {
       if (!target.matches('.example')) return
@@ -163,26 +171,8 @@ export class Panel {
       this.#input.focus()
       this.search(0)
     })
-    on('.query', 'paste', (event) => {
-      const file = [...event.clipboardData.files].find(({ type }) => type.startsWith('image/'))
-      if (file) this.#options.onQueryFile(file)
-    })
-    on('.query-file', 'change', ({ target }) => {
-      if (target.files[0]) this.#options.onQueryFile(target.files[0])
-      target.value = ''
-    })
-    on('.own-files', 'change', ({ target }) => {
-      this.#options.onFiles([...target.files])
-      target.value = ''
-    })
-    const addText = () => {
-      const text = this.#$('.own-text').value.trim()
-      if (!text) return
-      this.#options.onText(text)
-      this.#$('.own-text').value = ''
-    }
-    on('.own-add', 'click', addText)
-    on('.own-text', 'keydown', (event) => event.key === 'Enter' && (event.preventDefault(), addText()))
+    on('.again', 'click', () => this.#options.onAgain())
+    wireAdding(this.#root, this.#options)
   }
 
   async #thumbnail(item, image) {
@@ -203,14 +193,12 @@ export class Panel {
   }
 
   #cancelled() {
-    const hadFocus = document.activeElement === this.#$('.cancel')
     this.cancel()
     // A card that lands later would say that the search goes on.
     this.#landing.flush()
     this.#busy(false)
     this.#captions('Cancelled. What was scored so far is on top.')
     announce('Cancelled.')
-    if (hadFocus) this.#input.focus()
   }
 
   #modelChanged() {
@@ -219,18 +207,28 @@ export class Panel {
     this.#seen = phase
     // Scores of another model mean nothing beside those of this one.
     if (phase === 'loading') this.cancel()
+    if (phase === 'ready') this.#defaultLimit()
     if (!this.#running) this.#busy(false)
     if (phase === 'ready' && this.#root.hidden) this.#scores.clear()
     else if (phase === 'ready' && this.#wanted && !this.#running) this.search(0)
     else this.#captions()
   }
 
+  /** All candidates where that takes moments, the fewest with weights of the reader's own. */
+  #defaultLimit() {
+    if (this.#limitChosen) return
+    const { limits } = this.#options
+    this.#$('.limit').value = String(this.#eager ? limits.at(-1) : Math.min(OWN_LIMIT, limits.at(-2)))
+  }
+
   #busy(busy) {
-    const hadFocus = document.activeElement === this.#$('.cancel')
-    this.#$('.cancel').hidden = !busy
-    this.#$('.go').hidden = busy
+    const [go, cancel] = [this.#$('.go'), this.#$('.cancel')]
+    const focused = [go, cancel].includes(document.activeElement)
+    cancel.hidden = !busy
+    go.hidden = busy
     this.#$('.after').setAttribute('aria-busy', String(busy))
-    if (hadFocus && !busy) this.#$('.go').focus()
+    // What is hidden loses the keyboard's focus; the button in its place takes it.
+    if (focused) (busy ? cancel : go).focus()
   }
 
   async #rerank() {
@@ -242,9 +240,9 @@ export class Panel {
     try {
       const reranker = await this.#model.ready(signal)
       this.#captions()
-      const readable = this.#readable(reranker, items)
+      const seen = readable(reranker, items)
       const numbers = await score(reranker, {
-        query: await this.#query(reranker), items: readable, signal,
+        query: await queryOf(reranker, this.#model.spec, this.#input.value.trim(), this.#picture), items: seen, signal,
         instruction: this.#$('.instruction').value.trim(),
         onScore: (item, value) => !signal.aborted && this.#landing.push([item, value]),
         onFailed: (item, message) => this.#failures.set(item.id, message),
@@ -267,30 +265,14 @@ export class Panel {
     }
   }
 
-  #readable({ info }, items) {
-    if (info.vision) return items
-    const texts = items.filter(({ kind }) => kind === 'text')
-    if (texts.length === 0) throw new Error('This model reads text only, so it cannot see these pictures. Load its vision tower too, or use the Texts tab.')
-    return texts
-  }
-
-  async #query({ info }) {
-    const typed = this.#input.value.trim()
-    // The demo's model has read lower case alone.
-    const text = this.#model.spec.lowerCase ? typed.toLowerCase() : typed
-    if (!this.#picture) return text
-    if (!info.vision) throw new Error('This model reads text only: it cannot search with a picture.')
-    const { image } = await this.#picture.content()
-    return text ? { text, image } : { image }
-  }
-
   #done(numbers, info) {
     const [best] = inOrder(this.#found.items, this.#scores)
     const top = best && this.#scores.get(best.id)
-    announce(best ? `${count(numbers.documents, 'candidate')} reranked. Best: ${best.name}, score ${top.toFixed(2)}.` : 'Nothing could be scored.')
+    announce(best ? `${count(numbers.documents, 'candidate')} reranked. Best: ${best.name}, score ${top < 0.01 ? 'below 0.01' : top.toFixed(2)}.` : 'Nothing could be scored.')
     const list = this.#$('.numbers')
     list.replaceChildren(...numbersList(numbers, info))
     list.hidden = false
+    list.classList.remove('stale')
     this.#drawAfter()
     if (numbers.warnings.length > 0) this.problem(numbers.warnings[0])
     else if (this.#failures.size > 0) this.problem(`${count(this.#failures.size, 'candidate')} could not be read. ${sentence([...this.#failures.values()][0])}`)
@@ -308,21 +290,10 @@ export class Panel {
 
   #captions(note) {
     this.#$('.notice').textContent = this.#options.notice(this.#model.spec, this.#picture !== undefined) ?? ''
-    const { items, hits } = this.#found
-    const rest = items.length - hits
-    const found = !this.#wanted ? 'Type to search.' : hits === 0 ? `No keyword matches. ${count(rest, 'candidate')} from the collection.`
-      : `${count(hits, 'keyword hit')}${rest > 0 ? `, filled up with ${rest} others.` : '.'}`
-    this.#$('.first .caption').textContent = found
-    this.#$('.second .caption').textContent = note ?? this.#state()
-  }
-
-  #state() {
-    const [done, all] = [this.#scores.size, this.#found.items.length]
-    if (this.#model.phase === 'loading') return 'The model is still loading. Until then this is the first order.'
-    if (this.#model.phase === 'failed') return 'There is no model, so this is the first order.'
-    if (this.#model.phase === 'none') return 'No model is loaded. This is the first order.'
-    if (this.#running) return `Reading ${Math.min(done + 1, all)} of ${all}…`
-    if (done > 0) return `${done} of ${all} read, best first.`
-    return this.#wanted ? 'Waiting for a pause in your typing.' : 'The same order, until you search.'
+    this.#$('.first .caption').textContent = firstCaption(this.#found, this.#wanted)
+    this.#$('.second .caption').textContent = note ?? secondCaption({ phase: this.#seen, error: this.#model.error }, { done: this.#scores.size, all: this.#found.items.length, running: this.#running !== undefined, wanted: this.#wanted, eager: this.#eager })
+    const phase = this.#seen
+    this.#$('.again').hidden = phase !== 'failed' && phase !== 'none'
+    this.#$('.again').textContent = phase === 'none' ? 'Load the model' : 'Try again'
   }
 }

@@ -1,21 +1,26 @@
 // Weights of the reader's own: from a URL or a file, with what is stored of them.
-import { $, bytes, el, isAbort, sentence } from './dom.js'
-import { Model, deviceOf, stepOf } from './model.js'
+import { $, bytes, isAbort, sentence } from './dom.js'
+import { Model } from './model.js'
+import { stepOf } from './progress.js'
+import { models, nameOf, storedRow } from './stored.js'
 
-/** Wires the tab. `onLoaded()` is called when the reader's model is there. */
+/** Wires the tab; `openTab(id)` shows another one. */
 export function weightsTab(model, demo, { openTab }) {
   const problem = (text) => { $('#weights-problem').textContent = text }
+  const state = (text) => { $('#weights-state').textContent = text }
   const files = { model: undefined, vision: undefined }
+  let drawn
 
   async function load() {
     problem('')
+    state('')
     try {
       const spec = await given(files)
       await model.load(spec, { keep: true })
       openTab(model.info.vision ? 'pictures' : 'texts')
     } catch (error) {
       if (!isAbort(error)) problem(sentence(error))
-      else problem('Stopped. What was fetched so far is kept where this browser can store it; load again to go on.')
+      else state('Stopped. What was fetched so far is kept where this browser can store it; load again to go on.')
     }
     refresh()
   }
@@ -45,9 +50,8 @@ export function weightsTab(model, demo, { openTab }) {
     $('#weights-demo').hidden = loading || !model.spec?.own
     $('#weights-progress').hidden = !loading
     if (!loading) return
-    $('#weights-step').textContent = stepOf(model.progress, bytes)
-    const { loaded = 0, total = 0 } = model.progress ?? {}
-    $('#weights-bar').value = total > 0 ? loaded / total : 0
+    $('#weights-step').textContent = stepOf(model.progress)
+    $('#weights-bar').value = model.progress?.part ?? 0
   }
 
   async function refresh() {
@@ -56,39 +60,22 @@ export function weightsTab(model, demo, { openTab }) {
     if (!cache) return
     try {
       const stored = await cache.list()
-      $('#stored').replaceChildren(...stored.map((file) => row(file, cache)))
+      // A row that says what a check has found is not drawn anew for nothing.
+      if (drawn === (drawn = JSON.stringify(stored))) return
+      const rows = models(stored).map((group) => storedRow(group, cache, { use, problem, refresh }))
+      $('#stored').replaceChildren(...rows)
+      $('#stored-none').hidden = rows.length > 0
     } catch (error) {
       $('#storage-room').textContent = `What is stored could not be read: ${sentence(error)}`
     }
   }
 
-  function row(file, cache) {
-    const state = el('span', { className: 'hint' }, file.complete ? `${bytes(file.bytes)}, complete` : `${bytes(file.stored)} of ${bytes(file.bytes)} stored`)
-    const name = decodeURIComponent(file.url.split('/').pop() || file.url)
-    const act = (text, work) => {
-      const button = el('button', { type: 'button', aria: { label: `${text} ${name}` } }, text)
-      button.addEventListener('click', async () => {
-        button.disabled = true
-        try {
-          await work()
-        } catch (error) {
-          problem(sentence(error))
-        }
-        button.disabled = false
-      })
-      return button
-    }
-    const vision = /mmproj/i.test(name)
-    return el('li', {},
-      el('div', {}, el('b', {}, name), el('span', { className: 'address' }, file.url), state),
-      el('div', { className: 'row' },
-        act(file.complete ? 'Use' : 'Go on with', () => { take(vision ? 'vision' : 'model', undefined); $(vision ? '#weights-vision' : '#weights-model').value = file.url }),
-        act('Check', async () => {
-          const results = await cache.verify(file.url)
-          state.textContent = results.every(({ ok }) => ok) ? 'Checked: all of it is there and undamaged.' : `${bytes(results.reduce((sum, { bad }) => sum + bad, 0))} are missing or damaged; the next load fetches them again.`
-        }),
-        act('Delete', async () => { await cache.delete(file.url); await refresh() }),
-      ))
+  /** Puts the address of what is stored into its field; loading it is for the reader. */
+  function use({ url, vision }) {
+    const name = vision ? 'vision' : 'model'
+    take(name, undefined)
+    $(`#weights-${name}`).value = url
+    $(`#weights-${name}`).focus()
   }
 
   return {
@@ -111,7 +98,7 @@ async function given(files) {
   if ((weights instanceof Blob || vision instanceof Blob) && !(await Model.library()).cache) {
     throw new Error('This build of the package reads weights from addresses only. Put the file on a server and give its URL.')
   }
-  const name = weights instanceof Blob ? weights.name : weights.split(/[/?#]/).filter(Boolean).pop()
+  const name = weights instanceof Blob ? weights.name : nameOf(weights)
   return { name, model: weights, vision: vision || undefined, own: true, trained: true }
 }
 
@@ -130,6 +117,3 @@ async function room(caches) {
   const space = quota ? `This browser lets the page store ${bytes(quota)}; ${bytes(usage)} are used.` : ''
   return caches ? space : `${space} This build of the package does not store weights: they are fetched anew at each load.`.trim()
 }
-
-/** What is loaded, in a sentence. */
-export const loadedSentence = (spec, info) => `${spec.name}: ${info.family}, ${info.vision ? 'text and pictures' : 'text only'}, ${deviceOf(info)}.`

@@ -27,7 +27,7 @@ export interface RerankHitsOptions<Hit> {
   id?: HitField<Hit, string | number>
   /** How many hits to return. Default all. */
   top_n?: number
-  /** How many hits are read; those behind them keep their order and come last. Default 50. */
+  /** How many different hits are read; those behind them keep their order and come last. Default 50. */
   limit?: number
   /** The task, in a sentence. */
   instruction?: string
@@ -70,11 +70,12 @@ export async function rerankHits<Hit extends object>(
   hits: readonly Hit[],
   options: RerankHitsOptions<Hit>,
 ): Promise<RankedHit<Hit>[]> {
-  const { query, limit = LIMIT, top_n, instruction, max_tokens_per_doc, signal, onResult } = options
+  const { query, top_n, instruction, max_tokens_per_doc, signal, onResult } = options
   signal?.throwIfAborted()
-  const opened = await Promise.all(hits.map((hit, index) => (index < limit ? open(hit, index) : unread(hit, index))))
+  const opened = await openFirst(hits, options)
   signal?.throwIfAborted()
-  const kept = withoutDoubles(opened.map((entry) => ({ entry, document: contentOf(entry, options) })), options.id)
+  const rest = hits.slice(opened.length).map((hit, i): Read<Hit> => ({ entry: unread(hit, opened.length + i), document: undefined }))
+  const kept = withoutDoubles([...opened, ...rest], options.id)
   const readable = kept.filter((item): item is Read<Hit> & { document: Content } => item.document !== undefined)
   if (readable.length > 0) {
     const scored = ({ index, relevance_score }: RerankResult) => {
@@ -107,6 +108,20 @@ export async function rerankHits<Hit extends object>(
 function byScore<Hit>(a: RankedHit<Hit>, b: RankedHit<Hit>): number {
   const [first, second] = [a, b].map(({ score }) => score ?? -Infinity) as [number, number]
   return first === second ? a.index - b.index : second - first
+}
+
+/** Opens hits until as many different ones as the limit says are there, which is known of a handle once it is open. */
+async function openFirst<Hit extends object>(hits: readonly Hit[], options: RerankHitsOptions<Hit>): Promise<Read<Hit>[]> {
+  const { limit = LIMIT, id } = options
+  const opened: Read<Hit>[] = []
+  while (opened.length < hits.length) {
+    const missing = Math.ceil(limit - withoutDoubles(opened, id).length)
+    if (!(missing > 0)) break
+    const from = opened.length
+    const entries = await Promise.all(hits.slice(from, from + missing).map((hit, i) => open(hit, from + i)))
+    opened.push(...entries.map((entry) => ({ entry, document: contentOf(entry, options) })))
+  }
+  return opened
 }
 
 async function open<Hit extends object>(hit: Hit, index: number): Promise<RankedHit<Hit>> {
@@ -144,8 +159,6 @@ function usualId(hit: object): unknown {
 }
 
 function contentOf<Hit extends object>(entry: RankedHit<Hit>, options: RerankHitsOptions<Hit>): Content | undefined {
-  const { limit = LIMIT } = options
-  if (entry.index >= limit) return undefined
   const fields = [options.text ?? 'text'].flat() as HitField<Hit, string | string[]>[]
   const texts = fields.flatMap((field) => valueOf(field, entry) ?? [])
   const text = texts.filter((part) => typeof part === 'string' && part.trim() !== '').join('\n')

@@ -80,7 +80,11 @@ export class SecondpassRerank extends BaseDocumentCompressor {
   }
 
   #request(documents: (DocumentInterface | string)[], query: Content, call: SecondpassRerankCall): RerankRequest {
-    const { topN = TOP_N, instruction, maxTokensPerDoc } = { ...this.#options, ...call }
+    const own = this.#options
+    // A key that is there and undefined is not meant.
+    const topN = call.topN ?? own.topN ?? TOP_N
+    const instruction = call.instruction ?? own.instruction
+    const { maxTokensPerDoc } = own
     return {
       query,
       documents: documents.map((document) => (typeof document === 'string' ? document : this.#content(document))),

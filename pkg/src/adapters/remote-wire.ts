@@ -1,6 +1,6 @@
 // What goes to a `/v1/rerank` server, and what comes back, in the spellings of the servers there are.
 import { SecondpassError } from '../errors.js'
-import type { Content, Picture, RerankRequest, RerankResponse, RerankResult, Video } from '../types.js'
+import type { Content, ContentPart, Picture, RerankRequest, RerankResponse, RerankResult, Video } from '../types.js'
 
 /**
  * How a server spells a request.
@@ -23,16 +23,35 @@ const malformed = (message: string) => new SecondpassError('bad_response', 502, 
 
 /** The body for a server. Keys that are not ours pass through, for what only that server knows. */
 export async function toWire(request: RerankRequest, model: string | undefined, format: RemoteFormat, encode: Encode): Promise<Fields> {
+  check(request)
   // The documents are here already, so no server need send them back.
   const { query, documents, return_documents: _, top_n, ...rest } = request
-  const list = [documents].flat()
-  if (list.length === 0) throw invalid('list of documents must not be empty')
-  const sides = await Promise.all([query, ...list].map((content) => parts(content, encode)))
-  const [first, ...others] = sides.map((side, i) => spell(side, format, i === 0 ? 'query' : `documents[${i - 1}]`))
+  const list = [documents].flat() as Content[]
+  const sides = await Promise.all([query, ...list].map((content, i) => parts(content, encode, placeOf(i))))
+  const [first, ...others] = sides.map((side, i) => spell(side, format, placeOf(i)))
   const common: Fields = { ...(model !== undefined && { model }), ...rest, query: first }
   if (format === 'tei') return { ...common, texts: others, truncate: true }
   return { ...common, documents: others, ...(top_n && { top_n }) }
 }
+
+/** What a local model refuses is refused here in the same words, before anyone is asked. */
+function check(request: unknown): void {
+  if (!isObject(request)) throw invalid('the request must be an object with query and documents')
+  const { query, documents } = request
+  if (query === undefined) throw invalid('query must be provided')
+  if (documents === undefined) throw invalid('documents must be provided')
+  if (!Array.isArray(documents) && typeof documents !== 'string' && !isObject(documents)) throw invalid('documents must be a list')
+  const list = [documents].flat()
+  if (list.length === 0) throw invalid('list of documents must not be empty')
+  ;[query, ...list].forEach((content, i) => {
+    const known = isObject(content) && (Object.keys(content).length === 0 || ['text', 'image', 'video', 'content'].some((key) => key in content))
+    if (typeof content !== 'string' && !known) throw invalid(`${placeOf(i)} must be a string, an object with text, image or video, or an object with content`)
+  })
+}
+
+const placeOf = (i: number) => (i === 0 ? 'query' : `documents[${i - 1}]`)
+
+const isObject = (value: unknown): value is Fields => value !== null && typeof value === 'object' && !Array.isArray(value)
 
 function spell(side: Part[], format: RemoteFormat, place: string): unknown {
   if (side.every((part) => part.type === 'text')) return side.map((part) => part.text).join('')
@@ -52,17 +71,31 @@ function contentPart(part: Part): Fields {
 }
 
 /** Pictures before text, as the reference's server puts them. */
-async function parts(content: Content, encode: Encode): Promise<Part[]> {
+async function parts(content: Content, encode: Encode, place: string): Promise<Part[]> {
   if (typeof content === 'string') return [{ type: 'text', text: content }]
   if ('content' in content) {
-    const lists = await Promise.all([content.content].flat().map((part) => {
-      if (part.type === 'text') return [part]
-      return part.type === 'image_url' ? images(part.image_url, encode) : videos(part.video_url, encode)
-    }))
+    const lists = await Promise.all([content.content].flat().map((part) => partsOf(part, encode, place)))
     return lists.flat()
   }
-  const texts = [content.text ?? []].flat().map((text): Part => ({ type: 'text', text }))
+  const texts = [content.text ?? []].flat().map((text) => textPart(text, place))
   return [...(await images(content.image ?? [], encode)), ...(await videos(content.video ?? [], encode)), ...texts]
+}
+
+function partsOf(part: ContentPart | string, encode: Encode, place: string): Part[] | Promise<Part[]> {
+  if (typeof part === 'string') return [textPart(part, place)]
+  const fields: Fields = isObject(part) ? part : {}
+  const of = (...names: string[]) => names.map((name) => fields[name]).find((value) => value !== undefined && value !== null)
+  if (fields.type === 'text') return [textPart(fields.text, place)]
+  const image = of('image_url', 'image')
+  if (image !== undefined && (fields.type === 'image_url' || fields.type === 'image')) return images(image as Picture, encode)
+  const video = of('video_url', 'video')
+  if (video !== undefined && (fields.type === 'video_url' || fields.type === 'video')) return videos(video as Video, encode)
+  throw invalid(`${place}.content holds a part whose type is not text, image_url or video_url`)
+}
+
+function textPart(text: unknown, place: string): Part {
+  if (typeof text !== 'string') throw invalid(`${place}: text must be a string`)
+  return { type: 'text', text }
 }
 
 const images = (given: Picture | Picture[], encode: Encode): Promise<Part[]> =>
@@ -142,6 +175,6 @@ export function complaint(text: string): string {
   }
 }
 
-const fields = (value: unknown): Fields => (value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Fields) : {})
+const fields = (value: unknown): Fields => (isObject(value) ? value : {})
 
 const asGiven = (document: Content | undefined): Exclude<Content, string> => (typeof document === 'object' ? document : { text: document ?? '' })

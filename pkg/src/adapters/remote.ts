@@ -1,6 +1,6 @@
 // The same `rerank()` against a server.
 import { SecondpassError, type ErrorCode } from '../errors.js'
-import type { RerankControl, RerankRequest, RerankResponse, RerankerInfo } from '../types.js'
+import type { Picture, RerankControl, RerankRequest, RerankResponse, RerankerInfo } from '../types.js'
 import { toDataUrl } from './data-url.js'
 import { readText } from './limited.js'
 import { complaint, fromWire, toWire, type RemoteFormat } from './remote-wire.js'
@@ -17,7 +17,7 @@ export interface RemoteOptions {
   format?: RemoteFormat
   /** Further headers, or a function that gives them anew for each request, for a token that expires. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>)
-  /** Used instead of the global `fetch`. */
+  /** Used instead of the global `fetch` to ask the server; pictures of other addresses are not fetched with it. */
   fetch?: typeof fetch
   /** How often a request is sent again after 408, 429, 502, 503, 504 or a broken connection. Default 2. */
   maxRetries?: number
@@ -79,7 +79,9 @@ export class Remote {
   async #ask(request: RerankRequest, { onResult, strict }: RerankControl, signal: AbortSignal): Promise<RerankResponse> {
     const start = performance.now()
     const { model, format = 'rerank' } = this.#options
-    const body = JSON.stringify(await toWire(request, model, format, (picture) => toDataUrl(picture, this.#fetch, signal)))
+    // A `fetch` of the caller's own is for the server: what it adds, a token say, is nothing for the hosts of pictures.
+    const encode = (picture: Picture) => toDataUrl(picture, (input, init) => globalThis.fetch(input, init), signal)
+    const body = JSON.stringify(await toWire(request, model, format, encode))
     const answer = parse(await this.#send(body, signal))
     const response = fromWire(answer, request, model ?? '', performance.now() - start)
     const failed = response.meta.failed?.[0]
@@ -121,11 +123,14 @@ export class Remote {
     }
   }
 
-  async #headers(): Promise<Record<string, string>> {
+  async #headers(): Promise<Headers> {
     const { apiKey, headers } = this.#options
     const given = typeof headers === 'function' ? await headers() : headers
-    const key = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
-    return { 'content-type': 'application/json', accept: 'application/json', ...key, ...given }
+    const all = new Headers({ 'content-type': 'application/json', accept: 'application/json' })
+    if (apiKey !== undefined) all.set('authorization', `Bearer ${apiKey}`)
+    // Names have no case: two spellings of one would be sent as a list.
+    for (const [name, value] of Object.entries(given ?? {})) all.set(name, value)
+    return all
   }
 }
 

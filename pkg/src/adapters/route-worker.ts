@@ -4,7 +4,7 @@ import { writeError } from './wire.js'
 
 /** Which requests a service worker takes, and how. */
 export interface RouteOptions {
-  /** Whether a request is for the local model. Default: this origin's paths that end in `/rerank`. */
+  /** Whether a request is for the local model. Default: `POST` to this origin's paths that end in `/rerank`. */
   match?: (url: URL, request: Request) => boolean
   /** Longer bodies are refused with 413. Default 67,108,864. */
   maxBodyBytes?: number
@@ -41,7 +41,7 @@ const TAKEN_WITHIN_MS = 2000
  */
 export function installRerankRoute({ match, maxBodyBytes = MAX_BODY_BYTES }: RouteOptions = {}): () => void {
   const scope = globalThis as unknown as Scope
-  const wanted = match ?? ((url: URL) => url.origin === scope.location.origin && /\/rerank$/.test(url.pathname))
+  const wanted = match ?? ((url: URL, request: Request) => request.method === 'POST' && url.origin === scope.location.origin && /\/rerank$/.test(url.pathname))
   const serving = new Set<string>()
   const onFetch = (event: Event) => {
     const { request, clientId } = event as FetchEvent

@@ -5,20 +5,29 @@ import type { RerankControl, RerankRequest, RerankResponse } from '../types.js'
 export interface RerankerLike {
   /** Scores documents against a query. */
   rerank(request: RerankRequest, control?: RerankControl): Promise<RerankResponse>
+  /** Whether it can be of no more use. */
+  readonly closed?: boolean
 }
 
 /** A reranker, a promise of one, or a function that makes one at the first use. */
 export type RerankerSource = RerankerLike | PromiseLike<RerankerLike> | (() => RerankerLike | PromiseLike<RerankerLike>)
 
-/** Resolves a source once, at the first call; what failed is tried again at the next. */
+/** Resolves a source once, at the first call; what failed is tried again at the next, and what was closed since is made anew where that is possible. */
 export function once(source: RerankerSource): (signal?: AbortSignal) => Promise<RerankerLike> {
   let ready: Promise<RerankerLike> | undefined
-  return (signal) => {
-    ready ??= start(source).catch((error) => {
-      ready = undefined
+  const begin = () => {
+    const begun = start(source).catch((error) => {
+      if (ready === begun) ready = undefined
       throw error
     })
-    return untilAborted(ready, signal)
+    return (ready = begun)
+  }
+  return async (signal) => {
+    const asked = ready ?? begin()
+    const reranker = await untilAborted(asked, signal)
+    if (!reranker.closed || typeof source !== 'function') return reranker
+    // Several callers may find it closed; one of them begins anew.
+    return untilAborted(ready === asked || !ready ? begin() : ready, signal)
   }
 }
 

@@ -1,5 +1,6 @@
 import { installRerankRoute } from 'secondpass/http'
 
-installRerankRoute({ match: (url) => url.pathname.endsWith('/rerank') })
+installRerankRoute()
+installRerankRoute({ match: (url) => url.hostname === 'api.cohere.com' && url.pathname.endsWith('/rerank') })
 self.addEventListener('install', () => self.skipWaiting())
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()))

@@ -2,11 +2,15 @@
 import type { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
 import { create, insert, search } from '@orama/orama'
 import MiniSearch from 'minisearch'
-import { rerank, rerankHits, Reranker, SecondpassError, type RankedHit, type RemoteOptions, type RerankerLike } from 'secondpass'
+import { rerank, rerankHits, Reranker, SecondpassError, type Content, type LoadOptions, type RankedHit, type RemoteOptions, type RerankRequest, type RerankerLike } from 'secondpass'
 import { createRerankHandler, installRerankRoute, serveRerankRoute, type RerankHandler } from 'secondpass/http'
 import { SecondpassRerank } from 'secondpass/langchain'
 
 const controller = new AbortController()
+const fixed: readonly Content[] = ['a', { content: [{ type: 'image', image: '/a.png' }, { type: 'video', video: ['/1.png'] }] }]
+const request: RerankRequest = { model: 'm', query: 'q', documents: fixed }
+// @ts-expect-error Not published.
+const hidden: LoadOptions = { model: '/m', savings: {} }
 const remoteOptions: RemoteOptions = { url: 'https://example.org/v1/rerank', apiKey: 'key', model: 'm', headers: async () => ({ 'x-a': 'b' }), format: 'rerank' }
 const fallback: Reranker = Reranker.remote(remoteOptions)
 const reranker = await Reranker.load({ model: new URL('https://example.org/m.gguf'), fallback }, { signal: controller.signal, onProgress: ({ stage, loaded }) => console.log(stage, loaded) })
@@ -36,4 +40,4 @@ const compressor: BaseDocumentCompressor = new SecondpassRerank({ reranker, topN
 const handler: RerankHandler = createRerankHandler(() => Reranker.load({ model: '/m' }), { cors: ['https://example.org'] })
 const stop: () => void = serveRerankRoute(handler)
 installRerankRoute({ match: (url) => url.hostname === 'api.cohere.com' })
-export { best, code, compressor, hits, noCode, reason, stop, url }
+export { hidden, request, best, code, compressor, hits, noCode, reason, stop, url }

@@ -1,0 +1,66 @@
+// Parts of the demo that need no browser.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LoadProgress, stepOf } from '../../www/src/progress.js'
+import { score } from '../../www/src/run.js'
+import { models } from '../../www/src/stored.js'
+
+test('the bar of a load never goes back, and its words are sums', () => {
+  const progress = new LoadProgress()
+  assert.equal(stepOf(progress), 'Starting…')
+  let before = 0
+  const add = (stage, file, loaded, total, rate) => {
+    progress.add({ stage, loaded, total, ...(file && { file }), ...(rate && { rate }) })
+    assert.ok(progress.part >= before, `${stage} ${file} ${loaded}`)
+    before = progress.part
+  }
+  add('download', 'config.json', 500, 500)
+  add('download', 'tokenizer.json', 10e6, 10e6)
+  assert.equal(progress.part, 0, 'small files are not the load')
+  add('download', 'model.safetensors', 0, 600e6)
+  add('download', 'model.safetensors', 300e6, 600e6, 20e6)
+  assert.equal(stepOf(progress), 'Fetching: 310 MB of 610 MB, 20 MB a second')
+  add('upload', undefined, 10, 300)
+  add('download', 'mmproj.gguf', 0, 100e6, 5e6)
+  assert.equal(stepOf(progress), 'Fetching: 310 MB of 710 MB, 25 MB a second')
+  add('download', 'model.safetensors', 600e6, 600e6)
+  add('download', 'mmproj.gguf', 100e6, 100e6)
+  assert.equal(stepOf(progress), 'Moving the weights to the device…')
+  add('upload', undefined, 300, 300)
+  add('compile', undefined, 1, 1)
+  assert.ok(Math.abs(progress.part - 1) < 1e-9)
+})
+
+test('what is stored is grouped by what a model is loaded from', () => {
+  const file = (url, complete = true) => ({ url, bytes: 10, stored: complete ? 10 : 4, complete })
+  const hub = 'https://huggingface.co/Qwen/Qwen3-Reranker-0.6B/resolve/main/'
+  const groups = models([
+    file(`${hub}config.json`), file(`${hub}tokenizer.json`), file(`${hub}model.safetensors`, false),
+    file('https://example.org/a/one-Q8_0.gguf'), file('https://example.org/a/mmproj-one.gguf'),
+    file('https://example.org/a/big-00002-of-00002.gguf'), file('https://example.org/a/big-00001-of-00002.gguf'),
+    file('https://example.org/a/part-00001-of-00003.gguf'),
+  ])
+  assert.deepEqual(groups.map(({ name, url, bytes, stored, complete, vision, files }) => [name, url, bytes, stored, complete, vision, files.length]), [
+    ['Qwen3-Reranker-0.6B', hub, 30, 24, false, false, 3],
+    ['one-Q8_0.gguf', 'https://example.org/a/one-Q8_0.gguf', 10, 10, true, false, 1],
+    ['mmproj-one.gguf', 'https://example.org/a/mmproj-one.gguf', 10, 10, true, true, 1],
+    ['big-00001-of-00002.gguf', 'https://example.org/a/big-00001-of-00002.gguf', 20, 20, true, false, 2],
+    ['part-00001-of-00003.gguf', 'https://example.org/a/part-00001-of-00003.gguf', 10, 10, false, false, 1],
+  ])
+})
+
+test('what is said of a document says its name', async () => {
+  const items = Array.from({ length: 8 }, (_, n) => ({ id: n, name: `item ${n}`, content: () => 'text' }))
+  const timings = { vision_ms: 0, compute_ms: 0 }
+  const answer = (documents) => ({
+    results: [], usage: { total_tokens: 0 },
+    meta: { cached_tokens: 0, timings, warnings: ['documents[0] was cut'], failed: [{ index: documents.length - 1, message: 'documents[1] is broken' }] },
+  })
+  const failed = []
+  const { warnings } = await score({ rerank: async ({ documents }) => answer(documents) }, { query: 'q', items, onFailed: (item, message) => failed.push([item.name, message]) })
+  // Six in the first call, two in the second.
+  assert.deepEqual(warnings, ['“item 0” was cut', '“item 6” was cut'])
+  assert.deepEqual(failed, [['item 5', '“item 1” is broken'], ['item 7', '“item 7” is broken']])
+  const refusing = { rerank: async () => { throw new Error('invalid request: documents[2] is no picture') } }
+  await assert.rejects(score(refusing, { query: 'q', items }), /“item 2” is no picture/)
+})
