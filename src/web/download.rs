@@ -107,6 +107,7 @@ impl Downloads {
             Opened::Stored(file) => (file, None),
             Opened::Begun(file, begun) => (file, Some(begun)),
         };
+        self.hashes.meet(url, file.name());
         self.files.borrow_mut().push(file.clone());
         Ok(Ahead::There(file, begun))
     }

@@ -81,7 +81,7 @@ impl Places {
             let there = match root {
                 Root::Url(folder) => self.downloads.prepare(&folder.url_of(name), name, false).await?,
                 Root::Blob(_) => {
-                    self.downloads.hashes.of(part, name);
+                    self.downloads.hashes.meet(part, name);
                     true
                 }
             };
@@ -107,7 +107,7 @@ impl Places {
             Some(name) => gguf::parts_by_name(name),
             None => {
                 for name in SMALL {
-                    self.downloads.hashes.of(&folder.url_of(name), name);
+                    self.downloads.hashes.meet(&folder.url_of(name), name);
                     files.push(name.to_owned());
                 }
                 if found.is_empty() { Checkpoint::shards(folder).await? } else { Vec::new() }

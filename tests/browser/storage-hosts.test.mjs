@@ -22,16 +22,14 @@ after(() => browser?.close())
 const elsewhere = (path) => browser.url.replace('127.0.0.1', 'localhost') + path
 const clear = () => page.evaluate(() => secondpass.cache.clear())
 
-/** Loads with so little room in storage. */
-async function within(quotaSize, work) {
-  const session = await browser.context.newCDPSession(page)
-  await clear()
-  await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url, quotaSize })
-  try {
-    return await work()
-  } finally {
-    await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url })
+/** A worker whose browser says that there is so much room: what it really says is the browser's own affair. */
+function roomFor(quota) {
+  const scripts = {
+    'room.js': `navigator.storage.estimate = async () => ({ quota: ${quota}, usage: 0 })`,
+    'worker.js': "import './room.js'; import '/dist/worker.js'",
   }
+  const handle = (name, _, response) => response.writeHead(200, { 'content-type': 'text/javascript' }).end(scripts[name])
+  return `${browser.url}${browser.host({ handle })}worker.js`
 }
 
 test('an address of our own may lead to another origin', async () => {
@@ -141,7 +139,7 @@ test('two files of one name are two files, and one file is not two', async () =>
 test('a model of several files is refused without room before any of it is fetched', async () => {
   const host = new Host({ ...SMALL, ...shards(weights, 3) })
   const url = browser.host(host)
-  const { error } = await within(Math.round(BYTES * 0.6), () => load(page, url))
+  const { error } = await load(page, url, { worker: roomFor(Math.round(BYTES * 0.6)) })
   assert.equal(error?.code, 'storage_full')
   assert.match(error.message, /\d+ bytes are needed and \d+ are free/)
   const fetched = Object.entries(host.served).filter(([name]) => name.endsWith('.safetensors'))
@@ -170,7 +168,7 @@ test('a file of unknown length tells how far it is, and is refused without room'
   assert.ok(events.length > 2 && events.every((e, i) => i === 0 || e.loaded > events[i - 1].loaded), JSON.stringify(events))
   assert.equal(events.at(-1).loaded, weights.length)
   const host = new Host(MODEL, { noRanges: true, noLength: true })
-  const { error } = await within(400_000, () => load(page, browser.host(host)))
+  const { error } = await load(page, browser.host(host), { worker: roomFor(400_000) })
   assert.equal(error?.code, 'storage_full')
   assert.match(error.message, /\d+ bytes are needed/)
 })

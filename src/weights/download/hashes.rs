@@ -32,20 +32,27 @@ impl Hashes {
 
     /// The hash of a file.
     pub fn of(&self, place: &str, file: &str) -> Option<Integrity> {
+        self.find(place, file).map(|(_, hash)| hash)
+    }
+
+    /// There is such a file, and it is compared with its hash.
+    pub fn meet(&self, place: &str, file: &str) {
+        let Some((key, hash)) = self.find(place, file) else { return };
+        let mut met = self.met.borrow_mut();
+        met.insert(key);
+        // Said twice in the same way, it is said once.
+        if self.given.get(file) == Some(&hash) {
+            met.insert(file.to_owned());
+        }
+    }
+
+    fn find(&self, place: &str, file: &str) -> Option<(String, Integrity)> {
         let parts = self.parts.borrow();
         let plays = parts.iter().find(|(part, at)| *at == place && self.given.contains_key(**part));
         let key = plays.map_or(file, |(part, _)| *part);
         // A name that is also that of a part means the part.
         let taken = plays.is_none() && parts.contains_key(key);
-        let hash = self.given.get(key).copied().filter(|_| !taken);
-        if hash.is_some() {
-            self.met.borrow_mut().insert(key.to_owned());
-        }
-        // Said twice in the same way, it is said once.
-        if self.given.get(file) == hash.as_ref() {
-            self.met.borrow_mut().insert(file.to_owned());
-        }
-        hash
+        self.given.get(key).filter(|_| !taken).map(|hash| (key.to_owned(), *hash))
     }
 
     /// A hash that no file has met, and that nothing would ever check.
@@ -78,6 +85,9 @@ mod tests {
         assert_eq!(hashes.of("https://one/model.gguf", "model.gguf"), Some(hash("model")));
         assert_eq!(hashes.of("https://two/model.gguf", "model.gguf"), Some(hash("vision")));
         assert_eq!(hashes.of("https://one/other", "other"), None);
+        assert_eq!(hashes.unmet(), Some("model"));
+        hashes.meet("https://one/model.gguf", "model.gguf");
+        hashes.meet("https://two/model.gguf", "model.gguf");
         assert_eq!(hashes.unmet(), None);
     }
 
@@ -86,8 +96,9 @@ mod tests {
         for (given, unmet) in [("modle.safetensors", true), ("vision", true), ("model", true), ("part-2.gguf", false)] {
             let hashes = hashes(&["config.json", given]);
             hashes.assign("model", "https://one/model.safetensors");
-            assert!(hashes.of("https://one/config.json", "config.json").is_some());
-            hashes.of("https://one/part-2.gguf", "part-2.gguf");
+            assert!(hashes.of("https://one/model.safetensors", "model.safetensors").is_none() || given == "model");
+            hashes.meet("https://one/config.json", "config.json");
+            hashes.meet("https://one/part-2.gguf", "part-2.gguf");
             assert_eq!(hashes.unmet(), unmet.then_some(given));
         }
     }
