@@ -190,7 +190,7 @@ test('without room a load is refused', async () => {
   const session = await browser.context.newCDPSession(page)
   await cache('clear')
   // Slow enough that a refusal at once is seen from one that comes late.
-  const host = new Host(MODEL, { delay: 100 })
+  const host = new Host(MODEL, { delay: 300 })
   const url = browser.host(host)
   await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url, quotaSize: 300_000 })
   const { error } = await load(page, url)
