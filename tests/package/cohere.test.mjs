@@ -95,8 +95,8 @@ test('a service worker lets the client run locally', async () => {
       const cloud = new CohereClient({ token: 'none' })
       const foreign = await cloud.v2.rerank({ model: 'rerank-v4.0-pro', query, documents, topN: 2 })
       const bad = await fetch('/v1/rerank', { method: 'POST', body: '{' })
-      const many = { query, documents: Array(300).fill('some text to read') }
-      const cut = await outcome(() => fetch('/v1/rerank', { method: 'POST', body: JSON.stringify(many), signal: AbortSignal.timeout(300) }))
+      const many = { query, documents: Array(900).fill('some text to read') }
+      const cut = await outcome(() => fetch('/v1/rerank', { method: 'POST', body: JSON.stringify(many), signal: AbortSignal.timeout(100) }))
       stop()
       return { other, nobody: nobody.status, own: own.results, foreign: foreign.results, bad: [bad.status, (await bad.json()).message], cut: cut.error?.name }
     }, GOLDEN.request)

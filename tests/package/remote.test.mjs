@@ -190,6 +190,7 @@ test('what a local model refuses is refused before anyone is asked', async () =>
   const bodies = [
     undefined, null, [], {}, { documents: ['a'] }, { query: null, documents: ['a'] }, { query: 'q' }, { query: 'q', documents: null }, { query: 'q', documents: 7 },
     { query: 'q', documents: [null] }, { query: 'q', documents: [{ title: 'x' }] }, { query: 'q', documents: [{ text: 7 }] },
+    { query: 'q', documents: [{ image: 7 }] }, { query: 'q', documents: [{ image: [''] }] }, { query: 'q', documents: [{ video: 'a.mp4' }] }, { query: 'q', documents: [{ video: [[null]] }] },
     { query: 'q', documents: [{ content: [{ type: 'sound' }] }] }, { query: 'q', documents: [{ content: [null] }] },
   ]
   for (const body of bodies) {

@@ -58,7 +58,7 @@ export class Panel {
     this.#limits()
     this.search()
     announce(`${item.name} was removed.`)
-    this.#$('.go').focus({ preventScroll: true })
+    this.#$('.go:not([hidden]), .cancel:not([hidden])').focus({ preventScroll: true })
   }
 
   /** Searches with a picture, together with whatever text is there. */

@@ -99,19 +99,25 @@ function textPart(text: unknown, place: string): Part {
 }
 
 const images = (given: Picture | Picture[], encode: Encode): Promise<Part[]> =>
-  Promise.all([given].flat().map(async (picture) => ({ type: 'image', url: await encode(picture) })))
+  Promise.all([given].flat().map(async (picture) => ({ type: 'image', url: await encode(known(picture)) })))
+
+function known(picture: unknown): Picture {
+  if (typeof picture === 'string' ? picture.trim() !== '' : picture !== null && typeof picture === 'object') return picture as Picture
+  throw invalid('a picture must be a URL, a data: URL, its bytes or an object with url, and not be empty')
+}
 
 /** A list of lists, or of objects with frames, is several videos; else a list is the frames of one. */
 function videos(given: Video | Video[], encode: Encode): Promise<Part[]> {
-  const nested = Array.isArray(given) && given.every((item) => Array.isArray(item) || (item as { frames?: unknown }).frames !== undefined)
+  const nested = Array.isArray(given) && given.every((item) => Array.isArray(item) || (item as { frames?: unknown } | null)?.frames !== undefined)
   const list = (nested ? given : [given]) as Video[]
-  const urls = list.map((video) => frames(Array.isArray(video) ? video : video.frames, encode))
+  const urls = list.map((video) => frames(Array.isArray(video) ? video : video?.frames, encode))
   return Promise.all(urls.map(async (url) => ({ type: 'video', url: await url })))
 }
 
 /** vLLM reads frames as one `data:` URL with commas between them. */
-async function frames(list: Picture[], encode: Encode): Promise<string> {
-  const urls = await Promise.all(list.map(encode))
+async function frames(list: unknown, encode: Encode): Promise<string> {
+  if (!Array.isArray(list)) throw invalid('a video must be a list of frames, or an object with frames')
+  const urls = await Promise.all(list.map((frame) => encode(known(frame))))
   const bytes = urls.map((url) => /^data:[^,]*;base64,(.*)$/s.exec(url)?.[1])
   if (bytes.includes(undefined)) throw invalid('the frames of a video must be pictures that this page can read')
   return `data:video/jpeg;base64,${bytes.join(',')}`
