@@ -1,8 +1,13 @@
 // Models that are stored: the second visit, what is said about them, and what becomes of damage.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { chromium } from 'playwright-core'
+import { findChromium } from '../../scripts/setup/chromium.mjs'
 import { Host } from '../server/faulty.mjs'
-import { open } from './harness.mjs'
+import { FLAGS, open } from './harness.mjs'
 import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, damage as damageIn, integrity, load } from './storage.mjs'
 
 let browser, page, score
@@ -187,21 +192,31 @@ test('progress goes forward, seldom, with a rate', async () => {
 })
 
 test('without room a load is refused', async () => {
-  const session = await browser.context.newCDPSession(page)
-  await cache('clear')
-  // Slow enough that a refusal at once is seen from one that comes late.
-  const host = new Host(MODEL, { delay: 300 })
-  const url = browser.host(host)
-  await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url, quotaSize: 300_000 })
-  const { error } = await load(page, url)
-  assert.deepEqual([error?.code, error?.status], ['storage_full', 507])
-  assert.match(error.message, /no room/)
-  // What the answer to the first request had brought of its body by then is all that was sent.
-  assert.ok(host.total <= BYTES / 4, `${host.total} of ${BYTES} bytes were fetched`)
-  console.log(`refused after ${host.requests} requests, ${host.total} bytes: ${error.message}`)
-  host.faults = {}
-  // In memory it loads.
-  assert.equal((await load(page, url, { cache: 'memory' })).ok?.score, score)
-  await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url })
-  assert.equal((await load(page, url)).ok?.score, score)
+  // A profile on disk: a private window takes no room before something is written.
+  const profile = mkdtempSync(join(tmpdir(), 'secondpass-'))
+  const context = await chromium.launchPersistentContext(profile, { executablePath: findChromium(), args: FLAGS, headless: true })
+  try {
+    const page = await context.newPage()
+    await page.goto(`${browser.url}/pages/blank.html`)
+    await page.waitForFunction('window.ready')
+    const session = await context.newCDPSession(page)
+    // Slow enough that a refusal at once is seen from one that comes late.
+    const host = new Host(MODEL, { delay: 300 })
+    const url = browser.host(host)
+    await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url, quotaSize: 300_000 })
+    const { error } = await load(page, url)
+    assert.deepEqual([error?.code, error?.status], ['storage_full', 507])
+    assert.match(error.message, /no room/)
+    // What the answer to the first request had brought of its body by then is all that was sent.
+    assert.ok(host.total <= BYTES / 4, `${host.total} of ${BYTES} bytes were fetched`)
+    console.log(`refused after ${host.requests} requests, ${host.total} bytes: ${error.message}`)
+    host.faults = {}
+    // In memory it loads.
+    assert.equal((await load(page, url, { cache: 'memory' })).ok?.score, score)
+    await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url })
+    assert.equal((await load(page, url)).ok?.score, score)
+  } finally {
+    await context.close()
+    rmSync(profile, { recursive: true, force: true })
+  }
 })
