@@ -10,7 +10,7 @@ import { say } from './say.mjs'
 
 const VISITS = ['first', 'second']
 
-/** Files of like size: 4 bits a weight, the embedding table too. A software adapter is no place for the peers' WebGPU. */
+/** 4 bits a weight; of transformers.js the table is larger. A software adapter is no place for the peers' WebGPU. */
 function legsFor({ size }, url, { engines, devices, gpu }) {
   const at = `${url}/models/${size}`
   const gguf = `${at}/gguf/hf-Q4_0.gguf`

@@ -90,13 +90,13 @@ function make(python, size, folder, recipe) {
   stamp(folder, recipe)
 }
 
-/** The model as transformers.js loads it: with its head, and with a table of 4 bits, which makes the file as small as ours. */
+/** The model as transformers.js loads it: with its head. Its table stays in 32 bits: the wasm engine reads no smaller one. */
 export function ensureTransformersModel(python, size) {
   const folder = join(CACHE, 'models', size)
   const [out, built] = ['transformers-js', 'transformers-js-built'].map((name) => join(folder, name))
   const recipe = readFileSync(stampOf(folder), 'utf8') + hashOf(join(PYTHON, 'make_transformers_js.py'))
   if (stamped(out, recipe)) return
-  buildOnnx(python, size, 'cpu', ['int4_accuracy_level=4', 'shared_embeddings=true'], built)
+  buildOnnx(python, size, 'cpu', ['int4_accuracy_level=4', 'shared_embeddings=false'], built)
   quietly(python, [join(PYTHON, 'make_transformers_js.py'), built, join(folder, 'hf'), out])
   rmSync(built, { recursive: true, force: true })
   stamp(out, recipe)

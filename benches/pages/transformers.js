@@ -2,7 +2,7 @@
 import { AutoModelForCausalLM, AutoTokenizer, Tensor, env } from '/engines/transformers/dist/transformers.web.min.js'
 
 const [YES, NO] = [9693, 2152]
-let model
+let model, shape
 
 /** `model` is a folder of this server; `device` is webgpu or wasm. */
 export async function load({ device, model: folder }) {
@@ -14,8 +14,16 @@ export async function load({ device, model: folder }) {
   const name = folder.replace(/\/$/, '').split('/').pop()
   // Its own tokenizer is part of a load, as it is of ours.
   await AutoTokenizer.from_pretrained(name)
+  shape = await (await fetch(`${folder}config.json`)).json()
   model = await AutoModelForCausalLM.from_pretrained(name, { device, dtype: 'q4' })
   return { device }
+}
+
+/** What it makes itself has heads of another width. */
+function nothingBefore() {
+  const dims = [1, shape.num_key_value_heads, 0, shape.head_dim]
+  const layers = Array.from({ length: shape.num_hidden_layers }, (_, layer) => layer)
+  return Object.fromEntries(layers.flatMap((layer) => ['key', 'value'].map((part) => [`past_key_values.${layer}.${part}`, new Tensor('float32', new Float32Array(0), dims)])))
 }
 
 /** Ids come with the workload, so that every engine reads the very same prompt. */
@@ -24,7 +32,7 @@ export async function score({ ids }, onScore) {
     const shape = [1, prompt.length]
     const input_ids = new Tensor('int64', BigInt64Array.from(prompt, BigInt), shape)
     const attention_mask = new Tensor('int64', new BigInt64Array(prompt.length).fill(1n), shape)
-    const { logits } = await model({ input_ids, attention_mask })
+    const { logits } = await model({ input_ids, attention_mask, past_key_values: nothingBefore() })
     const last = (await logits.slice(null, -1, null)).data
     onScore(index, 1 / (1 + Math.exp(last[NO] - last[YES])))
   }
