@@ -7,6 +7,7 @@ const LEFT = 250
 const RIGHT = 90
 const BAR = 16
 const GAP = 30
+const VERSIONS_A_LINE = 3
 const COLORS = { ours: 'ours', ort: 'ort', wllama: 'wllama' }
 /** The SVG of a result's engines: milliseconds a document. */
 export function chart({ sizes, machine, versions, date }) {
@@ -27,11 +28,11 @@ export function chart({ sizes, machine, versions, date }) {
   })
   const footer = [
     `${date} · ${machine.cpu}, ${machine.cores} cores${adapterName(machine.adapter)}`,
-    Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(' · '),
+    ...inLines(Object.entries(versions).map(([name, version]) => `${name} ${version}`)),
   ]
   const grid = scale.ticks.map((tick) => `<line class="grid" x1="${scale.x(tick)}" x2="${scale.x(tick)}" y1="56" y2="${y - GAP}"/>` +
     `<text class="faint" text-anchor="middle" x="${scale.x(tick)}" y="50">${tick}</text>`)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 26}" role="img" aria-label="Milliseconds a document, by engine">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 9 + 17 * (footer.length - 1)}" role="img" aria-label="Milliseconds a document, by engine">
 <style>${STYLE}</style><rect class="paper" width="100%" height="100%"/>
 <text class="title" x="16" y="26">Milliseconds a document (less is better; logarithmic)</text>
 ${grid.join('\n')}
@@ -39,6 +40,11 @@ ${body.join('\n')}
 ${footer.map((line, i) => `<text class="faint" x="16" y="${y + i * 17}">${escape(line)}</text>`).join('\n')}
 </svg>
 `
+}
+
+/** A few of them a line, as many as fit. */
+function inLines(parts) {
+  return Array.from({ length: Math.ceil(parts.length / VERSIONS_A_LINE) }, (_, i) => parts.slice(i * VERSIONS_A_LINE, (i + 1) * VERSIONS_A_LINE).join(' · '))
 }
 
 function adapterName(adapter) {
