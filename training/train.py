@@ -2,8 +2,6 @@
 
     python train.py --minutes 45             # resumes where it was stopped; writes checkpoints to $SECONDPASS_WORK
     python train.py --minutes 30 --rate 0.5 --phrases 14 --from TEXT.gguf MMPROJ.gguf     # goes on from files that were shipped
-
-The number of the process is written to /tmp/training.pid.
 """
 
 import argparse
@@ -343,7 +341,6 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     os.nice(max(0, 10 - os.nice(0)))
-    Path("/tmp/training.pid").write_text(str(os.getpid()))
     library, teacher, source, reranker = build()
     bank = Bank(library, options.seed)
     print(f"{len(bank.known)} emoji have pictures; {sum(p.numel() for p in reranker.hf.parameters()) / 1e6:.1f} M parameters", flush=True)

@@ -250,7 +250,7 @@ impl Entry for OpfsEntry {
         Box::pin(async move {
             let handles = self.handles().await?;
             handles.journal.truncate(0.0).and_then(|()| handles.data.truncate(0.0)).map_err(|e| js::failed(&e))?;
-            // A file as long as it will be: the quota counts it now, and the disk does when it is written.
+            // A file as long as it will be: the quota counts it now (not in a private window), and the disk when it is written.
             handles.data.truncate(room as f64).map_err(|e| js::failed(&e))?;
             write_all(&handles.journal, 0, journal)
         })
