@@ -11,10 +11,10 @@ const loads = new Map<string, Promise<Reranker>>()
  * const { results } = await rerank({ model: '/models/Qwen3-Reranker-0.6B/', query, documents })
  * ```
  */
-export async function rerank(
-  { model, vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate, download, wasmUrl, worker, fallback, ...body }: LoadOptions & RerankRequest,
-  { signal, onProgress, onResult, strict }: LoadControl & RerankControl = {},
-): Promise<RerankResponse> {
+export async function rerank(request: LoadOptions & RerankRequest, control: LoadControl & RerankControl = {}): Promise<RerankResponse> {
+  // Taken apart here, for a parameter's parts are published with its type, the internal ones too.
+  const { model, vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate, download, wasmUrl, worker, fallback, ...body } = request
+  const { signal, onProgress, onResult, strict } = control
   const given = { vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate, download, wasmUrl, worker, fallback }
   const options = { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as LoadOptions
   const reranker = await untilAborted(shared(options, onProgress), signal)
