@@ -67,7 +67,8 @@ export function orAborted<T>(signal: AbortSignal | undefined, work: Promise<T>):
   return new Promise((resolve, reject) => {
     const stop = () => setTimeout(() => reject(signal.reason), ABORT_GRACE_MS)
     signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    // What ends in that time after all is not wanted any more.
+    work.then((value) => (signal.aborted ? reject(signal.reason) : resolve(value)), reject).finally(() => signal.removeEventListener('abort', stop))
   })
 }
 
