@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Host, random } from '../server/faulty.mjs'
-import { open } from './harness.mjs'
-import { BYTES, INTEGRITY, MODEL, QUICK, STALLING, WEIGHTS, add, hashes, load } from './storage.mjs'
+import { BYTES, INTEGRITY, MODEL, QUICK, STALLING, WEIGHTS, add, begin, hashes, load } from './storage.mjs'
 
 /** `npm run test:storage` tries 200; of the native test of the same code thousands are tried each time. */
 const SEEDS = Number(process.env.SEEDS ?? 32)
@@ -16,11 +15,7 @@ const SWITCHES = ['noRanges', 'noLength', 'noValidators', 'redirect']
 const MORE_SWITCHES = ['away', 'gzip']
 
 let browser, page, score
-before(async () => {
-  browser = await open()
-  page = await browser.page()
-  score = (await load(page, '/models/tiny-tied', { cache: 'memory' })).ok.score
-})
+before(async () => { ({ browser, page, score } = await begin()) })
 after(() => browser?.close())
 
 /** Some of the faults, as a seed has it. */

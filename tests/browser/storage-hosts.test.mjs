@@ -5,18 +5,13 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ROOT } from '../../scripts/lib.mjs'
 import { Host } from '../server/faulty.mjs'
-import { open } from './harness.mjs'
-import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, damage, integrity, load, shards } from './storage.mjs'
+import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, begin, damage, integrity, load, shards } from './storage.mjs'
 
 const { [WEIGHTS]: weights, ...SMALL } = MODEL
 const gguf = (name) => readFileSync(join(ROOT, 'tests', 'fixtures', 'gguf', name))
 
 let browser, page, score
-before(async () => {
-  browser = await open()
-  page = await browser.page()
-  score = (await load(page, '/models/tiny-tied', { cache: 'memory' })).ok.score
-})
+before(async () => { ({ browser, page, score } = await begin()) })
 after(() => browser?.close())
 
 const elsewhere = (path) => browser.url.replace('127.0.0.1', 'localhost') + path

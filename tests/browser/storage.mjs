@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../../scripts/lib.mjs'
+import { open } from './harness.mjs'
 
 const FOLDER = join(ROOT, 'tests', 'fixtures', 'text', 'tiny-tied')
 
@@ -18,6 +19,14 @@ export const QUICK = { pieceBytes: 32768, requests: 3, runPieces: 3, retryMs: 5,
 
 /** The same where hosts stall. A busy machine may look like one that does, so nothing is counted there. */
 export const STALLING = { ...QUICK, stallMs: 400 }
+
+/** A browser, a page of it, and the score that every load must give. */
+export async function begin() {
+  const browser = await open()
+  const page = await browser.page()
+  const { ok } = await load(page, '/models/tiny-tied', { cache: 'memory' })
+  return { browser, page, score: ok.score }
+}
 
 /** Loads in a page and scores one document: `{ ok: { score, info, events } }` or `{ error }`, and how long it took. */
 export const load = (page, model, options = {}) =>

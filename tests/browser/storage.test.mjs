@@ -7,15 +7,11 @@ import { after, before, test } from 'node:test'
 import { chromium } from 'playwright-core'
 import { findChromium } from '../../scripts/setup/chromium.mjs'
 import { Host } from '../server/faulty.mjs'
-import { FLAGS, open } from './harness.mjs'
-import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, damage as damageIn, integrity, load } from './storage.mjs'
+import { FLAGS } from './harness.mjs'
+import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, begin, damage as damageIn, integrity, load } from './storage.mjs'
 
 let browser, page, score
-before(async () => {
-  browser = await open()
-  page = await browser.page()
-  score = (await load(page, '/models/tiny-tied', { cache: 'memory' })).ok.score
-})
+before(async () => { ({ browser, page, score } = await begin()) })
 after(() => browser?.close())
 
 const cache = (what, ...args) => page.evaluate(([what, args]) => outcome(() => secondpass.cache[what](...args)), [what, args])
