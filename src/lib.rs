@@ -7,7 +7,7 @@
 //! ```no_run
 //! # #[cfg(not(target_arch = "wasm32"))]
 //! # async fn example() -> Result<(), secondpass::Error> {
-//! use secondpass::{Engine, LoadOptions, Observer, RerankRequest, weights::DirectoryFolder};
+//! use secondpass::{Engine, LoadOptions, Observer, RerankRequest, bytes::DirectoryFolder};
 //!
 //! let folder = DirectoryFolder::new("Qwen3-Reranker-0.6B");
 //! let engine = Engine::load(&folder, LoadOptions::cpu(), &Observer::silent()).await?;
@@ -17,6 +17,8 @@
 //! ```
 
 pub mod api;
+pub mod bytes;
+pub mod download;
 pub mod engine;
 pub mod kernels;
 pub mod media;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use pollster::block_on;
+use secondpass::bytes::{DirectoryFolder, Folder, MemorySource};
 use secondpass::weights::gguf::{GgufHeader, GgufTensor, canonical, llama_name, other_parts, read_header};
-use secondpass::weights::{Checkpoint, DType, DirectoryFolder, Folder, MemorySource, quantize};
+use secondpass::weights::{Checkpoint, DType, quantize};
 use serde_json::{Value, json};
 
 const MODELS: [&str; 4] = ["text/tiny-tied", "text/tiny-untied", "vl/vl-tied", "vl/vl-untied"];

@@ -5,12 +5,12 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use pollster::block_on;
+use secondpass::bytes::DirectoryFolder;
 use secondpass::cli::FilePictures;
 use secondpass::engine::{LoadOptions, Savings};
 use secondpass::media::DecodeOptions;
 use secondpass::model::{Pass, Prompt};
 use secondpass::prompt::{Limits, Side};
-use secondpass::weights::DirectoryFolder;
 use secondpass::{Engine, Observer, RerankRequest, RerankResponse};
 use serde_json::{Value, json};
 

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use pollster::block_on;
 use proptest::prelude::*;
+use secondpass::bytes::{DirectoryFolder, MemoryFolder, MemorySource, WeightsError};
 use secondpass::cli::FilePictures;
 use secondpass::engine::{FileIn, LoadOptions, ModelFiles};
 use secondpass::media::DecodeOptions;
 use secondpass::model::Precision;
 use secondpass::weights::gguf::{GgufHeader, read_header};
-use secondpass::weights::{DType, DirectoryFolder, MemoryFolder, MemorySource, WeightsError, quantize};
+use secondpass::weights::{DType, quantize};
 use secondpass::{Engine, Observer, RerankRequest};
 use serde::Deserialize;
 use serde_json::Value;

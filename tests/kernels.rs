@@ -2,11 +2,11 @@
 //! same.
 
 use burn::tensor::Device;
-use secondpass::kernels::selfcheck::{cases, compare};
+use secondpass::kernels::check::{all_cases, compare};
 
 #[test]
 fn every_kernel_on_the_cpu_is_its_definition() {
-    let all = cases();
+    let all = all_cases();
     assert!(all.len() > 40);
     for case in all {
         let got = pollster::block_on(case.run(&Device::flex())).expect("a result");

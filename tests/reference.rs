@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::Tensor;
 use pollster::block_on;
+use secondpass::bytes::{DirectoryFolder, FileSource, MemoryFolder, Source};
 use secondpass::engine::LoadOptions;
 use secondpass::model::{Precision, Prompt, Stage};
 use secondpass::prompt::{Family, Limits, Prompter, Side};
-use secondpass::weights::{Checkpoint, DirectoryFolder, FileSource, MemoryFolder, Source};
+use secondpass::weights::Checkpoint;
 use secondpass::{Engine, Observer, RerankRequest};
 use serde_json::Value;
 

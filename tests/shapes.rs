@@ -12,11 +12,11 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use pollster::block_on;
+use secondpass::bytes::{Folder, LocalBoxFuture, MemorySource, Source, WeightsError};
 use secondpass::cli::FilePictures;
 use secondpass::engine::LoadOptions;
 use secondpass::media::DecodeOptions;
 use secondpass::model::{Config, Precision, expected};
-use secondpass::weights::{Folder, LocalBoxFuture, MemorySource, Source, WeightsError};
 use secondpass::{Engine, Observer, RerankRequest};
 use serde_json::{Value, json};
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pollster::block_on;
+use secondpass::bytes::{DirectoryFolder, Folder, UrlFolder};
 use secondpass::engine::LoadOptions;
-use secondpass::weights::{DirectoryFolder, Folder, UrlFolder};
 use secondpass::{Engine, Observer, RerankRequest};
 
 const MODEL: &str = "tests/fixtures/text/tiny-tied";

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pollster::block_on;
+use secondpass::bytes::{DirectoryFolder, MemoryFolder};
 use secondpass::cli::FilePictures;
 use secondpass::engine::LoadOptions;
 use secondpass::media::DecodeOptions;
-use secondpass::weights::{Checkpoint, DirectoryFolder, MemoryFolder};
+use secondpass::weights::Checkpoint;
 use secondpass::{Engine, Error, Observer, RerankRequest};
 use serde_json::{Value, json};
 

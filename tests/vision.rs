@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
 use pollster::block_on;
+use secondpass::bytes::{DirectoryFolder, MemoryFolder};
 use secondpass::cli::FilePictures;
 use secondpass::engine::LoadOptions;
 use secondpass::media::{DecodeOptions, Patches};
 use secondpass::model::{Config, Home, NoTurns, Pass, Precision, Prompt, Reranker, Stage, TokenIds};
-use secondpass::weights::{Checkpoint, DirectoryFolder, MemoryFolder};
+use secondpass::weights::Checkpoint;
 use secondpass::{Engine, Observer, RerankRequest};
 use serde_json::Value;
 

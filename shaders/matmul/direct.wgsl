@@ -43,18 +43,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             a3 += x[x3 + i] * p;
         }
     }
-    store(row, col, a0);
-    store(row + 1u, col, a1);
-    store(row + 2u, col, a2);
-    store(row + 3u, col, a3);
-}
-
-fn store(row: u32, col: u32, sum: vec4<f32>) {
-    let m = dims[0];
-    let n = dims[1];
-    for (var i = 0u; i < 4u; i++) {
-        if (row < m && col + i < n) {
-            y[row * n + col + i] = sum[i];
-        }
-    }
+    store(row, col, 1u, a0);
+    store(row + 1u, col, 1u, a1);
+    store(row + 2u, col, 1u, a2);
+    store(row + 3u, col, 1u, a3);
 }

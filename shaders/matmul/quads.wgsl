@@ -72,30 +72,20 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
             a15 += quadBroadcast(v3, 3u) * p;
         }
     }
-    store(row, col, a0);
-    store(row + 1u, col, a1);
-    store(row + 2u, col, a2);
-    store(row + 3u, col, a3);
-    store(row + 4u, col, a4);
-    store(row + 5u, col, a5);
-    store(row + 6u, col, a6);
-    store(row + 7u, col, a7);
-    store(row + 8u, col, a8);
-    store(row + 9u, col, a9);
-    store(row + 10u, col, a10);
-    store(row + 11u, col, a11);
-    store(row + 12u, col, a12);
-    store(row + 13u, col, a13);
-    store(row + 14u, col, a14);
-    store(row + 15u, col, a15);
-}
-
-fn store(row: u32, col: u32, sum: vec4<f32>) {
-    let m = dims[0];
-    let n = dims[1];
-    for (var i = 0u; i < 4u; i++) {
-        if (row < m && col + i < n) {
-            y[row * n + col + i] = sum[i];
-        }
-    }
+    store(row, col, 1u, a0);
+    store(row + 1u, col, 1u, a1);
+    store(row + 2u, col, 1u, a2);
+    store(row + 3u, col, 1u, a3);
+    store(row + 4u, col, 1u, a4);
+    store(row + 5u, col, 1u, a5);
+    store(row + 6u, col, 1u, a6);
+    store(row + 7u, col, 1u, a7);
+    store(row + 8u, col, 1u, a8);
+    store(row + 9u, col, 1u, a9);
+    store(row + 10u, col, 1u, a10);
+    store(row + 11u, col, 1u, a11);
+    store(row + 12u, col, 1u, a12);
+    store(row + 13u, col, 1u, a13);
+    store(row + 14u, col, 1u, a14);
+    store(row + 15u, col, 1u, a15);
 }

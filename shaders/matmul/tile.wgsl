@@ -52,18 +52,8 @@ fn main(
     }
     let row = group.y * 64u + id.y;
     let col = group.x * 64u + id.x;
-    store(row, col, a0);
-    store(row + 16u, col, a1);
-    store(row + 32u, col, a2);
-    store(row + 48u, col, a3);
-}
-
-fn store(row: u32, col: u32, sum: vec4<f32>) {
-    let m = dims[0];
-    let n = dims[1];
-    for (var i = 0u; i < 4u; i++) {
-        if (row < m && col + 16u * i < n) {
-            y[row * n + col + 16u * i] = sum[i];
-        }
-    }
+    store(row, col, 16u, a0);
+    store(row + 16u, col, 16u, a1);
+    store(row + 32u, col, 16u, a2);
+    store(row + 48u, col, 16u, a3);
 }

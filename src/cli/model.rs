@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::bytes::{DirectoryFolder, Folder, UrlFolder};
 use crate::engine::{FileIn, ModelFiles};
-use crate::weights::{DirectoryFolder, Folder, UrlFolder};
 
 /// Where a model's files are.
 pub struct Places {

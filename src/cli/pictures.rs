@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::model::url;
 use crate::api::ImageRef;
+use crate::bytes::{LocalBoxFuture, fetch};
 use crate::engine::PictureSource;
 use crate::media::{self, DecodeOptions, MediaError, Picture};
-use crate::weights::{LocalBoxFuture, fetch};
 
 /// Larger than any picture that a page would show.
 const MAX_FILE_BYTES: u64 = 256 << 20;

@@ -9,7 +9,8 @@ use burn::tensor::Device;
 use super::model::Places;
 use super::pictures::FilePictures;
 use crate::RerankRequest;
-use crate::engine::{Engine, Kernels, LoadOptions, Observer, Progress, Savings, Stage};
+use crate::engine::{Engine, LoadOptions, Observer, Progress, Savings, Stage};
+use crate::kernels::selection::KernelChoice;
 use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
 
@@ -86,7 +87,7 @@ pub async fn run(args: Args) -> Result<(), String> {
         precision: args.dtype,
         image_limits,
         savings: Savings::default(),
-        kernels: Kernels::Measured,
+        kernels: KernelChoice::Measured,
         caution: 0,
     };
     let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };
@@ -104,6 +105,12 @@ pub async fn run(args: Args) -> Result<(), String> {
     Ok(())
 }
 
+#[cfg(not(feature = "gpu"))]
+async fn open_gpu() -> Result<Device, String> {
+    Err("this secondpass was built without the feature \"gpu\"; use --device cpu".into())
+}
+
+#[cfg(feature = "gpu")]
 async fn open_gpu() -> Result<Device, String> {
     Device::wgpu_options().init_async().await.map_err(|e| format!("no usable GPU was found ({e}); use --device cpu"))
 }

@@ -1,10 +1,10 @@
 //! One error for everything that a caller of the engine can meet.
 
 use crate::api::RequestError;
+use crate::bytes::WeightsError;
 use crate::media::MediaError;
 use crate::model::ModelError;
 use crate::prompt::PromptError;
-use crate::weights::WeightsError;
 
 /// Why a load or a request failed.
 #[derive(Debug, thiserror::Error)]

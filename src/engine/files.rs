@@ -1,10 +1,11 @@
 //! Which files make up a model, and what is in them besides weights.
 
 use super::{Error, Observer};
+use crate::bytes::{Folder, Source, WeightsError, read_required};
 use crate::model::{Config, Family, MAX_CONFIG_BYTES};
 use crate::prompt::{self, Prompter, Tokenizer, Vocabulary};
+use crate::weights::Checkpoint;
 use crate::weights::gguf::{self, GgufHeader, Metadata};
-use crate::weights::{Checkpoint, Folder, Source, WeightsError, read_required};
 
 /// A `tokenizer.json` of this family is 11 MB; larger than this is none.
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;

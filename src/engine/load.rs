@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::batch::RowBudget;
 use super::files::{ModelFiles, Opened};
 use super::{Engine, Error, Observer, Stage};
-use crate::kernels::Style;
+use crate::bytes::Folder;
+use crate::kernels::selection::{self, KernelChoice, SelectionError};
 use crate::media::SizeLimits;
 use crate::model::{Home, ModelError, Pass, Precision, Prompt, Reranker, TokenIds};
-use crate::weights::Folder;
 
 /// Tokens of the pass that compiles the shaders: more than one tile of rows, and no multiple of it.
 const WARM_UP_TOKENS: usize = 33;
@@ -33,20 +33,9 @@ pub struct LoadOptions {
     /// What is not computed twice.
     pub savings: Savings,
     /// How a GPU computes.
-    pub kernels: Kernels,
+    pub kernels: KernelChoice,
     /// How often the device was lost with this model: each time, half as much is computed at once.
     pub caution: u32,
-}
-
-/// Which of the styles of computing on a GPU to use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kernels {
-    /// The fastest.
-    Measured,
-    /// What was the fastest at an earlier time, if it still can be used.
-    Remembered(Style),
-    /// This one and no other.
-    Asked(Style),
 }
 
 /// What the engine does to compute less. All of it is exact; each can be switched off, to show what it saves.
@@ -78,7 +67,7 @@ impl LoadOptions {
             precision: Precision::Auto,
             image_limits: SizeLimits::default(),
             savings: Savings::default(),
-            kernels: Kernels::Measured,
+            kernels: KernelChoice::Measured,
             caution: 0,
         }
     }
@@ -100,33 +89,21 @@ pub struct Info {
     /// Bytes of weights in the file.
     pub weight_bytes: u64,
     /// How the GPU multiplies matrices.
-    pub kernels: Option<&'static str>,
+    pub kernels: Option<String>,
 }
 
-/// Sets how products are computed on a GPU.
-async fn choose_kernels(options: &LoadOptions, observer: &Observer<'_>) -> Result<Option<&'static str>, Error> {
-    if options.device_name == CPU {
-        return Ok(None);
-    }
+/// Selects how a GPU computes; the name of what was selected.
+async fn select_kernels(options: &LoadOptions, observer: &Observer<'_>) -> Result<Option<String>, Error> {
     observer.report(Stage::Compile, 0, 1);
-    // What took the device away may have been a shader that it does not take, so the next try is with the safe ones.
-    let kernels = match options.kernels {
-        Kernels::Measured | Kernels::Remembered(_) if options.caution > 0 => Kernels::Remembered(Style::Direct),
-        kernels => kernels,
+    // What took the device away may have been a shader, so the next try is with the safe ones.
+    let choice = match &options.kernels {
+        KernelChoice::Measured | KernelChoice::Remembered(_) if options.caution > 0 => &KernelChoice::Safe,
+        choice => choice,
     };
-    if let Kernels::Remembered(style) | Kernels::Asked(style) = kernels {
-        if style.available() && style.check(&options.device).await.map_err(ModelError::Device)? {
-            return Ok(Some(style.name()));
-        }
-        if kernels == Kernels::Asked(style) {
-            return Err(Error::NoDevice(format!(
-                "This device cannot use the kernels \"{}\", or gets known values wrong with them. Leave kernels away to have the fastest that it can.",
-                style.name()
-            )));
-        }
-    }
-    let style = Style::choose(&options.device, observer.now).await.map_err(ModelError::Device)?;
-    Ok(Some(style.name()))
+    selection::select(&options.device, choice, observer.now).await.map_err(|error| match error {
+        SelectionError::Unusable(_) => Error::NoDevice(error.to_string()),
+        SelectionError::AllWrong | SelectionError::Device(_) => ModelError::Device(error.to_string()).into(),
+    })
 }
 
 impl Engine {
@@ -142,7 +119,7 @@ impl Engine {
         observer: &Observer<'_>,
     ) -> Result<Self, Error> {
         let Opened { name, config, prompter, checkpoint } = files.open(observer).await?;
-        let kernels = choose_kernels(&options, observer).await?;
+        let kernels = select_kernels(&options, observer).await?;
         let info = Info {
             kernels,
             model: name,

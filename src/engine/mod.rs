@@ -11,7 +11,7 @@ mod rerank;
 
 pub use error::Error;
 pub use files::{FileIn, ModelFiles, Opened, open_prompter};
-pub use load::{Info, Kernels, LoadOptions, Savings};
+pub use load::{Info, LoadOptions, Savings};
 pub use observer::{Observer, Progress, Stage};
 pub use pictures::{NoPictures, PictureSource};
 

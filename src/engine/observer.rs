@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::Error;
+use crate::bytes::LocalBoxFuture;
 use crate::model::{ModelError, Turns};
-use crate::weights::LocalBoxFuture;
 
 /// What loading is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use super::cache::ContentKey;
 use super::{Engine, Error, Observer};
 use crate::api::{Content, ImageRef, RerankRequest, VideoRef};
+use crate::bytes::LocalBoxFuture;
 use crate::media::{self, MediaError, Patches, Picture, SizeLimits, Timing, VideoOptions};
 use crate::model::{Pass, VisionFeatures, VisionTower};
 use crate::prompt::Visual;
-use crate::weights::LocalBoxFuture;
 
 /// Where the engine gets the pictures that a request names. Each door has its own.
 pub trait PictureSource {

@@ -1,47 +1,65 @@
-//! The operations burn does not do well enough, each as one method of [`SecondpassOps`] with a WGSL implementation for
-//! GPUs (text in `shaders/`) and a Rust one for the CPU, which is at once fallback and oracle.
+//! The operations that burn does not do well enough, each with a WGSL implementation for GPUs (text in `shaders/`) and a
+//! Rust one for the CPU, and the few that move values around. The model uses these and none of burn's own: a single call
+//! of burn's links a large part of cubecl's kernel library into the module.
 //!
-//! How to add one: a method on the trait, a file here with `gpu` and `cpu` functions, a function in `ops` that checks
-//! shapes, a shader in `shaders/`, and cases in [`selfcheck`], which compares the two where they really run. The caller
-//! allocates the output, every element of which is overwritten, so that a test can poison it.
+//! How to add one: a method on [`KernelOps`], a file in `cpu/` and one in `gpu/`, a function in `ops` that checks shapes, a
+//! shader in `shaders/`, and cases in `check/cases.rs`, which compare both with the definition in double precision. The
+//! caller allocates the output, every element of which is overwritten, so that a check can fill it with NaN first.
+//!
+//! What was chosen for a GPU (see [`selection`]) belongs to that device.
 
-mod attention;
+pub mod check;
 mod cpu;
-mod gate;
+#[cfg(feature = "gpu")]
 mod gpu;
-mod matmul;
-mod norm;
 mod ops;
-mod packed;
-mod rotate;
-pub mod selfcheck;
-mod style;
+pub mod selection;
+mod tensor;
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Flex, backend_extension};
-use burn_cubecl::CubeBackend;
 
-pub use attention::MAX_HEAD;
-pub use gate::Activation;
-pub use matmul::BLOCK;
 pub use ops::{
-    Heads, Keys, activate_into, add, attention, attention_into, gelu_tanh, matmul, matmul_into, matmul_q4,
-    matmul_q4_into, matmul_q8, matmul_q8_into, rms_norm, rms_norm_into, rotate, rotate_into, silu_gate,
+    Activation, BLOCK, Heads, Keys, MAX_HEAD, activate_into, add, add_bias, attention, attention_into, gelu, gelu_tanh,
+    layer_norm, layer_norm_into, matmul, matmul_into, matmul_q4, matmul_q4_into, matmul_q8, matmul_q8_into, rms_norm,
+    rms_norm_into, rotate, rotate_into, silu_gate,
 };
-pub use style::Style;
+pub use tensor::{
+    concat_columns, concat_rows, concat_word_rows, download, download_words, gather_rows, gather_word_rows,
+    pad_columns, reshape, slice_columns, slice_rows, synchronize, upload, upload_bytes, upload_vector, upload_words,
+    zeros,
+};
 
-/// Every shader, by its name and its whole text, for the checks that compile them.
-pub fn shaders() -> Vec<(String, String)> {
-    let products = matmul::Form::ALL.iter().flat_map(|&form| Style::ALL.map(|style| matmul::shader(form, style)));
-    let heads = [1, 18, MAX_HEAD / 4].into_iter().flat_map(|words| [false, true].map(|q| attention::shader(words, q)));
-    let norms = [norm::RMS, norm::RMS_ROWS, norm::RMS_QUADS];
-    let all = products.chain(heads).chain(norms).chain([rotate::ROTATE, gate::GATE]);
-    all.map(|shader| (format!("{}{:?}", shader.name, shader.words), shader.source())).collect()
+#[cfg(feature = "gpu")]
+pub use gpu::shaders;
+
+/// The part of a matrix that [`KernelOps::copy_block`] copies, and where to.
+#[derive(Debug, Clone, Copy)]
+pub struct Block {
+    /// Rows and columns of the block.
+    pub shape: [usize; 2],
+    /// Its first row and column in the source.
+    pub from: [usize; 2],
+    /// Its first row and column in the destination.
+    pub to: [usize; 2],
 }
 
-/// What secondpass adds to a burn backend.
-#[backend_extension(Cube, Flex)]
-pub trait SecondpassOps: Backend {
+/// The sizes of an attention. `prefix` may be less than the rows of its tensors, which are never empty.
+#[derive(Debug, Clone, Copy)]
+pub struct AttentionSizes {
+    /// Query heads.
+    pub heads: usize,
+    /// Heads of keys and values.
+    pub kv_heads: usize,
+    /// Rows of the shared prefix.
+    pub prefix: usize,
+    /// What scores are multiplied by.
+    pub scale: f32,
+}
+
+/// What secondpass adds to a burn backend. Shapes are checked by the functions of this module, which call these.
+#[backend_extension(Cube: cfg(feature = "gpu"), Flex)]
+pub trait KernelOps: Backend {
     /// See [`matmul`].
     fn matmul_f32(x: FloatTensor<Self>, weight: FloatTensor<Self>, out: FloatTensor<Self>) -> FloatTensor<Self>;
 
@@ -65,6 +83,15 @@ pub trait SecondpassOps: Backend {
     fn rms_norm(x: FloatTensor<Self>, weight: FloatTensor<Self>, eps: f32, out: FloatTensor<Self>)
     -> FloatTensor<Self>;
 
+    /// See [`layer_norm`].
+    fn layer_norm(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f32,
+        out: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
     /// See [`rotate`].
     fn rotate(
         x: FloatTensor<Self>,
@@ -74,16 +101,16 @@ pub trait SecondpassOps: Backend {
         out: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
-    /// See [`silu_gate`], [`gelu_tanh`] and [`add`].
+    /// See [`Activation`].
     fn activate(
-        gate: FloatTensor<Self>,
-        up: FloatTensor<Self>,
+        a: FloatTensor<Self>,
+        b: FloatTensor<Self>,
         activation: Activation,
         out: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
     /// See [`attention()`].
-    #[allow(clippy::too_many_arguments)] // the dispatch macro routes by tensors that are arguments of their own
+    #[allow(clippy::too_many_arguments)] // the dispatch macro only routes by tensors that are arguments of their own
     fn attention(
         q: FloatTensor<Self>,
         k: FloatTensor<Self>,
@@ -91,17 +118,29 @@ pub trait SecondpassOps: Backend {
         prefix_k: FloatTensor<Self>,
         prefix_v: FloatTensor<Self>,
         ranges: IntTensor<Self>,
-        sizes: [usize; 3],
-        scale: f32,
+        sizes: AttentionSizes,
         out: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
+
+    /// Copies a block of `x` into `out`, whose other elements stay.
+    fn copy_block(x: FloatTensor<Self>, out: FloatTensor<Self>, block: Block) -> FloatTensor<Self>;
+
+    /// [`KernelOps::copy_block`] of 32-bit words.
+    fn copy_word_block(x: IntTensor<Self>, out: IntTensor<Self>, block: Block) -> IntTensor<Self>;
+
+    /// See [`gather_rows`].
+    fn gather_rows(x: FloatTensor<Self>, indices: IntTensor<Self>, out: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// See [`gather_word_rows`].
+    fn gather_word_rows(x: IntTensor<Self>, indices: IntTensor<Self>, out: IntTensor<Self>) -> IntTensor<Self>;
 }
 
+/// Implements [`KernelOps`] for a backend by the functions of a module.
 macro_rules! implement {
-    ($backend:ty, $half:ident, $f32:ident, $q8:ident, $q4:ident) => {
-        impl SecondpassOps for $backend {
+    ($backend:ty, $half:ident) => {
+        impl KernelOps for $backend {
             fn matmul_f32(x: FloatTensor<Self>, w: FloatTensor<Self>, out: FloatTensor<Self>) -> FloatTensor<Self> {
-                matmul::$f32(x, w, out)
+                $half::matmul::f32(x, w, out)
             }
 
             fn matmul_q8(
@@ -110,7 +149,7 @@ macro_rules! implement {
                 scales: FloatTensor<Self>,
                 out: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
-                matmul::$q8(x, quants, scales, out)
+                $half::matmul::q8(x, quants, scales, out)
             }
 
             fn matmul_q4(
@@ -119,7 +158,7 @@ macro_rules! implement {
                 scales: FloatTensor<Self>,
                 out: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
-                matmul::$q4(x, quants, scales, out)
+                $half::matmul::q4(x, quants, scales, out)
             }
 
             fn rms_norm(
@@ -128,7 +167,17 @@ macro_rules! implement {
                 eps: f32,
                 out: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
-                norm::$half(x, weight, eps, out)
+                $half::norm::rms(x, weight, eps, out)
+            }
+
+            fn layer_norm(
+                x: FloatTensor<Self>,
+                weight: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                eps: f32,
+                out: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                $half::norm::layer(x, weight, bias, eps, out)
             }
 
             fn rotate(
@@ -138,16 +187,16 @@ macro_rules! implement {
                 norm: Option<f32>,
                 out: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
-                rotate::$half(x, weight, angles, norm, out)
+                $half::rotate::rotate(x, weight, angles, norm, out)
             }
 
             fn activate(
-                gate: FloatTensor<Self>,
-                up: FloatTensor<Self>,
+                a: FloatTensor<Self>,
+                b: FloatTensor<Self>,
                 activation: Activation,
                 out: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
-                gate::$half(gate, up, activation, out)
+                $half::activation::activate(a, b, activation, out)
             }
 
             fn attention(
@@ -157,16 +206,35 @@ macro_rules! implement {
                 prefix_k: FloatTensor<Self>,
                 prefix_v: FloatTensor<Self>,
                 ranges: IntTensor<Self>,
-                [heads, kv_heads, prefix]: [usize; 3],
-                scale: f32,
+                sizes: AttentionSizes,
                 out: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
-                let inputs = attention::Inputs { q, k, v, prefix_k, prefix_v, ranges };
-                attention::$half(inputs, attention::Sizes { heads, kv_heads, prefix, scale }, out)
+                $half::attention::attention([q, k, v, prefix_k, prefix_v, ranges], sizes, out)
+            }
+
+            fn copy_block(x: FloatTensor<Self>, out: FloatTensor<Self>, block: Block) -> FloatTensor<Self> {
+                $half::copy::copy_block(x, out, block)
+            }
+
+            fn copy_word_block(x: IntTensor<Self>, out: IntTensor<Self>, block: Block) -> IntTensor<Self> {
+                $half::copy::copy_block(x, out, block)
+            }
+
+            fn gather_rows(
+                x: FloatTensor<Self>,
+                indices: IntTensor<Self>,
+                out: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                $half::copy::gather_rows(x, indices, out)
+            }
+
+            fn gather_word_rows(x: IntTensor<Self>, indices: IntTensor<Self>, out: IntTensor<Self>) -> IntTensor<Self> {
+                $half::copy::gather_rows(x, indices, out)
             }
         }
     };
 }
 
-implement!(CubeBackend, gpu, f32_gpu, q8_gpu, q4_gpu);
-implement!(Flex, cpu, f32_cpu, q8_cpu, q4_cpu);
+implement!(Flex, cpu);
+#[cfg(feature = "gpu")]
+implement!(burn_cubecl::CubeBackend, gpu);

@@ -1,26 +1,55 @@
-//! The operations on tensors: shapes are checked, an output is allocated, the device decides which half runs.
+//! The operations on tensors: shapes are checked, the output is allocated, the tensor's device decides which half runs.
 
 use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
 
-use super::{Activation, BLOCK, MAX_HEAD, SecondpassOps};
+use super::tensor::{empty, pad_columns};
+use super::{AttentionSizes, KernelOps, gather_rows, reshape, slice_columns, zeros};
 
-fn like(x: &Tensor<2>, columns: usize) -> Tensor<2> {
-    Tensor::empty([x.dims()[0], columns], &x.device())
+/// Values of a packed matrix that share a scale.
+pub const BLOCK: usize = 32;
+
+/// The widest attention head: what the shader keeps in registers.
+pub const MAX_HEAD: usize = 128;
+
+/// Values that the shaders read at a time.
+const WORD: usize = 4;
+
+/// An element-wise operation on `a` and `b`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// `silu(a) · b`
+    SiluGate,
+    /// `gelu(a)` in its tanh form; `b` is not read.
+    GeluTanh,
+    /// `gelu(a)` by the error function; `b` is not read.
+    GeluErf,
+    /// `a + b`, where a `b` of one row is added to every row.
+    Sum,
+}
+
+impl Activation {
+    fn reads_b(self) -> bool {
+        matches!(self, Self::SiluGate | Self::Sum)
+    }
+}
+
+fn empty_like(x: &Tensor<2>, columns: usize) -> Tensor<2> {
+    empty([x.dims()[0], columns], &x.device())
 }
 
 /// `x [m, k] · wᵀ` for `w [n, k]` in f32; k is a multiple of 4.
 pub fn matmul(x: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
-    let out = like(&x, weight.dims()[0]);
+    let out = empty_like(&x, weight.dims()[0]);
     matmul_into(x, weight, out)
 }
 
-/// [`matmul`] into a tensor of the caller's.
+/// [`matmul`] into a given tensor.
 pub fn matmul_into(x: Tensor<2>, weight: Tensor<2>, out: Tensor<2>) -> Tensor<2> {
     let ([m, k], [n, columns]) = (x.dims(), weight.dims());
-    assert!(k == columns && k.is_multiple_of(4), "x has {k} columns, the weight {columns}");
+    assert!(k == columns && k.is_multiple_of(WORD), "x has {k} columns, the weight {columns}");
     assert_eq!(out.dims(), [m, n], "the output has another shape");
-    Tensor::from_dispatch(<Dispatch as SecondpassOps>::matmul_f32(
+    Tensor::from_dispatch(<Dispatch as KernelOps>::matmul_f32(
         x.into_dispatch(),
         weight.into_dispatch(),
         out.into_dispatch(),
@@ -30,17 +59,17 @@ pub fn matmul_into(x: Tensor<2>, weight: Tensor<2>, out: Tensor<2>) -> Tensor<2>
 /// `x [m, k] · wᵀ`, for `w [n, k]` given as `quants [n, k / 4]` (four little-endian signed bytes a word) and
 /// `scales [n, k / 32]`: a value is scale times quant.
 pub fn matmul_q8(x: Tensor<2>, quants: Tensor<2, Int>, scales: Tensor<2>) -> Tensor<2> {
-    let out = like(&x, scales.dims()[0]);
+    let out = empty_like(&x, scales.dims()[0]);
     matmul_q8_into(x, quants, scales, out)
 }
 
-/// [`matmul_q8`] into a tensor of the caller's.
+/// [`matmul_q8`] into a given tensor.
 pub fn matmul_q8_into(x: Tensor<2>, quants: Tensor<2, Int>, scales: Tensor<2>, out: Tensor<2>) -> Tensor<2> {
     let ([m, k], [n, blocks]) = (x.dims(), scales.dims());
     assert_eq!(k, blocks * BLOCK, "the weight's rows and x's rows differ in length");
     assert_eq!(quants.dims(), [n, k / 4], "quants and scales are of different weights");
     assert_eq!(out.dims(), [m, n], "the output has another shape");
-    Tensor::from_dispatch(<Dispatch as SecondpassOps>::matmul_q8(
+    Tensor::from_dispatch(<Dispatch as KernelOps>::matmul_q8(
         x.into_dispatch(),
         quants.into_dispatch(),
         scales.into_dispatch(),
@@ -51,17 +80,17 @@ pub fn matmul_q8_into(x: Tensor<2>, quants: Tensor<2, Int>, scales: Tensor<2>, o
 /// `x [m, k] · wᵀ`, for `w [n, k]` given as `quants [n, k / 8]` (eight nibbles a word, the lowest first) and
 /// `scales [n, k / 16]`: scale and minimum of each block of 32; a value is scale times quant plus minimum.
 pub fn matmul_q4(x: Tensor<2>, quants: Tensor<2, Int>, scales: Tensor<2>) -> Tensor<2> {
-    let out = like(&x, scales.dims()[0]);
+    let out = empty_like(&x, scales.dims()[0]);
     matmul_q4_into(x, quants, scales, out)
 }
 
-/// [`matmul_q4`] into a tensor of the caller's.
+/// [`matmul_q4`] into a given tensor.
 pub fn matmul_q4_into(x: Tensor<2>, quants: Tensor<2, Int>, scales: Tensor<2>, out: Tensor<2>) -> Tensor<2> {
     let ([m, k], [n, pairs]) = (x.dims(), scales.dims());
     assert_eq!(2 * k, pairs * BLOCK, "the weight's rows and x's rows differ in length");
     assert_eq!(quants.dims(), [n, k / 8], "quants and scales are of different weights");
     assert_eq!(out.dims(), [m, n], "the output has another shape");
-    Tensor::from_dispatch(<Dispatch as SecondpassOps>::matmul_q4(
+    Tensor::from_dispatch(<Dispatch as KernelOps>::matmul_q4(
         x.into_dispatch(),
         quants.into_dispatch(),
         scales.into_dispatch(),
@@ -71,17 +100,36 @@ pub fn matmul_q4_into(x: Tensor<2>, quants: Tensor<2, Int>, scales: Tensor<2>, o
 
 /// `x · rsqrt(mean(x²) + eps) · weight`, row by row.
 pub fn rms_norm(x: Tensor<2>, weight: Tensor<1>, eps: f32) -> Tensor<2> {
-    let out = like(&x, x.dims()[1]);
+    let out = empty_like(&x, x.dims()[1]);
     rms_norm_into(x, weight, eps, out)
 }
 
-/// [`rms_norm`] into a tensor of the caller's.
+/// [`rms_norm`] into a given tensor.
 pub fn rms_norm_into(x: Tensor<2>, weight: Tensor<1>, eps: f32, out: Tensor<2>) -> Tensor<2> {
     assert_eq!(weight.dims(), [x.dims()[1]], "the weight has another width");
     assert_eq!(out.dims(), x.dims(), "the output has another shape");
-    Tensor::from_dispatch(<Dispatch as SecondpassOps>::rms_norm(
+    Tensor::from_dispatch(<Dispatch as KernelOps>::rms_norm(
         x.into_dispatch(),
         weight.into_dispatch(),
+        eps,
+        out.into_dispatch(),
+    ))
+}
+
+/// `(x - mean(x)) · rsqrt(var(x) + eps) · weight + bias`, row by row.
+pub fn layer_norm(x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, eps: f32) -> Tensor<2> {
+    let out = empty_like(&x, x.dims()[1]);
+    layer_norm_into(x, weight, bias, eps, out)
+}
+
+/// [`layer_norm`] into a given tensor.
+pub fn layer_norm_into(x: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, eps: f32, out: Tensor<2>) -> Tensor<2> {
+    assert!(weight.dims() == [x.dims()[1]] && bias.dims() == weight.dims(), "weight or bias has another width");
+    assert_eq!(out.dims(), x.dims(), "the output has another shape");
+    Tensor::from_dispatch(<Dispatch as KernelOps>::layer_norm(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
         eps,
         out.into_dispatch(),
     ))
@@ -90,17 +138,17 @@ pub fn rms_norm_into(x: Tensor<2>, weight: Tensor<1>, eps: f32, out: Tensor<2>) 
 /// Heads side by side in `x [rows, heads · width]`, each normed with `weight [width]` if `norm` gives an epsilon, and
 /// rotated in half-split form by `angles [rows, width]`: the cosines of half the width, then the sines.
 pub fn rotate(x: Tensor<2>, weight: Tensor<1>, angles: Tensor<2>, norm: Option<f32>) -> Tensor<2> {
-    let out = like(&x, x.dims()[1]);
+    let out = empty_like(&x, x.dims()[1]);
     rotate_into(x, weight, angles, norm, out)
 }
 
-/// [`rotate`] into a tensor of the caller's.
+/// [`rotate`] into a given tensor.
 pub fn rotate_into(x: Tensor<2>, weight: Tensor<1>, angles: Tensor<2>, norm: Option<f32>, out: Tensor<2>) -> Tensor<2> {
-    let ([rows, all], [places, width]) = (x.dims(), angles.dims());
-    assert!(rows == places && all.is_multiple_of(width) && width.is_multiple_of(2), "angles are of other heads");
+    let ([rows, all], [positions, width]) = (x.dims(), angles.dims());
+    assert!(rows == positions && all.is_multiple_of(width) && width.is_multiple_of(2), "angles are of other heads");
     assert!(norm.is_none() || weight.dims() == [width], "the norm is of other heads");
     assert_eq!(out.dims(), x.dims(), "the output has another shape");
-    Tensor::from_dispatch(<Dispatch as SecondpassOps>::rotate(
+    Tensor::from_dispatch(<Dispatch as KernelOps>::rotate(
         x.into_dispatch(),
         weight.into_dispatch(),
         angles.into_dispatch(),
@@ -111,46 +159,66 @@ pub fn rotate_into(x: Tensor<2>, weight: Tensor<1>, angles: Tensor<2>, norm: Opt
 
 /// `silu(gate) · up`.
 pub fn silu_gate(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
-    activate(gate, up, Activation::Silu)
+    activate(gate, up, Activation::SiluGate)
 }
 
-/// The tanh form of GELU.
+/// GELU in its tanh form.
 pub fn gelu_tanh(x: Tensor<2>) -> Tensor<2> {
-    // No buffer may be bound twice, so the second input, which is not read, is one of its own.
-    let unused = Tensor::zeros([1, 4], &x.device());
-    activate(x, unused, Activation::GeluTanh)
+    let unread = unread(&x);
+    activate(x, unread, Activation::GeluTanh)
+}
+
+/// GELU by the error function.
+pub fn gelu(x: Tensor<2>) -> Tensor<2> {
+    let unread = unread(&x);
+    activate(x, unread, Activation::GeluErf)
 }
 
 /// `x + y`.
 pub fn add(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
+    assert_eq!(x.dims(), y.dims(), "the summands differ in shape");
     activate(x, y, Activation::Sum)
 }
 
-/// Any of the three. The shader takes four values at a time, whatever the rows: only a tensor that is no whole number of
-/// fours, which no published model has, is filled up with zeros first.
-pub(super) fn activate(gate: Tensor<2>, up: Tensor<2>, activation: Activation) -> Tensor<2> {
-    let [rows, width] = gate.dims();
-    let count = rows * width;
-    if count.is_multiple_of(4) {
-        let out = like(&gate, width);
-        return activate_into(gate, up, activation, out);
+/// `bias [columns]` added to every row of x.
+pub fn add_bias(x: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    let [rows, columns] = x.dims();
+    assert_eq!(bias.dims(), [columns], "the bias has another width");
+    let bias = Tensor::from_dispatch(bias.into_dispatch());
+    if columns.is_multiple_of(WORD) {
+        return activate(x, bias, Activation::Sum);
     }
-    let whole = |x: Tensor<2>| {
-        let zeros = Tensor::zeros([1, 4 - count % 4], &x.device());
-        Tensor::cat(vec![x.reshape([1, count]), zeros], 1)
-    };
-    let up = if activation == Activation::GeluTanh { up } else { whole(up) };
-    activate(whole(gate), up, activation).narrow(1, 0, count).reshape([rows, width])
+    // The shader repeats whole words only.
+    add(x, gather_rows(reshape(bias, [1, columns]), &vec![0; rows]))
 }
 
-/// [`silu_gate`], [`gelu_tanh`] or [`add`] into a tensor of the caller's, of a whole number of fours.
-pub fn activate_into(gate: Tensor<2>, up: Tensor<2>, activation: Activation, out: Tensor<2>) -> Tensor<2> {
-    assert!(activation == Activation::GeluTanh || gate.dims() == up.dims(), "gate and up differ in shape");
-    assert_eq!(gate.dims(), out.dims(), "the output has another shape");
-    assert!(gate.dims().iter().product::<usize>().is_multiple_of(4), "the values are no whole number of fours");
-    Tensor::from_dispatch(<Dispatch as SecondpassOps>::activate(
-        gate.into_dispatch(),
-        up.into_dispatch(),
+/// A buffer for an input that is not read: no buffer may be bound twice.
+fn unread(x: &Tensor<2>) -> Tensor<2> {
+    zeros([1, WORD], &x.device())
+}
+
+/// Any element-wise operation. The shader computes four values at a time, across rows: only a tensor whose number of values
+/// is no multiple of four, which no published model has, is padded first.
+pub(super) fn activate(a: Tensor<2>, b: Tensor<2>, activation: Activation) -> Tensor<2> {
+    let [rows, width] = a.dims();
+    let count = rows * width;
+    if count.is_multiple_of(WORD) {
+        let out = empty_like(&a, width);
+        return activate_into(a, b, activation, out);
+    }
+    let pad = |x: Tensor<2>| pad_columns(reshape(x, [1, count]), count.next_multiple_of(WORD));
+    let b = if activation.reads_b() { pad(b) } else { b };
+    reshape(slice_columns(activate(pad(a), b, activation), 0, count), [rows, width])
+}
+
+/// [`silu_gate`], [`gelu_tanh`], [`gelu`], [`add`] or [`add_bias`] into a given tensor, of a multiple of four values.
+pub fn activate_into(a: Tensor<2>, b: Tensor<2>, activation: Activation, out: Tensor<2>) -> Tensor<2> {
+    assert!(!activation.reads_b() || a.dims() == b.dims() || activation == Activation::Sum, "a and b differ in shape");
+    assert_eq!(a.dims(), out.dims(), "the output has another shape");
+    assert!(a.dims().iter().product::<usize>().is_multiple_of(WORD), "the number of values is no multiple of four");
+    Tensor::from_dispatch(<Dispatch as KernelOps>::activate(
+        a.into_dispatch(),
+        b.into_dispatch(),
         activation,
         out.into_dispatch(),
     ))
@@ -159,13 +227,13 @@ pub fn activate_into(gate: Tensor<2>, up: Tensor<2>, activation: Activation, out
 /// Keys and values, heads side by side, `[rows, kv_heads · width]`.
 #[derive(Debug, Clone)]
 pub struct Keys {
-    /// What is compared with queries.
+    /// What queries are compared with.
     pub k: Tensor<2>,
     /// What is summed.
     pub v: Tensor<2>,
 }
 
-/// How many heads there are.
+/// Numbers of attention heads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heads {
     /// Of queries.
@@ -177,11 +245,11 @@ pub struct Heads {
 /// Attention of `q [queries, heads · width]` to all of `prefix` and to the rows `ranges[i][0] .. ranges[i][1]` of `own`.
 /// A range holds at least one row. The width is a multiple of 4 and at most [`MAX_HEAD`].
 pub fn attention(q: Tensor<2>, own: Keys, prefix: Option<Keys>, ranges: Tensor<2, Int>, heads: Heads) -> Tensor<2> {
-    let out = like(&q, q.dims()[1]);
+    let out = empty_like(&q, q.dims()[1]);
     attention_into(q, own, prefix, ranges, heads, out)
 }
 
-/// [`attention()`] into a tensor of the caller's.
+/// [`attention()`] into a given tensor.
 pub fn attention_into(
     q: Tensor<2>,
     own: Keys,
@@ -193,27 +261,27 @@ pub fn attention_into(
     let [queries, all] = q.dims();
     let width = all / heads.queries;
     let kv = heads.keys * width;
-    assert!(width * heads.queries == all && width.is_multiple_of(4) && width <= MAX_HEAD, "heads of {width}");
-    assert!(heads.queries.is_multiple_of(heads.keys), "the groups of heads differ");
+    assert!(width * heads.queries == all && width.is_multiple_of(WORD) && width <= MAX_HEAD, "heads of {width}");
+    assert!(heads.queries.is_multiple_of(heads.keys), "{} query heads for {} of keys", heads.queries, heads.keys);
     assert!(own.k.dims()[1] == kv && own.v.dims() == own.k.dims(), "keys are of other heads");
     assert_eq!(ranges.dims(), [queries, 2], "every query needs a range");
     assert_eq!(out.dims(), q.dims(), "the output has another shape");
     let rows = prefix.as_ref().map_or(0, |prefix| prefix.k.dims()[0]);
-    // A binding is never empty: without a prefix one row is bound that is never read.
+    // A binding is never empty: without a prefix one row is bound that is never read, and no buffer is bound twice.
     let prefix = prefix.unwrap_or_else(|| {
-        let nothing = Tensor::zeros([1, kv], &q.device());
-        Keys { k: nothing.clone(), v: nothing + 0.0 }
+        let row = || zeros([1, kv], &q.device());
+        Keys { k: row(), v: row() }
     });
     assert!(prefix.k.dims()[1] == kv && prefix.v.dims() == prefix.k.dims(), "the prefix is of other heads");
-    Tensor::from_dispatch(<Dispatch as SecondpassOps>::attention(
+    let scale = (width as f32).sqrt().recip();
+    Tensor::from_dispatch(<Dispatch as KernelOps>::attention(
         q.into_dispatch(),
         own.k.into_dispatch(),
         own.v.into_dispatch(),
         prefix.k.into_dispatch(),
         prefix.v.into_dispatch(),
         ranges.into_dispatch(),
-        [heads.queries, heads.keys, rows],
-        (width as f32).sqrt().recip(),
+        AttentionSizes { heads: heads.queries, kv_heads: heads.keys, prefix: rows, scale },
         out.into_dispatch(),
     ))
 }

@@ -8,7 +8,7 @@ use super::linear::Linear;
 use super::norm::Norm;
 use super::probe::{Probe, Stage};
 use super::{ModelError, Turns};
-use crate::kernels::{Keys, add, silu_gate};
+use crate::kernels::{Keys, add, gather_rows, gather_word_rows, silu_gate};
 
 /// The gated MLP of one layer.
 #[derive(Module, Debug)]
@@ -55,12 +55,12 @@ pub struct Rows {
 
 impl Rows {
     /// Some of the rows. Their ranges still name rows of the whole.
-    fn select(&self, x: Tensor<2>, wanted: &Tensor<1, Int>) -> Self {
-        let pick = |tensor: &Tensor<2>| tensor.clone().select(0, wanted.clone());
+    fn select(&self, x: Tensor<2>, wanted: &[u32]) -> Self {
+        let pick = |tensor: &Tensor<2>| gather_rows(tensor.clone(), wanted);
         Self {
-            x: x.select(0, wanted.clone()),
+            x: gather_rows(x, wanted),
             angles: pick(&self.angles),
-            ranges: self.ranges.clone().select(0, wanted.clone()),
+            ranges: gather_word_rows(self.ranges.clone(), wanted),
             deepstack: self.deepstack.iter().map(pick).collect(),
         }
     }
@@ -77,9 +77,9 @@ pub enum Want {
     /// The keys and values alone: rows that others go on from. Nothing beyond them is computed in the last layer.
     Keys,
     /// The final hidden states of some rows. The last layer computes no others.
-    Hidden(Tensor<1, Int>),
+    Hidden(Vec<u32>),
     /// The same, with the last layer computed for all rows. Only to show what the other saves.
-    HiddenTheLongWay(Tensor<1, Int>),
+    HiddenTheLongWay(Vec<u32>),
 }
 
 /// What a forward pass gives.
@@ -114,7 +114,7 @@ impl Decoder {
             let mut normed = normed;
             if let (Want::Hidden(wanted), true) = (want, i == last) {
                 rows = rows.select(rows.x.clone(), wanted);
-                normed = normed.select(0, wanted.clone());
+                normed = gather_rows(normed, wanted);
             }
             layer.forward(&mut rows, normed, keys, prefix.map(|prefix| &prefix[i]));
             rows.add_deepstack(i);
@@ -122,7 +122,7 @@ impl Decoder {
         let hidden = match want {
             Want::Keys => None,
             Want::Hidden(_) => Some(self.norm.forward(rows.x)),
-            Want::HiddenTheLongWay(wanted) => Some(self.norm.forward(rows.x).select(0, wanted.clone())),
+            Want::HiddenTheLongWay(wanted) => Some(gather_rows(self.norm.forward(rows.x), wanted)),
         };
         Ok(Outcome { keys: kept, hidden })
     }

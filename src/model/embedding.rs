@@ -7,11 +7,13 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use burn::tensor::{DType as BurnDType, Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 
 use super::ModelError;
 use super::pace::Pace;
-use crate::weights::{Checkpoint, DType, WeightsError};
+use crate::bytes::WeightsError;
+use crate::kernels::{concat_word_rows, download_words, gather_word_rows, upload_bytes};
+use crate::weights::{Checkpoint, DType};
 
 /// Bytes of a part of the table on the device. Larger ones cost wasm's memory on their way, smaller ones a reading more
 /// launches.
@@ -38,7 +40,6 @@ struct OnDevice {
     /// Neighbouring rows of words.
     parts: Vec<Tensor<2, Int>>,
     rows_of_a_part: usize,
-    device: Device,
     kept: RefCell<HashMap<u32, Box<[u8]>>>,
 }
 
@@ -65,7 +66,7 @@ impl Embedding {
                     parts.push(upload(bytes, [count, row_bytes / WORD], device));
                     pace.after(len).await?;
                 }
-                Home::Device(OnDevice { parts, rows_of_a_part, device: device.clone(), kept: RefCell::default() })
+                Home::Device(OnDevice { parts, rows_of_a_part, kept: RefCell::default() })
             }
             _ => Home::Memory(checkpoint.raw(name, &shape).await?.bytes),
         };
@@ -118,20 +119,16 @@ impl OnDevice {
         let chosen = ids.chunk_by(|&a, &b| part_of(a) == part_of(b)).map(|ids| {
             let part = part_of(ids[0]);
             let places: Vec<u32> = ids.iter().map(|id| id - (part * self.rows_of_a_part) as u32).collect();
-            let data = TensorData::new(places, [ids.len()]);
-            let places = Tensor::<1, Int>::from_data(data, (&self.device, BurnDType::U32));
-            self.parts[part].clone().select(0, places)
+            gather_word_rows(self.parts[part].clone(), &places)
         });
-        let rows = Tensor::cat(chosen.collect(), 0);
-        let data = rows.into_data_async().await.map_err(|e| ModelError::Device(format!("{e:?}")))?;
-        let words = data.try_to_vec::<u32>().map_err(|e| ModelError::Device(format!("{e:?}")))?;
+        let words = download_words(concat_word_rows(chosen.collect())).await.map_err(ModelError::Device)?;
         Ok(words.into_iter().flat_map(u32::to_le_bytes).collect())
     }
 }
 
 /// The words of the device are those of the file: both count from the low byte.
 fn upload(bytes: Vec<u8>, shape: [usize; 2], device: &Device) -> Tensor<2, Int> {
-    Tensor::from_data(TensorData::from_bytes_vec(bytes, shape, BurnDType::U32), (device, BurnDType::U32))
+    upload_bytes(bytes, shape, device)
 }
 
 #[cfg(test)]
@@ -139,8 +136,8 @@ mod tests {
     use pollster::block_on;
 
     use super::*;
+    use crate::bytes::MemoryFolder;
     use crate::model::NoTurns;
-    use crate::weights::MemoryFolder;
 
     fn checkpoint(values: &[f32], shape: [usize; 2]) -> Checkpoint {
         let header = format!(

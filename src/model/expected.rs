@@ -1,7 +1,8 @@
 //! Every tensor that a model needs, so that an incomplete file is refused before any of its gigabytes is read.
 
 use super::{Config, ModelError, TextConfig, VisionConfig};
-use crate::weights::{Checkpoint, WeightsError};
+use crate::bytes::WeightsError;
+use crate::weights::Checkpoint;
 
 /// How many missing tensors a message names.
 const NAMED: usize = 5;

@@ -1,15 +1,20 @@
 //! A matrix of weights, in one of the forms the device can multiply by.
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 use half::f16;
 
 use super::repack::nibbles;
-use crate::kernels::{BLOCK, matmul, matmul_q4, matmul_q8};
+use crate::kernels::{
+    BLOCK, add_bias, concat_columns, matmul, matmul_q4, matmul_q8, pad_columns, upload, upload_words,
+};
 use crate::weights::{DType as WeightType, Raw, quantize};
 
 /// What every WebGPU adapter lets a shader bind at once; a larger matrix is kept in parts.
 const MAX_BINDING_BYTES: usize = 128 << 20;
+
+/// Values that the kernel for f32 reads at a time. Rows of other lengths, which no published model has, are padded.
+const KERNEL_WORD: usize = 4;
 
 /// How matrices are kept on the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -123,21 +128,34 @@ impl Linear {
         if let [part] = self.parts.as_slice() {
             return part.forward(x);
         }
-        Tensor::cat(self.parts.iter().map(|part| part.forward(x.clone())).collect(), 1)
+        concat_columns(self.parts.iter().map(|part| part.forward(x.clone())).collect())
     }
 }
 
 impl Part {
     fn dense(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
-        let weight = Tensor::<2>::from_data(TensorData::new(values, shape), device);
+        let [rows, columns] = shape;
+        let width = columns.next_multiple_of(KERNEL_WORD);
+        let mut padded = Vec::new();
+        if width == columns {
+            padded = values;
+        } else {
+            for row in values.chunks_exact(columns) {
+                padded.extend_from_slice(row);
+                padded.resize(padded.len().next_multiple_of(width), 0.0);
+            }
+        }
+        let weight = upload(padded, [rows, width], device);
         Self::Dense(Dense { weight: Param::from_tensor(weight) })
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         match self {
-            // The kernel reads four values at a time; no published model has rows that it could not read.
-            Self::Dense(d) if x.dims()[1].is_multiple_of(4) => matmul(x, d.weight.val()),
-            Self::Dense(d) => x.matmul(d.weight.val().transpose()),
+            Self::Dense(d) => {
+                let (weight, columns) = (d.weight.val(), x.dims()[1]);
+                let width = weight.dims()[1];
+                matmul(if columns == width { x } else { pad_columns(x, width) }, weight)
+            }
             Self::Eight(p) => matmul_q8(x, p.quants.val(), p.scales.val()),
             Self::Four(p) => matmul_q4(x, p.quants.val(), p.scales.val()),
         }
@@ -147,10 +165,9 @@ impl Part {
 impl Packed {
     fn new(quants: Vec<u32>, scales: Vec<f32>, rows: usize, device: &Device) -> Self {
         let (words, pairs) = (quants.len() / rows, scales.len() / rows);
-        let (quants, scales) = (TensorData::new(quants, [rows, words]), TensorData::new(scales, [rows, pairs]));
         Self {
-            quants: Param::initialized(ParamId::new(), Tensor::from_data(quants, (device, DType::U32))),
-            scales: Param::from_tensor(Tensor::from_data(scales, device)),
+            quants: Param::initialized(ParamId::new(), upload_words(quants, [rows, words], device)),
+            scales: Param::from_tensor(upload(scales, [rows, pairs], device)),
         }
     }
 }
@@ -194,6 +211,6 @@ pub struct Affine {
 
 impl Affine {
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.linear.forward(x) + self.bias.val().unsqueeze()
+        add_bias(self.linear.forward(x), self.bias.val())
     }
 }

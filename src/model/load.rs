@@ -1,7 +1,7 @@
 //! From named tensors to modules on a device.
 
 use burn::module::Param;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use super::attention::Attention;
 use super::config::TextConfig;
@@ -9,7 +9,9 @@ use super::decoder::{Decoder, Layer, Mlp};
 use super::linear::{Affine, Linear, Precision};
 use super::norm::{LayerNorm, Norm};
 use super::pace::Pace;
-use crate::weights::{Checkpoint, WeightsError};
+use crate::bytes::WeightsError;
+use crate::kernels::upload_vector;
+use crate::weights::Checkpoint;
 
 /// Makes the parts that modules are made of.
 #[derive(Clone, Copy)]
@@ -45,7 +47,7 @@ impl Loader<'_> {
 
     async fn vector(&self, name: &str, width: usize) -> Result<Tensor<1>, WeightsError> {
         let values = self.checkpoint.f32(name, &[width]).await?;
-        Ok(Tensor::from_data(TensorData::new(values, [width]), self.device))
+        Ok(upload_vector(values, self.device))
     }
 
     /// The decoder; `step` is told of each layer.

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use crate::kernels::{rms_norm, rotate};
+use crate::kernels::{layer_norm, rms_norm, rotate};
 
 /// `x · rsqrt(mean(x²) + eps) · weight` over the last dimension.
 #[derive(Module, Debug)]
@@ -41,8 +41,6 @@ impl LayerNorm {
     }
 
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let centred = x.clone() - x.mean_dim(1);
-        // The RMS norm of what is centred is what is centred by its deviation.
-        rms_norm(centred, self.weight.val(), self.eps as f32) + self.bias.val().unsqueeze()
+        layer_norm(x, self.weight.val(), self.bias.val(), self.eps as f32)
     }
 }

@@ -3,10 +3,11 @@
 
 use std::cell::Cell;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use super::Turns;
-use crate::weights::WeightsError;
+use crate::bytes::WeightsError;
+use crate::kernels::{download, upload};
 
 /// Bytes that may be on their way to the device. Less makes a load wait more often, with nothing left to save.
 pub const MAX_AHEAD_BYTES: usize = 16 << 20;
@@ -33,8 +34,7 @@ impl<'a> Pace<'a> {
         self.ahead.set(0);
         // The queue keeps its order: what comes back was behind all the rest. A device that fails says so at its first
         // computation, with more to tell.
-        let mark = Tensor::<1>::from_data(TensorData::new(vec![0f32], [1]), self.device);
-        let _ = mark.into_data_async().await;
+        let _ = download(upload(vec![0.0], [1, 1], self.device)).await;
         Ok(())
     }
 }

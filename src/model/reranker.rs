@@ -1,6 +1,6 @@
 //! A whole model: token ids and pictures in, scores out.
 
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 
 use super::decoder::{Decoder, Rows, Want};
 use super::embedding::Embedding;
@@ -15,7 +15,7 @@ use super::rope::Frequencies;
 use super::turns::{NoTurns, Turns};
 use super::vision::{Place, VisionFeatures, VisionTower};
 use super::{Config, ModelError};
-use crate::kernels::Keys;
+use crate::kernels::{Keys, concat_rows, download, slice_rows, synchronize, upload, upload_words, zeros};
 use crate::weights::Checkpoint;
 
 /// Tells how far loading has come; called after each part with the parts done and their number.
@@ -64,7 +64,7 @@ impl Prefix {
         if len == 0 {
             return Self { keys: Vec::new(), len };
         }
-        let cut = |tensor: &Tensor<2>| tensor.clone().narrow(0, 0, len);
+        let cut = |tensor: &Tensor<2>| slice_rows(tensor.clone(), 0, len);
         let keys = self.keys.iter().map(|keys| Keys { k: cut(&keys.k), v: cut(&keys.v) }).collect();
         Self { keys, len }
     }
@@ -85,8 +85,8 @@ impl Prefix {
             return;
         }
         for (all, more) in self.keys.iter_mut().zip(keys) {
-            all.k = Tensor::cat(vec![all.k.clone(), more.k], 0);
-            all.v = Tensor::cat(vec![all.v.clone(), more.v], 0);
+            all.k = concat_rows(vec![all.k.clone(), more.k]);
+            all.v = concat_rows(vec![all.v.clone(), more.v]);
         }
     }
 }
@@ -254,18 +254,16 @@ impl Reranker {
         wanted: &[u32],
         pass: Pass<'_>,
     ) -> Result<Tensor<2>, ModelError> {
-        let data = TensorData::new(wanted.to_vec(), [wanted.len()]);
-        let wanted = Tensor::<1, Int>::from_data(data, (&self.device, DType::U32));
+        let wanted = wanted.to_vec();
         let want = if pass.last_layer_only { Want::Hidden(wanted) } else { Want::HiddenTheLongWay(wanted) };
-        let nothing = || Tensor::zeros([1, 1], &self.device);
+        let nothing = || zeros([1, 1], &self.device);
         let outcome = self.decoder.forward(rows, prefix.keys(), &want, pass.turns).await?;
         Ok(outcome.hidden.unwrap_or_else(nothing))
     }
 
     async fn read(&self, hidden: Tensor<2>) -> Result<Vec<f64>, ModelError> {
         let width = hidden.dims()[1];
-        let data = hidden.into_data_async().await.map_err(|e| ModelError::Device(format!("{e:?}")))?;
-        let hidden = data.try_to_vec::<f32>().map_err(|e| ModelError::Device(format!("{e:?}")))?;
+        let hidden = download(hidden).await.map_err(ModelError::Device)?;
         let scores: Vec<f64> = hidden.chunks_exact(width).map(|row| sigmoid(self.head.logit(row))).collect();
         if scores.iter().any(|score| score.is_nan()) {
             return Err(self.not_a_number());
@@ -325,7 +323,7 @@ impl Reranker {
     }
 
     fn zeros(&self, rows: usize) -> Tensor<2> {
-        Tensor::zeros([rows, self.config.text.hidden_size], &self.device)
+        zeros([rows, self.config.text.hidden_size], &self.device)
     }
 
     fn check_ids(&self, ids: &[u32]) -> Result<(), ModelError> {
@@ -350,24 +348,23 @@ impl Reranker {
     fn moved(&self, values: &mut Vec<f32>) -> Option<Tensor<2>> {
         let width = self.config.text.hidden_size;
         let rows = values.len() / width;
-        (rows > 0).then(|| Tensor::from_data(TensorData::new(std::mem::take(values), [rows, width]), &self.device))
+        (rows > 0).then(|| upload(std::mem::take(values), [rows, width], &self.device))
     }
 }
 
 /// Waits until the device has computed this.
 pub(super) async fn settle(x: &Tensor<2>) -> Result<(), ModelError> {
-    let one = x.clone().narrow(0, 0, 1).narrow(1, 0, 1);
-    one.into_data_async().await.map(drop).map_err(|e| ModelError::Device(format!("{e:?}")))
+    synchronize(x).await.map_err(ModelError::Device)
 }
 
 /// Rows below each other.
 fn joined(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
-    if parts.len() == 1 { parts.swap_remove(0) } else { Tensor::cat(parts, 0) }
+    if parts.len() == 1 { parts.swap_remove(0) } else { concat_rows(parts) }
 }
 
 /// Neighbouring rows of one prompt as a piece of its own.
 fn piece(rows: &Rows, start: usize, count: usize, device: &Device) -> Rows {
-    let cut = |tensor: &Tensor<2>| tensor.clone().narrow(0, start, count);
+    let cut = |tensor: &Tensor<2>| slice_rows(tensor.clone(), start, count);
     let ranges = (0..count as u32).flat_map(|i| [0, i + 1]).collect();
     Rows {
         x: cut(&rows.x),
@@ -379,5 +376,5 @@ fn piece(rows: &Rows, start: usize, count: usize, device: &Device) -> Rows {
 
 fn ranges_tensor(ranges: Vec<u32>, device: &Device) -> Tensor<2, Int> {
     let rows = ranges.len() / 2;
-    Tensor::from_data(TensorData::new(ranges, [rows, 2]), (device, DType::U32))
+    upload_words(ranges, [rows, 2], device)
 }

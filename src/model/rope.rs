@@ -1,6 +1,8 @@
 //! Rotary positions, half-split form.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
+
+use crate::kernels::upload;
 
 /// Which position each rotary frequency of a decoder follows: time, height or width.
 #[derive(Debug, Clone)]
@@ -41,5 +43,5 @@ pub fn angles(tokens: usize, half: usize, device: &Device, angle: impl Fn(usize,
         values.extend((0..half).map(|j| angle(token, j).cos() as f32));
         values.extend((0..half).map(|j| angle(token, j).sin() as f32));
     }
-    Tensor::from_data(TensorData::new(values, [tokens, half * 2]), device)
+    upload(values, [tokens, half * 2], device)
 }

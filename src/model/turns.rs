@@ -2,7 +2,7 @@
 //! should not have to wait until it is done.
 
 use super::ModelError;
-use crate::weights::LocalBoxFuture;
+use crate::bytes::LocalBoxFuture;
 
 /// What a computation asks between its steps.
 pub trait Turns {

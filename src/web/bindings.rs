@@ -10,8 +10,8 @@ use super::load::{self, LoadHost};
 use super::pictures::{PagePictures, PictureHost};
 use super::{clock, constructors, error};
 use crate::api::{RequestError, RerankRequest};
-use crate::engine::{self, Kernels, LoadOptions, Observer, Progress, Savings};
-use crate::kernels::Style;
+use crate::engine::{self, LoadOptions, Observer, Progress, Savings};
+use crate::kernels::selection::{self, KernelChoice};
 use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
 
@@ -134,7 +134,7 @@ async fn load(
             .ok_or_else(|| RequestError::invalid(format!("dtype is \"{name}\"; use \"auto\", \"f32\" or \"q8_0\"")))?,
     };
     let opened = device::open(options.device.as_deref().unwrap_or("auto")).await?;
-    Style::offer_subgroups(host.subgroups());
+    selection::set_subgroups(&opened.device, host.subgroups());
     let report = {
         let on_progress = on_progress.clone();
         move |progress: Progress| tell(&on_progress, &progress)
@@ -162,16 +162,19 @@ fn kernels(
     asked: Option<&str>,
     remembered: Option<Remembered>,
     adapter: Option<&Adapter>,
-) -> Result<Kernels, RequestError> {
+) -> Result<KernelChoice, RequestError> {
     if let Some(name) = asked.filter(|&name| name != "auto") {
-        let names = || Style::ALL.map(|style| format!("\"{}\"", style.name())).join(", ");
-        let unknown = || RequestError::invalid(format!("kernels is \"{name}\"; use \"auto\" or one of {}", names()));
-        return Style::from_name(name).map(Kernels::Asked).ok_or_else(unknown);
+        if selection::is_known(name) {
+            return Ok(KernelChoice::Fixed(name.to_owned()));
+        }
+        let names: Vec<String> = selection::names().iter().map(|name| format!("\"{name}\"")).collect();
+        let detail = format!("kernels is \"{name}\"; use \"auto\" or one of {}", names.join(", "));
+        return Err(RequestError::invalid(detail));
     }
     // What holds for one adapter says nothing of another.
     let same = |old: &Remembered| adapter.is_some_and(|adapter| adapter.name == old.adapter);
-    let style = remembered.filter(same).and_then(|old| Style::from_name(&old.style));
-    Ok(style.map_or(Kernels::Measured, Kernels::Remembered))
+    let remembered = remembered.filter(same).filter(|old| selection::is_known(&old.style));
+    Ok(remembered.map_or(KernelChoice::Measured, |old| KernelChoice::Remembered(old.style)))
 }
 
 pub(super) fn watching<'a>(aborted: &'a dyn Fn() -> bool) -> Observer<'a> {

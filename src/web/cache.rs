@@ -8,7 +8,7 @@ use web_sys::AbortSignal;
 use super::load::{self, LoadHost};
 use super::{bindings, error, storage};
 use crate::api::RequestError;
-use crate::weights::download::{StoreError, check, list, remove};
+use crate::download::{StoreError, check, list, remove};
 
 #[derive(Serialize)]
 struct In<T> {

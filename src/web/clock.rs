@@ -7,8 +7,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
 
-use crate::weights::LocalBoxFuture;
-use crate::weights::download::Clock;
+use crate::bytes::LocalBoxFuture;
+use crate::download::Clock;
 
 #[wasm_bindgen]
 extern "C" {

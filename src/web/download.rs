@@ -9,12 +9,12 @@ use wasm_bindgen_futures::spawn_local;
 use super::clock::WorkerClock;
 use super::storage;
 use super::transport::FetchTransport;
-use crate::engine::{Progress, Stage};
-use crate::weights::download::{
+use crate::bytes::{Folder, LocalBoxFuture, Source, WeightsError};
+use crate::download::{
     Begun, Hashes, Opened, Phase, Reading, Settings, Slots, Step, StoredFile, Suspicion, Wanted, World, open,
     remember_absent,
 };
-use crate::weights::{Folder, LocalBoxFuture, Source, WeightsError};
+use crate::engine::{Progress, Stage};
 
 /// Errors over what is in the files, which may have come wrongly: they are fetched anew.
 const WRONG: [&str; 6] = [

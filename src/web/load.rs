@@ -14,9 +14,9 @@ use super::model::{Place, Places};
 use super::storage::{Blob, get};
 use crate::Error;
 use crate::api::RequestError;
+use crate::bytes::WeightsError;
+use crate::download::{First, Hashes, Integrity, Settings, check_source, race};
 use crate::engine::{self, LoadOptions, Observer, Progress, Stage};
-use crate::weights::WeightsError;
-use crate::weights::download::{First, Hashes, Integrity, Settings, check_source, race};
 
 #[wasm_bindgen]
 extern "C" {

@@ -10,8 +10,14 @@ mod error;
 mod load;
 mod model;
 mod pictures;
-mod selfcheck;
 mod storage;
+#[cfg(feature = "test-hooks")]
+mod test_hooks;
 mod transport;
+#[cfg(feature = "gpu")]
+mod webgpu;
+#[cfg(not(feature = "gpu"))]
+#[path = "no_webgpu.rs"]
+mod webgpu;
 
 pub use bindings::Engine;

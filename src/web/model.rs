@@ -6,8 +6,9 @@ use super::download::{Downloads, UrlFolder};
 use super::storage::{Blob, BlobFolder};
 use crate::Error;
 use crate::api::RequestError;
+use crate::bytes::{Folder, WeightsError};
 use crate::engine::{FileIn, ModelFiles};
-use crate::weights::{Checkpoint, Folder, WeightsError, gguf};
+use crate::weights::{Checkpoint, gguf};
 
 /// The file that `model` stands for where the model is a folder.
 const LARGEST: &str = "model.safetensors";

@@ -5,9 +5,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use crate::api::ImageRef;
+use crate::bytes::LocalBoxFuture;
 use crate::engine::PictureSource;
 use crate::media::{self, DecodeOptions, MediaError, Picture};
-use crate::weights::LocalBoxFuture;
 
 #[wasm_bindgen]
 extern "C" {

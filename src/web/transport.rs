@@ -9,8 +9,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamDefaultReader, Response};
 
 use super::storage::{get, global, options};
-use crate::weights::LocalBoxFuture;
-use crate::weights::download::{Answer, Ask, Head, Lost, Transport};
+use crate::bytes::LocalBoxFuture;
+use crate::download::{Answer, Ask, Head, Lost, Transport};
 
 #[wasm_bindgen]
 extern "C" {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::DType;
 use super::gguf::{self, GgufHeader, GgufTensor};
 use super::safetensors::{TensorInfo, read_header};
-use super::source::{Folder, Source, read_required};
-use super::{DType, WeightsError};
+use crate::bytes::WeightsError;
+use crate::bytes::{Folder, Source, read_required};
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";

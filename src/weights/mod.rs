@@ -5,16 +5,9 @@
 
 mod blocks;
 mod checkpoint;
-pub mod download;
 mod dtype;
-mod error;
 pub mod gguf;
-#[cfg(not(target_arch = "wasm32"))]
-mod native;
 mod safetensors;
-mod source;
-#[cfg(not(target_arch = "wasm32"))]
-mod url;
 
 #[cfg(test)]
 mod tests;
@@ -22,10 +15,4 @@ mod tests;
 pub use blocks::quantize;
 pub use checkpoint::{Checkpoint, Raw};
 pub use dtype::DType;
-pub use error::WeightsError;
-#[cfg(not(target_arch = "wasm32"))]
-pub use native::{DirectoryFolder, FileSource};
 pub use safetensors::{MAX_HEADER_BYTES, TensorInfo};
-pub use source::{Folder, LocalBoxFuture, MemoryFolder, MemorySource, Source, read_required, read_whole};
-#[cfg(not(target_arch = "wasm32"))]
-pub use url::{UrlFolder, fetch};

@@ -5,9 +5,9 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::WeightsError;
 use super::dtype::{DType, size_of_any};
-use super::source::{Source, refuse_html};
+use crate::bytes::WeightsError;
+use crate::bytes::{Source, refuse_html};
 
 /// Largest header that is read: the limit of the format's own library.
 pub const MAX_HEADER_BYTES: u64 = 100_000_000;

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::bytes::{MemoryFolder, WeightsError, read_required};
 
 fn now<T>(future: impl Future<Output = T>) -> T {
     pollster::block_on(future)

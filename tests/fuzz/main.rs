@@ -18,11 +18,12 @@ use std::time::{Duration, Instant};
 
 use pollster::block_on;
 use secondpass::RerankRequest;
+use secondpass::bytes::{MemoryFolder, MemorySource};
 use secondpass::media::{DecodeOptions, decode, decode_data_url};
 use secondpass::model::Config;
 use secondpass::prompt::{Tokenizer, Vocabulary};
+use secondpass::weights::Checkpoint;
 use secondpass::weights::gguf::{GgufHeader, Metadata, check_part, other_parts, read_header};
-use secondpass::weights::{Checkpoint, MemoryFolder, MemorySource};
 
 /// Remembers the largest single allocation: a length field of a file must not become one.
 struct Watched;

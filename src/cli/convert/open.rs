@@ -5,9 +5,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::tokens::Tokens;
+use crate::bytes::{DirectoryFolder, Folder, WeightsError, read_required, read_whole};
 use crate::model::{Config, Family, MAX_CONFIG_BYTES, ModelError, check_complete};
 use crate::prompt::{self, PromptError, Prompter};
-use crate::weights::{Checkpoint, DirectoryFolder, Folder, WeightsError, read_required, read_whole};
+use crate::weights::Checkpoint;
 
 /// A `tokenizer.json` of this family is 11 MB; larger than this is none.
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;

@@ -4,9 +4,10 @@ use super::Kind;
 use super::metadata::{self, Fields};
 use super::open::Model;
 use super::split::split;
+use crate::bytes::WeightsError;
 use crate::model::{Expected, Head, ModelError, VisionConfig, expected};
+use crate::weights::DType;
 use crate::weights::gguf::{Layout, NewTensor, llama_name};
-use crate::weights::{DType, WeightsError};
 
 const PATCH: &str = "visual.patch_embed.proj.weight";
 /// A GGUF file has a tensor of patches for each of two frames, and no place for more.

@@ -9,8 +9,9 @@ use super::plan::{Job, Origin};
 use super::size::parse;
 use super::split::split;
 use super::tokens::Tokens;
+use crate::bytes::{Folder, LocalBoxFuture, MemoryFolder, Source, WeightsError};
 use crate::weights::gguf::{Field, GgufWriter, Layout, NewTensor};
-use crate::weights::{Checkpoint, DType, Folder, LocalBoxFuture, MemoryFolder, Source, WeightsError, quantize};
+use crate::weights::{Checkpoint, DType, quantize};
 
 /// A folder that remembers the largest read.
 struct Watched {

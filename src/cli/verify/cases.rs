@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::super::model::url;
+use crate::bytes::fetch;
 use crate::model::{Config, Family};
-use crate::weights::fetch;
 
 /// A file of goldens is a few dozen passages.
 const MAX_BYTES: u64 = 16 << 20;

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 
-use crate::kernels::{Heads, Keys, add, attention, gelu_tanh, rotate};
+use crate::kernels::{Heads, Keys, add, attention, gelu_tanh, rotate, slice_columns, upload_vector};
 use crate::model::linear::Affine;
 use crate::model::norm::LayerNorm;
 
@@ -28,9 +28,9 @@ impl Block {
     fn attention(&self, x: Tensor<2>, angles: &Tensor<2>, ranges: &Tensor<2, Int>) -> Tensor<2> {
         let width = x.dims()[1];
         let qkv = self.qkv.forward(x);
-        let part = |i: usize| qkv.clone().narrow(1, i * width, width);
+        let part = |i: usize| slice_columns(qkv.clone(), i * width, width);
         // Heads are not normed here, so that the weight is not read.
-        let unused = Tensor::<1>::zeros([4], &qkv.device());
+        let unused = upload_vector(vec![0.0; 4], &qkv.device());
         let turned = |i: usize| rotate(part(i), unused.clone(), angles.clone(), None);
         let keys = Keys { k: turned(1), v: part(2) };
         let heads = Heads { queries: self.heads, keys: self.heads };

@@ -1,16 +1,16 @@
 //! The tower from named tensors.
 
 use burn::module::Param;
-use burn::tensor::{Tensor, TensorData};
 
 use super::VisionTower;
 use super::block::Block;
 use super::merger::Merger;
 use super::position::PositionTable;
+use crate::bytes::WeightsError;
+use crate::kernels::upload_vector;
 use crate::model::config::VisionConfig;
 use crate::model::linear::{Affine, Linear};
 use crate::model::load::Loader;
-use crate::weights::WeightsError;
 
 /// Of every norm in the tower; no configuration names it.
 const EPS: f64 = 1e-6;
@@ -52,7 +52,7 @@ impl VisionTower {
 async fn patch_embed(loader: &Loader<'_>, c: &VisionConfig) -> Result<Affine, WeightsError> {
     let width = c.hidden_size;
     let bias = loader.checkpoint.f32(&format!("{PATCH_EMBED}.bias"), &[width]).await?;
-    let bias = Tensor::from_data(TensorData::new(bias, [width]), loader.device);
+    let bias = upload_vector(bias, loader.device);
     let linear = Linear::dense(patch_weights(loader, c).await?, [width, c.patch_len()], loader.device);
     Ok(Affine { linear, bias: Param::from_tensor(bias) })
 }

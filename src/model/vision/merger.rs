@@ -1,8 +1,9 @@
 //! Neighbouring patches side by side, mapped to the decoder's width.
 
 use burn::module::Module;
-use burn::tensor::{Tensor, activation::gelu};
+use burn::tensor::Tensor;
 
+use crate::kernels::{gelu, reshape};
 use crate::model::linear::Affine;
 use crate::model::norm::LayerNorm;
 
@@ -23,9 +24,9 @@ impl Merger {
         let [rows, width] = x.dims();
         let shape = [rows * width / self.width, self.width];
         let x = if self.norm_after_merge {
-            self.norm.forward(x.reshape(shape))
+            self.norm.forward(reshape(x, shape))
         } else {
-            self.norm.forward(x).reshape(shape)
+            reshape(self.norm.forward(x), shape)
         };
         self.fc2.forward(gelu(self.fc1.forward(x)))
     }

@@ -5,7 +5,7 @@ mod load;
 mod merger;
 mod position;
 
-use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor};
 
 use self::block::Block;
 use self::merger::Merger;
@@ -15,6 +15,7 @@ use super::linear::Affine;
 use super::probe::{Probe, Stage, blind};
 use super::reranker::settle;
 use super::{ModelError, Pass};
+use crate::kernels::{add, slice_rows, upload, upload_words};
 use crate::media::{Geometry, Patches};
 
 /// The tower, on its device.
@@ -77,7 +78,7 @@ impl Place<'_> {
 
     fn rows(&self, all: &Tensor<2>) -> Tensor<2> {
         let count = self.features.tokens_of_a_step();
-        all.clone().narrow(0, self.number * count, count)
+        slice_rows(all.clone(), self.number * count, count)
     }
 }
 
@@ -101,12 +102,12 @@ impl VisionTower {
     ) -> Result<VisionFeatures, ModelError> {
         let [steps, height, width] = patches.grid;
         let (rows, merge) = (steps * height * width, self.geometry.merge);
-        let data = TensorData::new(patches.rows.clone(), [rows, patches.rows.len() / rows]);
-        let x = self.patch_embed.forward(Tensor::from_data(data, &self.device));
+        let shape = [rows, patches.rows.len() / rows];
+        let x = self.patch_embed.forward(upload(patches.rows.clone(), shape, &self.device));
         probe(Stage::PatchEmbed, &x);
         let positions = self.positions.embed(patches.grid, merge, &self.device);
         probe(Stage::PositionEmbed, &positions);
-        let mut x = x + positions;
+        let mut x = add(x, positions);
         let angles = self.positions.angles(patches.grid, merge, x.dims()[1] / self.heads, &self.device);
         let ranges = frames(steps, height * width, &self.device);
         let mut deepstack = Vec::with_capacity(self.deepstack.len());
@@ -138,5 +139,5 @@ impl VisionTower {
 fn frames(steps: usize, frame: usize, device: &Device) -> Tensor<2, Int> {
     let range = |patch: usize| [patch / frame * frame, (patch / frame + 1) * frame].map(|place| place as u32);
     let ranges: Vec<u32> = (0..steps * frame).flat_map(range).collect();
-    Tensor::from_data(TensorData::new(ranges, [steps * frame, 2]), (device, DType::U32))
+    upload_words(ranges, [steps * frame, 2], device)
 }

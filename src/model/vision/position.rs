@@ -1,7 +1,8 @@
 //! Where a patch lies: a learned table that is stretched over the picture, and a rotation by row and column.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
+use crate::kernels::upload;
 use crate::model::rope::angles;
 
 /// Base of the tower's rotary frequencies; no configuration names it.
@@ -32,8 +33,7 @@ impl PositionTable {
             let corners = corners.map(|(y, x, weight)| (&self.values[(y * self.side + x) * self.width..], weight));
             frame.extend((0..self.width).map(|i| corners.iter().map(|(values, w)| values[i] * w).sum::<f32>()));
         }
-        let shape = [height * width, self.width];
-        Tensor::from_data(TensorData::new(frame, shape), device).repeat_dim(0, steps)
+        upload(frame.repeat(steps), [steps * height * width, self.width], device)
     }
 
     /// For each of `count` places: the two entries it lies between, and how far it is from the first.

@@ -3,7 +3,7 @@
 use std::future::ready;
 
 use super::js::{self, Blob};
-use crate::weights::{Folder, LocalBoxFuture, Source, WeightsError};
+use crate::bytes::{Folder, LocalBoxFuture, Source, WeightsError};
 
 /// A folder with one file in it.
 pub struct BlobFolder {

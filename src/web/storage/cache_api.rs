@@ -7,8 +7,8 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::js::{self, Blob, Cache};
 use super::locks;
-use crate::weights::LocalBoxFuture;
-use crate::weights::download::{Entry, Lock, Place, Signal, Store, StoreError, Stored};
+use crate::bytes::LocalBoxFuture;
+use crate::download::{Entry, Lock, Place, Signal, Store, StoreError, Stored};
 
 const NAME: &str = "secondpass";
 const BASE: &str = "https://secondpass.invalid/";

@@ -5,7 +5,7 @@ use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::weights::download::StoreError;
+use crate::download::StoreError;
 
 #[wasm_bindgen]
 extern "C" {

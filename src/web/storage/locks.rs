@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::js;
-use crate::weights::download::{Lock, StoreError};
+use crate::download::{Lock, StoreError};
 
 struct Held {
     release: Option<Function>,

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use js_sys::{Array, Uint8Array};
 
 use super::js::{self, Blob};
-use crate::weights::LocalBoxFuture;
-use crate::weights::download::{Entry, Lock, Place, Store, Stored};
+use crate::bytes::LocalBoxFuture;
+use crate::download::{Entry, Lock, Place, Store, Stored};
 
 #[derive(Default)]
 struct Kept {

@@ -12,8 +12,8 @@ use std::rc::Rc;
 pub use blob::BlobFolder;
 pub use js::{Blob, get, global, options};
 
-use crate::weights::WeightsError;
-use crate::weights::download::{Store, StoreError};
+use crate::bytes::WeightsError;
+use crate::download::{Store, StoreError};
 
 /// A store, and its name in `info`.
 pub type Named = (Rc<dyn Store>, &'static str);

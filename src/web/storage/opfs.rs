@@ -7,9 +7,9 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::js::{self, AccessHandle, Blob, DirectoryHandle, FileHandle};
 use super::locks;
+use crate::bytes::LocalBoxFuture;
+use crate::download::{Entry, Lock, Place, Signal, Store, StoreError, Stored};
 use crate::web::clock;
-use crate::weights::LocalBoxFuture;
-use crate::weights::download::{Entry, Lock, Place, Signal, Store, StoreError, Stored};
 
 const FOLDER: &str = "secondpass";
 const DATA: &str = ".data";

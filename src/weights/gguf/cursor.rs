@@ -1,7 +1,8 @@
 //! Little-endian values from the start of a file, fetched in pieces: a header's length is known only at its end.
 
-use crate::weights::source::Source;
-use crate::weights::{MAX_HEADER_BYTES, WeightsError};
+use crate::bytes::Source;
+use crate::bytes::WeightsError;
+use crate::weights::MAX_HEADER_BYTES;
 
 /// What is fetched at first: the header of a file without a tokenizer.
 const FIRST_PIECE: usize = 64 << 10;

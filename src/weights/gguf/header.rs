@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::cursor::Cursor;
 use super::value::{Metadata, Value};
+use crate::bytes::WeightsError;
+use crate::bytes::{Source, refuse_html};
+use crate::weights::DType;
 use crate::weights::dtype::{block_of_ggml, name_of_ggml};
-use crate::weights::source::{Source, refuse_html};
-use crate::weights::{DType, WeightsError};
 
 const MAGIC: &[u8; 4] = b"GGUF";
 const DEFAULT_ALIGNMENT: u64 = 32;

@@ -1,7 +1,7 @@
 //! A file that was split into several, named `model-00001-of-00005.gguf`.
 
 use super::Metadata;
-use crate::weights::WeightsError;
+use crate::bytes::WeightsError;
 
 const MAX_PARTS: usize = 1024;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::weights::WeightsError;
+use crate::bytes::WeightsError;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,115 @@
+//! The hash of a whole file, as web pages write it: `sha256-` and base64.
+
+use sha2::{Digest, Sha256};
+
+use super::ports::Clock;
+use crate::bytes::{Source, WeightsError};
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const PREFIX: &str = "sha256-";
+
+/// Bytes that are hashed without a turn for others: some hundredths of a second.
+const STEP_BYTES: u64 = 4 << 20;
+
+/// A SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Integrity([u8; 32]);
+
+impl Integrity {
+    /// Reads `sha256-…`; `None` if it is anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let encoded = text.trim().strip_prefix(PREFIX)?.trim_end_matches('=');
+        // 32 bytes are 43 digits, the last of which carries two bits of nothing.
+        if encoded.len() != 43 {
+            return None;
+        }
+        let (mut bytes, mut bits, mut count) = (Vec::with_capacity(32), 0u32, 0);
+        for digit in encoded.bytes() {
+            let digit = match digit {
+                b'-' => b'+',
+                b'_' => b'/',
+                other => other,
+            };
+            let value = ALPHABET.iter().position(|&a| a == digit)?;
+            bits = bits << 6 | value as u32;
+            count += 6;
+            if count >= 8 {
+                count -= 8;
+                bytes.push((bits >> count) as u8);
+            }
+        }
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl std::fmt::Display for Integrity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(PREFIX)?;
+        for three in self.0.chunks(3) {
+            let bits = three.iter().enumerate().fold(0u32, |bits, (i, &b)| bits | u32::from(b) << (16 - 8 * i));
+            let mut digits = [b'='; 4];
+            for (i, digit) in digits.iter_mut().enumerate().take(three.len() + 1) {
+                *digit = ALPHABET[(bits >> (18 - 6 * i)) as usize & 63];
+            }
+            digits.iter().try_for_each(|&d| write!(f, "{}", char::from(d)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes one from bytes that come one after the other.
+#[derive(Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub fn finish(self) -> Integrity {
+        Integrity(self.0.finalize().into())
+    }
+}
+
+/// Hashes a file that did not come by way of storage; `report` is told how far it has come.
+pub async fn check_source(
+    source: &dyn Source,
+    want: Integrity,
+    clock: &dyn Clock,
+    report: &dyn Fn(u64),
+) -> Result<(), WeightsError> {
+    let (mut hasher, mut done) = (Hasher::default(), 0);
+    while done < source.len() {
+        let len = (source.len() - done).min(STEP_BYTES);
+        hasher.update(&source.read(done, len as usize).await?);
+        done += len;
+        report(done);
+        clock.sleep(0.0).await;
+    }
+    let got = hasher.finish();
+    if got == want {
+        return Ok(());
+    }
+    Err(WeightsError::Integrity { file: source.name().to_owned(), want: want.to_string(), got: got.to_string() })
+}
+
+/// A name for storage, of letters and digits alone.
+pub fn key_of(url: &str) -> String {
+    Sha256::digest(url.as_bytes())[..16].iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes_and_nothing_else() {
+        let empty = Hasher::default().finish();
+        assert_eq!(empty.to_string(), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+        assert_eq!(Integrity::parse(&empty.to_string()), Some(empty));
+        assert_eq!(Integrity::parse("sha256-47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"), Some(empty));
+        for wrong in ["", "sha256-", "sha384-abc", "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSu", "sha256-é"] {
+            assert_eq!(Integrity::parse(wrong), None, "{wrong}");
+        }
+    }
+}

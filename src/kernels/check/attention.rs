@@ -1,0 +1,71 @@
+//! Cases of attention.
+
+use super::inputs::{Numbers, matrix, words};
+use super::{Case, Run, TOLERANCE};
+use crate::kernels::{Heads, Keys, attention_into};
+
+pub fn attention_case(
+    prefix: usize,
+    segments: &[usize],
+    (queries, keys): (usize, usize),
+    width: usize,
+    causal: bool,
+) -> Case {
+    let rows: usize = segments.iter().sum();
+    let mut numbers = Numbers((prefix * 3 + rows + width) as u32);
+    let kv = keys * width;
+    // Queries of some size, so that attention chooses.
+    let q: Vec<f32> = numbers.floats(rows * queries * width).iter().map(|v| v * 4.0).collect();
+    let (k, v) = (numbers.floats(rows * kv), numbers.floats(rows * kv));
+    let (pk, pv) = (numbers.floats(prefix * kv), numbers.floats(prefix * kv));
+    let mut ranges = Vec::new();
+    let mut start = 0;
+    for &len in segments {
+        for i in 0..len {
+            ranges.extend([start as u32, (start + if causal { i + 1 } else { len }) as u32]);
+        }
+        start += len;
+    }
+    let exact = {
+        let (q, k, v, pk, pv, ranges) = (q.clone(), k.clone(), v.clone(), pk.clone(), pv.clone(), ranges.clone());
+        move || {
+            let mut out = Vec::with_capacity(rows * queries * width);
+            for row in 0..rows {
+                for head in 0..queries {
+                    let at = |values: &[f32], r: usize| -> Vec<f64> {
+                        values[r * kv + head / (queries / keys) * width..][..width]
+                            .iter()
+                            .map(|&v| f64::from(v))
+                            .collect()
+                    };
+                    let own = (ranges[row * 2] as usize)..(ranges[row * 2 + 1] as usize);
+                    let seen = (0..prefix).map(|r| (at(&pk, r), at(&pv, r))).chain(own.map(|r| (at(&k, r), at(&v, r))));
+                    let seen: Vec<_> = seen.collect();
+                    let q = &q[(row * queries + head) * width..][..width];
+                    let score = |k: &[f64]| -> f64 {
+                        q.iter().zip(k).map(|(&q, k)| f64::from(q) * k).sum::<f64>() / (width as f64).sqrt()
+                    };
+                    let weights: Vec<f64> = seen.iter().map(|(k, _)| score(k).exp()).collect();
+                    let total: f64 = weights.iter().sum();
+                    out.extend(
+                        (0..width).map(|i| weights.iter().zip(&seen).map(|(w, (_, v))| w * v[i]).sum::<f64>() / total),
+                    );
+                }
+            }
+            out
+        }
+    };
+    let run: Run = Box::new(move |device, out| {
+        let keys_of = |k: &[f32], v: &[f32], rows: usize| Keys {
+            k: matrix(k, [rows, kv], device),
+            v: matrix(v, [rows, kv], device),
+        };
+        let prefix = (prefix > 0).then(|| keys_of(&pk, &pv, prefix));
+        let q = matrix(&q, [rows, queries * width], device);
+        let ranges = words(&ranges, [rows, 2], device);
+        attention_into(q, keys_of(&k, &v, rows), prefix, ranges, Heads { queries, keys }, out)
+    });
+    let name =
+        format!("attention prefix={prefix} segments={segments:?} heads={queries}/{keys} width={width} causal={causal}");
+    Case { name, tolerance: 10.0 * TOLERANCE, shape: [rows, queries * width], run, exact: Box::new(exact) }
+}

@@ -1,0 +1,55 @@
+//! The lists of cases.
+
+use super::Case;
+use super::attention::attention_case;
+use super::elements::{activation_case, bias_case};
+use super::products::{WeightKind, product_case};
+use super::rows::{concat_case, gather_case, layer_norm_case, rms_norm_case, rotate_case, slice_case};
+use crate::kernels::Activation;
+
+const KINDS: [WeightKind; 3] = [WeightKind::F32, WeightKind::Q8, WeightKind::Q4];
+
+/// A few quick cases, which a style has to get right before it is used.
+pub fn gate_cases() -> Vec<Case> {
+    let mut cases: Vec<Case> = KINDS.map(|kind| product_case((33, 31, 160), kind)).into();
+    cases.extend([rms_norm_case(5, 33), layer_norm_case(5, 33), attention_case(5, &[3, 1, 66, 2], (4, 2), 16, true)]);
+    cases
+}
+
+/// Every case of every kernel.
+pub fn all_cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    // One row; one block; rows and columns that fill no tile; more columns than a small model has.
+    for shape in
+        [(1, 1, 32), (1, 257, 64), (3, 5, 32), (7, 33, 96), (32, 32, 32), (33, 31, 160), (65, 100, 1024), (5, 8191, 64)]
+    {
+        cases.extend(KINDS.map(|kind| product_case(shape, kind)));
+    }
+    cases.extend([(5, 3, 4), (9, 70, 36), (2, 66, 20)].map(|shape| product_case(shape, WeightKind::F32)));
+    for (rows, width) in [(1, 32), (3, 96), (70, 1024), (5, 33)] {
+        cases.extend([rms_norm_case(rows, width), layer_norm_case(rows, width)]);
+    }
+    for (rows, heads, width) in [(1, 1, 16), (70, 3, 64), (5, 16, 128), (9, 2, 24)] {
+        cases.extend([true, false].map(|normed| rotate_case(rows, heads, width, normed)));
+    }
+    for (rows, width) in [(67, 36), (6, 50), (3, 37)] {
+        use Activation::{GeluErf, GeluTanh, SiluGate, Sum};
+        cases.extend([SiluGate, GeluTanh, GeluErf, Sum].map(|activation| activation_case(rows, width, activation)));
+        cases.push(bias_case(rows, width));
+    }
+    for (rows, width) in [(1, 1), (70, 36), (5, 1025)] {
+        cases.extend([gather_case(rows, width), slice_case(rows, width), concat_case(rows, width)]);
+    }
+    cases.extend(
+        [
+            // Rows of the prefix, lengths of the segments, heads, width, causal.
+            (0, vec![1], (1, 1), 4, true),
+            (0, vec![70], (4, 2), 32, true),
+            (5, vec![3, 1, 66, 2], (4, 2), 16, true),
+            (37, vec![9, 30], (6, 2), 128, true),
+            (0, vec![24, 24, 16], (2, 2), 72, false),
+        ]
+        .map(|(prefix, segments, heads, width, causal)| attention_case(prefix, &segments, heads, width, causal)),
+    );
+    cases
+}

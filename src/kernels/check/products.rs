@@ -1,0 +1,57 @@
+//! Cases of products.
+
+use super::inputs::{Numbers, matrix, words};
+use super::{Case, Run, TOLERANCE};
+use crate::kernels::{BLOCK, matmul_into, matmul_q4_into, matmul_q8_into};
+
+/// How the weight is stored.
+#[derive(Clone, Copy, PartialEq)]
+pub enum WeightKind {
+    F32,
+    Q8,
+    Q4,
+}
+
+pub fn product_case((m, n, k): (usize, usize, usize), kind: WeightKind) -> Case {
+    let mut numbers = Numbers((m * 31 + n * 17 + k) as u32);
+    let x = numbers.floats(m * k);
+    let dense = numbers.floats(n * k);
+    // The whole range of the quants, -128 included.
+    let quants: Vec<u32> = (0..n * k / 4).map(|_| numbers.bits() << 8 ^ numbers.bits()).collect();
+    let scales: Vec<f32> = numbers.floats(2 * n * k.div_ceil(BLOCK)).iter().map(|v| v * 0.01).collect();
+    let value = {
+        let (dense, quants, scales) = (dense.clone(), quants.clone(), scales.clone());
+        move |i: usize| match kind {
+            WeightKind::F32 => f64::from(dense[i]),
+            WeightKind::Q8 => f64::from(scales[i / BLOCK]) * f64::from((quants[i / 4] >> (8 * (i % 4))) as u8 as i8),
+            WeightKind::Q4 => {
+                let quant = quants[i / 8] >> (4 * (i % 8)) & 15;
+                f64::from(scales[i / BLOCK * 2]) * f64::from(quant) + f64::from(scales[i / BLOCK * 2 + 1])
+            }
+        }
+    };
+    let a = x.clone();
+    let exact =
+        move || (0..m * n).map(|i| (0..k).map(|j| f64::from(a[i / n * k + j]) * value(i % n * k + j)).sum()).collect();
+    let run: Run = Box::new(move |device, out| {
+        let x = matrix(&x, [m, k], device);
+        match kind {
+            WeightKind::F32 => matmul_into(x, matrix(&dense, [n, k], device), out),
+            WeightKind::Q8 => {
+                let scales = matrix(&scales[..n * k / BLOCK], [n, k / BLOCK], device);
+                matmul_q8_into(x, words(&quants, [n, k / 4], device), scales, out)
+            }
+            WeightKind::Q4 => {
+                let scales = matrix(&scales, [n, 2 * k / BLOCK], device);
+                matmul_q4_into(x, words(&quants[..n * k / 8], [n, k / 8], device), scales, out)
+            }
+        }
+    });
+    let (name, largest) = match kind {
+        WeightKind::F32 => ("matmul_f32", 1.0),
+        WeightKind::Q8 => ("matmul_q8", 1.28),
+        WeightKind::Q4 => ("matmul_q4", 0.16),
+    };
+    let name = format!("{name} m={m} n={n} k={k}");
+    Case { name, tolerance: TOLERANCE * k as f64 * largest, shape: [m, n], run, exact: Box::new(exact) }
+}

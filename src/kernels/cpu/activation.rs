@@ -1,0 +1,34 @@
+//! Element-wise operations.
+
+use burn_flex::FlexTensor;
+
+use super::Values;
+use super::math::{erf, exp};
+use crate::kernels::Activation;
+
+pub fn activate(a: FlexTensor, b: FlexTensor, activation: Activation, mut out: FlexTensor) -> FlexTensor {
+    let (a, b) = (Values::new(a), Values::new(b));
+    let values = out.storage_mut::<f32>().iter_mut().zip(a.f32());
+    match activation {
+        Activation::SiluGate => values.zip(b.f32()).for_each(|((out, a), b)| *out = a * logistic(*a) * b),
+        Activation::GeluTanh => {
+            let twice = 2.0 * (2.0 / std::f32::consts::PI).sqrt();
+            values.for_each(|(out, a)| *out = a * logistic(twice * (a + 0.044715 * a * a * a)));
+        }
+        Activation::GeluErf => {
+            values.for_each(|(out, a)| *out = 0.5 * a * (1.0 + erf(a * std::f32::consts::FRAC_1_SQRT_2)));
+        }
+        Activation::Sum => {
+            let b = b.f32();
+            let rows = out.storage_mut::<f32>().chunks_exact_mut(b.len()).zip(a.f32().chunks_exact(b.len()));
+            for (out, a) in rows {
+                out.iter_mut().zip(a).zip(b).for_each(|((out, a), b)| *out = a + b);
+            }
+        }
+    }
+    out
+}
+
+fn logistic(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}

@@ -1,0 +1,84 @@
+//! Attention of queries to a shared prefix and to a range of the batch's own rows, with grouped heads.
+//!
+//! Ranges are what makes a batch of documents without padding possible: each query names the first row that it sees and
+//! the one past the last, so that documents below each other do not see each other.
+
+use burn_flex::FlexTensor;
+
+use super::math::exp;
+use super::{Values, View, product, shape};
+use crate::kernels::AttentionSizes;
+
+/// Scores held at a time.
+const MAX_SCORES: usize = 1 << 20;
+
+/// `inputs`: queries, keys, values, keys and values of the prefix, ranges.
+pub fn attention(inputs: [FlexTensor; 6], sizes: AttentionSizes, mut out: FlexTensor) -> FlexTensor {
+    let [queries, all] = shape(&out);
+    let width = all / sizes.heads;
+    let [q, k, v, prefix_k, prefix_v, ranges] = inputs.map(Values::new);
+    let ranges: Vec<(usize, usize)> =
+        ranges.u32().chunks_exact(2).take(queries).map(|r| (r[0] as usize, r[1] as usize)).collect();
+    let all_out: &mut [f32] = out.storage_mut();
+    let mut scores = Vec::new();
+    for (first, count) in runs(&ranges, sizes.prefix) {
+        let (start, end) = (ranges[first].0, ranges[first + count - 1].1);
+        let own = end - start;
+        let columns = sizes.prefix + own;
+        scores.resize(count * columns, 0.0);
+        for head in 0..sizes.heads {
+            let kv_head = head / (sizes.heads / sizes.kv_heads);
+            let key = |values| View { values, row: 1, column: sizes.kv_heads * width };
+            let value = |values| View { values, row: sizes.kv_heads * width, column: 1 };
+            let offset = kv_head * width;
+            let own_at = start * sizes.kv_heads * width + offset;
+            let queries = View { values: &q.f32()[first * all + head * width..], row: all, column: 1 };
+            if sizes.prefix > 0 {
+                let keys = key(&prefix_k.f32()[offset..]);
+                product([count, sizes.prefix, width], queries, keys, &mut scores, columns, false);
+            }
+            let own_scores = &mut scores[sizes.prefix..];
+            product([count, own, width], queries, key(&k.f32()[own_at..]), own_scores, columns, false);
+            for (row, scores) in scores.chunks_exact_mut(columns).enumerate() {
+                let seen = sizes.prefix + ranges[first + row].1 - start;
+                softmax(&mut scores[..seen], sizes.scale);
+                scores[seen..].fill(0.0);
+            }
+            let weights = |from: usize| View { values: &scores[from..], row: columns, column: 1 };
+            let out = &mut all_out[first * all + head * width..];
+            product([count, width, own], weights(sizes.prefix), value(&v.f32()[own_at..]), out, all, false);
+            if sizes.prefix > 0 {
+                let values = value(&prefix_v.f32()[offset..]);
+                product([count, width, sizes.prefix], weights(0), values, out, all, true);
+            }
+        }
+    }
+    out
+}
+
+/// Neighbouring queries that see from the same row on, as many at a time as their scores leave room for.
+fn runs(ranges: &[(usize, usize)], prefix: usize) -> Vec<(usize, usize)> {
+    let mut runs = Vec::new();
+    let mut first = 0;
+    while first < ranges.len() {
+        let start = ranges[first].0;
+        let same = ranges[first..].iter().take_while(|r| r.0 == start).count();
+        let mut count = 1;
+        while count < same && (count + 1) * (prefix + ranges[first + count].1 - start) <= MAX_SCORES {
+            count += 1;
+        }
+        runs.push((first, count));
+        first += count;
+    }
+    runs
+}
+
+fn softmax(scores: &mut [f32], scale: f32) {
+    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for score in scores.iter_mut() {
+        *score = exp((*score - largest) * scale);
+    }
+    let total: f32 = scores.iter().sum();
+    let inverse = 1.0 / total;
+    scores.iter_mut().for_each(|score| *score *= inverse);
+}

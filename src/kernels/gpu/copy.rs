@@ -1,0 +1,27 @@
+//! Blocks and rows of matrices, copied. The element type does not matter: everything is 32 bits wide.
+
+use burn_cubecl::tensor::CubeTensor;
+
+use super::launch::{LIST_WORKGROUP, Shader, grid, shape};
+use crate::kernels::Block;
+
+const COPY: Shader = Shader::list("copy", &[include_str!("../../../shaders/copy.wgsl")]);
+const GATHER: Shader = Shader::list("gather", &[include_str!("../../../shaders/gather.wgsl")]);
+
+/// Both.
+pub fn shaders() -> Vec<Shader> {
+    vec![COPY, GATHER]
+}
+
+pub fn copy_block(x: CubeTensor, out: CubeTensor, Block { shape: [rows, columns], from, to }: Block) -> CubeTensor {
+    let (stride, out_stride) = (shape(&x)[1], shape(&out)[1]);
+    let groups = grid((rows * columns).div_ceil(LIST_WORKGROUP));
+    let dims = [rows, columns, from[0] * stride + from[1], stride, to[0] * out_stride + to[1], out_stride, groups[0]];
+    COPY.launch(&[x], out, &dims.map(|size| size as u32), groups)
+}
+
+pub fn gather_rows(x: CubeTensor, indices: CubeTensor, out: CubeTensor) -> CubeTensor {
+    let [count, columns] = shape(&out);
+    let groups = grid((count * columns).div_ceil(LIST_WORKGROUP));
+    GATHER.launch(&[x, indices], out, &[count as u32, columns as u32, groups[0] as u32], groups)
+}
