@@ -1,58 +1,99 @@
-// Builds what a page loads: wasm, package, demo. Whatever is up to date is left alone.
+// Builds what a page loads: two wasm modules, the package, the demo. Whatever is up to date is left alone.
+//
+//   release  small and fast, with link-time optimization: `npm start`, the package, the size gate, the benchmarks
+//   dev      linked in seconds, with the hooks that tests call: `npm run dev`, the browser tests
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildDemo as writeDemo } from './demo.mjs'
-import { ROOT, TARGET_DIR, run, step } from './lib.mjs'
+import { ROOT, TARGET_DIR, fail, run, timed } from './lib.mjs'
+import { writeNotices } from './notices.mjs'
 import { ensureNodeModules } from './setup/node.mjs'
 import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 
-const DIST = join(ROOT, 'pkg', 'dist')
-export const WASM = join(DIST, 'wasm', 'secondpass_bg.wasm')
-export const DEMO = join(ROOT, 'dist')
 const ADAPTERS = ['ai-sdk', 'langchain', 'http']
+const DIST = join(ROOT, 'pkg', 'dist')
+export const DEMO = join(ROOT, 'dist')
 
-export async function build() {
-  ensureNodeModules()
-  await ensureRustWasm()
-  buildWasm(ensureWasmBindgen())
-  buildPackage()
-  await buildDemo()
+/** The two modules: with and without the GPU backend. Pages without a GPU, and workers on the CPU, load the small one. */
+export const MODULES = [
+  { name: 'secondpass', features: ['gpu'] },
+  { name: 'secondpass_cpu', features: [] },
+]
+const PROFILES = {
+  release: { cargo: 'wasm-release', features: [] },
+  dev: { cargo: 'wasm-dev', features: ['test-hooks'] },
 }
 
-function buildWasm(wasmBindgen) {
-  step('Compiling the wasm (several minutes the first time, seconds afterwards)')
-  run('cargo', ['rustc', '--quiet', '--lib', '--crate-type', 'cdylib', '--target', 'wasm32-unknown-unknown', '--profile', 'wasm-release'], {
-    env: { CARGO_TARGET_DIR: TARGET_DIR },
-  })
-  const raw = join(TARGET_DIR, 'wasm32-unknown-unknown', 'wasm-release', 'secondpass.wasm')
+/** Builds everything. `only` names the modules that are wanted; the others are copies of the first. */
+export async function build({ profile = 'release', only = MODULES.map((module) => module.name) } = {}) {
+  await timed('npm packages', ensureNodeModules)
+  await timed('wasm target', ensureRustWasm)
+  // It compiles beside the crate, whose linking leaves a core idle.
+  const wasmBindgen = ensureWasmBindgen()
+  for (const { name } of MODULES.filter((module) => only.includes(module.name))) await timed(`${name} (${profile})`, () => compile(name, profile))
+  const tool = await timed('wasm-bindgen', () => wasmBindgen)
+  for (const { name } of MODULES) await timed(`glue of ${name}`, () => glue(tool, name, only.includes(name) ? name : only[0], profile))
+  await timed('package', buildPackage)
+  await timed('demo', buildDemo)
+}
+
+/** Where a profile's finished modules are kept; `pkg/dist/wasm` has the ones that were built last. */
+export const glueFolder = (profile) => join(TARGET_DIR, 'glue', profile)
+
+function compiled(name, profile) {
+  return join(TARGET_DIR, 'compiled', profile, `${name}.wasm`)
+}
+
+async function compile(name, profile) {
+  const features = [...MODULES.find((module) => module.name === name).features, ...PROFILES[profile].features]
+  await run.async('cargo', [
+    'rustc', '--quiet', '--lib', '--crate-type', 'cdylib', '--target', 'wasm32-unknown-unknown', '--profile', PROFILES[profile].cargo,
+    '--no-default-features', '--features', features.join(','),
+  ], { env: { CARGO_TARGET_DIR: TARGET_DIR } })
+  // The other module has the same file name there.
+  mkdirSync(join(TARGET_DIR, 'compiled', profile), { recursive: true })
+  cpSync(join(TARGET_DIR, 'wasm32-unknown-unknown', PROFILES[profile].cargo, 'secondpass.wasm'), compiled(name, profile))
+}
+
+async function glue(wasmBindgen, name, from, profile) {
+  const folder = glueFolder(profile)
+  const raw = compiled(from, profile)
   const hash = createHash('sha256').update(readFileSync(raw)).digest('hex')
-  const stamp = join(DIST, 'wasm', '.input')
-  if (existsSync(WASM) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
-  step('Writing the glue')
-  rmSync(join(DIST, 'wasm'), { recursive: true, force: true })
-  run(wasmBindgen, ['--target', 'web', '--out-dir', join(DIST, 'wasm'), '--out-name', 'secondpass', '--omit-default-module-path', raw])
-  writeFileSync(stamp, hash)
+  const stamp = join(folder, `.${name}-input`)
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
+    rmSync(stamp, { force: true })
+    await run.async(wasmBindgen, ['--target', 'web', '--out-dir', folder, '--out-name', name, '--omit-default-module-path', '--no-typescript', raw])
+    writeFileSync(stamp, hash)
+  }
+  mkdirSync(join(DIST, 'wasm'), { recursive: true })
+  for (const file of [`${name}.js`, `${name}_bg.wasm`]) cpSync(join(folder, file), join(DIST, 'wasm', file))
 }
 
-function buildPackage() {
-  step('Building the package')
+export function buildPackage() {
   const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
   run(bin('tsc'), ['-p', join(ROOT, 'pkg')])
   // esbuild's own binary: its JavaScript front would want the install script that we do not run.
   const common = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning']
-  run(bin('esbuild'), [join(ROOT, 'pkg', 'src', 'index.ts'), join(ROOT, 'pkg', 'src', 'worker.ts'), '--external:./wasm/secondpass.js', `--outdir=${DIST}`, ...common])
+  const glue = MODULES.map(({ name }) => `--external:./wasm/${name}.js`)
+  run(bin('esbuild'), [join(ROOT, 'pkg', 'src', 'index.ts'), join(ROOT, 'pkg', 'src', 'worker.ts'), ...glue, `--outdir=${DIST}`, ...common])
   cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
+  writeNotices(join(DIST, 'THIRD_PARTY_NOTICES.txt'))
   // The adapters share the page's Reranker, so they refer to the entry instead of holding a second one.
   const adapters = ADAPTERS.map((name) => join(ROOT, 'pkg', 'src', 'adapters', `${name}.ts`))
   run(bin('esbuild'), [...adapters, '--external:../index.js', '--external:@langchain/core/*', `--outdir=${join(DIST, 'adapters')}`, ...common])
 }
 
 export async function buildDemo() {
-  step('Building the demo')
   await writeDemo(DIST, DEMO)
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await build()
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const [profile = 'release'] = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
+  if (process.argv.includes('--help') || !PROFILES[profile]) {
+    console.log(`npm run build [-- PROFILE]\n\nBuilds the wasm modules, the package in pkg/dist and the demo in dist.\nPROFILE is ${Object.keys(PROFILES).join(' or ')} (release).`)
+    if (!PROFILES[profile]) fail(`There is no profile "${profile}".`)
+  } else await build({ profile })
+}

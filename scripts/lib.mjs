@@ -1,5 +1,5 @@
 // What every script shares: running commands, saying what happens, failing in one clear sentence.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -36,4 +36,22 @@ export function capture(command, args, { cwd = ROOT, mayFail = false } = {}) {
   const result = spawnSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 28 })
   if (result.status !== 0 && !mayFail) fail(`${command} ${args.join(' ')} failed: ${result.stderr ?? result.error?.message}`)
   return (result.stdout ?? '').trim()
+}
+
+/** [`run`] without blocking, so that steps can go on side by side. */
+run.async = (command, args, { cwd = ROOT, env = {} } = {}) =>
+  new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] })
+    child.on('error', (error) => fail(`${command} could not be started: ${error.message}`))
+    child.on('close', (status) => (status === 0 ? resolve() : fail(`${command} ${args.join(' ')} failed.`)))
+  })
+
+/** Runs a step of a build and says how long it took, if that was worth saying. */
+export async function timed(name, work) {
+  step(name)
+  const start = Date.now()
+  const result = await work()
+  const seconds = (Date.now() - start) / 1000
+  if (seconds >= 0.5) console.log(`  ${name}: ${seconds.toFixed(1)} s`)
+  return result
 }
