@@ -1,4 +1,4 @@
-// Plain facts, written for this page.
+// The passages of the text tab.
 
 /** Title and text. */
 export const PASSAGES = [
