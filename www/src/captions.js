@@ -1,4 +1,4 @@
-// The captions above the two result lists.
+// The captions above the two result lists, and what screen readers hear at the end of a search.
 import { plural } from './dom.js'
 
 /** @import { Candidates } from './first-pass.js' */
@@ -27,4 +27,9 @@ export function secondCaption({ phase, error }, { done, all, running, hasQuery, 
   if (done > 0) return `${done} of ${all} read, best first.`
   if (!hasQuery) return 'Same order, until you search.'
   return automatic ? 'Waiting for a pause in your typing.' : 'Same order, until you press Enter.'
+}
+
+/** Announced at the end of a search. @param {number} documents @param {string} best @param {number} score */
+export function spokenSummary(documents, best, score) {
+  return `${plural(documents, 'candidate')} reranked. Best: ${best}, score ${score < 0.01 ? 'below 0.01' : score.toFixed(2)}.`
 }

@@ -7,13 +7,12 @@ import { $, el, input, query } from './dom.js'
  * @property {string[]} examples    queries to click on
  * @property {string} query         the query at the start
  * @property {string} how           what the second pass reads
- * @property {number[]} limits      choices for the number of candidates, ascending
  * @property {number} shown         how many candidates are shown at first
  * @property {string} instruction   the model's default instruction
  */
 
 /** Fills a fresh copy of the template with texts, and connects each label with its input. @param {HTMLElement} root @param {ControlOptions} options */
-export function initControls(root, { label, examples, query: text, how, limits, shown, instruction }) {
+export function initControls(root, { label, examples, query: text, how, shown, instruction }) {
   const field = input('.query', root)
   field.setAttribute('aria-label', label)
   field.placeholder = label
@@ -32,9 +31,6 @@ export function initControls(root, { label, examples, query: text, how, limits, 
     heading.id = `${root.id}-${column}`
     $(`.${column}`, root).setAttribute('aria-labelledby', heading.id)
   }
-  const limit = query('.limit', HTMLSelectElement, root)
-  limit.append(...limits.map((n) => el('option', { value: String(n) }, n === Infinity ? 'all' : String(n))))
-  limit.value = String(limits.at(-1))
   $('.examples', root).append(...examples.map((example) => el('li', {}, el('button', { type: 'button', className: 'example' }, example))))
   root.style.setProperty('--shown', String(shown))
 }

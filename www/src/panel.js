@@ -1,5 +1,6 @@
 // A search with two passes: keywords at every key, the model after a pause in typing or on Enter.
-import { firstCaption, secondCaption } from './captions.js'
+import { CandidateLimit } from './candidate-limit.js'
+import { firstCaption, secondCaption, spokenSummary } from './captions.js'
 import { Columns, byScore } from './columns.js'
 import { initControls, wireUserItems } from './controls.js'
 import { $, announce, errorText, input, isAbort, plural, query } from './dom.js'
@@ -17,20 +18,19 @@ import { statsList } from './stats.js'
 /** @import { RunStats } from './run.js' */
 
 /**
- * @typedef {object} PanelActions
+ * @typedef {object} SearchOptions
  * @property {(files: File[]) => void} onFiles
  * @property {(file: File) => void} onQueryFile
  * @property {(text: string) => void} onText
  * @property {() => void} onRetry   load the model again
+ * @property {number[]} limits       choices for the number of candidates, ascending; the last is `Infinity`
  * @property {(spec: ModelSpec | undefined, pictureQuery: boolean) => string} notice   what to know about this model's scores
  */
 
-/** @typedef {ControlOptions & PanelActions} PanelOptions */
+/** @typedef {ControlOptions & SearchOptions} PanelOptions */
 
 /** A pause in typing after which the second pass starts. */
 const PAUSE_MS = 600
-/** The default number of candidates with the user's own weights, which may need a second for each. */
-const USER_MODEL_LIMIT = 20
 
 /** One tab's search. */
 export class SearchPanel {
@@ -45,6 +45,7 @@ export class SearchPanel {
   /** @type {Map<string, string>} */
   #failures = new Map()
   #columns
+  #limit
   #picture
   /** @type {StaggeredQueue<[Item, number]>} */
   #arriving = new StaggeredQueue((batch) => this.#applyScores(batch))
@@ -54,8 +55,6 @@ export class SearchPanel {
   #timer
   /** The model's phase that was last drawn. @type {Phase | undefined} */
   #phase
-  /** Whether the user has chosen the number of candidates. */
-  #limitChosen = false
 
   /** @param {HTMLElement} root @param {Model} model @param {PanelOptions} options */
   constructor(root, model, options) {
@@ -64,6 +63,7 @@ export class SearchPanel {
     this.#options = options
     root.append(query('#search-template', HTMLTemplateElement).content.cloneNode(true))
     this.#columns = new Columns(root, options.shown, { onPicture: (item) => this.usePicture(item), onRemove: (item) => this.remove(item) })
+    this.#limit = new CandidateLimit(root, options.limits, () => this.search(0))
     this.#picture = new QueryPicture(root)
     initControls(root, options)
     this.#wire()
@@ -73,7 +73,7 @@ export class SearchPanel {
   /** Adds items and searches again. @param {Item[]} items */
   add(items) {
     this.#index.add(items)
-    this.#updateLimitLabel()
+    this.#limit.showTotal(this.#index.size)
     this.search()
   }
 
@@ -82,7 +82,7 @@ export class SearchPanel {
     this.#index.remove(item)
     this.#columns.remove(item)
     if (item.url && item !== this.#picture.item) URL.revokeObjectURL(item.url)
-    this.#updateLimitLabel()
+    this.#limit.showTotal(this.#index.size)
     this.search()
     announce(`${item.name} was removed.`)
     // The focused button was removed with its card.
@@ -113,7 +113,7 @@ export class SearchPanel {
     this.#arriving.clear()
     this.#columns.all = false
     this.#$('.numbers').classList.add('stale')
-    this.#candidates = this.#index.candidates(this.#input.value, Number(this.#limit.value))
+    this.#candidates = this.#index.candidates(this.#input.value, this.#limit.value)
     this.#columns.drawFirst(this.#candidates)
     this.#drawSecond()
     this.#drawCaptions()
@@ -143,10 +143,6 @@ export class SearchPanel {
     return input('.query', this.#root)
   }
 
-  get #limit() {
-    return query('.limit', HTMLSelectElement, this.#root)
-  }
-
   get #hasQuery() {
     return this.#input.value.trim() !== '' || this.#picture.item !== undefined
   }
@@ -159,11 +155,6 @@ export class SearchPanel {
   /** @param {string} selector */
   #$(selector) {
     return $(selector, this.#root)
-  }
-
-  #updateLimitLabel() {
-    const last = this.#limit.options[this.#limit.options.length - 1]
-    if (last) last.textContent = `all ${this.#index.size}`
   }
 
   #wire() {
@@ -181,10 +172,6 @@ export class SearchPanel {
     })
     on('.cancel', 'click', () => this.#cancelVisibly())
     on('.instruction', 'change', () => this.search(0))
-    on('.limit', 'change', () => {
-      this.#limitChosen = true
-      this.search(0)
-    })
     on('.more', 'click', () => {
       this.#columns.all = true
       this.#columns.drawFirst(this.#candidates)
@@ -221,17 +208,11 @@ export class SearchPanel {
     this.#phase = phase
     // Scores of different models cannot be compared.
     if (phase === 'loading') this.cancel()
-    if (phase === 'ready') this.#setDefaultLimit()
+    if (phase === 'ready') this.#limit.setDefault(this.#automatic)
     if (!this.#running) this.#showBusy(false)
     if (phase === 'ready' && this.#root.hidden) this.#scores.clear()
     else if (phase === 'ready' && this.#hasQuery && !this.#running) this.search(0)
     else this.#drawCaptions()
-  }
-
-  #setDefaultLimit() {
-    if (this.#limitChosen) return
-    const { limits } = this.#options
-    this.#limit.value = String(this.#automatic ? limits.at(-1) : Math.min(USER_MODEL_LIMIT, ...limits.slice(-2)))
   }
 
   /** @param {boolean} busy */
@@ -283,8 +264,7 @@ export class SearchPanel {
   /** @param {RunStats} stats @param {RerankerInfo} info */
   #finish(stats, info) {
     const [best] = byScore(this.#candidates.items, this.#scores)
-    const top = (best && this.#scores.get(best.id)) ?? 0
-    announce(best ? `${plural(stats.documents, 'candidate')} reranked. Best: ${best.name}, score ${top < 0.01 ? 'below 0.01' : top.toFixed(2)}.` : 'Nothing could be scored.')
+    announce(best ? spokenSummary(stats.documents, best.name, this.#scores.get(best.id) ?? 0) : 'Nothing could be scored.')
     const list = this.#$('.numbers')
     list.replaceChildren(...statsList(stats, info))
     list.hidden = false
