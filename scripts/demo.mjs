@@ -5,6 +5,8 @@ import { basename, extname, join, relative, sep } from 'node:path'
 import { ROOT, run } from './lib.mjs'
 
 const WWW = join(ROOT, 'www')
+/** In `www/`, and not part of the site. */
+const NOT_SERVED = ['src', 'tsconfig.json']
 /** Stands in where no trained model is built yet. Its order means nothing, and the page says so. */
 const STAND_IN = join(ROOT, 'tests', 'fixtures', 'vl', 'vl-tied')
 const STAND_IN_FILES = ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'model.safetensors']
@@ -16,7 +18,7 @@ const PACKAGE_FILES = ['index.js', 'worker.js', 'wasm/secondpass.js', 'wasm/seco
 /** Builds the demo into the folder `demo` from the built package in `dist`. */
 export async function buildDemo(dist, demo) {
   rmSync(demo, { recursive: true, force: true })
-  cpSync(WWW, demo, { recursive: true, filter: (path) => path !== join(WWW, 'src') })
+  cpSync(WWW, demo, { recursive: true, filter: (path) => !NOT_SERVED.includes(relative(WWW, path)) })
   cpSync(dist, join(demo, 'secondpass'), { recursive: true })
   const { version } = JSON.parse(readFileSync(join(ROOT, 'pkg', 'package.json'), 'utf8'))
   run(join(ROOT, 'node_modules', '.bin', 'esbuild'), [

@@ -1,113 +1,139 @@
-// A measurement that can be pasted into an issue.
-import { $, announce, bytes, duration, el, isAbort, sentence } from './dom.js'
-import { deviceOf } from './model.js'
+// The Bench tab: measures the loaded model and gives the figures as JSON to paste into an issue.
+import { $, announce, bytes, duration, el, errorText, isAbort } from './dom.js'
+import { pixelsOf } from './items.js'
+import { deviceName } from './model.js'
 import { score } from './run.js'
 
-const PICTURES = 48
+/** @import { Item } from './items.js' */
+/** @import { Model } from './model.js' */
+/** @import { RunStats } from './run.js' */
+/** @import { RerankerInfo } from '../../pkg/src/index.js' */
 
-/** Wires the tab; `sets()` gives `{ pictures, texts }`, `quiet()` ends what else would compute. */
-export function benchTab(model, sets, quiet) {
+/** @typedef {ReturnType<typeof runFigures>} RunFigures */
+/** @typedef {ReturnType<typeof report>} Report */
+
+const PICTURES = 48
+/** The name of each run, and its query. @type {[string, string][]} */
+const RUNS = [['first', 'a sharp tool'], ['again', 'a sharp tool'], ['other query', 'an animal in the sea']]
+
+/**
+ * Wires the tab.
+ *
+ * @param {Model} model
+ * @param {() => { pictures: Item[], texts: Item[] }} documents
+ * @param {() => void} stopSearches  ends other work on the device
+ */
+export function benchTab(model, documents, stopSearches) {
+  /** @type {AbortController | undefined} */
   let controller
   let measured = 0
-  const state = (text) => { $('#bench-state').textContent = text }
+  const setState = (/** @type {string} */ text) => { $('#bench-state').textContent = text }
 
   $('#bench-run').addEventListener('click', async () => {
     controller = new AbortController()
-    toggle(true)
-    quiet()
+    showRunning(true)
+    stopSearches()
     $('#bench-problem').textContent = ''
     try {
       await measure(controller.signal)
     } catch (error) {
-      if (isAbort(error)) state('Stopped.')
+      if (isAbort(error)) setState('Stopped.')
       else {
-        state('')
-        model.lost(error)
-        $('#bench-problem').textContent = sentence(error)
+        setState('')
+        model.handleLoss(error)
+        $('#bench-problem').textContent = errorText(error)
       }
     }
-    toggle(false)
+    showRunning(false)
   })
   $('#bench-cancel').addEventListener('click', () => controller?.abort())
   $('#bench-copy').addEventListener('click', async () => {
     try {
-      await navigator.clipboard.writeText($('#bench-json').textContent)
-      state('Copied.')
+      await navigator.clipboard.writeText($('#bench-json').textContent ?? '')
+      setState('Copied.')
       announce('Copied.')
     } catch {
-      getSelection().selectAllChildren($('#bench-json'))
-      state('The browser does not allow copying here. The text is selected; copy it with the keyboard.')
+      getSelection()?.selectAllChildren($('#bench-json'))
+      setState('The browser does not allow copying here. The text is selected; copy it with the keyboard.')
     }
   })
 
-  function toggle(running) {
+  /** Swaps the Run and Stop buttons; the keyboard focus moves with them. @param {boolean} running */
+  function showRunning(running) {
     const focused = document.activeElement === $('#bench-cancel') || document.activeElement === $('#bench-run')
     $('#bench-run').hidden = running
     $('#bench-cancel').hidden = !running
     if (focused) $(running ? '#bench-cancel' : '#bench-run').focus()
   }
 
+  /** @param {AbortSignal} signal */
   async function measure(signal) {
-    state('Waiting for the model…')
+    setState('Waiting for the model…')
     const reranker = await model.ready(signal)
-    const { pictures, texts } = await sets()
-    const seen = reranker.info.vision && pictures.length > 0
-    const items = seen ? fresh(pictures.slice(0, PICTURES), ++measured) : texts
+    const { pictures, texts } = documents()
+    const withPictures = reranker.info.vision && pictures.length > 0
+    const items = withPictures ? withUniquePixels(pictures.slice(0, PICTURES), ++measured) : texts
     const runs = []
-    for (const [name, query] of [['first', 'a sharp tool'], ['again', 'a sharp tool'], ['other query', 'an animal in the sea']]) {
-      state(`Run ${runs.length + 1} of 3…`)
-      runs.push(rounded(name, await score(reranker, { query, items, signal })))
+    for (const [name, query] of RUNS) {
+      setState(`Run ${runs.length + 1} of ${RUNS.length}…`)
+      runs.push(runFigures(name, await score(reranker, { query, items, signal })))
     }
-    show(report(reranker.info, seen ? 'pictures of 96 × 96 pixels' : 'passages', runs))
-    state(`Done on ${deviceOf(reranker.info)}.`)
-    announce(`Done. ${runs[2].documents_per_second} documents a second.`)
+    show(report(model, reranker.info, withPictures ? 'pictures of 96 × 96 pixels' : 'passages', runs))
+    setState(`Done on ${deviceName(reranker.info)}.`)
+    announce(`Done. ${runs[RUNS.length - 1]?.documents_per_second} documents a second.`)
   }
+}
 
-  function report(info, what, runs) {
-    return {
-      secondpass: VERSION, documents: what, model: model.spec.name, family: info.family, device: info.device, runs_on: deviceOf(info), adapter: info.adapter,
-      kernels: info.kernels, dtype: info.dtype, weight_bytes: info.weight_bytes, load_ms: Math.round(model.loadMs), runs,
-      browser: navigator.userAgent, cores: navigator.hardwareConcurrency, memory_gb: navigator.deviceMemory ?? null,
-    }
+/** @param {Model} model @param {RerankerInfo} info @param {string} documents @param {RunFigures[]} runs */
+function report(model, info, documents, runs) {
+  return {
+    secondpass: VERSION, documents, model: model.spec?.name ?? '', family: info.family, device: info.device, runs_on: deviceName(info), adapter: info.adapter,
+    kernels: info.kernels, dtype: info.dtype, weight_bytes: info.weight_bytes, load_ms: Math.round(model.loadMs), runs,
+    browser: navigator.userAgent, cores: navigator.hardwareConcurrency, memory_gb: navigator.deviceMemory ?? null,
   }
 }
 
 /**
- * The same pictures with another pixel in a corner: the model keeps what it has seen of pictures, and a search
- * or an earlier run may have shown it these.
+ * Copies with one changed pixel in a corner: the model caches features by content, and a search or an earlier run may
+ * have cached these pictures.
+ *
+ * @param {Item[]} items
+ * @param {number} mark
+ * @returns {Item[]}
  */
-function fresh(items, mark) {
+function withUniquePixels(items, mark) {
   return items.map((item) => {
+    /** @type {ReturnType<typeof marked> | undefined} */
     let content
     return { ...item, content: () => (content ??= marked(item, mark)) }
   })
 }
 
+/** @param {Item} item @param {number} mark */
 async function marked(item, mark) {
-  const { image } = await item.content()
+  const image = await pixelsOf(item)
   const pixels = new ImageData(new Uint8ClampedArray(image.data), image.width, image.height)
   pixels.data.set([mark % 256, mark >> 8, 0, 255])
   return { image: pixels }
 }
 
-function rounded(name, numbers) {
-  const whole = (n) => Math.round((n ?? 0) * 10) / 10
+/** @param {string} name @param {RunStats} stats */
+function runFigures(name, stats) {
+  const rounded = (/** @type {number | undefined} */ n) => Math.round((n ?? 0) * 10) / 10
   return {
-    name, documents: numbers.documents, tokens: numbers.tokens, cached_tokens: numbers.cached, first_score_ms: whole(numbers.first_ms), last_score_ms: whole(numbers.last_ms),
-    vision_ms: whole(numbers.vision_ms), compute_ms: whole(numbers.compute_ms), documents_per_second: whole((numbers.documents * 1000) / numbers.total_ms),
+    name, documents: stats.documents, tokens: stats.tokens, cached_tokens: stats.cached, first_score_ms: rounded(stats.first_ms), last_score_ms: rounded(stats.last_ms),
+    vision_ms: rounded(stats.vision_ms), compute_ms: rounded(stats.compute_ms), documents_per_second: rounded((stats.documents * 1000) / stats.total_ms),
   }
 }
 
+/** @param {Report} result */
 function show(result) {
-  const cell = (tag, text) => el(tag, tag === 'th' ? { scope: 'col' } : {}, text)
-  const head = el('tr', {}, ...['Run', 'Documents a second', 'Tokens', 'Cached', 'First score', 'Last score'].map((text) => cell('th', text)))
+  const head = el('tr', {}, ...['Run', 'Documents a second', 'Tokens', 'Cached', 'First score', 'Last score'].map((text) => el('th', { scope: 'col' }, text)))
   const rows = result.runs.map((run) => el('tr', {}, el('th', { scope: 'row' }, run.name), ...[
-    run.documents_per_second, run.tokens.toLocaleString('en'), run.cached_tokens.toLocaleString('en'), duration(run.first_score_ms), duration(run.last_score_ms),
-  ].map((text) => cell('td', text))))
+    String(run.documents_per_second), run.tokens.toLocaleString('en'), run.cached_tokens.toLocaleString('en'), duration(run.first_score_ms), duration(run.last_score_ms),
+  ].map((text) => el('td', {}, text))))
   $('#bench-about').textContent = `${result.model} on ${result.runs_on}; weights ${bytes(result.weight_bytes)}, loaded in ${duration(result.load_ms)}.`
-  $('#bench-table').replaceChildren(
-    el('thead', {}, head), el('tbody', {}, ...rows),
-  )
+  $('#bench-table').replaceChildren(el('thead', {}, head), el('tbody', {}, ...rows))
   $('#bench-json').textContent = JSON.stringify(result, null, 2)
   for (const id of ['#bench-json', '#bench-copy', '#bench-scroll']) $(id).hidden = false
 }

@@ -1,23 +1,35 @@
-// What stands above the two lists.
-import { count } from './dom.js'
+// The captions above the two result lists, and what screen readers hear at the end of a search.
+import { plural } from './dom.js'
 
-/** Above the first list: how many words matched. */
-export function firstCaption({ items, hits, typed }, wanted) {
+/** @import { Candidates } from './first-pass.js' */
+/** @import { Phase } from './model.js' */
+
+/** Above the first list: how many items matched a keyword. @param {Candidates} candidates @param {boolean} hasQuery */
+export function firstCaption({ items, hits, typed }, hasQuery) {
   const rest = items.length - hits
-  if (!wanted) return 'Type to search.'
+  if (!hasQuery) return 'Type to search.'
   if (!typed) return 'A picture has no keywords.'
-  if (hits === 0) return `No keyword matches. ${count(rest, 'candidate')} from the collection.`
-  return `${count(hits, 'keyword hit')}${rest > 0 ? `, filled up with ${count(rest, 'other')}.` : '.'}`
+  if (hits === 0) return `No keyword matches. ${plural(rest, 'candidate')} from the collection.`
+  return `${plural(hits, 'keyword hit')}${rest > 0 ? `, filled up with ${plural(rest, 'other')}.` : '.'}`
 }
 
-/** Above the second list: how far the model is. */
-export function secondCaption({ phase, error }, { done, all, running, wanted, eager }) {
-  // Nothing was heard of the model so far, or it is on its way.
-  if (phase === undefined || phase === 'loading') return 'The model is still loading. Until then this is the first order.'
-  if (phase === 'failed') return `There is no model, so this is the first order. ${error}`
-  if (phase === 'none') return 'No model is loaded. This is the first order.'
+/**
+ * Above the second list: what the model is doing. `automatic`: the search starts without pressing Enter.
+ *
+ * @param {{ phase: Phase | undefined, error: string | undefined }} model
+ * @param {{ done: number, all: number, running: boolean, hasQuery: boolean, automatic: boolean }} search
+ */
+export function secondCaption({ phase, error }, { done, all, running, hasQuery, automatic }) {
+  if (phase === undefined || phase === 'loading') return 'The model is still loading. Until then results keep the keyword order.'
+  if (phase === 'failed') return `There is no model, so results keep the keyword order. ${error}`
+  if (phase === 'none') return 'No model is loaded. Results keep the keyword order.'
   if (running) return `Reading ${Math.min(done + 1, all)} of ${all}…`
   if (done > 0) return `${done} of ${all} read, best first.`
-  if (!wanted) return 'The same order, until you search.'
-  return eager ? 'Waiting for a pause in your typing.' : 'The same order, until you press Enter.'
+  if (!hasQuery) return 'Same order, until you search.'
+  return automatic ? 'Waiting for a pause in your typing.' : 'Same order, until you press Enter.'
+}
+
+/** Announced at the end of a search. @param {number} documents @param {string} best @param {number} score */
+export function spokenSummary(documents, best, score) {
+  return `${plural(documents, 'candidate')} reranked. Best: ${best}, score ${score < 0.01 ? 'below 0.01' : score.toFixed(2)}.`
 }

@@ -1,31 +1,50 @@
-// A candidate as a card: a picture or a text, its place, its score, and how far it came.
+// A candidate as a card: picture or text, rank, score, and how many places it moved.
 import { el } from './dom.js'
 
-/** Below this the best is not marked: the model has found nothing. */
-const NOTHING = 0.01
+/** @import { Item, Sprite } from './items.js' */
 
-/** A card for one column. `onSimilar` adds a button that searches with the picture; `onRemove` takes an item of the reader's own away. */
-export function card(item, { onSimilar, onRemove }) {
+/**
+ * @typedef {object} Card
+ * @property {HTMLLIElement} node
+ * @property {HTMLElement} rank
+ * @property {HTMLElement} score
+ * @property {HTMLElement} moved
+ * @property {HTMLElement} bar
+ */
+
+/** If the best score is below this, nothing relevant was found and no card is highlighted. */
+const IRRELEVANT = 0.01
+
+/**
+ * Creates an item's card. `onSimilar` adds a button that searches with its picture; `onRemove` removes an item that the user added.
+ *
+ * @param {Item} item
+ * @param {{ onSimilar?: ((item: Item) => void) | undefined, onRemove: (item: Item) => void }} actions
+ * @returns {Card}
+ */
+export function createCard(item, { onSimilar, onRemove }) {
   const rank = el('span', { className: 'rank', aria: { hidden: true } })
   const score = el('span', { className: 'score' })
   const moved = el('span', { className: 'moved' })
   const name = el('span', { className: 'name', title: item.name }, item.name)
   const body = el('div', { className: 'body' }, name, item.text === undefined ? undefined : el('span', { className: 'text' }, item.text))
-  const bar = el('span', { className: 'bar', aria: { hidden: true } }, el('span'))
+  const bar = el('span')
   const node = el('li', { className: `card ${item.kind}`, data: { id: item.id } })
   if (item.kind === 'picture') node.append(frame(item, onSimilar))
-  node.append(rank, body, el('div', { className: 'result' }, bar, score, moved))
-  if (item.own) node.append(removal(item, onRemove))
-  return { node, rank, score, moved, bar: bar.firstChild }
+  node.append(rank, body, el('div', { className: 'result' }, el('span', { className: 'bar', aria: { hidden: true } }, bar), score, moved))
+  if (item.userAdded) node.append(removeButton(item, onRemove))
+  return { node, rank, score, moved, bar }
 }
 
-function removal(item, onRemove) {
+/** @param {Item} item @param {(item: Item) => void} onRemove */
+function removeButton(item, onRemove) {
   const label = `Remove ${item.name}, which you added`
   const button = el('button', { type: 'button', className: 'own-mark', title: 'Remove', aria: { label } }, 'yours ×')
   button.addEventListener('click', () => onRemove(item))
   return button
 }
 
+/** @param {Item} item @param {((item: Item) => void) | undefined} onSimilar */
 function frame(item, onSimilar) {
   const picture = pictureOf(item)
   if (!onSimilar) return el('div', { className: 'frame' }, picture)
@@ -34,26 +53,36 @@ function frame(item, onSimilar) {
   return button
 }
 
+/** @param {Item} item */
 function pictureOf({ sprite, url }) {
   if (url) return el('img', { src: url, alt: '', className: 'pixels' })
   const cell = el('span', { className: 'pixels', aria: { hidden: true } })
-  // In hundredths, so that the cell may have any size on the screen.
-  cell.style.backgroundImage = `url("${sprite.url}")`
-  cell.style.backgroundSize = `${(sprite.width / sprite.side) * 100}% ${(sprite.height / sprite.side) * 100}%`
-  cell.style.backgroundPosition = `${(sprite.x / (sprite.width - sprite.side)) * 100}% ${(sprite.y / Math.max(sprite.height - sprite.side, 1)) * 100}%`
+  if (sprite) showSprite(cell, sprite)
   return cell
 }
 
-/** Writes a card's place, score, and the places it has gained. */
-export function fill(parts, { rank, score, failed, from }) {
-  parts.rank.textContent = rank
-  parts.node.classList.toggle('scored', score !== undefined)
-  parts.node.classList.toggle('best', rank === 1 && score >= NOTHING)
-  parts.score.textContent = score === undefined ? (failed ?? '') : score < NOTHING ? '<0.01' : score.toFixed(2)
-  parts.score.title = score === undefined ? '' : `relevance ${score.toFixed(5)}`
-  parts.bar.style.transform = `scaleX(${score ?? 0})`
-  const gained = from === undefined ? 0 : from - rank
-  parts.moved.textContent = gained === 0 ? '' : `${gained > 0 ? '↑' : '↓'}${Math.abs(gained)}`
-  parts.moved.classList.toggle('up', gained > 0)
-  parts.moved.title = gained === 0 ? '' : `${Math.abs(gained)} places ${gained > 0 ? 'up' : 'down'}`
+/** Positions the sheet in percent, so that the cell may have any size on the screen. @param {HTMLElement} cell @param {Sprite} sprite */
+function showSprite(cell, { url, x, y, width, height, side }) {
+  cell.style.backgroundImage = `url("${url}")`
+  cell.style.backgroundSize = `${(width / side) * 100}% ${(height / side) * 100}%`
+  cell.style.backgroundPosition = `${(x / (width - side)) * 100}% ${(y / Math.max(height - side, 1)) * 100}%`
+}
+
+/**
+ * Updates a card's rank, score, and the number of places gained since `firstRank`. `failed` is shown in place of a score.
+ *
+ * @param {Card} card
+ * @param {{ rank: number, score?: number | undefined, failed?: string | undefined, firstRank?: number | undefined }} state
+ */
+export function updateCard(card, { rank, score, failed, firstRank }) {
+  card.rank.textContent = String(rank)
+  card.node.classList.toggle('scored', score !== undefined)
+  card.node.classList.toggle('best', rank === 1 && score !== undefined && score >= IRRELEVANT)
+  card.score.textContent = score === undefined ? (failed ?? '') : score < IRRELEVANT ? '<0.01' : score.toFixed(2)
+  card.score.title = score === undefined ? '' : `relevance ${score.toFixed(5)}`
+  card.bar.style.transform = `scaleX(${score ?? 0})`
+  const gained = firstRank === undefined ? 0 : firstRank - rank
+  card.moved.textContent = gained === 0 ? '' : `${gained > 0 ? '↑' : '↓'}${Math.abs(gained)}`
+  card.moved.classList.toggle('up', gained > 0)
+  card.moved.title = gained === 0 ? '' : `${Math.abs(gained)} places ${gained > 0 ? 'up' : 'down'}`
 }

@@ -1,79 +1,100 @@
-// The two lists side by side: the order of the first pass, and that of the second.
-import { card, fill } from './cards.js'
+// The two result lists side by side: first-pass order and second-pass order.
+import { createCard, updateCard } from './cards.js'
 import { $ } from './dom.js'
 import { reorder } from './flip.js'
 
-/** Draws what was found, with what is known of each so far. */
+/** @import { Card } from './cards.js' */
+/** @import { Candidates } from './first-pass.js' */
+/** @import { Item } from './items.js' */
+
+/** Draws the candidates and what is known of each so far. */
 export class Columns {
-  /** All candidates are shown, not only the first ones. */
+  /** Whether all candidates are shown, not only the first `shown`. */
   all = false
   #root
   #shown
   #actions
-  #cards = { before: new Map(), after: new Map() }
+  /** Cards are kept by item id, so that an item keeps its element when it moves. */
+  #cards = { before: /** @type {Map<string, Card>} */ (new Map()), after: /** @type {Map<string, Card>} */ (new Map()) }
 
-  /** `shown`: how many candidates at first; `onPicture(item)`: a picture of the second list was chosen; `onRemove(item)`: one of the reader's own is to go. */
+  /**
+   * @param {HTMLElement} root
+   * @param {number} shown  how many candidates are shown at first
+   * @param {{ onPicture: (item: Item) => void, onRemove: (item: Item) => void }} actions
+   */
   constructor(root, shown, actions) {
     this.#root = root
     this.#shown = shown
     this.#actions = actions
   }
 
-  /** The first list: keyword hits, then what fills it up. Without words there is nothing that could match. */
-  before({ items, hits, typed }) {
-    const cards = this.#first(items).map((item, n) => {
-      const parts = this.#card('before', item)
-      parts.node.classList.toggle('filler', typed && n >= hits)
-      fill(parts, { rank: n + 1 })
-      parts.score.textContent = !typed ? '' : n < hits ? 'match' : 'no match'
-      return parts.node
+  /** Draws the first list: keyword hits, then what fills it up. @param {Candidates} candidates */
+  drawFirst({ items, hits, typed }) {
+    const cards = this.#visible(items).map((item, n) => {
+      const card = this.#card('before', item)
+      card.node.classList.toggle('filler', typed && n >= hits)
+      updateCard(card, { rank: n + 1 })
+      card.score.textContent = !typed ? '' : n < hits ? 'match' : 'no match'
+      return card.node
     })
     $('.before', this.#root).replaceChildren(...cards)
   }
 
-  /** The second list. While it is `calm`, cards do not say how far they have come: they are still on their way. */
-  after({ items }, { scores, failures, calm }) {
-    const order = inOrder(items, scores)
-    const place = new Map(items.map((item, n) => [item, n + 1]))
-    reorder($('.after', this.#root), this.#first(order).map((item, n) => {
-      const parts = this.#card('after', item)
+  /**
+   * Draws the second list. While the search is `running`, cards do not show how far they moved, since they still move.
+   *
+   * @param {Candidates} candidates
+   * @param {{ scores: Map<string, number>, failures: Map<string, string>, running: boolean }} state
+   */
+  drawSecond({ items }, { scores, failures, running }) {
+    const order = byScore(items, scores)
+    const firstRank = new Map(items.map((item, n) => [item, n + 1]))
+    reorder($('.after', this.#root), this.#visible(order).map((item, n) => {
+      const card = this.#card('after', item)
       const score = scores.get(item.id)
       const failed = failures.has(item.id) ? 'not read' : undefined
-      fill(parts, { rank: n + 1, score, failed, from: calm || score === undefined ? undefined : place.get(item) })
-      return parts.node
+      updateCard(card, { rank: n + 1, score, failed, firstRank: running || score === undefined ? undefined : firstRank.get(item) })
+      return card.node
     }))
     const more = $('.more', this.#root)
     more.hidden = this.all || order.length <= this.#shown
     more.textContent = `Show all ${order.length}`
   }
 
-  /** Moves the keyboard's focus to a card of the second list, by its place. */
-  focus(place) {
-    const card = $('.after', this.#root).children[place]
-    const target = $('button', card) ?? card
+  /** Moves the keyboard focus to a card of the second list. @param {number} index */
+  focus(index) {
+    const card = $('.after', this.#root).children[index]
+    if (!(card instanceof HTMLElement)) return
+    const target = card.querySelector('button') ?? card
     if (target === card) card.tabIndex = -1
     target.focus({ preventScroll: true })
   }
 
-  /** Forgets an item's cards. */
+  /** Drops an item's cards. @param {Item} item */
   remove(item) {
     for (const cards of Object.values(this.#cards)) cards.delete(item.id)
   }
 
-  #first(items) {
+  /** @param {Item[]} items */
+  #visible(items) {
     return this.all ? items : items.slice(0, this.#shown)
   }
 
+  /** @param {'before' | 'after'} column @param {Item} item */
   #card(column, item) {
     const cards = this.#cards[column]
-    if (!cards.has(item.id)) cards.set(item.id, card(item, { onSimilar: column === 'after' ? this.#actions.onPicture : undefined, onRemove: this.#actions.onRemove }))
-    return cards.get(item.id)
+    let card = cards.get(item.id)
+    if (!card) {
+      card = createCard(item, { onSimilar: column === 'after' ? this.#actions.onPicture : undefined, onRemove: this.#actions.onRemove })
+      cards.set(item.id, card)
+    }
+    return card
   }
 }
 
-/** Scored ones first, best on top; the others wait in the order of the first pass. */
-export function inOrder(items, scores) {
-  const place = new Map(items.map((item, n) => [item, n]))
-  const value = (item) => scores.get(item.id) ?? -1
-  return [...items].sort((a, b) => value(b) - value(a) || place.get(a) - place.get(b))
+/** Scored items first, best on top; the others follow in first-pass order. @param {Item[]} items @param {Map<string, number>} scores */
+export function byScore(items, scores) {
+  const value = (/** @type {Item} */ item) => scores.get(item.id) ?? -1
+  // The sort is stable, so ties keep the first-pass order.
+  return [...items].sort((a, b) => value(b) - value(a))
 }

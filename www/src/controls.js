@@ -1,53 +1,73 @@
-// The controls of a search: their names, and what adds items to it.
-import { $, el } from './dom.js'
+// Sets up the controls of a search: labels, options, and the inputs that add the user's own items.
+import { $, el, input, query } from './dom.js'
 
-/** Gives the controls of a fresh template their texts, and each label its input. */
-export function dress(root, { label, examples, query, how, limits, shown, instruction }) {
-  const input = $('.query', root)
-  input.setAttribute('aria-label', label)
-  input.placeholder = label
-  input.value = query
+/**
+ * @typedef {object} ControlOptions
+ * @property {string} label         of the search field
+ * @property {string[]} examples    queries to click on
+ * @property {string} query         the query at the start
+ * @property {string} how           what the second pass reads
+ * @property {number} shown         how many candidates are shown at first
+ * @property {string} instruction   the model's default instruction
+ */
+
+/** Fills a fresh copy of the template with texts, and connects each label with its input. @param {HTMLElement} root @param {ControlOptions} options */
+export function initControls(root, { label, examples, query: text, how, shown, instruction }) {
+  const field = input('.query', root)
+  field.setAttribute('aria-label', label)
+  field.placeholder = label
+  field.value = text
   $('.search', root).setAttribute('aria-label', label)
   $('.how', root).textContent = how
   $('.query-file', root).setAttribute('aria-label', 'Picture to search with')
   $('.own-files', root).setAttribute('aria-label', 'Files to add')
-  $('.instruction', root).placeholder = instruction
+  input('.instruction', root).placeholder = instruction
   for (const name of ['instruction', 'limit', 'own-text']) {
     $(`.${name}`, root).id = `${root.id}-${name}`
-    $(`.for-${name}`, root).htmlFor = `${root.id}-${name}`
+    query(`.for-${name}`, HTMLLabelElement, root).htmlFor = `${root.id}-${name}`
   }
   for (const column of ['first', 'second']) {
     const heading = $(`.${column} h2`, root)
     heading.id = `${root.id}-${column}`
     $(`.${column}`, root).setAttribute('aria-labelledby', heading.id)
   }
-  $('.limit', root).append(...limits.map((n) => el('option', { value: n, textContent: n === Infinity ? 'all' : n })))
-  $('.limit', root).value = String(limits.at(-1))
-  $('.examples', root).append(...examples.map((text) => el('li', {}, el('button', { type: 'button', className: 'example', textContent: text }))))
-  root.style.setProperty('--shown', shown)
+  $('.examples', root).append(...examples.map((example) => el('li', {}, el('button', { type: 'button', className: 'example' }, example))))
+  root.style.setProperty('--shown', String(shown))
 }
 
-/** Files and texts of the reader's own, however they come. */
-export function wireAdding(root, { onFiles, onQueryFile, onText }) {
-  const on = (selector, type, work) => $(selector, root).addEventListener(type, work)
-  on('.query', 'paste', (event) => {
-    const file = [...event.clipboardData.files].find(({ type }) => type.startsWith('image/'))
+/**
+ * Wires everything that adds items: paste, file inputs, and the text field.
+ *
+ * @param {HTMLElement} root
+ * @param {{ onFiles: (files: File[]) => void, onQueryFile: (file: File) => void, onText: (text: string) => void }} actions
+ */
+export function wireUserItems(root, { onFiles, onQueryFile, onText }) {
+  const queryFile = input('.query-file', root)
+  const files = input('.own-files', root)
+  const ownText = input('.own-text', root)
+  input('.query', root).addEventListener('paste', ({ clipboardData }) => {
+    const file = [...(clipboardData?.files ?? [])].find(({ type }) => type.startsWith('image/'))
     if (file) onQueryFile(file)
   })
-  on('.query-file', 'change', ({ target }) => {
-    if (target.files[0]) onQueryFile(target.files[0])
-    target.value = ''
+  queryFile.addEventListener('change', () => {
+    const file = queryFile.files?.[0]
+    if (file) onQueryFile(file)
+    queryFile.value = ''
   })
-  on('.own-files', 'change', ({ target }) => {
-    onFiles([...target.files])
-    target.value = ''
+  files.addEventListener('change', () => {
+    onFiles([...(files.files ?? [])])
+    files.value = ''
   })
   const addText = () => {
-    const text = $('.own-text', root).value.trim()
+    const text = ownText.value.trim()
     if (!text) return
     onText(text)
-    $('.own-text', root).value = ''
+    ownText.value = ''
   }
-  on('.own-add', 'click', addText)
-  on('.own-text', 'keydown', (event) => event.key === 'Enter' && (event.preventDefault(), addText()))
+  $('.own-add', root).addEventListener('click', addText)
+  ownText.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter') return
+    event.preventDefault()
+    addText()
+  })
 }

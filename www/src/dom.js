@@ -1,50 +1,78 @@
-// The few things that every part of the page does with elements.
+// DOM helpers and number formatting shared by the whole page.
 
-/** The first element that matches. */
-export const $ = (selector, root = document) => root.querySelector(selector)
+/**
+ * The first element that matches, as an instance of `type`. The markup is ours, so a missing element is a bug.
+ *
+ * @template {Element} T
+ * @param {string} selector
+ * @param {new () => T} type
+ * @param {ParentNode} [root]
+ * @returns {T}
+ */
+export function query(selector, type, root = document) {
+  const element = root.querySelector(selector)
+  if (!(element instanceof type)) throw new TypeError(`no ${type.name} matches ${selector}`)
+  return element
+}
 
-/** An element with properties and children; texts become text nodes. */
+/** The first HTML element that matches. @param {string} selector @param {ParentNode} [root] */
+export const $ = (selector, root = document) => query(selector, HTMLElement, root)
+
+/** The first `<input>` that matches. @param {string} selector @param {ParentNode} [root] */
+export const input = (selector, root = document) => query(selector, HTMLInputElement, root)
+
+/**
+ * Creates an element. `data` and `aria` set `data-*` and `aria-*` attributes, all other properties are assigned; string children become
+ * text nodes, `undefined` children are skipped.
+ *
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Partial<HTMLElementTagNameMap[K]> & { data?: Record<string, string>, aria?: Record<string, string | boolean> }} [properties]
+ * @param {(Node | string | undefined)[]} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
 export function el(tag, properties = {}, ...children) {
   const { data, aria, ...rest } = properties
   const element = Object.assign(document.createElement(tag), rest)
   Object.assign(element.dataset, data)
-  for (const [name, value] of Object.entries(aria ?? {})) element.setAttribute(`aria-${name}`, value)
-  element.append(...children.filter((child) => child !== undefined && child !== null))
+  for (const [name, value] of Object.entries(aria ?? {})) element.setAttribute(`aria-${name}`, String(value))
+  element.append(...children.filter((child) => child !== undefined))
   return element
 }
 
-/** Whether things may move. */
-export const mayMove = () => !matchMedia('(prefers-reduced-motion: reduce)').matches
+/** Whether the user's settings allow animation. */
+export const motionAllowed = () => !matchMedia('(prefers-reduced-motion: reduce)').matches
 
-/** A number of bytes, for reading. */
+/** Formats a number of bytes. @param {number} n */
 export function bytes(n) {
   if (!Number.isFinite(n)) return 'unknown'
   if (n < 1000) return `${n} bytes`
-  const [unit, name] = n >= 1e9 ? [1e9, 'GB'] : n >= 1e6 ? [1e6, 'MB'] : [1e3, 'KB']
+  const [unit, name] = n >= 1e9 ? /** @type {const} */ ([1e9, 'GB']) : n >= 1e6 ? /** @type {const} */ ([1e6, 'MB']) : /** @type {const} */ ([1e3, 'KB'])
   const value = n / unit
   return `${value.toFixed(value < 10 ? 1 : 0)} ${name}`
 }
 
-/** Milliseconds, for reading. */
+/** Formats milliseconds. @param {number} ms */
 export const duration = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)
 
-/** A count with its noun. */
-export const count = (n, one, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
+/** A count with its noun. @param {number} n @param {string} one @param {string} [many] */
+export const plural = (n, one, many = `${one}s`) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let pending
 
-/** Says something to screen readers, once things have settled: only the last message of a burst is spoken. */
+/** Announces a text to screen readers. Debounced: only the last message of a burst is spoken. @param {string} text */
 export function announce(text) {
   clearTimeout(pending)
   pending = setTimeout(() => { $('#live').textContent = text }, 700)
 }
 
-/** Whether an error is only a cancellation. */
-export const isAbort = (error) => error?.name === 'AbortError'
+/** Whether an error only reports a cancellation. @param {unknown} error */
+export const isAbort = (error) => error instanceof Error && error.name === 'AbortError'
 
-/** An error as a sentence. */
-export function sentence(error) {
-  const text = String(error?.message ?? error).trim()
+/** An error's message as a sentence for the user. @param {unknown} error */
+export function errorText(error) {
+  const text = (error instanceof Error ? error.message : String(error)).trim()
   if (!navigator.onLine && /fetch|network/i.test(text)) return 'There is no network, and this file is not stored on this device.'
   return /[.!?]$/.test(text) ? text : `${text}.`
 }

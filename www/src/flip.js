@@ -1,23 +1,24 @@
-// Things that change places are seen moving there.
-import { mayMove } from './dom.js'
+// FLIP animation: elements that change places in a list glide from the old place to the new one.
+import { motionAllowed } from './dom.js'
 
 const TIMING = { duration: 420, easing: 'cubic-bezier(.2,.8,.2,1)' }
 
-/** Puts the children in this order and animates those that move. Focus stays where it is. */
+/** Puts the children into this order and animates those that move. The keyboard focus is kept. @param {HTMLElement} list @param {HTMLElement[]} children */
 export function reorder(list, children) {
-  const focused = list.contains(document.activeElement) ? document.activeElement : undefined
-  const before = mayMove() ? new Map([...list.children].map((child) => [child, child.getBoundingClientRect()])) : undefined
-  const wanted = new Set(children)
-  for (const child of [...list.children]) if (!wanted.has(child)) child.remove()
-  children.forEach((child, place) => {
-    if (list.children[place] !== child) list.insertBefore(child, list.children[place] ?? null)
+  const focused = document.activeElement instanceof HTMLElement && list.contains(document.activeElement) ? document.activeElement : undefined
+  const before = motionAllowed() ? new Map([...list.children].map((child) => [child, child.getBoundingClientRect()])) : undefined
+  const kept = new Set(/** @type {Element[]} */ (children))
+  for (const child of [...list.children]) if (!kept.has(child)) child.remove()
+  children.forEach((child, n) => {
+    if (list.children[n] !== child) list.insertBefore(child, list.children[n] ?? null)
   })
   if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true })
   if (before) for (const child of children) animate(child, before.get(child))
 }
 
+/** @param {HTMLElement} child @param {DOMRect | undefined} from */
 function animate(child, from) {
-  // The place it goes to, without the animation that may still run.
+  // A running animation would distort the measured target position.
   for (const running of child.getAnimations()) running.cancel()
   if (!from) {
     child.animate([{ opacity: 0, transform: 'scale(.92)' }, { opacity: 1, transform: 'none' }], TIMING)

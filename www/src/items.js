@@ -1,76 +1,123 @@
-// What can be searched: gallery pictures, passages, and what the reader adds.
+// What can be searched: gallery pictures, passages, and the user's own pictures and texts.
 import { PASSAGES } from './passages.js'
+
+/** @import { Content } from '../../pkg/src/index.js' */
+
+/**
+ * A part of a sprite sheet.
+ *
+ * @typedef {{ url: string, x: number, y: number, width: number, height: number, side: number }} Sprite
+ */
 
 /**
  * @typedef {object} Item
  * @property {string} id
  * @property {'picture' | 'text'} kind
  * @property {string} name
- * @property {string[]} keywords   what the first pass may search, besides the name and the text
+ * @property {string[]} keywords   what the first pass searches besides the name and the text
  * @property {string} [text]
- * @property {{ url: string, x: number, y: number, width: number, height: number, side: number }} [sprite]
- * @property {string} [url]        of a picture that is a file of its own
- * @property {() => unknown} content   what the reranker reads
- * @property {boolean} own         added by the reader
+ * @property {Sprite} [sprite]     of a gallery picture
+ * @property {string} [url]        of a picture with a file of its own
+ * @property {() => Content | Promise<Content>} content   what the reranker reads
+ * @property {boolean} userAdded
  */
 
-/** The pictures of the gallery, cut from one sheet. */
+/**
+ * `gallery/gallery.json`.
+ *
+ * @typedef {object} Gallery
+ * @property {string} sprite   file name of the sheet
+ * @property {number} side     pixels of a cell's side
+ * @property {number} columns
+ * @property {number} [rows]
+ * @property {string} source   of the pictures, with their licence
+ * @property {{ id: string, name: string, keywords: string[], x: number, y: number }[]} items
+ */
+
+/** Loads the gallery; its pictures are cells of one sprite sheet. */
 export async function loadGallery(folder = 'gallery/') {
-  const about = await (await ok(await fetch(`${folder}gallery.json`))).json()
-  const url = folder + about.sprite
-  const sheet = sheetOf(url)
-  const rows = about.rows ?? Math.ceil(about.items.length / about.columns)
-  const size = { side: about.side, width: about.columns * about.side, height: rows * about.side }
-  const items = about.items.map((item) => ({
-    id: item.id, kind: 'picture', name: item.name, keywords: item.keywords, own: false,
-    sprite: { url, x: item.x, y: item.y, ...size },
-    content: async () => ({ image: (await sheet())(item.x, item.y, about.side) }),
+  /** @type {Gallery} */
+  const gallery = await (await checked(await fetch(`${folder}gallery.json`))).json()
+  const url = folder + gallery.sprite
+  const cut = sheetCutter(url)
+  const rows = gallery.rows ?? Math.ceil(gallery.items.length / gallery.columns)
+  const size = { side: gallery.side, width: gallery.columns * gallery.side, height: rows * gallery.side }
+  /** @type {Item[]} */
+  const items = gallery.items.map(({ id, name, keywords, x, y }) => ({
+    id, kind: 'picture', name, keywords, userAdded: false, sprite: { url, x, y, ...size },
+    content: async () => ({ image: await cut(x, y, gallery.side) }),
   }))
-  return { items, source: about.source }
+  return { items, source: gallery.source }
 }
 
-/** Pixels are read when they are first asked for, and kept: the same picture is then known again. */
-function sheetOf(url) {
-  let reading
-  const cut = new Map()
-  const read = async () => {
-    const blob = await (await ok(await fetch(url))).blob()
-    const bitmap = await createImageBitmap(blob, { colorSpaceConversion: 'none' })
-    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height)
-    const context = canvas.getContext('2d', { willReadFrequently: true })
-    context.drawImage(bitmap, 0, 0)
-    bitmap.close()
-    return (x, y, side) => {
-      const key = `${x},${y}`
-      if (!cut.has(key)) cut.set(key, context.getImageData(x, y, side, side))
-      return cut.get(key)
-    }
-  }
-  return () => {
-    reading ??= read().catch((error) => { reading = undefined; throw error })
-    return reading
+/**
+ * Cuts cells from a sheet, which is decoded on first use. Cells are kept, so that each is read from the canvas once.
+ *
+ * @param {string} url
+ * @returns {(x: number, y: number, side: number) => Promise<ImageData>}
+ */
+function sheetCutter(url) {
+  /** @type {Promise<OffscreenCanvasRenderingContext2D> | undefined} */
+  let decoding
+  /** @type {Map<string, ImageData>} */
+  const cells = new Map()
+  return async (x, y, side) => {
+    decoding ??= decodeSheet(url).catch((error) => { decoding = undefined; throw error })
+    const context = await decoding
+    const key = `${x},${y}`
+    const cell = cells.get(key) ?? context.getImageData(x, y, side, side)
+    cells.set(key, cell)
+    return cell
   }
 }
 
-async function ok(response) {
+/** @param {string} url */
+async function decodeSheet(url) {
+  const blob = await (await checked(await fetch(url))).blob()
+  const bitmap = await createImageBitmap(blob, { colorSpaceConversion: 'none' })
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height)
+  const context = canvas.getContext('2d', { willReadFrequently: true })
+  if (!context) throw new Error('This browser gives no 2D canvas.')
+  context.drawImage(bitmap, 0, 0)
+  bitmap.close()
+  return context
+}
+
+/** @param {Response} response */
+async function checked(response) {
   if (!response.ok) throw new Error(`${response.url} gave HTTP ${response.status}.`)
   return response
 }
 
-/** The passages of the text tab. */
+/**
+ * The passages of the text tab.
+ *
+ * @returns {Item[]}
+ */
 export const passages = () => PASSAGES.map(([name, text], n) => ({
-  id: `passage-${n}`, kind: 'text', name, text, keywords: [], own: false, content: () => text,
+  id: `passage-${n}`, kind: 'text', name, text, keywords: [], userAdded: false, content: () => text,
 }))
 
 let added = 0
 
-/** A text that the reader wrote. */
-export function ownText(text, name = 'Your text') {
-  return { id: `own-${++added}`, kind: 'text', name, text, keywords: [], own: true, content: () => text }
+/**
+ * A text that the user wrote or dropped.
+ *
+ * @param {string} text
+ * @param {string} name
+ * @returns {Item}
+ */
+export function userText(text, name) {
+  return { id: `own-${++added}`, kind: 'text', name, text, keywords: [], userAdded: true, content: () => text }
 }
 
-/** A picture that the reader gave. Rejects what the browser cannot show. */
-export async function ownPicture(file) {
+/**
+ * A picture that the user gave. Rejects what the browser cannot decode.
+ *
+ * @param {File} file
+ * @returns {Promise<Item>}
+ */
+export async function userPicture(file) {
   const url = URL.createObjectURL(file)
   const image = new Image()
   image.src = url
@@ -81,5 +128,12 @@ export async function ownPicture(file) {
     throw new Error(`“${file.name || 'The picture'}” could not be read as a picture.`)
   }
   const name = (file.name || 'picture').replace(/\.[^.]+$/, '').replaceAll(/[_-]+/g, ' ')
-  return { id: `own-${++added}`, kind: 'picture', name, keywords: [], url, own: true, content: () => ({ image: file }) }
+  return { id: `own-${++added}`, kind: 'picture', name, keywords: [], url, userAdded: true, content: () => ({ image: file }) }
+}
+
+/** The pixels of a gallery picture. @param {Item} item @returns {Promise<ImageData>} */
+export async function pixelsOf(item) {
+  const content = await item.content()
+  if (typeof content === 'string' || !('image' in content) || !(content.image instanceof ImageData)) throw new TypeError(`${item.name} is not a gallery picture`)
+  return content.image
 }

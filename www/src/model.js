@@ -1,21 +1,47 @@
-// The one model of the page: fetched in the background, exchanged on request, and always told about honestly.
-import { isAbort, sentence } from './dom.js'
+// The page's one model: loaded in the background, replaced on request, with its state reported through events.
+import { errorText, isAbort } from './dom.js'
 import { LoadProgress } from './progress.js'
 
+/** @import { LoadOptions, Reranker, RerankerInfo } from '../../pkg/src/index.js' */
+
+/** @typedef {'none' | 'loading' | 'ready' | 'failed'} Phase */
+
 /**
- * Fires `change` whenever something about the model changes.
- * `phase` is `none`, `loading`, `ready` or `failed`.
+ * What to load.
+ *
+ * @typedef {object} ModelSpec
+ * @property {string} name
+ * @property {string | Blob} model
+ * @property {string | Blob | null} [vision]
+ * @property {boolean} trained
+ * @property {boolean} [userProvided]   the user's own weights, not the demo's
+ * @property {string | null} [card]     address of the model card
+ * @property {boolean} [lowerCase]      trained on lower-case queries only
+ * @property {number} [maxImagePixels]
+ * @property {false} [cache]            do not store the files
  */
+
+/** Errors after which the worker is of no further use. */
+const FATAL_CODES = ['device_lost', 'worker_failed', 'disposed', 'out_of_memory']
+
+/** Fires `change` whenever its state changes. */
 export class Model extends EventTarget {
+  /** @type {Phase} */
   phase = 'none'
+  /** @type {NonNullable<LoadOptions['device']>} */
   device = 'auto'
-  /** What is or will be loaded: `{ name, model, vision, trained, card, own }`. */
+  /** What is loaded, or being loaded. @type {ModelSpec | undefined} */
   spec
+  /** @type {Reranker | undefined} */
   reranker
+  /** Why there is no model. @type {string | undefined} */
   error
+  /** @type {LoadProgress | undefined} */
   progress
-  loadMs
+  loadMs = 0
+  /** @type {AbortController | undefined} */
   #controller
+  /** @type {Promise<Reranker> | undefined} */
   #loading
 
   /** The package, fetched when it is first needed. */
@@ -23,33 +49,45 @@ export class Model extends EventTarget {
     return import('./secondpass/index.js')
   }
 
+  /** @returns {RerankerInfo | undefined} */
   get info() {
     return this.reranker?.info
   }
 
-  /** Loads a model in the place of the present one, which stays if this fails for one of the reader's own. */
+  /**
+   * Replaces the present model. With `keep` the present one stays in use if the load fails.
+   *
+   * @param {ModelSpec} spec
+   * @param {{ keep?: boolean }} [options]
+   * @returns {Promise<Reranker>}
+   */
   load(spec, { keep = false } = {}) {
     this.#controller?.abort()
     const controller = (this.#controller = new AbortController())
-    const previous = keep && this.phase === 'ready' ? { spec: this.spec, reranker: this.reranker, loadMs: this.loadMs } : undefined
+    const previous = keep && this.phase === 'ready' && this.reranker ? { spec: this.spec, reranker: this.reranker, loadMs: this.loadMs } : undefined
     if (!previous) this.#drop()
     this.spec = spec
     this.error = this.progress = undefined
-    this.#phase('loading')
+    this.#setPhase('loading')
     this.#loading = this.#load(spec, controller.signal).then(
-      (loaded) => {
+      ({ reranker, loadMs }) => {
         previous?.reranker.dispose()
-        Object.assign(this, loaded)
-        this.#phase('ready')
-        return this.reranker
+        this.reranker = reranker
+        this.loadMs = loadMs
+        this.#setPhase('ready')
+        return reranker
       },
       (error) => {
+        // A later load has taken over.
         if (this.#controller !== controller) throw error
         if (previous) {
           Object.assign(this, previous)
           this.#loading = Promise.resolve(previous.reranker)
-        } else this.error = isAbort(error) ? undefined : sentence(error)
-        this.#phase(previous ? 'ready' : this.error ? 'failed' : 'none')
+          this.#setPhase('ready')
+        } else {
+          this.error = isAbort(error) ? undefined : errorText(error)
+          this.#setPhase(this.error === undefined ? 'none' : 'failed')
+        }
         throw error
       },
     )
@@ -57,45 +95,50 @@ export class Model extends EventTarget {
     return this.#loading
   }
 
-  /** Stops a load. */
+  /** Aborts a running load. */
   stop() {
-    if (this.phase === 'loading') this.#controller.abort()
+    if (this.phase === 'loading') this.#controller?.abort()
   }
 
-  /** The reranker, once it is there. The signal ends the wait, not the load, which others wait for too. */
+  /**
+   * The reranker, once loaded. The signal ends the wait, not the load: others may wait for it too.
+   *
+   * @param {AbortSignal} signal
+   * @returns {Promise<Reranker>}
+   */
   async ready(signal) {
-    signal?.throwIfAborted()
+    signal.throwIfAborted()
     const loading = this.#loading
     if (!loading) throw new Error('No model is loaded.')
     try {
       return await orAborted(loading, signal)
     } catch (error) {
-      // Another load has begun, or the model from before is back.
-      if (!signal?.aborted && this.#loading !== loading) return this.ready(signal)
+      // Another load has begun, or the previous model is back.
+      if (!signal.aborted && this.#loading !== loading) return this.ready(signal)
       throw error
     }
   }
 
-  /** There is none, and why. */
-  failed(error) {
+  /** Records why there is no model. @param {string} error */
+  fail(error) {
     this.error = error
-    this.#phase('failed')
+    this.#setPhase('failed')
   }
 
-  /** For errors after which the worker is of no more use. */
-  lost(error) {
-    if (!['device_lost', 'worker_failed', 'disposed', 'out_of_memory'].includes(error?.code)) return
+  /** Drops the model if the error means that its worker is gone. @param {unknown} error */
+  handleLoss(error) {
+    if (!(error instanceof Error) || !('code' in error) || !FATAL_CODES.includes(String(error.code))) return
     this.#drop()
-    this.failed(sentence(error))
+    this.fail(errorText(error))
   }
 
+  /** @param {ModelSpec} spec @param {AbortSignal} signal */
   async #load(spec, signal) {
     const started = performance.now()
     const { Reranker } = await Model.library()
     signal.throwIfAborted()
-    const options = { model: spec.model, device: this.device, ...(spec.vision && { vision: spec.vision }), ...(spec.cache !== undefined && { cache: spec.cache }), ...(spec.maxImagePixels && { maxImagePixels: spec.maxImagePixels }) }
     const progress = new LoadProgress()
-    const reranker = await Reranker.load(options, {
+    const reranker = await Reranker.load(this.#loadOptions(spec), {
       signal,
       onProgress: (event) => {
         progress.add(event)
@@ -110,27 +153,40 @@ export class Model extends EventTarget {
     return { reranker, loadMs: performance.now() - started }
   }
 
+  /** @param {ModelSpec} spec @returns {LoadOptions} */
+  #loadOptions({ model, vision, cache, maxImagePixels }) {
+    return {
+      model, device: this.device, ...(vision && { vision }), ...(cache !== undefined && { cache }), ...(maxImagePixels !== undefined && { maxImagePixels }),
+    }
+  }
+
   #drop() {
     this.reranker?.dispose()
     this.reranker = this.#loading = undefined
   }
 
-  #phase(phase) {
+  /** @param {Phase} phase */
+  #setPhase(phase) {
     this.phase = phase
     this.dispatchEvent(new Event('change'))
   }
 }
 
+/**
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal} signal
+ * @returns {Promise<T>}
+ */
 function orAborted(promise, signal) {
-  if (!signal) return promise
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
     promise.then(resolve, reject)
   })
 }
 
-/** What really computes. A software adapter is not called a GPU. */
-export function deviceOf({ device, adapter }) {
+/** The device that computes, for display. A software adapter is not called a GPU. @param {RerankerInfo} info */
+export function deviceName({ device, adapter }) {
   if (device === 'cpu') return 'CPU (WebAssembly, one thread)'
   if (device !== 'webgpu') return device
   const name = adapter?.name || adapter?.vendor || 'unnamed adapter'

@@ -1,113 +1,134 @@
-// A search with two passes: the first at every key, the second after a pause or on Enter.
-import { firstCaption, secondCaption } from './captions.js'
-import { Columns, inOrder } from './columns.js'
-import { dress, wireAdding } from './controls.js'
-import { $, announce, count, el, isAbort, sentence } from './dom.js'
+// A search with two passes: keywords at every key, the model after a pause in typing or on Enter.
+import { CandidateLimit } from './candidate-limit.js'
+import { firstCaption, secondCaption, spokenSummary } from './captions.js'
+import { Columns, byScore } from './columns.js'
+import { initControls, wireUserItems } from './controls.js'
+import { $, announce, errorText, input, isAbort, plural, query } from './dom.js'
 import { FirstPass } from './first-pass.js'
-import { Landing } from './landing.js'
-import { numbersList } from './numbers.js'
-import { queryOf, readable, score } from './run.js'
+import { QueryPicture } from './query-picture.js'
+import { queryContent, readableItems, score } from './run.js'
+import { StaggeredQueue } from './staggered-queue.js'
+import { statsList } from './stats.js'
+
+/** @import { RerankerInfo } from '../../pkg/src/index.js' */
+/** @import { ControlOptions } from './controls.js' */
+/** @import { Candidates } from './first-pass.js' */
+/** @import { Item } from './items.js' */
+/** @import { Model, ModelSpec, Phase } from './model.js' */
+/** @import { RunStats } from './run.js' */
+
+/**
+ * @typedef {object} SearchOptions
+ * @property {(files: File[]) => void} onFiles
+ * @property {(file: File) => void} onQueryFile
+ * @property {(text: string) => void} onText
+ * @property {() => void} onRetry   load the model again
+ * @property {number[]} limits       choices for the number of candidates, ascending; the last is `Infinity`
+ * @property {(spec: ModelSpec | undefined, pictureQuery: boolean) => string} notice   what to know about this model's scores
+ */
+
+/** @typedef {ControlOptions & SearchOptions} PanelOptions */
 
 /** A pause in typing after which the second pass starts. */
 const PAUSE_MS = 600
-/** How many candidates weights of the reader's own get at first. */
-const OWN_LIMIT = 20
 
 /** One tab's search. */
-export class Panel {
+export class SearchPanel {
   #root
   #model
   #options
   #index = new FirstPass()
-  #found = { items: [], hits: 0 }
+  /** @type {Candidates} */
+  #candidates = { items: [], hits: 0, typed: false }
+  /** @type {Map<string, number>} */
   #scores = new Map()
+  /** @type {Map<string, string>} */
   #failures = new Map()
   #columns
-  #landing = new Landing((batch) => this.#land(batch))
+  #limit
   #picture
+  /** @type {StaggeredQueue<[Item, number]>} */
+  #arriving = new StaggeredQueue((batch) => this.#applyScores(batch))
+  /** The running second pass. @type {AbortController | undefined} */
   #running
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer
-  #seen
-  /** The reader has chosen how many candidates are read. */
-  #limitChosen = false
+  /** The model's phase that was last drawn. @type {Phase | undefined} */
+  #phase
 
-  /** `options`: `{ label, examples, query, shown, limits, how, instruction, notice, … }`. */
+  /** @param {HTMLElement} root @param {Model} model @param {PanelOptions} options */
   constructor(root, model, options) {
     this.#root = root
     this.#model = model
     this.#options = options
-    root.append(document.getElementById('search-template').content.cloneNode(true))
+    root.append(query('#search-template', HTMLTemplateElement).content.cloneNode(true))
     this.#columns = new Columns(root, options.shown, { onPicture: (item) => this.usePicture(item), onRemove: (item) => this.remove(item) })
-    dress(root, options)
+    this.#limit = new CandidateLimit(root, options.limits, () => this.search(0))
+    this.#picture = new QueryPicture(root)
+    initControls(root, options)
     this.#wire()
     model.addEventListener('change', () => this.#modelChanged())
   }
 
-  /** Adds items, and searches again. */
+  /** Adds items and searches again. @param {Item[]} items */
   add(items) {
     this.#index.add(items)
-    this.#limits()
+    this.#limit.showTotal(this.#index.size)
     this.search()
   }
 
-  /** Takes an item away, and searches again. */
+  /** Removes an item and searches again. @param {Item} item */
   remove(item) {
     this.#index.remove(item)
     this.#columns.remove(item)
-    if (item.url && item !== this.#picture) URL.revokeObjectURL(item.url)
-    this.#limits()
+    if (item.url && item !== this.#picture.item) URL.revokeObjectURL(item.url)
+    this.#limit.showTotal(this.#index.size)
     this.search()
     announce(`${item.name} was removed.`)
+    // The focused button was removed with its card.
     this.#$('.go:not([hidden]), .cancel:not([hidden])').focus({ preventScroll: true })
   }
 
-  /** Searches with a picture, together with whatever text is there. */
+  /** Searches with a picture. @param {Item} item */
   usePicture(item) {
-    this.#clearPicture()
-    this.#picture = item
-    const image = this.#$('.query-picture img')
-    image.hidden = !item.url && !item.sprite
-    image.alt = `Picture in the query: ${item.name}`
-    this.#thumbnail(item, image)
-    this.#$('.query-picture').hidden = false
+    this.#picture.set(item)
     this.#input.value = ''
-    // A keyboard on the screen would cover what was found.
+    // On a touch screen, focus would open a keyboard that covers the results.
     if (!matchMedia('(pointer: coarse)').matches) this.#input.focus()
     else this.#$('.field').scrollIntoView({ block: 'nearest' })
     this.search(0)
   }
 
-  /** Says what went wrong, in the place for it. */
+  /** Shows what went wrong. @param {string} text */
   problem(text) {
     this.#$('.problem').textContent = text
   }
 
-  /** First pass now, second pass after `pause`; at once is what was asked for, anything else is but a pause in typing. */
+  /** Runs the first pass now and the second after `pause` milliseconds; 0 for an explicit request. */
   search(pause = PAUSE_MS) {
     this.cancel()
     this.problem('')
     this.#scores.clear()
     this.#failures.clear()
-    this.#landing.clear()
+    this.#arriving.clear()
     this.#columns.all = false
     this.#$('.numbers').classList.add('stale')
-    this.#found = this.#index.candidates(this.#input.value, Number(this.#$('.limit').value))
-    this.#columns.before(this.#found)
-    this.#drawAfter()
-    this.#captions()
-    clearTimeout(this.#timer)
-    const visible = !this.#root.hidden
-    if (this.#wanted && visible && (pause === 0 || this.#eager) && ['ready', 'loading'].includes(this.#model.phase)) this.#timer = setTimeout(() => this.#rerank(), pause)
+    this.#candidates = this.#index.candidates(this.#input.value, this.#limit.value)
+    this.#columns.drawFirst(this.#candidates)
+    this.#drawSecond()
+    this.#drawCaptions()
+    const wanted = this.#hasQuery && !this.#root.hidden && (pause === 0 || this.#automatic)
+    if (wanted && ['ready', 'loading'].includes(this.#model.phase)) this.#timer = setTimeout(() => this.#rerank(), pause)
   }
 
-  /** Called when the tab is opened: what waited starts. */
+  /** Called when the tab opens: starts a search that has not run yet. */
   shown() {
     if (this.#scores.size === 0 && !this.#running) this.search(0)
   }
 
-  /** Stops the second pass, and says so. */
+  /** Stops the second pass and shows that it was stopped. */
   stop() {
-    if (this.#running) this.#cancelled()
+    if (this.#running) this.#cancelVisibly()
     else this.cancel()
   }
 
@@ -119,180 +140,160 @@ export class Panel {
   }
 
   get #input() {
-    return this.#$('.query')
+    return input('.query', this.#root)
   }
 
-  get #wanted() {
-    return this.#input.value.trim() !== '' || this.#picture !== undefined
+  get #hasQuery() {
+    return this.#input.value.trim() !== '' || this.#picture.item !== undefined
   }
 
-  /** Whether the second pass need not be asked for: the demo's model is quick enough. */
-  get #eager() {
-    return !this.#model.spec?.own
+  /** Whether the second pass starts without Enter: only the demo's model is fast enough on every machine. */
+  get #automatic() {
+    return !this.#model.spec?.userProvided
   }
 
+  /** @param {string} selector */
   #$(selector) {
     return $(selector, this.#root)
   }
 
-  #limits() {
-    const last = this.#$('.limit').lastElementChild
-    last.textContent = `all ${this.#index.size}`
-  }
-
   #wire() {
-    const on = (selector, type, work) => this.#$(selector).addEventListener(type, work)
+    /** @type {<K extends keyof HTMLElementEventMap>(selector: string, type: K, listener: (event: HTMLElementEventMap[K]) => void) => void} */
+    const on = (selector, type, listener) => this.#$(selector).addEventListener(type, listener)
     on('.search', 'submit', (event) => {
       event.preventDefault()
       this.search(0)
     })
     on('.query', 'input', () => this.search())
-    on('.query', 'keydown', (event) => event.key === 'Escape' && this.#running && (event.preventDefault(), this.#cancelled()))
-    on('.cancel', 'click', () => this.#cancelled())
-    on('.instruction', 'change', () => this.search(0))
-    on('.limit', 'change', () => {
-      this.#limitChosen = true
-      this.search(0)
+    on('.query', 'keydown', (event) => {
+      if (event.key !== 'Escape' || !this.#running) return
+      event.preventDefault()
+      this.#cancelVisibly()
     })
+    on('.cancel', 'click', () => this.#cancelVisibly())
+    on('.instruction', 'change', () => this.search(0))
     on('.more', 'click', () => {
       this.#columns.all = true
-      this.#columns.before(this.#found)
-      this.#drawAfter()
+      this.#columns.drawFirst(this.#candidates)
+      this.#drawSecond()
       this.#columns.focus(this.#options.shown)
     })
     on('.examples', 'click', ({ target }) => {
-      if (!target.matches('.example')) return
-      this.#clearPicture()
-      this.#input.value = target.textContent
+      if (!(target instanceof Element) || !target.matches('.example')) return
+      this.#picture.clear()
+      this.#input.value = target.textContent ?? ''
       this.search(0)
     })
     on('.query-picture-off', 'click', () => {
-      this.#clearPicture()
+      this.#picture.clear()
       this.#input.focus()
       this.search(0)
     })
-    on('.again', 'click', () => this.#options.onAgain())
-    wireAdding(this.#root, this.#options)
+    on('.again', 'click', () => this.#options.onRetry())
+    wireUserItems(this.#root, this.#options)
   }
 
-  async #thumbnail(item, image) {
-    if (item.url) {
-      image.src = item.url
-      return
-    }
-    const { image: pixels } = await item.content()
-    const canvas = el('canvas', { width: pixels.width, height: pixels.height })
-    canvas.getContext('2d').putImageData(pixels, 0, 0)
-    image.src = canvas.toDataURL()
-  }
-
-  #clearPicture() {
-    this.#picture = undefined
-    this.#$('.query-picture').hidden = true
-    this.#$('.query-picture img').removeAttribute('src')
-  }
-
-  #cancelled() {
+  #cancelVisibly() {
     this.cancel()
-    // A card that lands later would say that the search goes on.
-    this.#landing.flush()
-    this.#busy(false)
-    this.#captions('Cancelled. What was scored so far is on top.')
+    // Cards that move after this would look as if the search went on.
+    this.#arriving.flush()
+    this.#showBusy(false)
+    this.#drawCaptions('Cancelled. What was scored so far is on top.')
     announce('Cancelled.')
   }
 
   #modelChanged() {
     const { phase } = this.#model
-    if (phase === this.#seen) return
-    this.#seen = phase
-    // Scores of another model mean nothing beside those of this one.
+    if (phase === this.#phase) return
+    this.#phase = phase
+    // Scores of different models cannot be compared.
     if (phase === 'loading') this.cancel()
-    if (phase === 'ready') this.#defaultLimit()
-    if (!this.#running) this.#busy(false)
+    if (phase === 'ready') this.#limit.setDefault(this.#automatic)
+    if (!this.#running) this.#showBusy(false)
     if (phase === 'ready' && this.#root.hidden) this.#scores.clear()
-    else if (phase === 'ready' && this.#wanted && !this.#running) this.search(0)
-    else this.#captions()
+    else if (phase === 'ready' && this.#hasQuery && !this.#running) this.search(0)
+    else this.#drawCaptions()
   }
 
-  /** All candidates where that takes moments, the fewest with weights of the reader's own. */
-  #defaultLimit() {
-    if (this.#limitChosen) return
-    const { limits } = this.#options
-    this.#$('.limit').value = String(this.#eager ? limits.at(-1) : Math.min(OWN_LIMIT, limits.at(-2)))
-  }
-
-  #busy(busy) {
+  /** @param {boolean} busy */
+  #showBusy(busy) {
     const [go, cancel] = [this.#$('.go'), this.#$('.cancel')]
-    const focused = [go, cancel].includes(document.activeElement)
+    const focused = document.activeElement === go || document.activeElement === cancel
     cancel.hidden = !busy
     go.hidden = busy
     this.#$('.after').setAttribute('aria-busy', String(busy))
-    // What is hidden loses the keyboard's focus; the button in its place takes it.
+    // A hidden element loses the keyboard focus; the button in its place takes it.
     if (focused) (busy ? cancel : go).focus()
   }
 
   async #rerank() {
     const controller = (this.#running = new AbortController())
     const { signal } = controller
-    const items = this.#found.items
-    this.#busy(true)
-    this.#captions()
+    const { items } = this.#candidates
+    this.#showBusy(true)
+    this.#drawCaptions()
     try {
       const reranker = await this.#model.ready(signal)
-      this.#captions()
-      const seen = readable(reranker, items)
-      const numbers = await score(reranker, {
-        query: await queryOf(reranker, this.#model.spec, this.#input.value.trim(), this.#picture), items: seen, signal,
-        instruction: this.#$('.instruction').value.trim(),
-        onScore: (item, value) => !signal.aborted && this.#landing.push([item, value]),
+      this.#drawCaptions()
+      const readable = readableItems(reranker, items)
+      const stats = await score(reranker, {
+        query: await queryContent(reranker, this.#model.spec, this.#input.value.trim(), this.#picture.item), items: readable, signal,
+        instruction: input('.instruction', this.#root).value.trim(),
+        onScore: (item, value) => !signal.aborted && this.#arriving.push([item, value]),
         onFailed: (item, message) => this.#failures.set(item.id, message),
       })
-      await this.#landing.settled()
+      await this.#arriving.settled()
       if (signal.aborted) return
       this.#running = undefined
-      this.#done(numbers, reranker.info)
+      this.#finish(stats, reranker.info)
     } catch (error) {
       if (isAbort(error) || signal.aborted) return
-      this.#model.lost(error)
-      if (this.#model.phase !== 'failed' || this.#model.error === undefined) this.problem(sentence(error))
+      this.#model.handleLoss(error)
+      // The caption already says why there is no model.
+      if (this.#model.phase !== 'failed' || this.#model.error === undefined) this.problem(errorText(error))
     } finally {
-      // A later run has its own end.
+      // If a later run has started, the controls belong to it.
       if (this.#running === controller) this.#running = undefined
       if (!this.#running) {
-        this.#busy(false)
-        if (!signal.aborted) this.#captions()
+        this.#showBusy(false)
+        if (!signal.aborted) this.#drawCaptions()
       }
     }
   }
 
-  #done(numbers, info) {
-    const [best] = inOrder(this.#found.items, this.#scores)
-    const top = best && this.#scores.get(best.id)
-    announce(best ? `${count(numbers.documents, 'candidate')} reranked. Best: ${best.name}, score ${top < 0.01 ? 'below 0.01' : top.toFixed(2)}.` : 'Nothing could be scored.')
+  /** @param {RunStats} stats @param {RerankerInfo} info */
+  #finish(stats, info) {
+    const [best] = byScore(this.#candidates.items, this.#scores)
+    announce(best ? spokenSummary(stats.documents, best.name, this.#scores.get(best.id) ?? 0) : 'Nothing could be scored.')
     const list = this.#$('.numbers')
-    list.replaceChildren(...numbersList(numbers, info))
+    list.replaceChildren(...statsList(stats, info))
     list.hidden = false
     list.classList.remove('stale')
-    this.#drawAfter()
-    if (numbers.warnings.length > 0) this.problem(numbers.warnings[0])
-    else if (this.#failures.size > 0) this.problem(`${count(this.#failures.size, 'candidate')} could not be read. ${sentence([...this.#failures.values()][0])}`)
+    this.#drawSecond()
+    const [warning] = stats.warnings
+    const [failure] = this.#failures.values()
+    if (warning !== undefined) this.problem(warning)
+    else if (failure !== undefined) this.problem(`${plural(this.#failures.size, 'candidate')} could not be read. ${errorText(failure)}`)
   }
 
-  #land(batch) {
+  /** @param {[Item, number][]} batch */
+  #applyScores(batch) {
     for (const [item, value] of batch) this.#scores.set(item.id, value)
-    this.#drawAfter()
-    this.#captions()
+    this.#drawSecond()
+    this.#drawCaptions()
   }
 
-  #drawAfter() {
-    this.#columns.after(this.#found, { scores: this.#scores, failures: this.#failures, calm: this.#running !== undefined })
+  #drawSecond() {
+    this.#columns.drawSecond(this.#candidates, { scores: this.#scores, failures: this.#failures, running: this.#running !== undefined })
   }
 
-  #captions(note) {
-    this.#$('.notice').textContent = this.#options.notice(this.#model.spec, this.#picture !== undefined) ?? ''
-    this.#$('.first .caption').textContent = firstCaption(this.#found, this.#wanted)
-    this.#$('.second .caption').textContent = note ?? secondCaption({ phase: this.#seen, error: this.#model.error }, { done: this.#scores.size, all: this.#found.items.length, running: this.#running !== undefined, wanted: this.#wanted, eager: this.#eager })
-    const phase = this.#seen
+  /** @param {string} [note]  in place of the second caption */
+  #drawCaptions(note) {
+    const phase = this.#phase
+    const search = { done: this.#scores.size, all: this.#candidates.items.length, running: this.#running !== undefined, hasQuery: this.#hasQuery, automatic: this.#automatic }
+    this.#$('.notice').textContent = this.#options.notice(this.#model.spec, this.#picture.item !== undefined)
+    this.#$('.first .caption').textContent = firstCaption(this.#candidates, this.#hasQuery)
+    this.#$('.second .caption').textContent = note ?? secondCaption({ phase, error: this.#model.error }, search)
     this.#$('.again').hidden = phase !== 'failed' && phase !== 'none'
     this.#$('.again').textContent = phase === 'none' ? 'Load the model' : 'Try again'
   }

@@ -1,6 +1,6 @@
-// Plain facts, written for this page.
+// The passages of the text tab.
 
-/** Title and text. */
+/** Title and text. @type {[title: string, text: string][]} */
 export const PASSAGES = [
   ['Mars', 'Mars looks red because its dust is full of iron oxide. It is the fourth planet from the Sun.'],
   ['Jupiter', 'Jupiter is the largest planet. Its Great Red Spot is a storm wider than the Earth.'],

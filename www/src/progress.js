@@ -1,61 +1,76 @@
-// The many steps of a load as one bar that never goes back.
+// Combines the progress events of a load into one bar that never goes back.
 import { bytes } from './dom.js'
 
-/** What each stage is in words, in their order, and its share of the bar. */
+/** @import { ProgressEvent } from '../../pkg/src/index.js' */
+
+/** @typedef {ProgressEvent['stage']} Stage */
+/** @typedef {{ stage: Stage, loaded: number, total: number, rate: number }} StageSum */
+
+/** Each stage's label and share of the bar, in their order. @type {Record<Stage, [label: string, share: number]>} */
 const STAGES = {
   download: ['Fetching', 0.8], verify: ['Checking', 0.05], upload: ['Moving the weights to the device', 0.1], compile: ['Warming up', 0.05],
 }
-const NAMES = Object.keys(STAGES)
-/** Before the weights are known the small files would fill the bar. */
+const STAGE_NAMES = /** @type {Stage[]} */ (Object.keys(STAGES))
+/** The download counts only once a weights file is known: the small files come first and would fill the bar. */
 const WEIGHTS = /\.(gguf|safetensors)$/i
 
 /** Keeps the last event of each file in each stage. */
 export class LoadProgress {
-  /** How much of everything is done, 0 to 1. */
+  /** The part of the load that is done, 0 to 1. */
   part = 0
+  /** @type {Map<string, ProgressEvent>} */
   #events = new Map()
 
+  /** @param {ProgressEvent} event */
   add(event) {
     this.#events.set(`${event.stage} ${event.file ?? ''}`, event)
-    const part = NAMES.reduce((sum, name) => sum + this.#done(name) * STAGES[name][1], 0)
+    const part = STAGE_NAMES.reduce((sum, stage) => sum + this.#done(stage) * STAGES[stage][1], 0)
     this.part = Math.max(this.part, part)
   }
 
-  /** The first stage that is not at its end, with the sums of its files. */
+  /** The first unfinished stage, summed over its files. */
   get step() {
-    const steps = NAMES.map((name) => this.#sum(name)).filter(({ total }) => total > 0)
+    const steps = STAGE_NAMES.map((stage) => this.#sum(stage)).filter(({ total }) => total > 0)
     return steps.find(({ loaded, total }) => loaded < total) ?? steps.at(-1)
   }
 
+  /** @param {Stage} stage */
   #done(stage) {
     const { loaded, total } = this.#sum(stage)
-    if (total > 0 && (stage !== 'download' || this.#knowsWeights())) return Math.min(loaded / total, 1)
-    // What is stored is not fetched, and few loads are checked.
-    return this.#later(stage) ? 1 : 0
+    if (total > 0 && (stage !== 'download' || this.#weightsKnown())) return Math.min(loaded / total, 1)
+    // Stored files are not downloaded and most loads verify nothing: a stage without events is over once a later one has begun.
+    return this.#laterStageBegun(stage) ? 1 : 0
   }
 
-  #later(stage) {
-    return NAMES.slice(NAMES.indexOf(stage) + 1).some((name) => name !== 'verify' && this.#sum(name).total > 0)
+  /** @param {Stage} stage */
+  #laterStageBegun(stage) {
+    return STAGE_NAMES.slice(STAGE_NAMES.indexOf(stage) + 1).some((later) => later !== 'verify' && this.#sum(later).total > 0)
   }
 
-  #knowsWeights() {
+  #weightsKnown() {
     return [...this.#events.values()].some(({ file }) => WEIGHTS.test(file ?? ''))
   }
 
+  /** @param {Stage} stage @returns {StageSum} */
   #sum(stage) {
-    const events = [...this.#events.values()].filter((event) => event.stage === stage)
-    const sum = (field) => events.reduce((all, event) => all + (event[field] ?? 0), 0)
-    // A file at its end has no speed any more.
-    const rate = events.filter(({ loaded, total }) => loaded < total).reduce((all, event) => all + (event.rate ?? 0), 0)
-    return { stage, loaded: sum('loaded'), total: sum('total'), rate }
+    const sum = { stage, loaded: 0, total: 0, rate: 0 }
+    for (const event of this.#events.values()) {
+      if (event.stage !== stage) continue
+      sum.loaded += event.loaded
+      sum.total += event.total
+      // The last rate of a finished file is not current.
+      if (event.loaded < event.total) sum.rate += event.rate ?? 0
+    }
+    return sum
   }
 }
 
-/** A step of loading in words. */
+/** The current step of a load, for display. @param {LoadProgress} [progress] */
 export function stepOf(progress) {
   const step = progress?.step
   if (!step) return 'Starting…'
   const { stage, loaded, total, rate } = step
-  const counted = stage === 'download' || stage === 'verify'
-  return `${STAGES[stage][0]}${counted ? `: ${bytes(loaded)} of ${bytes(total)}` : '…'}${counted && rate > 0 ? `, ${bytes(rate)} a second` : ''}`
+  const [label] = STAGES[stage]
+  if (stage !== 'download' && stage !== 'verify') return `${label}…`
+  return `${label}: ${bytes(loaded)} of ${bytes(total)}${rate > 0 ? `, ${bytes(rate)} a second` : ''}`
 }

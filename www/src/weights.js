@@ -1,28 +1,42 @@
-// Weights of the reader's own: from a URL or a file, with what is stored of them.
-import { $, bytes, isAbort, sentence } from './dom.js'
+// The weights tab: the user's own weights from a URL or a file, and what is stored on this device.
+import { $, bytes, errorText, input, isAbort, query } from './dom.js'
 import { Model } from './model.js'
 import { stepOf } from './progress.js'
-import { models, nameOf, storedRow } from './stored.js'
+import { modelName, models, storedRow } from './stored.js'
 
-/** Wires the tab; `openTab(id)` shows another one. */
-export function weightsTab(model, demo, { openTab }) {
-  const problem = (text) => { $('#weights-problem').textContent = text }
-  const state = (text) => { $('#weights-state').textContent = text }
+/** @import { ModelSpec } from './model.js' */
+/** @import { StoredModel } from './stored.js' */
+
+/** @typedef {'model' | 'vision'} Role */
+/** @typedef {Record<Role, File | undefined>} PickedFiles */
+
+/**
+ * Wires the tab.
+ *
+ * @param {Model} model
+ * @param {() => ModelSpec | undefined} demoSpec
+ * @param {(id: string) => void} openTab
+ */
+export function weightsTab(model, demoSpec, openTab) {
+  const problem = (/** @type {string} */ text) => { $('#weights-problem').textContent = text }
+  const setState = (/** @type {string} */ text) => { $('#weights-state').textContent = text }
+  /** @type {PickedFiles} */
   const files = { model: undefined, vision: undefined }
+  /** @type {string | undefined} */
   let drawn
 
   async function load() {
     problem('')
-    state('')
+    setState('')
     try {
-      const spec = await given(files)
+      const spec = await specFromForm(files)
       await model.load(spec, { keep: true })
-      openTab(model.info.vision ? 'pictures' : 'texts')
+      openTab(model.info?.vision ? 'pictures' : 'texts')
     } catch (error) {
-      if (!isAbort(error)) problem(sentence(error))
-      else state('Stopped. What was fetched so far is kept where this browser can store it; load again to go on.')
+      if (!isAbort(error)) problem(errorText(error))
+      else setState('Stopped. What was fetched so far is kept where this browser can store it; load again to continue.')
     }
-    refresh()
+    await refresh()
   }
 
   $('#weights-form').addEventListener('submit', (event) => {
@@ -30,58 +44,64 @@ export function weightsTab(model, demo, { openTab }) {
     load()
   })
   $('#weights-cancel').addEventListener('click', () => model.stop())
-  $('#weights-demo').addEventListener('click', () => model.load(demo()).catch(() => {}))
-  for (const name of ['model', 'vision']) {
-    $(`#weights-${name}-file`).addEventListener('change', ({ target }) => take(name, target.files[0]))
-    $(`#weights-${name}`).addEventListener('input', () => take(name, undefined))
+  $('#weights-demo').addEventListener('click', () => {
+    const spec = demoSpec()
+    if (spec) model.load(spec).catch(() => {})
+  })
+  for (const role of /** @type {Role[]} */ (['model', 'vision'])) {
+    const picker = input(`#weights-${role}-file`)
+    picker.addEventListener('change', () => setFile(role, picker.files?.[0]))
+    $(`#weights-${role}`).addEventListener('input', () => setFile(role, undefined))
   }
   model.addEventListener('change', draw)
   draw()
 
-  function take(name, file) {
-    files[name] = file
-    if (file) $(`#weights-${name}`).value = ''
-    else $(`#weights-${name}-file`).value = ''
+  /** Sets a picked file and clears the address, or the other way round. @param {Role} role @param {File | undefined} file */
+  function setFile(role, file) {
+    files[role] = file
+    input(file ? `#weights-${role}` : `#weights-${role}-file`).value = ''
   }
 
   function draw() {
-    const loading = model.phase === 'loading' && Boolean(model.spec?.own)
+    const userProvided = model.spec?.userProvided ?? false
+    const loading = model.phase === 'loading' && userProvided
     $('#weights-cancel').hidden = !loading
-    $('#weights-demo').hidden = loading || !model.spec?.own
+    $('#weights-demo').hidden = loading || !userProvided
     $('#weights-progress').hidden = !loading
     if (!loading) return
     $('#weights-step').textContent = stepOf(model.progress)
-    $('#weights-bar').value = model.progress?.part ?? 0
+    query('#weights-bar', HTMLProgressElement).value = model.progress?.part ?? 0
   }
 
   async function refresh() {
-    const { cache } = await Model.library().catch(() => ({}))
-    $('#storage-room').textContent = await room(Boolean(cache))
-    if (!cache) return
+    $('#storage-room').textContent = await storageUse()
     try {
+      const { cache } = await Model.library()
       const stored = await cache.list()
-      // A row that says what a check has found is not drawn anew for nothing.
-      if (drawn === (drawn = JSON.stringify(stored))) return
+      // Redrawing would lose the result that a row's check has shown.
+      const key = JSON.stringify(stored)
+      if (drawn === key) return
+      drawn = key
       const rows = models(stored).map((group) => storedRow(group, cache, { use, problem, refresh }))
       $('#stored').replaceChildren(...rows)
       $('#stored-none').hidden = rows.length > 0
     } catch (error) {
-      $('#storage-room').textContent = `What is stored could not be read: ${sentence(error)}`
+      $('#storage-room').textContent = `What is stored could not be read: ${errorText(error)}`
     }
   }
 
-  /** Puts the address of what is stored into its field; loading it is for the reader. */
+  /** Fills in the address of a stored model; the user starts the load. @param {StoredModel} stored */
   function use({ url, vision }) {
-    const name = vision ? 'vision' : 'model'
-    take(name, undefined)
-    $(`#weights-${name}`).value = url
-    $(`#weights-${name}`).focus()
+    const role = vision ? 'vision' : 'model'
+    setFile(role, undefined)
+    input(`#weights-${role}`).value = url
+    $(`#weights-${role}`).focus()
   }
 
   return {
-    /** Files that were dropped. */
+    /** Takes dropped GGUF files. @param {File[]} dropped */
     drop(dropped) {
-      for (const file of dropped) take(/mmproj/i.test(file.name) ? 'vision' : 'model', file)
+      for (const file of dropped) setFile(/mmproj/i.test(file.name) ? 'vision' : 'model', file)
       openTab('weights')
       if (files.model) load()
       else problem('This is a vision tower (mmproj). Give the model’s .gguf too.')
@@ -90,18 +110,16 @@ export function weightsTab(model, demo, { openTab }) {
   }
 }
 
-async function given(files) {
-  const of = (name) => files[name] ?? $(`#weights-${name}`).value.trim()
-  const [weights, vision] = [of('model'), of('vision')]
+/** @param {PickedFiles} files @returns {Promise<ModelSpec>} */
+async function specFromForm(files) {
+  const [weights, vision] = [files.model ?? input('#weights-model').value.trim(), files.vision ?? input('#weights-vision').value.trim()]
   if (!weights) throw new Error('Give the address of a model, or choose a file.')
   for (const address of [weights, vision]) if (typeof address === 'string' && address) checkAddress(address)
-  if ((weights instanceof Blob || vision instanceof Blob) && !(await Model.library()).cache) {
-    throw new Error('This build of the package reads weights from addresses only. Put the file on a server and give its URL.')
-  }
-  const name = weights instanceof Blob ? weights.name : nameOf(weights)
-  return { name, model: weights, vision: vision || undefined, own: true, trained: true }
+  const name = weights instanceof File ? weights.name : modelName(weights)
+  return { name, model: weights, vision: vision || null, userProvided: true, trained: true }
 }
 
+/** @param {string} address */
 function checkAddress(address) {
   let url
   try {
@@ -112,8 +130,7 @@ function checkAddress(address) {
   if (!/^https?:$/.test(url.protocol)) throw new Error(`“${address}” does not begin with https://.`)
 }
 
-async function room(caches) {
-  const { usage, quota } = (await navigator.storage?.estimate?.()) ?? {}
-  const space = quota ? `This browser lets the page store ${bytes(quota)}; ${bytes(usage)} are used.` : ''
-  return caches ? space : `${space} This build of the package does not store weights: they are fetched anew at each load.`.trim()
+async function storageUse() {
+  const { usage = 0, quota } = (await navigator.storage?.estimate?.()) ?? {}
+  return quota ? `This browser lets the page store ${bytes(quota)}; ${bytes(usage)} are used.` : ''
 }

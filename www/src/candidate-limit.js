@@ -1,0 +1,40 @@
+// How many candidates the second pass reads: a default for each kind of model, until the user chooses.
+import { el, query } from './dom.js'
+
+/** The default with the user's own weights, which may need a second for each candidate. */
+const USER_MODEL_LIMIT = 20
+
+/** The `<select>` with the number of candidates. */
+export class CandidateLimit {
+  #select
+  #limits
+  /** Whether the user has chosen; no default replaces that. */
+  #chosen = false
+
+  /** @param {HTMLElement} root @param {number[]} limits  ascending; the last is `Infinity` @param {() => void} onChange */
+  constructor(root, limits, onChange) {
+    this.#limits = limits
+    this.#select = query('.limit', HTMLSelectElement, root)
+    this.#select.append(...limits.map((n) => el('option', { value: String(n) }, n === Infinity ? 'all' : String(n))))
+    this.#select.value = String(limits.at(-1))
+    this.#select.addEventListener('change', () => {
+      this.#chosen = true
+      onChange()
+    })
+  }
+
+  get value() {
+    return Number(this.#select.value)
+  }
+
+  /** Shows how many candidates “all” means. @param {number} total */
+  showTotal(total) {
+    const last = this.#select.options[this.#select.options.length - 1]
+    if (last) last.textContent = `all ${total}`
+  }
+
+  /** All candidates for a fast model, few for the user's own. @param {boolean} fast */
+  setDefault(fast) {
+    if (!this.#chosen) this.#select.value = String(fast ? this.#limits.at(-1) : Math.min(USER_MODEL_LIMIT, ...this.#limits.slice(-2)))
+  }
+}
