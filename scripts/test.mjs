@@ -3,64 +3,121 @@ import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from './build.mjs'
+import { checkCrates } from './crates/deny.mjs'
 import { ROOT, TARGET_DIR, fail, step } from './lib.mjs'
 import { ensureChromium } from './setup/chromium.mjs'
 import { ensureNodeModules } from './setup/node.mjs'
+import { findOrInstallRuff } from './setup/ruff.mjs'
 import { ensureRustWasm } from './setup/rust-wasm.mjs'
+import { ensureRust } from './setup/rust.mjs'
 import { sizeGate } from './size-gate.mjs'
 
 const env = { CARGO_TARGET_DIR: TARGET_DIR }
 const wasm = ['--target', 'wasm32-unknown-unknown']
 const deny = ['--', '-D', 'warnings']
-let passed = 0
-let failed = 0
+const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
+const count = { passed: 0, failed: 0, skipped: 0 }
 
-const STEPS = {
+/** Seconds each, and nothing is compiled: what the pre-commit hook runs. */
+const FAST = {
   format: () => command('cargo', ['fmt', '--check']),
+  lint: () => command(bin('biome'), ['check', '--error-on-warnings', '--max-diagnostics=20', '--colors=off']),
+  types: () => command(bin('tsc'), ['-p', join(ROOT, 'www'), '--pretty', 'false']),
+  python,
+  crates,
+}
+const STEPS = {
+  ...FAST,
   clippy: () => command('cargo', ['clippy', '--quiet', '--all-targets', ...deny]),
   'clippy-wasm': () => command('cargo', ['clippy', '--quiet', '--lib', ...wasm, ...deny], { CLIPPY_CONF_DIR: join(ROOT, 'scripts', 'clippy-wasm') }),
   docs: () => command('cargo', ['doc', '--quiet', '--no-deps', '--lib'], { RUSTDOCFLAGS: '-D warnings' }),
-  native: () => command('cargo', ['test', '--quiet'], {}, /test result: \w+\. (\d+) passed; (\d+) failed/g),
-  build,
+  native: () => command('cargo', ['test', '--quiet'], {}, countCargo),
+  build: () => build(),
   size: sizeGate,
   browser: () => node('browser'),
   // The packed package needs the npm registry and minutes: `npm run test:package`.
   package: () => node('package', (file) => file !== 'packed.test.mjs'),
 }
 
-if (process.argv.includes('--help')) {
-  console.log(`npm test [-- --only STEP]\n\nSteps: ${Object.keys(STEPS).join(', ')}`)
-  process.exit(0)
-}
-const at = process.argv.indexOf('--only')
-const only = at < 0 ? undefined : process.argv[at + 1]
-if (at >= 0 && !STEPS[only]) fail(`There is no step "${only ?? ''}"; there are ${Object.keys(STEPS).join(', ')}.`)
-
+const selected = choose(process.argv.slice(2))
 ensureNodeModules()
-await ensureRustWasm()
-for (const [name, work] of Object.entries(STEPS)) {
-  if (only && name !== only) continue
+if (selected.every((name) => name in FAST)) ensureRust()
+else await ensureRustWasm()
+for (const [index, name] of selected.entries()) {
   step(name)
   const start = Date.now()
-  const done = await work()
+  const done = await STEPS[name]()
   console.log(`  ${name}: ${((Date.now() - start) / 1000).toFixed(1)} s`)
-  if (done === false) {
-    console.log(`\n${passed} passed, ${Math.max(failed, 1)} failed`)
-    fail(`The step "${name}" failed. Run it alone with: npm test -- --only ${name}`)
-  }
+  if (done !== false) continue
+  const rest = selected.slice(index + 1)
+  if (rest.length > 0) console.log(`\nNot run: ${rest.join(', ')}`)
+  count.failed = Math.max(count.failed, 1)
+  closingLine()
+  fail(`The step "${name}" failed. Run it alone with: npm test -- --only ${name}`)
 }
-console.log(`\n${passed} passed, ${failed} failed`)
+closingLine()
+
+/** The steps that the command line asks for. */
+function choose([option, list, ...more]) {
+  if (option === '--help') {
+    console.log(`npm test [-- --only STEP[,STEP…] | -- --fast]\n\nSteps: ${Object.keys(STEPS).join(', ')}\n--fast: ${Object.keys(FAST).join(', ')}`)
+    process.exit(0)
+  }
+  if (option === undefined) return Object.keys(STEPS)
+  if (option === '--fast' && list === undefined) return Object.keys(FAST)
+  if (option !== '--only' || more.length > 0) fail(`"${[option, list, ...more].join(' ').trim()}" is not understood; see npm test -- --help`)
+  const names = (list ?? '').split(',')
+  const unknown = names.find((name) => !(name in STEPS))
+  if (unknown !== undefined) fail(`There is no step "${unknown}"; there are ${Object.keys(STEPS).join(', ')}.`)
+  return Object.keys(STEPS).filter((name) => names.includes(name))
+}
+
+/** Tests that ran, tests that failed, and what was not run: tests that skip themselves, and checks that this machine cannot make. */
+function closingLine() {
+  console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`)
+}
+
+function skip(what, reason) {
+  count.skipped++
+  console.log(`  skipped: ${what}: ${reason}`)
+}
+
+function python() {
+  const ruff = findOrInstallRuff()
+  if (ruff) return command(ruff, ['check', '--quiet', '--output-format', 'concise'])
+  return skip('ruff', 'it is not installed, and Python or its registry is out of reach')
+}
+
+async function crates() {
+  const fine = await checkCrates()
+  skip('advisories', 'their database is on GitHub; the workflow there reads it')
+  return fine
+}
 
 /** Runs the tests of a folder under tests/, which may open a browser. */
 function node(folder, wanted = () => true) {
   const files = readdirSync(join(ROOT, 'tests', folder)).filter((file) => file.endsWith('.test.mjs') && wanted(file))
   const tests = files.map((file) => join(ROOT, 'tests', folder, file))
-  const count = /# pass (\d+)[\s\S]*?# fail (\d+)|ℹ pass (\d+)[\s\S]*?ℹ fail (\d+)/g
-  return command(process.execPath, ['--test', '--test-concurrency=1', ...tests], { CHROME: ensureChromium() }, count)
+  return command(process.execPath, ['--test', '--test-concurrency=1', ...tests], { CHROME: ensureChromium() }, countNode)
 }
 
-/** Runs a command, shows what it prints, and counts the tests that it says it ran. */
-function command(name, args, extra = {}, count) {
+function countCargo(output) {
+  for (const [, passed, failed, ignored] of output.matchAll(/test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/g)) {
+    add({ passed, failed, skipped: ignored })
+  }
+}
+
+function countNode(output) {
+  const keys = { pass: 'passed', fail: 'failed', cancelled: 'failed', skipped: 'skipped', todo: 'skipped' }
+  for (const [, key, number] of output.matchAll(/^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$/gm)) add({ [keys[key]]: number })
+}
+
+function add(numbers) {
+  for (const [key, number] of Object.entries(numbers)) count[key] += Number(number)
+}
+
+/** Runs a command, shows what it prints, and gives that to `counting`. */
+function command(name, args, extra = {}, counting = () => {}) {
   return new Promise((resolve) => {
     const child = spawn(name, args, { cwd: ROOT, env: { ...process.env, ...env, ...extra }, stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
@@ -70,10 +127,7 @@ function command(name, args, extra = {}, count) {
     })
     child.on('error', (error) => fail(`${name} could not be started: ${error.message}`))
     child.on('close', (status) => {
-      for (const match of count ? output.matchAll(count) : []) {
-        passed += Number(match[1] ?? match[3])
-        failed += Number(match[2] ?? match[4])
-      }
+      counting(output)
       resolve(status === 0)
     })
   })

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from transformers import Qwen2VLImageProcessorFast, Qwen3VLForConditionalGeneration
 
 import emoji as emoji_data
@@ -18,7 +19,6 @@ import export
 import make_gallery
 import pictures
 import tokenizer as tokens
-from tokenizers import Tokenizer
 
 QUERIES = ["something to cut paper", "red fruit", "a happy face"]
 NAMES = ["scissors", "newspaper", "red apple", "grinning face", "dog face", "umbrella"]

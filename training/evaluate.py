@@ -123,7 +123,7 @@ def unseen_emoji(reranker, emoji, held, split, side, most=120):
     queries = sorted({t for i in fresh for t in [shown[i].name, *shown[i].keywords]})
     queries = random.Random(7).sample(queries, min(most, len(queries)))
     matrix = scores(reranker, queries, features(reranker, shown, side))
-    everywhere, among, counts, counts_among = [], [], [], []
+    everywhere, among, counts = [], [], []
     for q, row in zip(queries, matrix):
         right = {i for i in fresh if q == shown[i].name or q in shown[i].keywords}
         candidates = [i for i in range(len(shown)) if i in right or not (q == shown[i].name or q in shown[i].keywords)]

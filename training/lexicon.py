@@ -52,7 +52,7 @@ def definition(gloss):
 
 
 def wordnet_documents(nets):
-    for (part, offset), (lemmas, gloss, pointers) in nets.items():
+    for lemmas, gloss, pointers in nets.values():
         bag = Counter()
         for lemma in lemmas:
             for w in content_words(lemma):

@@ -1,6 +1,5 @@
 """How people ask for a picture: phrases around names, keywords and definitions."""
 
-import random
 
 from words import words
 

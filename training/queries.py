@@ -23,7 +23,7 @@ class Source:
         found, _ = purposes.load(library.emoji, library.held)
         self.phrases = {"purpose": [(p, right) for p, right, split in found if split == "train"], "defined": self.definitions(), "meant": self.meanings()}
         self.defined = {i: text for text, (i,) in self.phrases["defined"]}
-        self.glosses = [lexicon.definition(g) for l, g, _ in self.nets.values()]
+        self.glosses = [lexicon.definition(g) for _, g, _ in self.nets.values()]
         self.glosses = [g for g in self.glosses if 2 <= len(g.split()) <= 16]
         self.vocabulary = [w for w in vocabulary if w.isalpha() and w not in STOP]
         self.weights = [counts.get(w, 1) ** 0.25 for w in self.vocabulary]

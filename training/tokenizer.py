@@ -36,7 +36,7 @@ def chosen_words():
     """All words of the emoji and the phrases, then the most frequent; with how often they are to be expected."""
     library, _, vocabulary, counts = teacher.load()
     must = {w: None for e in library.emoji for text in [e.name, *e.keywords] for w in words(text) if w.isascii() and w.isalpha()}
-    must |= {w: None for w in frame_words()}
+    must |= dict.fromkeys(frame_words())
     for text in (SYSTEM, INSTRUCTION):
         must |= {w.strip('."'): None for w in text.split()}
     rest = [w for w in vocabulary if w.isalpha() and len(w) > 2 and w not in must]
@@ -85,7 +85,7 @@ def assemble(tokenizer):
 def shared_rows(vocabulary, total):
     """For each token the row that it shares while training: with and without the space are one."""
     rows, count = {}, 0
-    for token, number in sorted(vocabulary.items(), key=lambda item: item[1]):
+    for token, _ in sorted(vocabulary.items(), key=lambda item: item[1]):
         bare = token[1:] if token.startswith(SPACE) and token[1:] in vocabulary else token
         if bare not in rows:
             rows[bare], count = count, count + 1

@@ -159,7 +159,7 @@ def look_first(reranker, documents, bank, minutes, seed):
         for group in optimizer.param_groups:
             group["lr"] = 1.6e-3 * min(1, (step + 1) / 25) * (0.05 + 0.95 * (1 + math.cos(math.pi * spent / minutes)) / 2)
         with torch.autocast("cpu", torch.bfloat16):
-            features, deep = reranker.look(bank.draw(which, side, rng))
+            features, _ = reranker.look(bank.draw(which, side, rng))
         logits = scale.exp() * F.normalize(features.mean(1), dim=-1) @ documents[known].T
         target = back[torch.tensor(which)]
         size = features.pow(2).mean().sqrt()

@@ -1,16 +1,18 @@
-// Makes sure that rustc has a standard library for wasm32-unknown-unknown.
-// An ordinary machine gets it from rustup. Where rustup cannot reach its server, it is built once from the sources that
-// Debian packages for the very same compiler version.
+// Makes sure that rustc has a standard library for wasm32-unknown-unknown. rustup has it; where rustup cannot reach its
+// server, it is built once from the sources that Debian packages for exactly this compiler.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync, cpSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { capture, run, fail, step, has } from '../lib.mjs'
+import { capture, fail, has, run, step } from '../lib.mjs'
+import { ensureRust } from './rust.mjs'
 
 const TARGET = 'wasm32-unknown-unknown'
 const SUITES = ['trixie-backports', 'sid', 'forky', 'trixie', 'bookworm-backports']
+/** The keys of Debian's archive, which every Debian has. What they did not sign is not used: it becomes part of the compiler. */
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg'
 
 export async function ensureRustWasm() {
-  if (!has('rustc') || !has('cargo')) fail('Rust is missing. Install it with rustup (https://rustup.rs), then run this command again.')
+  ensureRust()
   const sysroot = capture('rustc', ['--print', 'sysroot'])
   const libs = join(sysroot, 'lib', 'rustlib', TARGET, 'lib')
   if (existsSync(libs) && readdirSync(libs).some((f) => f.startsWith('libstd-'))) return
@@ -39,9 +41,11 @@ function buildFromDebianSources(sysroot, libs) {
     mkdirSync(join(crate, 'src'), { recursive: true })
     writeFileSync(join(crate, 'Cargo.toml'), '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n[lib]\ncrate-type = ["cdylib"]\n[workspace]\n')
     writeFileSync(join(crate, 'src', 'lib.rs'), '')
-    run('cargo', ['build', '--release', '--target', TARGET, '-Zbuild-std=std,panic_abort'], {
+    // By its path: outside of the repository rustup's `cargo` would be that of the default toolchain.
+    const cargo = join(sysroot, 'bin', 'cargo')
+    run(existsSync(cargo) ? cargo : 'cargo', ['build', '--release', '--target', TARGET, '-Zbuild-std=std,panic_abort'], {
       cwd: crate,
-      env: { RUSTC_BOOTSTRAP: '1', CARGO_TARGET_DIR: join(crate, 'target'), RUSTFLAGS: '' },
+      env: { RUSTC: join(sysroot, 'bin', 'rustc'), RUSTC_BOOTSTRAP: '1', CARGO_TARGET_DIR: join(crate, 'target'), RUSTFLAGS: '' },
     })
     const built = join(crate, 'target', TARGET, 'release', 'deps')
     mkdirSync(libs, { recursive: true })
@@ -53,15 +57,29 @@ function buildFromDebianSources(sysroot, libs) {
   }
 }
 
-// A private apt configuration: the machine's own list of suites is left alone.
-function downloadSources(version, work) {
+/**
+ * Downloads the package with the sources of this version of Rust into the folder `work`; the path of the file. apt checks the
+ * signature of the suite's index, and the package against the hash in it. It runs with a configuration of its own, so that
+ * the machine's list of suites is left alone.
+ */
+export function downloadSources(version, work, { keyring = KEYRING } = {}) {
   step(`Fetching the sources of Rust ${version} from Debian`)
+  if (!existsSync(keyring)) fail(`Debian's keys (${keyring}) are missing, so that its packages cannot be checked. Install the package debian-archive-keyring, or run where rustup works: rustup target add ${TARGET}`)
   const mirror = debianMirror()
   for (const suite of SUITES) {
     const state = join(work, suite)
     mkdirSync(join(state, 'lists', 'partial'), { recursive: true })
-    writeFileSync(join(state, 'sources.list'), `deb [trusted=yes] ${mirror} ${suite} main\n`)
-    const options = ['-o', `Dir::Etc::sourcelist=${join(state, 'sources.list')}`, '-o', 'Dir::Etc::sourceparts=-', '-o', `Dir::State::Lists=${join(state, 'lists')}`, '-o', 'APT::Sandbox::User=root']
+    writeFileSync(join(state, 'sources.list'), `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`)
+    const settings = [
+      `Dir::Etc::sourcelist=${join(state, 'sources.list')}`,
+      'Dir::Etc::sourceparts=-',
+      `Dir::State::Lists=${join(state, 'lists')}`,
+      'APT::Sandbox::User=root',
+      // Whatever the machine's own configuration allows.
+      'Acquire::AllowInsecureRepositories=false',
+      'APT::Get::AllowUnauthenticated=false',
+    ]
+    const options = settings.flatMap((setting) => ['-o', setting])
     if (!run('apt-get', [...options, 'update', '-qq'], { quiet: true, mayFail: true })) continue
     const candidates = capture('apt-cache', [...options, 'madison', 'rust-src'], { mayFail: true }).split('\n')
     const exact = candidates.map((line) => line.split('|')[1]?.trim()).find((v) => v?.startsWith(`${version}+`))

@@ -13,7 +13,6 @@ llama.cpp's own ids are others: it does not normalise. Of models that see, only 
 """
 
 import argparse
-import ctypes
 import json
 import sys
 from pathlib import Path

@@ -7,6 +7,7 @@ laid on white by the reference's integer formula, everything else through `conve
 pictures, and numpy's choice of video frames.
 """
 
+import functools
 import hashlib
 import io
 import json
@@ -55,7 +56,7 @@ def pngs(rng):
     colours = lambda count: rng.integers(0, 256, (count, 3))
     for interlaced in (False, True):
         end = "-interlaced" if interlaced else ""
-        make = lambda *args, **more: png(*args, interlaced=interlaced, **more)
+        make = functools.partial(png, interlaced=interlaced)
         for bits in (1, 2, 4, 8, 16):
             yield f"grey{bits}{end}.png", make(samples(bits, 1), bits, 0)
         for bits in (8, 16):
@@ -206,7 +207,7 @@ def bmps(rng):
     yield "fields-bgra.bmp", bmp(size, 32, quads, compression=3, masks=(0xFF0000, 0xFF00, 0xFF, 0xFF000000), header=108)
     yield "fields-rgba.bmp", bmp(size, 32, quads, compression=3, masks=(0xFF, 0xFF00, 0xFF0000, 0xFF000000), header=124)
     eight, four = b"", b""
-    for y in range(HEIGHT):
+    for _ in range(HEIGHT):
         v = lambda count: bytes(rng.integers(0, 16, count).tolist())
         eight += b"\x0c" + v(1) + b"\x00\x05" + v(5) + b"\0" + bytes([WIDTH - 17]) + v(1) + b"\0\0"
         four += b"\x0c" + v(1) + b"\x00\x08" + v(4) + bytes([WIDTH - 20]) + v(1) + b"\0\0"
@@ -246,7 +247,7 @@ def choices():
         frames = min(max(count / fps * wanted, 4 if count >= 4 else count), min(64, count // 2 * 2))
         frames = int(frames) // 2 * 2
         videos.append({"count": count, "fps": fps, "wanted": wanted, "frames": np.round(np.linspace(0, count - 1, frames)).astype(int).tolist()})
-    times = [i / 20 for i in range(0, 60)] + [0.25, 1.25, 2.25, 59.95, 3599.96, 100.05]
+    times = [i / 20 for i in range(60)] + [0.25, 1.25, 2.25, 59.95, 3599.96, 100.05]
     return {"lists": lists, "videos": videos, "times": [[t, f"<{t:.1f} seconds>"] for t in times]}
 
 

@@ -163,7 +163,7 @@ def write(out, name, shape, cases, pictures, official=None):
     scores = {key: [vl_model.score(model, p, yes, no) for p in group] for key, group in prepared.items()}
     spread = [s for group in scores.values() for s in group]
     print("  scores", [round(s, 3) for s in spread])
-    if not (0.05 < min(spread) and max(spread) < 0.95 and prove(model, prepared, yes, no)):
+    if not (min(spread) > 0.05 and max(spread) < 0.95 and prove(model, prepared, yes, no)):
         return False
     write_model(folder, model, config, shape["dtype"])
     listed = [{"name": key, **case, "ids": [p["ids"] for p in prepared[key]], "grids": [p["grids"] for p in prepared[key]], "scores": scores[key]}

@@ -66,7 +66,7 @@ def lzw(indices, bits):
     codes.append((clear, width))
     following, prefix = clear + 2, ()
     for value in indices:
-        longer = prefix + (int(value),)
+        longer = (*prefix, int(value))
         if len(longer) == 1 or longer in table:
             prefix = longer
             continue

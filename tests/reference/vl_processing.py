@@ -108,7 +108,7 @@ def ids_by_description(tokenizer, plain, conversation, grids, max_length):
         pieces += ["<|im_end|>", "\n"]
     pieces += ["<|im_start|>", "assistant\n"]
     ids, text = [], ""
-    for piece in pieces + [None]:
+    for piece in [*pieces, None]:
         if isinstance(piece, dict) or (piece is not None and piece not in SPECIAL):
             text += piece["user"] if isinstance(piece, dict) else piece
             continue
