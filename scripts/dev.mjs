@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { DEMO } from './build.mjs'
-import { ROOT, fail, step } from './lib.mjs'
+import { fail, ROOT, step } from './lib.mjs'
 import { listen, serveFile } from './serve.mjs'
 
 /** What is watched, and the least that has to be built again. */
@@ -35,7 +35,9 @@ async function leave() {
 `
 
 if (process.argv.includes('--help')) {
-  console.log('npm run dev\n\nBuilds the demo with the development profile, serves it on 127.0.0.1, and rebuilds and reloads it on every change.\n\n  PORT=8138   the port; without it, the first free one from 8138 on')
+  console.log(
+    'npm run dev\n\nBuilds the demo with the development profile, serves it on 127.0.0.1, and rebuilds and reloads it on every change.\n\n  PORT=8138   the port; without it, the first free one from 8138 on',
+  )
   process.exit(0)
 }
 
@@ -47,7 +49,9 @@ let timer
 const port = Number(process.env.PORT ?? 8138)
 if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`PORT is "${process.env.PORT}"; give a number from 0 to 65535.`)
 if (!(await rebuild('wasm'))) console.log('  The page is served as soon as a change makes the build pass.')
-const server = await listen(serve, port, process.env.PORT !== undefined).catch((error) => fail(`Port ${port} cannot be used (${error.code}); choose another: PORT=8200 npm run dev`))
+const server = await listen(serve, port, process.env.PORT !== undefined).catch((error) =>
+  fail(`Port ${port} cannot be used (${error.code}); choose another: PORT=8200 npm run dev`),
+)
 for (const [path, size] of Object.entries(WATCHED)) {
   if (existsSync(join(ROOT, path))) watch(join(ROOT, path), { recursive: true }, (_, name) => changed(join(path, name ?? ''), size))
 }

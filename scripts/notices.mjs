@@ -1,24 +1,36 @@
 // Third-party notices of the package: the licence of every crate in the wasm and of every npm package in a bundle, with the
 // texts that the crates ship, each text once. Of a choice of licences the first of PREFERRED is taken.
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { cratesOf, packagesOf } from './crates/graph.mjs'
 import { chooseLicences } from './crates/spdx.mjs'
-import { ROOT, capture, fail } from './lib.mjs'
+import { capture, fail, ROOT } from './lib.mjs'
 
-const WASM = 'wasm32-unknown-unknown'
+const WASM = ['wasm32-unknown-unknown']
 /** One text of Apache-2.0 serves all crates that offer it; the others name their authors in theirs. */
-const PREFERRED = ['Apache-2.0', 'Apache-2.0 WITH LLVM-exception', 'MIT', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'Zlib', 'BSL-1.0', 'Unicode-3.0', 'MPL-2.0', 'CC0-1.0']
+const PREFERRED = [
+  'Apache-2.0',
+  'Apache-2.0 WITH LLVM-exception',
+  'MIT',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'ISC',
+  'Zlib',
+  'BSL-1.0',
+  'Unicode-3.0',
+  'MPL-2.0',
+  'CC0-1.0',
+]
 const LICENCE_FILE = /^(licen[cs]e|copying|unlicense)/i
 const NOTICE_FILE = /^notice/i
 /** A phrase that only this licence's text has. */
 const PHRASES = {
   'Apache-2.0': /Apache License\s+Version 2\.0/,
-  'Apache-2.0 WITH LLVM-exception': /Apache License\s+Version 2\.0[^]*LLVM Exceptions/,
+  'Apache-2.0 WITH LLVM-exception': /Apache License\s+Version 2\.0[\s\S]*LLVM Exceptions/,
   MIT: /Permission is hereby granted, free of charge, to any\s+person obtaining/,
-  'BSD-2-Clause': /Redistributions in binary form must reproduce(?![^]*may be used to endorse)/,
-  'BSD-3-Clause': /Redistributions in binary form must reproduce[^]*may\s+be\s+used\s+to\s+endorse/,
+  'BSD-2-Clause': /Redistributions in binary form must reproduce(?![\s\S]*may be used to endorse)/,
+  'BSD-3-Clause': /Redistributions in binary form must reproduce[\s\S]*may\s+be\s+used\s+to\s+endorse/,
   ISC: /Permission to use, copy, modify, and(\/or)? distribute this software/,
   Zlib: /This software is provided 'as-is'/,
   'BSL-1.0': /Boost Software License/i,
@@ -60,7 +72,14 @@ function ofCrate({ name, version, license, license_file: file, manifest_path: ma
 function ofNpm(name) {
   const folder = join(ROOT, 'node_modules', name)
   const { version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  return work({ name: `${name} (npm)`, version, expression: license, folder, authors: [author?.name ?? author].filter(Boolean), url: `https://www.npmjs.com/package/${name}` })
+  return work({
+    name: `${name} (npm)`,
+    version,
+    expression: license,
+    folder,
+    authors: [author?.name ?? author].filter(Boolean),
+    url: `https://www.npmjs.com/package/${name}`,
+  })
 }
 
 function work({ name, version, expression, folder, files, authors, url }) {
@@ -71,7 +90,10 @@ function work({ name, version, expression, folder, files, authors, url }) {
   return { title: `${name} ${version}: ${licences.join(' and ')}`, url, texts: [...licences.map((id) => textOf(id, texts, name, authors)), ...notices] }
 }
 
-const filesOf = (folder, pattern) => readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile() && pattern.test(entry.name)).map((entry) => join(folder, entry.name))
+const filesOf = (folder, pattern) =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
+    .map((entry) => join(folder, entry.name))
 const readAll = (files) => files.map((file) => readFileSync(file, 'utf8'))
 
 /** The text of a licence: the work's own; else, where it ships none, the standard one with the authors that it names. */
@@ -121,8 +143,17 @@ function standardLibrary() {
 function bundledPackages(folder) {
   const { peerDependencies = {} } = JSON.parse(readFileSync(join(ROOT, 'pkg', 'package.json'), 'utf8'))
   const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|js|mjs)$/.test(file) && !file.endsWith('.d.ts'))
-  const imports = sources.flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/^\s*(?:import|export)\s(?!type\s)[^'"]*?from\s*['"]([^.'"/][^'"]*)['"]/gm)].map((match) => match[1]))
-  const direct = imports.map((specifier) => specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/')).filter((name) => !(name in peerDependencies))
+  const imports = sources.flatMap((file) =>
+    [...readFileSync(join(folder, file), 'utf8').matchAll(/^\s*(?:import|export)\s(?!type\s)[^'"]*?from\s*['"]([^.'"/][^'"]*)['"]/gm)].map((match) => match[1]),
+  )
+  const direct = imports
+    .map((specifier) =>
+      specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/'),
+    )
+    .filter((name) => !(name in peerDependencies))
   const found = new Set()
   for (const queue = [...direct]; queue.length > 0; ) {
     const name = queue.pop()

@@ -4,12 +4,12 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from './build.mjs'
 import { checkCrates } from './crates/deny.mjs'
-import { ROOT, TARGET_DIR, fail, step } from './lib.mjs'
+import { fail, ROOT, step, TARGET_DIR } from './lib.mjs'
 import { ensureChromium } from './setup/chromium.mjs'
 import { ensureNodeModules } from './setup/node.mjs'
 import { findOrInstallRuff } from './setup/ruff.mjs'
-import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { ensureRust } from './setup/rust.mjs'
+import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { sizeGate } from './size-gate.mjs'
 
 const env = { CARGO_TARGET_DIR: TARGET_DIR }
@@ -25,6 +25,7 @@ const FAST = {
   types: () => command(bin('tsc'), ['-p', join(ROOT, 'www'), '--pretty', 'false']),
   python,
   crates,
+  scripts: () => command(process.execPath, ['--test', join('scripts', 'crates', 'spdx.test.mjs')], {}, countNode),
 }
 const STEPS = {
   ...FAST,

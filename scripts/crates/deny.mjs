@@ -2,7 +2,7 @@
 // what cargo already has on this machine.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT, capture, has, run } from '../lib.mjs'
+import { capture, has, ROOT, run } from '../lib.mjs'
 import { cratesOf, hostTarget, packagesOf } from './graph.mjs'
 import { chooseLicences } from './spdx.mjs'
 
@@ -20,8 +20,8 @@ export async function checkCrates() {
   // Only here: this file is read before the packages are installed.
   const { parse } = await import('smol-toml')
   const config = parse(readFileSync(CONFIG, 'utf8'))
-  const problems = [WASM, hostTarget()].flatMap((target) => checkTarget(target, config))
-  for (const problem of new Set(problems)) console.error(`  ✗ ${problem}`)
+  const problems = check([WASM, hostTarget()], config)
+  for (const problem of problems) console.error(`  ✗ ${problem}`)
   console.log('  cargo-deny is not installed: licences, duplicates and sources were compared with deny.toml by our own script, for wasm and this machine alone')
   return problems.length === 0
 }
@@ -32,14 +32,14 @@ function hasCargoDeny() {
   return version !== null && (Number(version[1]) > OLDEST[0] || Number(version[2]) >= OLDEST[1])
 }
 
-function checkTarget(target, { licenses, bans, sources }) {
-  const packages = packagesOf(target)
-  const everything = [...cratesOf(target, 'all')].map((key) => packages.get(key))
+function check(targets, { licenses, bans, sources }) {
+  const packages = packagesOf(targets)
+  const everything = [...cratesOf(targets, 'normal,build,dev')].map((key) => packages.get(key))
   return [
     ...everything.map((crate) => licenceProblem(crate, licenses)),
     ...everything.map((crate) => sourceProblem(crate, sources)),
     ...everything.map((crate) => banProblem(crate, bans)),
-    ...duplicates(cratesOf(target, 'normal,build'), bans.skip),
+    ...duplicates(cratesOf(targets, 'normal,build'), bans.skip),
   ].filter(Boolean)
 }
 
@@ -66,7 +66,10 @@ function duplicates(crates, skip) {
   for (const [name, version] of kept) (versions[name] ??= []).push(version)
   return Object.entries(versions)
     .filter(([, list]) => list.length > 1)
-    .map(([name, list]) => `${name} is there in ${list.length} versions: ${list.join(', ')}. Remove all but one, or add the others to "skip" in deny.toml with the reason.`)
+    .map(
+      ([name, list]) =>
+        `${name} is there in ${list.length} versions: ${list.join(', ')}. Remove all but one, or add the others to "skip" in deny.toml with the reason.`,
+    )
 }
 
 /** Whether `name@version`, `name@=version` or `name` means this crate. A version may leave out its last numbers. */

@@ -2,16 +2,28 @@
 // kinds of dependencies and so names crates that are never compiled. The first says which, the second what they are.
 import { capture } from '../lib.mjs'
 
-/** `name@version` of every crate that `target` compiles, over the given kinds of dependencies. */
-export function cratesOf(target, edges, cargoArgs = []) {
-  const lines = cargo(['tree', '--locked', '--target', target, '--edges', edges, '--prefix', 'none', '--format', '{p}', ...cargoArgs]).split('\n')
+/** `name@version` of every crate that is compiled for one of the targets, over the given kinds of dependencies. */
+export function cratesOf(targets, edges, cargoArgs = []) {
+  const lines = cargo([
+    'tree',
+    '--locked',
+    ...targets.flatMap((target) => ['--target', target]),
+    '--edges',
+    edges,
+    '--prefix',
+    'none',
+    '--format',
+    '{p}',
+    ...cargoArgs,
+  ]).split('\n')
   const crates = lines.map((line) => /^(\S+) v(\S+)/.exec(line)).filter(Boolean)
   return new Set(crates.map(([, name, version]) => `${name}@${version}`))
 }
 
-/** Cargo's description of each package of the lock file that `target` could use, by `name@version`. */
-export function packagesOf(target) {
-  const { packages } = JSON.parse(cargo(['metadata', '--format-version', '1', '--locked', '--filter-platform', target]))
+/** Cargo's description of each package of the lock file that one of the targets could use, by `name@version`. */
+export function packagesOf(targets) {
+  const filters = targets.flatMap((target) => ['--filter-platform', target])
+  const { packages } = JSON.parse(cargo(['metadata', '--format-version', '1', '--locked', ...filters]))
   return new Map(packages.map((each) => [`${each.name}@${each.version}`, each]))
 }
 

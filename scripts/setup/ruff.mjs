@@ -17,6 +17,9 @@ export function findOrInstallRuff() {
   step(`Installing ruff ${VERSION}`)
   const installed =
     run(python, ['-m', 'venv', home], { quiet: true, mayFail: true }) &&
-    run(join(scripts, 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:', `ruff==${VERSION}`], { quiet: true, mayFail: true })
+    run(join(scripts, 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary', ':all:', `ruff==${VERSION}`], {
+      quiet: true,
+      mayFail: true,
+    })
   return installed ? ruff : null
 }

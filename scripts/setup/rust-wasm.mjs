@@ -1,6 +1,6 @@
 // Makes sure that rustc has a standard library for wasm32-unknown-unknown. rustup has it; where rustup cannot reach its
 // server, it is built once from the sources that Debian packages for exactly this compiler.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync, cpSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { capture, fail, has, run, step } from '../lib.mjs'
@@ -64,7 +64,10 @@ function buildFromDebianSources(sysroot, libs) {
  */
 export function downloadSources(version, work, { keyring = KEYRING } = {}) {
   step(`Fetching the sources of Rust ${version} from Debian`)
-  if (!existsSync(keyring)) fail(`Debian's keys (${keyring}) are missing, so that its packages cannot be checked. Install the package debian-archive-keyring, or run where rustup works: rustup target add ${TARGET}`)
+  if (!existsSync(keyring))
+    fail(
+      `Debian's keys (${keyring}) are missing, so that its packages cannot be checked. Install the package debian-archive-keyring, or run where rustup works: rustup target add ${TARGET}`,
+    )
   const mirror = debianMirror()
   for (const suite of SUITES) {
     const state = join(work, suite)
@@ -93,5 +96,9 @@ export function downloadSources(version, work, { keyring = KEYRING } = {}) {
 // The mirror that this machine already uses.
 function debianMirror() {
   const policy = capture('apt-cache', ['policy'], { mayFail: true })
-  return policy.match(/https?:\/\/\S*debian\/?(?=\s+\w+\/main)/)?.[0] ?? policy.match(/https?:\/\/\S+/)?.[0] ?? fail('apt has no source of packages; add a Debian mirror and run this command again.')
+  return (
+    policy.match(/https?:\/\/\S*debian\/?(?=\s+\w+\/main)/)?.[0] ??
+    policy.match(/https?:\/\/\S+/)?.[0] ??
+    fail('apt has no source of packages; add a Debian mirror and run this command again.')
+  )
 }

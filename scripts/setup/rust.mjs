@@ -1,7 +1,7 @@
 // Makes sure that cargo runs, with the toolchain that rust-toolchain.toml names.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT, capture, fail, has, run, step } from '../lib.mjs'
+import { capture, fail, has, ROOT, run, step } from '../lib.mjs'
 
 let ready = false
 
@@ -16,7 +16,11 @@ const works = () => run('cargo', ['--version'], { quiet: true, mayFail: true })
 
 function install(channel) {
   step(`Installing Rust ${channel}`)
-  if (has('rustup') && run('rustup', ['toolchain', 'install', channel, '--profile', 'minimal', '--component', 'rustfmt', '--component', 'clippy'], { quiet: true, mayFail: true })) return
+  if (
+    has('rustup') &&
+    run('rustup', ['toolchain', 'install', channel, '--profile', 'minimal', '--component', 'rustfmt', '--component', 'clippy'], { quiet: true, mayFail: true })
+  )
+    return
   // Offline, the same compiler may be there under another name, such as "stable".
   const same = capture('rustup', ['toolchain', 'list'], { mayFail: true })
     .split('\n')
