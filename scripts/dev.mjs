@@ -12,7 +12,7 @@ const WATCHED = { src: 'wasm', shaders: 'wasm', 'Cargo.toml': 'wasm', 'Cargo.loc
 const BUILDS = {
   demo: 'await buildDemo()',
   package: 'await buildPackage(); await buildDemo()',
-  wasm: 'await build({ profile: "dev" })',
+  wasm: 'await build({ profile: "dev", only: ["secondpass"] })',
 }
 const SIZES = Object.keys(BUILDS)
 /** Editors write a file in several steps, and save several files at once. */

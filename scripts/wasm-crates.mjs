@@ -97,8 +97,27 @@ function functionNames(reader, end) {
   return names
 }
 
+/** A readable path from the compiler's mangled name, `_ZN` and pairs of length and identifier; others as they are. */
+export function demangle(name) {
+  const mangled = /^_ZN(.*)E/.exec(name)?.[1]
+  if (mangled === undefined) return name
+  const parts = []
+  for (let rest = mangled; rest.length > 0; ) {
+    const length = /^\d+/.exec(rest)?.[0]
+    if (!length) break
+    parts.push(rest.slice(length.length, length.length + Number(length)))
+    rest = rest.slice(length.length + Number(length))
+  }
+  const signs = { LT: '<', GT: '>', RF: '&', BP: '*', C: ',', u20: ' ', u7b: '{', u7d: '}', u5b: '[', u5d: ']', LP: '(', RP: ')', u27: "'" }
+  return parts
+    .filter((part) => !/^h[0-9a-f]{16}$/.test(part))
+    .map((part) => part.replace(/^_(?=\$)/, '').replace(/\$(\w+?)\$/g, (all, sign) => signs[sign] ?? all).replaceAll('..', '::'))
+    .join('::')
+}
+
 /** The crate that a function's code belongs to: the first one in its path that is not the standard library's. */
-export function crateOf(name) {
+export function crateOf(mangled) {
+  const name = demangle(mangled)
   const crates = [...name.matchAll(/(?<![\w:])([a-z_][a-z0-9_]*)(?:\[[0-9a-f]+\])?::/g)].map((match) => match[1])
   return crates.find((crate) => !['core', 'alloc', 'std', 'compiler_builtins'].includes(crate)) ?? crates[0] ?? '(no name)'
 }
@@ -126,7 +145,7 @@ function main([file, ...options]) {
   console.log(`\n| crate | KB of code | functions |\n|---|---|---|`)
   for (const { crate, bytes, functions: count } of byCrate(shown).slice(0, 60)) console.log(`| ${crate} | ${(bytes / 1000).toFixed(0)} | ${count} |`)
   const largest = [...shown].sort((a, b) => b.size - a.size).slice(0, Number(option('--functions') ?? 0))
-  for (const { name, size } of largest) console.log(`${size}  ${name}`)
+  for (const { name, size } of largest) console.log(`${size}  ${demangle(name)}`)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main(process.argv.slice(2))

@@ -94,19 +94,19 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         }
     }
     store(row, col, 1u, a0);
-    store(row, col + 4u, b0);
+    store(row, col + 4u, 1u, b0);
     store(row + 1u, col, 1u, a1);
-    store(row + 1u, col + 4u, b1);
+    store(row + 1u, col + 4u, 1u, b1);
     store(row + 2u, col, 1u, a2);
-    store(row + 2u, col + 4u, b2);
+    store(row + 2u, col + 4u, 1u, b2);
     store(row + 3u, col, 1u, a3);
-    store(row + 3u, col + 4u, b3);
+    store(row + 3u, col + 4u, 1u, b3);
     store(row + 4u, col, 1u, a4);
-    store(row + 4u, col + 4u, b4);
+    store(row + 4u, col + 4u, 1u, b4);
     store(row + 5u, col, 1u, a5);
-    store(row + 5u, col + 4u, b5);
+    store(row + 5u, col + 4u, 1u, b5);
     store(row + 6u, col, 1u, a6);
-    store(row + 6u, col + 4u, b6);
+    store(row + 6u, col + 4u, 1u, b6);
     store(row + 7u, col, 1u, a7);
-    store(row + 7u, col + 4u, b7);
+    store(row + 7u, col + 4u, 1u, b7);
 }

@@ -1,4 +1,4 @@
-// One workgroup works on a row.
+// One workgroup works on one row.
 
 var<workgroup> partial: array<f32, 64>;
 

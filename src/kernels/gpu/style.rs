@@ -52,7 +52,7 @@ impl Style {
 }
 
 /// Rows from which on a pass counts as `middle` and `many`: a document, and a full submission.
-const MIDDLE_ROWS: usize = 48;
+const MIDDLE_ROWS: usize = 40;
 const MANY_ROWS: usize = 512;
 
 /// The styles of a device by the number of rows: what is fastest for a few is not for a thousand.
