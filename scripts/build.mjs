@@ -1,6 +1,6 @@
 // Builds what a page loads: wasm, package, demo. Whatever is up to date is left alone.
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildDemo as writeDemo } from './demo.mjs'
@@ -12,7 +12,8 @@ import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 const DIST = join(ROOT, 'pkg', 'dist')
 export const WASM = join(DIST, 'wasm', 'secondpass_bg.wasm')
 export const DEMO = join(ROOT, 'dist')
-const ADAPTERS = ['ai-sdk', 'langchain', 'http']
+/** Published beside the main entry, from the files of the same names in pkg/src. */
+const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'http/index']
 
 export async function build() {
   ensureNodeModules()
@@ -37,17 +38,19 @@ function buildWasm(wasmBindgen) {
   writeFileSync(stamp, hash)
 }
 
-function buildPackage() {
+export function buildPackage() {
   step('Building the package')
   const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
+  const source = (name) => join(ROOT, 'pkg', 'src', `${name}.ts`)
+  // What an earlier version left there would be published too.
+  if (existsSync(DIST)) for (const name of readdirSync(DIST)) if (name !== 'wasm') rmSync(join(DIST, name), { recursive: true })
   run(bin('tsc'), ['-p', join(ROOT, 'pkg')])
-  // esbuild's own binary: its JavaScript front would want the install script that we do not run.
-  const common = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning']
-  run(bin('esbuild'), [join(ROOT, 'pkg', 'src', 'index.ts'), join(ROOT, 'pkg', 'src', 'worker.ts'), '--external:./wasm/secondpass.js', `--outdir=${DIST}`, ...common])
+  // esbuild's binary is called directly: its JavaScript API needs the install script, which is not run here.
+  const common = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning', `--outdir=${DIST}`, `--outbase=${join(ROOT, 'pkg', 'src')}`]
+  run(bin('esbuild'), [source('index'), source('worker'), '--external:./wasm/secondpass.js', '--external:./wasm/secondpass_cpu.js', ...common])
   cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
-  // The adapters share the page's Reranker, so they refer to the entry instead of holding a second one.
-  const adapters = ADAPTERS.map((name) => join(ROOT, 'pkg', 'src', 'adapters', `${name}.ts`))
-  run(bin('esbuild'), [...adapters, '--external:../index.js', '--external:@langchain/core/*', `--outdir=${join(DIST, 'adapters')}`, ...common])
+  // The SDK adapters share the page's Reranker, so they import the main entry instead of bundling another copy of it.
+  run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', '--external:@langchain/core/*', ...common])
 }
 
 export async function buildDemo() {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { CohereClient, CohereClientV2, CohereError } from 'cohere-ai'
-import { createRerankHandler } from '../../pkg/dist/adapters/http.js'
+import { createRerankHandler } from '../../pkg/dist/http/index.js'
 import { Reranker } from '../../pkg/dist/index.js'
 import { cases, open } from '../browser/harness.mjs'
 import { beside, bridged, bundle, serve, withBundle } from './harness.mjs'

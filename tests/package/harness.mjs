@@ -11,10 +11,10 @@ const HERE = dirname(fileURLToPath(import.meta.url))
 export function bundle(name) {
   const aliases = [
     '--alias:secondpass=/dist/index.js',
-    '--alias:secondpass/ai-sdk=/dist/adapters/ai-sdk.js',
-    '--alias:secondpass/http=/dist/adapters/http.js',
+    '--alias:secondpass/ai-sdk=/dist/sdk/ai-sdk.js',
+    '--alias:secondpass/http=/dist/http/index.js',
     // It imports its peer by name, so it is bundled with it.
-    `--alias:secondpass/langchain=${join(ROOT, 'pkg', 'dist', 'adapters', 'langchain.js')}`,
+    `--alias:secondpass/langchain=${join(ROOT, 'pkg', 'dist', 'sdk', 'langchain.js')}`,
   ]
   const args = [join(HERE, 'pages', name), '--bundle', '--format=esm', '--platform=browser', '--target=es2022', '--log-level=error', '--external:/dist/*', ...aliases]
   const result = spawnSync(join(ROOT, 'node_modules', '.bin', 'esbuild'), args, { encoding: 'utf8', maxBuffer: 1 << 28, cwd: ROOT })

@@ -1,7 +1,7 @@
 // The wire format: what clients of servers send is understood, what they look for is in the answer, and no body does harm.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createRerankHandler } from '../../pkg/dist/adapters/http.js'
+import { createRerankHandler } from '../../pkg/dist/http/index.js'
 import { scoredBy } from './harness.mjs'
 
 const URL_ = 'http://localhost/v1/rerank'

@@ -10,7 +10,7 @@ import { chromium } from 'playwright-core'
 import { ROOT } from '../../scripts/lib.mjs'
 import { listen, serveFile } from '../../scripts/serve.mjs'
 import { ensureChromium } from '../../scripts/setup/chromium.mjs'
-import { createRerankHandler } from '../../pkg/dist/adapters/http.js'
+import { createRerankHandler } from '../../pkg/dist/http/index.js'
 import { scoredBy, serve } from './harness.mjs'
 
 const PROJECTS = join(dirname(fileURLToPath(import.meta.url)), 'projects')

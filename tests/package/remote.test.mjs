@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
 import { Reranker, SecondpassError } from '../../pkg/dist/index.js'
-import { createRerankHandler } from '../../pkg/dist/adapters/http.js'
+import { createRerankHandler } from '../../pkg/dist/http/index.js'
 import { scoredBy, serve } from './harness.mjs'
 
 const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3])

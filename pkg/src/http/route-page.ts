@@ -1,8 +1,8 @@
-import type { RerankHandler } from './http.js'
+import type { RerankHandler } from './handler.js'
 import { isHandover, type Reply } from './route-protocol.js'
 
 /**
- * In a page: answers what the service worker's {@link installRerankRoute} hands over. Gives a function that stops it.
+ * In a page: answers the requests that `installRerankRoute` in the service worker hands over. Returns a function that stops it.
  *
  * ```ts
  * serveRerankRoute(createRerankHandler(() => Reranker.load({ model })))

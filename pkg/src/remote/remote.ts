@@ -1,9 +1,10 @@
 // The same `rerank()` against a server.
+import type { Picture } from '../content/types.js'
 import { SecondpassError, type ErrorCode } from '../errors.js'
-import type { Picture, RerankControl, RerankRequest, RerankResponse, RerankerInfo } from '../types.js'
+import { readText } from '../read-text.js'
+import type { RerankControl, RerankRequest, RerankResponse, RerankerInfo } from '../types.js'
 import { toDataUrl } from './data-url.js'
-import { readText } from './limited.js'
-import { complaint, fromWire, toWire, type RemoteFormat } from './remote-wire.js'
+import { errorMessageOf, formatRequest, parseResponse, type RemoteFormat } from './wire.js'
 
 /** Where a server is, and how to ask it. */
 export interface RemoteOptions {
@@ -13,7 +14,7 @@ export interface RemoteOptions {
   apiKey?: string
   /** The model's name, where the server wants one. */
   model?: string
-  /** How the server spells a request. Default `rerank`, the spelling of most. */
+  /** The format of the server's requests. Default `rerank`, that of most. */
   format?: RemoteFormat
   /** Further headers, or a function that gives them anew for each request, for a token that expires. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>)
@@ -31,7 +32,7 @@ const MAX_WAIT_MS = 30_000
 const FIRST_WAIT_MS = 500
 /** vLLM echoes documents, pictures included, so an answer may be as large as a request. */
 const MAX_ANSWER_BYTES = 64 << 20
-const AGAIN = new Set([408, 429, 502, 503, 504])
+const RETRIED = new Set([408, 429, 502, 503, 504])
 
 /** A model on a server; `Reranker.remote` wraps it. */
 export class Remote {
@@ -44,8 +45,8 @@ export class Remote {
   constructor(options: RemoteOptions) {
     this.#options = options
     const { model = '', format, url } = options
-    const elsewhere = { family: 'remote', device: 'remote', adapter: null, dtype: 'remote', weight_bytes: 0, wasm_bytes: 0, kernels: null, storage: 'remote' } as const
-    this.info = { ...elsewhere, model, vision: format !== 'tei', url: String(url) }
+    const constant = { family: 'remote', device: 'remote', adapter: null, dtype: 'remote', weight_bytes: 0, wasm_bytes: 0, kernels: null, storage: 'remote' } as const
+    this.info = { ...constant, model, vision: format !== 'tei', url: String(url) }
   }
 
   /** Scores documents against a query. */
@@ -53,7 +54,7 @@ export class Remote {
     const { signal } = control
     signal?.throwIfAborted()
     if (this.#closed) throw this.#closed
-    // By hand: AbortSignal.any is younger than some browsers that need a server.
+    // AbortSignal.any is younger than some browsers that cannot run a model, and so need a server.
     const controller = new AbortController()
     const stop = () => controller.abort(signal?.reason)
     signal?.addEventListener('abort', stop, { once: true })
@@ -70,7 +71,7 @@ export class Remote {
     return this.#closed !== undefined
   }
 
-  /** Ends what is running. */
+  /** Aborts the requests that are running. */
   dispose(): void {
     this.#closed = new SecondpassError('disposed', 409, 'The reranker was disposed of.')
     for (const controller of this.#running) controller.abort(this.#closed)
@@ -79,18 +80,18 @@ export class Remote {
   async #ask(request: RerankRequest, { onResult, strict }: RerankControl, signal: AbortSignal): Promise<RerankResponse> {
     const start = performance.now()
     const { model, format = 'rerank' } = this.#options
-    // A `fetch` of the caller's own is for the server: what it adds, a token say, is nothing for the hosts of pictures.
+    // The caller's own `fetch` may add a token, which is for the server and not for the hosts of pictures.
     const encode = (picture: Picture) => toDataUrl(picture, (input, init) => globalThis.fetch(input, init), signal)
-    const body = JSON.stringify(await toWire(request, model, format, encode))
-    const answer = parse(await this.#send(body, signal))
-    const response = fromWire(answer, request, model ?? '', performance.now() - start)
+    const body = JSON.stringify(await formatRequest(request, model, format, encode))
+    const answer = parseJson(await this.#send(body, signal))
+    const response = parseResponse(answer, request, model ?? '', performance.now() - start)
     const failed = response.meta.failed?.[0]
     if (strict && failed) throw new SecondpassError(failed.code, 400, failed.message)
     for (const { index, relevance_score } of response.results) onResult?.({ index, relevance_score })
     return response
   }
 
-  // Called by its name alone: a browser's own fetch refuses to be a method of something else.
+  // Not called as a method: the browser's own fetch checks its `this`.
   readonly #fetch: typeof fetch = (input, init) => {
     const fetcher = this.#options.fetch ?? globalThis.fetch
     return fetcher(input, init)
@@ -102,12 +103,12 @@ export class Remote {
       const outcome = await this.#attempt(body, signal)
       if (typeof outcome === 'string') return outcome
       const wait = outcome.wait ?? FIRST_WAIT_MS * 2 ** attempt * (0.75 + Math.random() / 2)
-      if (!outcome.again || attempt >= maxRetries || wait > maxRetryWaitMs) throw outcome.error
+      if (!outcome.retry || attempt >= maxRetries || wait > maxRetryWaitMs) throw outcome.error
       await sleep(wait, signal)
     }
   }
 
-  async #attempt(body: string, signal: AbortSignal): Promise<string | Failure> {
+  async #attempt(body: string, signal: AbortSignal): Promise<string | FailedAttempt> {
     const headers = await this.#headers()
     try {
       const response = await this.#fetch(this.#options.url, { method: 'POST', headers, body, signal })
@@ -119,7 +120,7 @@ export class Remote {
       if (signal.aborted) throw signal.reason
       if (error instanceof SecondpassError) throw error
       const why = `${(error as Error).message}; a page is let in by CORS alone`
-      return { error: new SecondpassError('network', 502, `The server ${this.#options.url} could not be reached (${why}).`), again: true }
+      return { error: new SecondpassError('network', 502, `The server ${this.#options.url} could not be reached (${why}).`), retry: true }
     }
   }
 
@@ -128,23 +129,23 @@ export class Remote {
     const given = typeof headers === 'function' ? await headers() : headers
     const all = new Headers({ 'content-type': 'application/json', accept: 'application/json' })
     if (apiKey !== undefined) all.set('authorization', `Bearer ${apiKey}`)
-    // Names have no case: two spellings of one would be sent as a list.
+    // `set` is case-insensitive: two spellings of a name would otherwise be sent as a list.
     for (const [name, value] of Object.entries(given ?? {})) all.set(name, value)
     return all
   }
 }
 
-interface Failure {
+interface FailedAttempt {
   error: SecondpassError
-  /** Whether it may be different the next time. */
-  again: boolean
+  /** Whether another attempt may succeed. */
+  retry: boolean
   /** How many milliseconds the server asks to wait. */
   wait?: number
 }
 
 const tooLong = () => new SecondpassError('bad_response', 502, `The server’s answer is longer than ${MAX_ANSWER_BYTES} bytes.`)
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
@@ -152,12 +153,12 @@ function parse(text: string): unknown {
   }
 }
 
-function refusal(response: Response, text: string): Failure {
+function refusal(response: Response, text: string): FailedAttempt {
   const wait = retryAfter(response.headers.get('retry-after'))
-  const said = complaint(text)
+  const message = errorMessageOf(text)
   const asks = wait === undefined ? '' : ` It asks to wait ${Math.ceil(wait / 1000)} s.`
-  const error = new SecondpassError(codeOf(response.status), response.status, `The server answered ${response.status}${said && `: ${said}`}.${asks}`)
-  return { error, again: AGAIN.has(response.status), ...(wait !== undefined && { wait }) }
+  const error = new SecondpassError(codeOf(response.status), response.status, `The server answered ${response.status}${message && `: ${message}`}.${asks}`)
+  return { error, retry: RETRIED.has(response.status), ...(wait !== undefined && { wait }) }
 }
 
 function codeOf(status: number): ErrorCode {

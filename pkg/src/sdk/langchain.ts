@@ -1,11 +1,13 @@
 // A document compressor for LangChain.js.
 import { Document, type DocumentInterface } from '@langchain/core/documents'
 import { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
-import type { Content, LoadOptions, Picture, RerankRequest, RerankResponse } from '../types.js'
-import { sourceOf } from './loading.js'
-import { controlled, once, type RerankerLike, type RerankerSource } from './source.js'
+import type { Content, Picture } from '../content/types.js'
+import { controlOf, once, type RerankerLike, type RerankerSource } from '../reranker-like.js'
+import type { LoadOptions } from '../reranker.js'
+import type { RerankRequest, RerankResponse } from '../types.js'
+import { sourceOf } from './source.js'
 
-export type { RerankerLike, RerankerSource } from './source.js'
+export type { RerankerLike, RerankerSource } from '../reranker-like.js'
 
 /** How a compressor behaves. */
 export interface SecondpassRerankOptions {
@@ -21,7 +23,7 @@ export interface SecondpassRerankOptions {
   image?: string | ((document: DocumentInterface) => Picture | Picture[] | null | undefined)
 }
 
-/** How one call differs. */
+/** Options of one call, which override those of the compressor. */
 export interface SecondpassRerankCall {
   /** How many results; `Infinity` for all. */
   topN?: number
@@ -53,7 +55,7 @@ export class SecondpassRerank extends BaseDocumentCompressor {
   readonly #options: SecondpassRerankOptions
   readonly #ready: (signal?: AbortSignal) => Promise<RerankerLike>
 
-  /** Nothing is loaded yet. */
+  /** Loads nothing yet. */
   constructor(options: SecondpassRerankOptions) {
     super()
     this.#options = options
@@ -71,17 +73,17 @@ export class SecondpassRerank extends BaseDocumentCompressor {
     })
   }
 
-  /** The order and the scores alone, for documents or bare texts. */
+  /** Order and scores only, for documents or bare texts. */
   async rerank(documents: (DocumentInterface | string)[], query: Content, call: SecondpassRerankCall = {}): Promise<SecondpassRerankScore[]> {
     if (documents.length === 0) return []
     const reranker = await this.#ready(call.signal)
-    const response: RerankResponse = await reranker.rerank(this.#request(documents, query, call), controlled(call.signal))
+    const response: RerankResponse = await reranker.rerank(this.#request(documents, query, call), controlOf(call.signal))
     return response.results.map(({ index, relevance_score }) => ({ index, relevanceScore: relevance_score }))
   }
 
   #request(documents: (DocumentInterface | string)[], query: Content, call: SecondpassRerankCall): RerankRequest {
     const own = this.#options
-    // A key that is there and undefined is not meant.
+    // A key whose value is undefined counts as absent.
     const topN = call.topN ?? own.topN ?? TOP_N
     const instruction = call.instruction ?? own.instruction
     const { maxTokensPerDoc } = own

@@ -1,7 +1,8 @@
 // The hits of any search, in a better order.
 import { SecondpassError } from '../errors.js'
-import type { Content, Picture, RerankResult } from '../types.js'
-import { controlled, type RerankerLike } from './source.js'
+import type { Content, Picture } from '../content/types.js'
+import { controlOf, type RerankerLike } from '../reranker-like.js'
+import type { RerankResult } from '../types.js'
 
 /** What is read of a hit: a handle such as Pagefind's is opened first, with its `data()`. */
 export type HitData<Hit> = Hit extends HitHandle<infer Data> ? Data : Hit
@@ -93,7 +94,7 @@ export async function rerankHits<Hit extends object>(
       const entry = scored(result)
       if (entry) onResult({ ...entry })
     })
-    const { results, meta } = await (await reranker).rerank(request, controlled(signal, report))
+    const { results, meta } = await (await reranker).rerank(request, controlOf(signal, report))
     results.forEach(scored)
     for (const { index, code, message } of meta.failed ?? []) {
       const entry = readable[index]?.entry

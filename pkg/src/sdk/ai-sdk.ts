@@ -1,11 +1,13 @@
-// A provider for the Vercel AI SDK. Only its own types are known here: nothing of the SDK is loaded.
-import type { Content, LoadOptions, RerankRequest, RerankResponse } from '../types.js'
-import { sourceOf } from './loading.js'
-import { controlled, failures, once, type RerankerLike, type RerankerSource } from './source.js'
+// A provider for the Vercel AI SDK. It needs nothing of the SDK itself.
+import type { Content } from '../content/types.js'
+import { controlOf, failuresOf, once, type RerankerLike, type RerankerSource } from '../reranker-like.js'
+import type { LoadOptions } from '../reranker.js'
+import type { RerankRequest, RerankResponse } from '../types.js'
 import type { JsonObject, RerankingAnswer, RerankingCall, RerankingModel, RerankingWarning, SecondpassProviderOptions } from './ai-sdk-types.js'
+import { sourceOf } from './source.js'
 
 export type * from './ai-sdk-types.js'
-export type { RerankerLike, RerankerSource } from './source.js'
+export type { RerankerLike, RerankerSource } from '../reranker-like.js'
 
 /** How a provider behaves. */
 export interface ProviderSettings<Version extends 'v3' | 'v4' = 'v4'> {
@@ -13,19 +15,19 @@ export interface ProviderSettings<Version extends 'v3' | 'v4' = 'v4'> {
   specificationVersion?: Version
 }
 
-/** A provider with reranking models alone. */
+/** A provider with reranking models only. */
 export interface SecondpassProvider<Version extends 'v3' | 'v4' = 'v4'> {
   /** The version of the specification. */
   readonly specificationVersion: Version
-  /** A model for the SDK's `rerank()`. The id is passed to the function the provider was made with, or is but a name. */
+  /** A model for the SDK's `rerank()`. The id is passed to the function that the provider was made with; otherwise it is only a name. */
   reranking(modelId?: string): RerankingModel<Version>
   /** The same, by the name that registries of the SDK use. */
   rerankingModel(modelId?: string): RerankingModel<Version>
-  /** There is none: throws. */
+  /** Throws: there is none. */
   languageModel(modelId: string): never
-  /** There is none: throws. */
+  /** Throws: there is none. */
   embeddingModel(modelId: string): never
-  /** There is none: throws. */
+  /** Throws: there is none. */
   imageModel(modelId: string): never
 }
 
@@ -57,7 +59,7 @@ export function createSecondpass<Version extends 'v3' | 'v4'>(
 ): SecondpassProvider<Version> {
   const ready = new Map<string, ReturnType<typeof once>>()
   const load = (modelId: string) => {
-    // A function may know several models; anything else is one, whatever it is called.
+    // A function may know several models; anything else is one model under every id.
     const key = typeof from === 'function' ? modelId : NAME
     const known = ready.get(key) ?? once(typeof from === 'function' ? () => resolved(from(modelId)) : sourceOf(from))
     ready.set(key, known)
@@ -89,8 +91,8 @@ async function resolved(given: RerankerLike | PromiseLike<RerankerLike> | LoadOp
 
 async function answer(reranker: RerankerLike, call: RerankingCall, modelId: string): Promise<RerankingAnswer> {
   const warnings: RerankingWarning[] = []
-  const response = await reranker.rerank(requestOf(call, warnings), controlled(call.abortSignal))
-  warnings.push(...[...response.meta.warnings, ...failures(response)].map((message) => ({ type: 'other' as const, message })))
+  const response = await reranker.rerank(requestOf(call, warnings), controlOf(call.abortSignal))
+  warnings.push(...[...response.meta.warnings, ...failuresOf(response)].map((message) => ({ type: 'other' as const, message })))
   return {
     ranking: response.results.map(({ index, relevance_score }) => ({ index, relevanceScore: relevance_score })),
     providerMetadata: { [NAME]: metadata(response) },

@@ -1,6 +1,4 @@
-// Foreign bodies are read up to a limit, never whole and then measured.
-
-/** The text of a body, or undefined if it is longer than `limit` bytes. */
+/** The text of a body, or undefined if it is longer than `limit` bytes; it is not read further than that. */
 export async function readText(body: Request | Response, limit: number): Promise<string | undefined> {
   if (Number(body.headers.get('content-length') ?? 0) > limit) return undefined
   const reader = body.body?.getReader()

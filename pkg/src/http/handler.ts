@@ -1,12 +1,8 @@
 // `/v1/rerank` as a function from request to response.
 import { SecondpassError } from '../errors.js'
-import { readText } from './limited.js'
-import { controlled, once, type RerankerSource } from './source.js'
-import { dialectOf, readCall, writeAnswer, writeError, type Dialect } from './wire.js'
-
-export type { RerankerLike, RerankerSource } from './source.js'
-export { installRerankRoute, type RouteOptions } from './route-worker.js'
-export { serveRerankRoute } from './route-page.js'
+import { readText } from '../read-text.js'
+import { controlOf, once, type RerankerSource } from '../reranker-like.js'
+import { dialectOf, formatAnswer, formatError, parseBody, type Dialect } from './wire.js'
 
 /** How a handler behaves. */
 export interface HandlerOptions {
@@ -28,7 +24,7 @@ export type RerankHandler = (request: Request) => Promise<Response>
 
 const MAX_BODY_BYTES = 64 << 20
 const MAX_DOCUMENTS = 1000
-/** What servers say when the client has left; nobody reads it. */
+/** nginx's status for a client that closed the request. */
 const CLIENT_CLOSED = 499
 const ALLOW = { allow: 'POST, OPTIONS' }
 /** How long a browser may remember that a page is allowed, in seconds. */
@@ -43,7 +39,7 @@ const PREFLIGHT_AGE = 86_400
  * const cohere = new CohereClient({ token: 'none', fetch: (input, init) => handler(new Request(input, init)) })
  * ```
  *
- * In a service worker see {@link installRerankRoute}.
+ * In a service worker see `installRerankRoute`.
  */
 export function createRerankHandler(source: RerankerSource, options: HandlerOptions = {}): RerankHandler {
   const ready = once(source)
@@ -55,10 +51,10 @@ export function createRerankHandler(source: RerankerSource, options: HandlerOpti
     try {
       const body = await readBody(request, options.maxBodyBytes ?? MAX_BODY_BYTES)
       dialect = dialectOf(body)
-      const call = readCall(body, options.pictures ?? 'any')
+      const call = parseBody(body, options.pictures ?? 'any')
       limit(call.request.documents.length, options.maxDocuments ?? MAX_DOCUMENTS)
       const reranker = await ready(request.signal)
-      return json(200, writeAnswer(await reranker.rerank(call.request, controlled(request.signal)), call), shared)
+      return json(200, formatAnswer(await reranker.rerank(call.request, controlOf(request.signal)), call), shared)
     } catch (error) {
       return failed(error, request, shared, dialect)
     }
@@ -94,7 +90,7 @@ function failed(error: unknown, request: Request, shared: Record<string, string>
 }
 
 const failure = (status: number, code: string, message: string, headers: Record<string, string>, dialect?: Dialect) =>
-  json(status, writeError(status, code, message, dialect), headers)
+  json(status, formatError(status, code, message, dialect), headers)
 
 const json = (status: number, body: unknown, headers: Record<string, string>) =>
   new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers } })

@@ -1,6 +1,6 @@
-import { readText } from './limited.js'
+import { readText } from '../read-text.js'
 import type { Handover, Reply } from './route-protocol.js'
-import { writeError } from './wire.js'
+import { formatError } from './wire.js'
 
 /** Which requests a service worker takes, and how. */
 export interface RouteOptions {
@@ -10,8 +10,8 @@ export interface RouteOptions {
   maxBodyBytes?: number
 }
 
-// The part of a service worker's scope that is used; the DOM's types do not have it.
-interface Client {
+// The part of a service worker's scope that is used; the DOM types lack it.
+interface WindowClient {
   readonly id: string
   postMessage(message: unknown, transfer: Transferable[]): void
 }
@@ -20,9 +20,9 @@ interface FetchEvent extends Event {
   readonly clientId: string
   respondWith(response: Promise<Response>): void
 }
-interface Scope extends EventTarget {
+interface ServiceWorkerScope extends EventTarget {
   readonly location: { readonly origin: string }
-  readonly clients: { get(id: string): Promise<Client | undefined>; matchAll(options: object): Promise<readonly Client[]> }
+  readonly clients: { get(id: string): Promise<WindowClient | undefined>; matchAll(options: object): Promise<readonly WindowClient[]> }
 }
 
 const MAX_BODY_BYTES = 64 << 20
@@ -30,9 +30,9 @@ const MAX_BODY_BYTES = 64 << 20
 const TAKEN_WITHIN_MS = 2000
 
 /**
- * In a service worker: takes the requests for `/v1/rerank` and hands them to a page with {@link serveRerankRoute}, first of all to
- * the one that asks. Any client of such servers then runs locally without a change. Call it while the script is evaluated. Gives
- * a function that removes it.
+ * In a service worker: takes the requests for `/v1/rerank` and hands them to a page with `serveRerankRoute`, the one
+ * that asks first. Any client of such servers then runs locally without a change. Call it while the script is evaluated. Returns a
+ * function that removes it.
  *
  * ```ts
  * installRerankRoute()
@@ -40,7 +40,7 @@ const TAKEN_WITHIN_MS = 2000
  * ```
  */
 export function installRerankRoute({ match, maxBodyBytes = MAX_BODY_BYTES }: RouteOptions = {}): () => void {
-  const scope = globalThis as unknown as Scope
+  const scope = globalThis as unknown as ServiceWorkerScope
   const wanted = match ?? ((url: URL, request: Request) => request.method === 'POST' && url.origin === scope.location.origin && /\/rerank$/.test(url.pathname))
   const serving = new Set<string>()
   const onFetch = (event: Event) => {
@@ -51,7 +51,7 @@ export function installRerankRoute({ match, maxBodyBytes = MAX_BODY_BYTES }: Rou
   return () => scope.removeEventListener('fetch', onFetch)
 }
 
-async function handOver(scope: Scope, serving: Set<string>, request: Request, clientId: string, limit: number): Promise<Response> {
+async function handOver(scope: ServiceWorkerScope, serving: Set<string>, request: Request, clientId: string, limit: number): Promise<Response> {
   const body = request.method === 'POST' ? await readText(request, limit) : ''
   if (body === undefined) return failure(413, 'invalid_request', `The body is longer than ${limit} bytes.`)
   const handover: Handover = { type: 'secondpass:rerank', url: request.url, method: request.method, headers: [...request.headers], body }
@@ -63,16 +63,16 @@ async function handOver(scope: Scope, serving: Set<string>, request: Request, cl
   return failure(503, 'no_page', 'No open page serves the rerank route.')
 }
 
-/** Those that served before, then the one that asks, then all others: a page that does not serve costs a wait. */
-async function candidates({ clients }: Scope, serving: Set<string>, asking: string): Promise<Client[]> {
+/** Pages that served before, then the one that asks, then all others: a page that does not serve costs a wait. */
+async function candidates({ clients }: ServiceWorkerScope, serving: Set<string>, asking: string): Promise<WindowClient[]> {
   const first = asking ? await clients.get(asking) : undefined
   const others = await clients.matchAll({ type: 'window' })
   const all = [...(first ? [first] : []), ...others.filter((client) => client.id !== asking)]
   return [...all.filter((client) => serving.has(client.id)), ...all.filter((client) => !serving.has(client.id))]
 }
 
-/** Undefined if the page does not serve the route. */
-function ask(client: Client, handover: Handover, signal: AbortSignal, onTaken: () => void): Promise<Response | undefined> {
+/** Resolves to undefined if the page does not serve the route. */
+function ask(client: WindowClient, handover: Handover, signal: AbortSignal, onTaken: () => void): Promise<Response | undefined> {
   const { port1: port, port2 } = new MessageChannel()
   return new Promise<Response | undefined>((resolve) => {
     const timer = setTimeout(() => resolve(undefined), TAKEN_WITHIN_MS)
@@ -85,11 +85,11 @@ function ask(client: Client, handover: Handover, signal: AbortSignal, onTaken: (
       if (data.type === 'taken') onTaken()
       if (data.type === 'answer') resolve(new Response(data.body, { status: data.status, headers: data.headers }))
     }
-    // The page was closed in the middle: the next one may do it.
+    // The page was closed during the request: the next one may serve it.
     port.addEventListener('close', () => resolve(undefined))
     client.postMessage(handover, [port2])
   }).finally(() => port.close())
 }
 
 const failure = (status: number, code: string, message: string) =>
-  new Response(JSON.stringify(writeError(status, code, message)), { status, headers: { 'content-type': 'application/json' } })
+  new Response(JSON.stringify(formatError(status, code, message)), { status, headers: { 'content-type': 'application/json' } })
