@@ -55,7 +55,7 @@ export class Reranker {
     return new Reranker(new Remote(options))
   }
 
-  /** What is loaded, and what really runs it. */
+  /** What is loaded, and what it runs on. */
   get info(): RerankerInfo {
     const { info } = this.#model
     return this.#fallbackFor ? { ...info, fallback_for: this.#fallbackFor } : info

@@ -1,7 +1,7 @@
 import type { Content } from './content/types.js'
 import type { ErrorCode } from './errors.js'
 
-/** Where to compute: WebGPU, the CPU, or (`auto`) WebGPU where there is a real GPU, else the CPU. */
+/** Where to compute: WebGPU, the CPU, or (`auto`) WebGPU if there is a real GPU and the CPU otherwise. */
 export type Device = 'auto' | 'webgpu' | 'cpu'
 
 /** Where files are kept between visits. */
@@ -22,7 +22,7 @@ export interface ModelOptions {
    * and safetensors, as Hugging Face lays it out. Or a `.gguf` file that the user picked.
    */
   model: string | URL | Blob
-  /** The vision tower (`mmproj`) of a GGUF model that sees. Without it such a model reads text only. */
+  /** The vision tower (`mmproj`) of a multimodal GGUF model. Without it the model takes text only. */
   vision?: string | URL | Blob
   /**
    * Where the model's files are kept between visits: the origin's private file system (`opfs`), the Cache API, or only in
@@ -30,11 +30,11 @@ export interface ModelOptions {
    */
   cache?: Cache
   /**
-   * The hash of the model's file, `sha256-` and base64, or the hashes of its files: by their names, or as `model` and
-   * `vision`. A load whose files have other hashes fails.
+   * The hash of the model's file, `sha256-` and base64, or the hashes of its files by name, or as `model` and `vision`. A load
+   * whose files have other hashes fails.
    */
   integrity?: string | Record<string, string>
-  /** Ask the host whether stored files are still the same. Default false: what is stored is used without any request. */
+  /** Ask the host whether stored files are still current. Default false: stored files are used without any request. */
   revalidate?: boolean
   /** @internal Sizes and waits of downloads, for tests. */
   download?: {
@@ -44,13 +44,13 @@ export interface ModelOptions {
   /** Default `auto`. */
   device?: Device
   /**
-   * How matrices are kept: as the file has them (`auto`, the default: 8-bit blocks stay packed, the rest becomes f32),
+   * How matrices are stored in memory: as in the file (`auto`, the default: 8-bit blocks stay packed, the rest becomes f32),
    * all in f32, or all in 8-bit blocks, a quarter of the memory (`q8_0`).
    */
   dtype?: 'auto' | 'f32' | 'q8_0'
   /** Pictures of more pixels are scaled down for the model. Default 1,310,720: 1,280 tokens. */
   maxImagePixels?: number
-  /** Turn pictures as their EXIF data says. Default false, as in the reference. */
+  /** Rotate pictures as their EXIF data says. Default false, as in the reference. */
   applyOrientation?: boolean
   /**
    * Which shaders compute on WebGPU. Default `auto`: the fastest is measured at the first load on an adapter, and
@@ -79,7 +79,7 @@ export interface ProgressEvent {
   file?: string
 }
 
-/** How to watch and stop a load. */
+/** Progress and cancellation of a load. */
 export interface LoadControl {
   signal?: AbortSignal
   /** Called at most ten times a second, and at the end of each file and stage. */
@@ -98,19 +98,19 @@ export interface RerankRequest {
   top_n?: number
   /** Whether each result carries its document. */
   return_documents?: boolean
-  /** How many tokens of each document are read. */
+  /** How many tokens of each document are scored. */
   max_tokens_per_doc?: number
   /** How many tokens a whole prompt may have; the model's own limit if absent. */
   max_length?: number
   /** Frames a second at which a video with a known rate is sampled. Default 1. */
   fps?: number
-  /** The most frames of a video that are looked at. Default 64. */
+  /** The maximum number of frames per video. Default 64. */
   max_frames?: number
 }
 
 /** The score of one document. */
 export interface RerankResult {
-  /** Its place in the request. */
+  /** Its position in the request. */
   index: number
   /** 0 to 1. */
   relevance_score: number
@@ -118,7 +118,7 @@ export interface RerankResult {
   document?: Exclude<Content, string>
 }
 
-/** How to watch and stop a request. */
+/** Progress and cancellation of a request. */
 export interface RerankControl {
   signal?: AbortSignal
   /** Called with each score as soon as it exists. */
@@ -144,11 +144,11 @@ export interface RerankResponse {
   }
 }
 
-/** What is loaded, and what really runs it. */
+/** What is loaded, and what it runs on. */
 export interface RerankerInfo {
   model: string
   family: string
-  /** Whether it sees pictures. */
+  /** Whether it takes pictures. */
   vision: boolean
   device: 'webgpu' | 'cpu' | 'remote'
   /** The address of a remote reranker. */
@@ -165,23 +165,23 @@ export interface RerankerInfo {
   kernels: 'direct' | 'tile' | 'wide' | 'quads' | null
   /** Why the device or the worker was lost since the model was loaded, if one was: it was then loaded again. */
   recovered_from?: { code: ErrorCode; message: string }
-  /** Where the model's files are: `file` if the user picked them, `memory` if nothing is kept, `remote` if a server has them. */
+  /** Where the model's files are: `file` if the user picked them, `memory` if they are not stored, `remote` if a server has them. */
   storage: 'opfs' | 'cache-api' | 'memory' | 'file' | 'remote'
 }
 
 /** A stored file. */
 export interface CachedFile {
   url: string
-  /** Bytes of it, and how many of them are stored. */
+  /** Its size, and how many of its bytes are stored. */
   bytes: number
   stored: number
   complete: boolean
-  /** Its hash, once it was computed: by a load with `integrity`, or by `verify`. */
+  /** Its hash, if a load with `integrity` or `verify` has computed it. */
   integrity?: string
   storage: 'opfs' | 'cache-api'
 }
 
-/** A stored file that was read and compared with its checksums. */
+/** The result of comparing a stored file with its checksums. */
 export interface VerifiedFile {
   url: string
   /** Whether all of it is there and undamaged. */
@@ -189,7 +189,7 @@ export interface VerifiedFile {
   bytes: number
   /** Bytes that are missing or damaged; they are fetched again when the model is next loaded. */
   bad: number
-  /** Its hash, if all is well: what `integrity` takes. */
+  /** Its hash, if it is undamaged: what `integrity` takes. */
   integrity?: string
   storage: 'opfs' | 'cache-api'
 }

@@ -109,7 +109,7 @@ async function served(command, args, cwd, env, check) {
 
 test('publint and "are the types wrong" have nothing to say', () => {
   run(bin(ROOT, 'publint'), ['run', tarball, '--strict'], ROOT)
-  run(bin(ROOT, 'attw'), [tarball, '--profile', 'esm-only', '--exclude-entrypoints', 'wasm'], ROOT)
+  run(bin(ROOT, 'attw'), [tarball, '--profile', 'esm-only', '--exclude-entrypoints', 'wasm', 'wasm-cpu'], ROOT)
 })
 
 test('Vite: the ten lines of the README, built and under its own server', async () => {

@@ -4,22 +4,22 @@ import { readText } from '../read-text.js'
 import { controlOf, once, type RerankerSource } from '../reranker-like.js'
 import { dialectOf, formatAnswer, formatError, parseBody, type Dialect } from './wire.js'
 
-/** How a handler behaves. */
+/** Options of {@link createRerankHandler}. */
 export interface HandlerOptions {
-  /** Pages of other origins that may read the answers: all of them (`true`), or those listed. Default none. */
+  /** Origins whose pages may read the answers: all (`true`), or those listed. Default none. */
   cors?: boolean | string[]
-  /** Longer bodies are refused with 413. Default 67,108,864, what the model's own parser takes. */
+  /** Longer bodies are refused with 413. Default 67,108,864, the limit of the model's own parser. */
   maxBodyBytes?: number
   /** With more documents a request is refused with 400. Default 1,000. */
   maxDocuments?: number
   /**
-   * Whether a body may name pictures by address (`any`, the default), which are then fetched with the rights of whoever handles
-   * the request, or must hold them (`data`). Choose `data` where strangers may send requests.
+   * Whether a body may name pictures by address (`any`, the default), which are then fetched with the rights of the page or
+   * server that handles the request, or must contain them (`data`). Choose `data` where strangers may send requests.
    */
   pictures?: 'any' | 'data'
 }
 
-/** Answers one request of the `/v1/rerank` kind; it never rejects. */
+/** Answers one `/v1/rerank` request; it never rejects. */
 export type RerankHandler = (request: Request) => Promise<Response>
 
 const MAX_BODY_BYTES = 64 << 20
@@ -27,7 +27,7 @@ const MAX_DOCUMENTS = 1000
 /** nginx's status for a client that closed the request. */
 const CLIENT_CLOSED = 499
 const ALLOW = { allow: 'POST, OPTIONS' }
-/** How long a browser may remember that a page is allowed, in seconds. */
+/** How long a browser may cache the answer to a preflight, in seconds. */
 const PREFLIGHT_AGE = 86_400
 
 /**
@@ -52,7 +52,7 @@ export function createRerankHandler(source: RerankerSource, options: HandlerOpti
       const body = await readBody(request, options.maxBodyBytes ?? MAX_BODY_BYTES)
       dialect = dialectOf(body)
       const call = parseBody(body, options.pictures ?? 'any')
-      limit(call.request.documents.length, options.maxDocuments ?? MAX_DOCUMENTS)
+      checkCount(call.request.documents.length, options.maxDocuments ?? MAX_DOCUMENTS)
       const reranker = await ready(request.signal)
       return json(200, formatAnswer(await reranker.rerank(call.request, controlOf(request.signal)), call), shared)
     } catch (error) {
@@ -63,7 +63,7 @@ export function createRerankHandler(source: RerankerSource, options: HandlerOpti
 
 async function readBody(request: Request, maxBytes: number): Promise<unknown> {
   const type = request.headers.get('content-type')
-  // A text without a type of its own is what `fetch(url, { body: JSON.stringify(…) })` sends.
+  // `fetch(url, { body: JSON.stringify(…) })` sends text/plain.
   if (type && !/^\s*(application\/([\w.-]+\+)?json|text\/plain)\b/i.test(type)) {
     throw new SecondpassError('invalid_request', 415, 'The content type must be application/json.')
   }
@@ -76,14 +76,14 @@ async function readBody(request: Request, maxBytes: number): Promise<unknown> {
   }
 }
 
-function limit(count: number, most: number): void {
-  if (count <= most) return
-  throw new SecondpassError('invalid_request', 400, `invalid request: ${count} documents were given; at most ${most} are scored in one call`)
+function checkCount(count: number, max: number): void {
+  if (count <= max) return
+  throw new SecondpassError('invalid_request', 400, `invalid request: ${count} documents were given; at most ${max} are scored in one call`)
 }
 
 function failed(error: unknown, request: Request, shared: Record<string, string>, dialect: Dialect): Response {
   if (request.signal.aborted) return failure(CLIENT_CLOSED, 'aborted', 'The client closed the request.', shared, dialect)
-  // A reranker of one's own, or one from another copy of this package, may throw errors of the same shape.
+  // Checked by shape: a custom reranker, or another copy of this package, has another class of errors.
   const { code, status, message } = error as Partial<SecondpassError>
   const known = Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599
   return failure(known ? (status as number) : 500, known && code ? code : 'internal', message ?? String(error), shared, dialect)

@@ -2,9 +2,9 @@ import { readText } from '../read-text.js'
 import type { Handover, Reply } from './route-protocol.js'
 import { formatError } from './wire.js'
 
-/** Which requests a service worker takes, and how. */
+/** Options of {@link installRerankRoute}. */
 export interface RouteOptions {
-  /** Whether a request is for the local model. Default: `POST` to this origin's paths that end in `/rerank`. */
+  /** Which requests are for the local model. Default: `POST` to this origin's paths that end in `/rerank`. */
   match?: (url: URL, request: Request) => boolean
   /** Longer bodies are refused with 413. Default 67,108,864. */
   maxBodyBytes?: number
@@ -26,7 +26,7 @@ interface ServiceWorkerScope extends EventTarget {
 }
 
 const MAX_BODY_BYTES = 64 << 20
-/** A page that serves the route says so at once; one that is busy starting may take a little. */
+/** A page that serves the route replies at once, unless it is busy starting. */
 const TAKEN_WITHIN_MS = 2000
 
 /**

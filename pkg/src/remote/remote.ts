@@ -1,4 +1,4 @@
-// The same `rerank()` against a server.
+// `rerank()` against a server.
 import type { Picture } from '../content/types.js'
 import { SecondpassError, type ErrorCode } from '../errors.js'
 import { readText } from '../read-text.js'
@@ -6,29 +6,29 @@ import type { RerankControl, RerankRequest, RerankResponse, RerankerInfo } from 
 import { toDataUrl } from './data-url.js'
 import { errorMessageOf, formatRequest, parseResponse, type RemoteFormat } from './wire.js'
 
-/** Where a server is, and how to ask it. */
+/** Options of `Reranker.remote`. */
 export interface RemoteOptions {
-  /** The whole address, such as `https://example.org/v1/rerank`. */
+  /** The full address, such as `https://example.org/v1/rerank`. */
   url: string | URL
-  /** Sent as `Authorization: Bearer …`. A key in a page can be read by everyone who opens it. */
+  /** Sent as `Authorization: Bearer …`. A key in a page can be read by everyone who opens the page. */
   apiKey?: string
   /** The model's name, where the server wants one. */
   model?: string
   /** The format of the server's requests. Default `rerank`, that of most. */
   format?: RemoteFormat
-  /** Further headers, or a function that gives them anew for each request, for a token that expires. */
+  /** Further headers, or a function that is called for each request, for a token that expires. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>)
-  /** Used instead of the global `fetch` to ask the server; pictures of other addresses are not fetched with it. */
+  /** Used instead of the global `fetch` for requests to the server; pictures are not fetched with it. */
   fetch?: typeof fetch
   /** How often a request is sent again after 408, 429, 502, 503, 504 or a broken connection. Default 2. */
   maxRetries?: number
-  /** The longest wait before sending again; a server that asks for a longer one is given up at once. Default 30,000. */
+  /** The longest wait before sending again; if a server asks for a longer one, the request fails at once. Default 30,000. */
   maxRetryWaitMs?: number
 }
 
 const MAX_RETRIES = 2
 const MAX_WAIT_MS = 30_000
-/** Doubled at each further attempt, where the server does not say how long. */
+/** Doubled at each further attempt, where the server does not name a wait. */
 const FIRST_WAIT_MS = 500
 /** vLLM echoes documents, pictures included, so an answer may be as large as a request. */
 const MAX_ANSWER_BYTES = 64 << 20

@@ -9,7 +9,7 @@ import { sourceOf } from './source.js'
 export type * from './ai-sdk-types.js'
 export type { RerankerLike, RerankerSource } from '../reranker-like.js'
 
-/** How a provider behaves. */
+/** Options of {@link createSecondpass}. */
 export interface ProviderSettings<Version extends 'v3' | 'v4' = 'v4'> {
   /** `v4` (the default) for `ai` 7, `v3` for `ai` 6. */
   specificationVersion?: Version
@@ -31,7 +31,7 @@ export interface SecondpassProvider<Version extends 'v3' | 'v4' = 'v4'> {
   imageModel(modelId: string): never
 }
 
-/** A reranker, a promise of one, the options of `Reranker.load`, or a function that gives one of them for a model id. */
+/** A reranker, a promise of one, the options of `Reranker.load`, or a function that returns one of them for a model id. */
 export type ModelSource = RerankerSource | LoadOptions | ((modelId: string) => RerankerLike | PromiseLike<RerankerLike> | LoadOptions)
 
 const NAME = 'secondpass'
@@ -39,7 +39,7 @@ const OPTIONS = ['instruction', 'maxTokensPerDoc', 'queryImage']
 
 /**
  * A provider from a reranker, from the options of `Reranker.load` (it is then loaded at the first use), or from a function that
- * gives either for a model id.
+ * returns either for a model id.
  *
  * ```ts
  * import { rerank } from 'ai'

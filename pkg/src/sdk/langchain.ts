@@ -9,7 +9,7 @@ import { sourceOf } from './source.js'
 
 export type { RerankerLike, RerankerSource } from '../reranker-like.js'
 
-/** How a compressor behaves. */
+/** Options of {@link SecondpassRerank}. */
 export interface SecondpassRerankOptions {
   /** A reranker, a promise of one, or the options of `Reranker.load`, which then runs at the first use. */
   reranker: RerankerSource | LoadOptions
@@ -17,9 +17,9 @@ export interface SecondpassRerankOptions {
   topN?: number
   /** The task, in a sentence. */
   instruction?: string
-  /** How many tokens of each document are read. */
+  /** How many tokens of each document are scored. */
   maxTokensPerDoc?: number
-  /** The name of the metadata that holds a document's pictures, or a function that finds them. Without it only text is read. */
+  /** The key of the metadata that holds a document's pictures, or a function that returns them. Without it only text is scored. */
   image?: string | ((document: DocumentInterface) => Picture | Picture[] | null | undefined)
 }
 
@@ -35,7 +35,7 @@ export interface SecondpassRerankCall {
 
 /** The score of one document. */
 export interface SecondpassRerankScore {
-  /** Its place in the list that was given. */
+  /** Its position in the list that was given. */
   index: number
   /** 0 to 1. */
   relevanceScore: number

@@ -1,34 +1,34 @@
-// The hits of any search, in a better order.
+// Reranks the hits of any search.
 import { SecondpassError } from '../errors.js'
 import type { Content, Picture } from '../content/types.js'
 import { controlOf, type RerankerLike } from '../reranker-like.js'
 import type { RerankResult } from '../types.js'
 
-/** What is read of a hit: a handle such as Pagefind's is opened first, with its `data()`. */
+/** The data of a hit. A handle such as Pagefind's is opened first, with its `data()`. */
 export type HitData<Hit> = Hit extends HitHandle<infer Data> ? Data : Hit
 
-/** A hit whose content is fetched when it is asked for. */
+/** A hit whose data is fetched on demand. */
 export interface HitHandle<Data> {
-  /** Fetches it. */
+  /** Fetches the data. */
   data(): PromiseLike<Data>
 }
 
-/** A place in a hit, such as `title` or `document.title`, or a function that finds the value. */
+/** A field of a hit: a path such as `title` or `document.title`, or a function that returns the value. */
 export type HitField<Hit, Value> = string | ((data: HitData<Hit>, hit: Hit) => Value | null | undefined)
 
-/** How hits are reranked. */
+/** Options of {@link rerankHits}. */
 export interface RerankHitsOptions<Hit> {
-  /** What was searched for. */
+  /** The search. */
   query: Content
-  /** The text of a hit: one field, or several, which are put below each other. Default `text`. */
+  /** The text of a hit: one field, or several, which are joined with line breaks. Default `text`. */
   text?: HitField<Hit, string | string[]> | HitField<Hit, string | string[]>[]
   /** The pictures of a hit. Default none. */
   image?: HitField<Hit, Picture | Picture[]>
-  /** What tells a hit from others; of equals the first with something to read is kept. Default `id`, `objectID` or `url`, whichever a hit has. */
+  /** What identifies a hit; of several with the same id the first that has content is kept. Default `id`, `objectID` or `url`, whichever a hit has. */
   id?: HitField<Hit, string | number>
   /** How many hits to return. Default all. */
   top_n?: number
-  /** How many different hits are read; those behind them keep their order and come last. Default 50. */
+  /** How many distinct hits are scored; the others keep their order and come last. Default 50. */
   limit?: number
   /** The task, in a sentence. */
   instruction?: string
@@ -40,26 +40,26 @@ export interface RerankHitsOptions<Hit> {
   onResult?: (ranked: RankedHit<Hit>) => void
 }
 
-/** A hit in its new place. */
+/** A hit with its score. */
 export interface RankedHit<Hit> {
   /** The hit as it was given. */
   hit: Hit
-  /** What a handle opened to; else the hit. Undefined for a handle that was not opened. */
+  /** The data of a handle, otherwise the hit itself. Undefined for a handle that was not opened. */
   data: HitData<Hit> | undefined
-  /** 0 to 1; undefined where there was nothing to read, and behind the limit. */
+  /** 0 to 1; undefined for a hit without content, and beyond the limit. */
   score: number | undefined
-  /** Its place in the list that was given. */
+  /** Its position in the list that was given. */
   index: number
-  /** Why a handle could not be opened, or its content not be read. */
+  /** Why a handle could not be opened, or its content not be scored. */
   error?: unknown
 }
 
-/** A cross-encoder is for the best of a search, not for all of it. */
-const LIMIT = 50
+/** A cross-encoder is too slow for more than the best hits of a search. */
+const DEFAULT_LIMIT = 50
 
 /**
  * Reranks the hits of MiniSearch, Pagefind, Orama, Algolia, or any list of objects. Of hits with the same id one is kept; hits
- * with nothing to read come behind those with a score, in their old order. The hits themselves are not changed.
+ * without a score come after the others, in their old order. The hits themselves are not changed.
  *
  * ```ts
  * const ranked = await rerankHits(reranker, index.search(query), { query, text: ['title', 'body'], top_n: 10 })
@@ -73,11 +73,11 @@ export async function rerankHits<Hit extends object>(
 ): Promise<RankedHit<Hit>[]> {
   const { query, top_n, instruction, max_tokens_per_doc, signal, onResult } = options
   signal?.throwIfAborted()
-  const opened = await openFirst(hits, options)
+  const opened = await openUpToLimit(hits, options)
   signal?.throwIfAborted()
-  const rest = hits.slice(opened.length).map((hit, i): Read<Hit> => ({ entry: unread(hit, opened.length + i), document: undefined }))
-  const kept = withoutDoubles([...opened, ...rest], options.id)
-  const readable = kept.filter((item): item is Read<Hit> & { document: Content } => item.document !== undefined)
+  const rest = hits.slice(opened.length).map((hit, i): Candidate<Hit> => ({ entry: unopened(hit, opened.length + i), document: undefined }))
+  const kept = withoutDuplicates([...opened, ...rest], options.id)
+  const readable = kept.filter((item): item is Candidate<Hit> & { document: Content } => item.document !== undefined)
   if (readable.length > 0) {
     const scored = ({ index, relevance_score }: RerankResult) => {
       const entry = readable[index]?.entry
@@ -111,50 +111,50 @@ function byScore<Hit>(a: RankedHit<Hit>, b: RankedHit<Hit>): number {
   return first === second ? a.index - b.index : second - first
 }
 
-/** Opens hits until as many different ones as the limit says are there, which is known of a handle once it is open. */
-async function openFirst<Hit extends object>(hits: readonly Hit[], options: RerankHitsOptions<Hit>): Promise<Read<Hit>[]> {
-  const { limit = LIMIT, id } = options
-  const opened: Read<Hit>[] = []
+/** Opens hits until there are as many distinct ones as the limit says: the id of a handle is known only once it is open. */
+async function openUpToLimit<Hit extends object>(hits: readonly Hit[], options: RerankHitsOptions<Hit>): Promise<Candidate<Hit>[]> {
+  const { limit = DEFAULT_LIMIT, id } = options
+  const opened: Candidate<Hit>[] = []
   while (opened.length < hits.length) {
-    const missing = Math.ceil(limit - withoutDoubles(opened, id).length)
+    const missing = Math.ceil(limit - withoutDuplicates(opened, id).length)
     if (!(missing > 0)) break
     const from = opened.length
-    const entries = await Promise.all(hits.slice(from, from + missing).map((hit, i) => open(hit, from + i)))
+    const entries = await Promise.all(hits.slice(from, from + missing).map((hit, i) => openHit(hit, from + i)))
     opened.push(...entries.map((entry) => ({ entry, document: contentOf(entry, options) })))
   }
   return opened
 }
 
-async function open<Hit extends object>(hit: Hit, index: number): Promise<RankedHit<Hit>> {
+async function openHit<Hit extends object>(hit: Hit, index: number): Promise<RankedHit<Hit>> {
   if (!isHandle(hit)) return { hit, data: hit as HitData<Hit>, score: undefined, index }
   try {
     return { hit, data: (await hit.data()) as HitData<Hit>, score: undefined, index }
   } catch (error) {
-    return { ...unread(hit as Hit, index), error }
+    return { ...unopened(hit as Hit, index), error }
   }
 }
 
-const unread = <Hit extends object>(hit: Hit, index: number): RankedHit<Hit> =>
+const unopened = <Hit extends object>(hit: Hit, index: number): RankedHit<Hit> =>
   ({ hit, data: isHandle(hit) ? undefined : (hit as HitData<Hit>), score: undefined, index })
 
 const isHandle = (hit: object): hit is HitHandle<unknown> => 'data' in hit && typeof hit.data === 'function'
 
-interface Read<Hit> {
+interface Candidate<Hit> {
   entry: RankedHit<Hit>
   document: Content | undefined
 }
 
-/** Of hits with one id the first that has something to read is kept. */
-function withoutDoubles<Hit extends object>(items: Read<Hit>[], id: RerankHitsOptions<Hit>['id']): Read<Hit>[] {
-  const ids = items.map(({ entry }) => (id === undefined ? usualId(entry.hit) : valueOf(id, entry)) ?? undefined)
-  const winners = new Map<unknown, Read<Hit>>()
+/** Of hits with the same id, the first that has content is kept. */
+function withoutDuplicates<Hit extends object>(items: Candidate<Hit>[], id: RerankHitsOptions<Hit>['id']): Candidate<Hit>[] {
+  const ids = items.map(({ entry }) => (id === undefined ? defaultId(entry.hit) : valueOf(id, entry)) ?? undefined)
+  const winners = new Map<unknown, Candidate<Hit>>()
   items.forEach((item, i) => {
     if (!winners.get(ids[i])?.document && (!winners.has(ids[i]) || item.document)) winners.set(ids[i], item)
   })
   return items.filter((item, i) => ids[i] === undefined || winners.get(ids[i]) === item)
 }
 
-function usualId(hit: object): unknown {
+function defaultId(hit: object): unknown {
   const { id, objectID, url } = hit as Record<string, unknown>
   return [id, objectID, url].find((value) => typeof value === 'string' || typeof value === 'number')
 }
@@ -173,7 +173,7 @@ function valueOf<Hit extends object, Value>(field: HitField<Hit, Value>, { data,
   if (data === undefined) return undefined
   if (typeof field === 'function') return field(data, hit)
   const own = (data as Record<string, unknown>)[field]
-  // A name with dots may be a name of its own, or a way through objects.
+  // A name with dots may be a key of its own, or a path.
   const found = own !== undefined ? own : field.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], data)
   return found as Value | null | undefined
 }

@@ -1,4 +1,4 @@
-// What a reader of the README writes, under the strictest settings.
+// Code as in the README, under the strictest settings.
 import type { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
 import { create, insert, search } from '@orama/orama'
 import MiniSearch from 'minisearch'
