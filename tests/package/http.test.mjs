@@ -178,6 +178,17 @@ test('any body gets scores or an error of the client, never one of the server', 
   assert.equal((await handler(post(`{"query":"q","documents":${'['.repeat(5000)}${']'.repeat(5000)}}`))).status, 400)
 })
 
+test('a long run of any letter takes no more than its length', async () => {
+  for (const letter of [' ', '\n', 'A', '=', ',', ':', ';']) {
+    const run = letter.repeat(1e6)
+    for (const text of [`iVBORw${run}!`, `data:image/png;base64,${run}!`, `data:video/jpeg;base64,${run}`, `${run}/rerank`]) {
+      const start = performance.now()
+      await ask({ query: 'q', documents: [{ image: text }, { video: text }, text] })
+      assert.ok(performance.now() - start < 2000, `${text.slice(0, 30)}: ${performance.now() - start} ms`)
+    }
+  }
+})
+
 test('a reranker that was closed is made again if the source is a function', async () => {
   const made = []
   const make = () => {

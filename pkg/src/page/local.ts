@@ -34,12 +34,14 @@ const isSuspect = (error: SecondpassError): boolean => !(error instanceof Worker
 const blameless = ({ code, status, message }: SecondpassError) => new WorkerLostError(code, status, message)
 
 /**
- * The model in its worker. If the device or the worker is lost, both are started again from what is stored: first with half the
- * work at a time, then on the CPU if the caller left the choice. What was pending is run again.
+ * The model in its worker. If the worker crashes, another loads the model from what is stored. If the device is lost, it is first
+ * opened again, with half the work at a time; then the CPU is used, if the caller left the choice. What was pending is run again.
  */
 export class Local {
   #loaded!: LoadedModel
   #starting: Promise<void> | undefined
+  /** Restarts since the last answer, and how many of them followed the loss of a device. */
+  #restarts = 0
   #losses = 0
   #running = 0
   #idle: ReturnType<typeof setTimeout> | undefined
@@ -93,19 +95,20 @@ export class Local {
       if (!reported.has(result.index)) control.onResult?.(result)
       reported.add(result.index)
     }
-    for (let losses = 0; ; ) {
+    for (let failures = 0; ; ) {
       // A start that failed is not this request's end: it finds the worker closed, and tries again.
       if (this.#starting) await untilAborted(this.#starting.catch(() => {}), control.signal)
       if (this.#closed) throw this.#closed
       const { client, info } = this.#loaded
       try {
         const response = await sendRequest(client, request, { ...control, onResult })
+        this.#restarts = 0
         this.#losses = 0
         return response
       } catch (error) {
         if (this.#closed || !isLoss(error) || control.signal?.aborted) throw error
-        if (isSuspect(error)) losses++
-        if (losses > REPEATS && !this.#canMoveToCpu(info)) {
+        if (isSuspect(error)) failures++
+        if (failures > REPEATS && !(LOSSES.has(error.code) && this.#canMoveToCpu(info))) {
           client.close(blameless(error))
           throw error
         }
@@ -131,12 +134,15 @@ export class Local {
 
   async #restart(error: SecondpassError): Promise<void> {
     this.#loaded.client.close(blameless(error))
-    this.#losses++
+    this.#restarts++
+    if (LOSSES.has(error.code)) this.#losses++
     try {
-      if (this.#losses > MAX_RESTARTS) throw error
+      if (this.#restarts > MAX_RESTARTS) throw error
       const control = { signal: this.#end.signal }
       const onCpu = this.#losses > 1 ? loadOnCpu(this.options, control) : undefined
-      this.#use(recovered(await (onCpu ?? reload(this.options, control, this.#losses)), error))
+      // A crash says nothing of the device, so it is the same again.
+      const options = this.#losses > 0 ? this.options : this.#optionsOfDevice()
+      this.#use(recovered(await (onCpu ?? reload(options, control, this.#losses)), error))
     } catch (failure) {
       this.#close(failure instanceof SecondpassError ? failure : error)
       throw this.#closed
@@ -156,10 +162,15 @@ export class Local {
   async #replace(): Promise<void> {
     const { client, info } = this.#loaded
     // First, since both at once might not fit.
-    client.close(new WorkerLostError('out_of_memory', 503, 'The worker was replaced to give back its memory.'))
+    client.close(new WorkerLostError('internal', 500, 'The worker was replaced to give back its memory.'))
     const { recovered_from } = info
-    const loaded = await loadModel({ ...this.options, device: info.device as 'webgpu' | 'cpu' }, { signal: this.#end.signal })
+    const loaded = await loadModel(this.#optionsOfDevice(), { signal: this.#end.signal })
     this.#use({ ...loaded, info: { ...loaded.info, ...(recovered_from && { recovered_from }) } })
+  }
+
+  /** To load on the device that the model runs on now; it may have moved to the CPU. */
+  #optionsOfDevice(): ModelOptions {
+    return this.#loaded.info.device === 'cpu' ? { ...this.options, device: 'cpu' } : this.options
   }
 
   #use(loaded: LoadedModel): void {
