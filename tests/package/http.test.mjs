@@ -182,9 +182,11 @@ test('a long run of any letter takes no more than its length', async () => {
   for (const letter of [' ', '\n', 'A', '=', ',', ':', ';']) {
     const run = letter.repeat(1e6)
     for (const text of [`iVBORw${run}!`, `data:image/png;base64,${run}!`, `data:video/jpeg;base64,${run}`, `${run}/rerank`]) {
-      const start = performance.now()
-      await ask({ query: 'q', documents: [{ image: text }, { video: text }, text] })
-      assert.ok(performance.now() - start < 2000, `${text.slice(0, 30)}: ${performance.now() - start} ms`)
+      // The process's own time: others may hold the machine.
+      const start = process.cpuUsage()
+      for (const document of [{ image: text }, { video: text }, text]) await ask({ query: 'q', documents: [document] })
+      const { user } = process.cpuUsage(start)
+      assert.ok(user < 1e6, `${text.slice(0, 30)}: ${user} µs`)
     }
   }
 })
