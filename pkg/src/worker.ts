@@ -13,6 +13,7 @@ type Message<Type extends ToWorker['type']> = Extract<ToWorker, { type: Type }>
 const scope = self as unknown as {
   postMessage(message: FromWorker): void
   addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void
+  addEventListener(type: 'unhandledrejection', listener: (event: PromiseRejectionEvent) => void): void
   onmessage: ((event: MessageEvent<ToWorker | null>) => void) | null
   onmessageerror: (() => void) | null
 }
@@ -49,6 +50,10 @@ scope.onmessageerror = unreadable
 scope.addEventListener('error', (event) => {
   event.preventDefault()
   crashed(event.message)
+})
+scope.addEventListener('unhandledrejection', ({ reason }) => {
+  // A trap in a promise's callback.
+  if (reason instanceof WebAssembly.RuntimeError) crashed(reason.message)
 })
 watchDevices(send)
 send({ type: 'ready' })

@@ -1,5 +1,5 @@
 // What a picture in the page may be, where it is, and how large.
-import { SecondpassError, invalidRequest } from '../errors.js'
+import { invalidRequest } from '../errors.js'
 import type { Picture } from './types.js'
 
 /** Pixels of the largest picture that is drawn or copied. The decoder's own limit (src/media): 8192 × 8192. */
@@ -15,7 +15,7 @@ export interface Pixels {
 /** What a canvas can draw, and bare pixels. */
 export type Drawable = Exclude<CanvasImageSource, SVGImageElement> | ImageData
 
-/** Refuses what is no picture, or is one no more, before it is sent anywhere. */
+/** Throws if the value is no picture, or its bytes are gone, before anything is sent. */
 export function checkPicture(value: unknown, place: string): Picture {
   if (typeof value === 'string' && value.trim() !== '') return value
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw noPicture(place)
@@ -66,8 +66,6 @@ export function sizeOf(source: Drawable): [width: number, height: number] {
   return [Number(source.width) || 0, Number(source.height) || 0]
 }
 
-/** Refuses what would take too much memory once it is drawn. */
-export function checkSize(width: number, height: number): void {
-  if (width * height <= MAX_PIXELS) return
-  throw new SecondpassError('image_too_large', 413, `the picture has ${width} × ${height} pixels, more than the ${MAX_PIXELS} that are drawn; give a smaller one`)
-}
+/** Says why a picture would take too much memory once it is drawn; undefined if it would not. */
+export const tooLarge = (width: number, height: number): string | undefined =>
+  width * height > MAX_PIXELS ? `it has ${width} × ${height} pixels, more than the ${MAX_PIXELS} that are drawn; give a smaller one` : undefined

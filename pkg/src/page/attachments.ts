@@ -1,6 +1,6 @@
 // A request on its way to the worker: JSON, and beside it the bytes and pixels that JSON cannot hold.
 import { SecondpassError, invalidRequest } from '../errors.js'
-import { addressOf, checkSize, sizeOf, type Drawable } from '../content/pictures.js'
+import { addressOf, sizeOf, tooLarge, type Drawable } from '../content/pictures.js'
 import { readRequest, wellFormed } from '../content/schema.js'
 import type { Picture } from '../content/types.js'
 import type { Attachment } from '../protocol.js'
@@ -62,11 +62,8 @@ async function portable(picture: Picture | ArrayBuffer, transfer: Transferable[]
   // Copies: what the caller gave stays the caller's.
   if (picture instanceof ArrayBuffer) return picture.slice(0)
   if (ArrayBuffer.isView(picture)) return picture.buffer.slice(picture.byteOffset, picture.byteOffset + picture.byteLength) as ArrayBuffer
-  try {
-    checkSize(...sizeOf(picture as Drawable))
-  } catch (error) {
-    return { refused: (error as Error).message }
-  }
+  const refused = tooLarge(...sizeOf(picture as Drawable))
+  if (refused) return { refused }
   if (picture instanceof ImageData) return picture
   try {
     const bitmap = await createImageBitmap(picture as ImageBitmapSource, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' })

@@ -1,5 +1,5 @@
 // Draws in the page what a worker cannot decode: SVG, and formats that only an image element knows.
-import { checkSize, type Pixels } from '../content/pictures.js'
+import { tooLarge, type Pixels } from '../content/pictures.js'
 
 /** An SVG is drawn on the page's own thread and has no pixels of its own: a larger one is drawn at a smaller scale. */
 const MAX_SVG_PIXELS = 2 ** 22
@@ -15,7 +15,8 @@ export async function rasterize(bytes: ArrayBuffer): Promise<Pixels> {
   try {
     const image = await loaded(url)
     const [width, height] = [image.naturalWidth || DEFAULT_WIDTH, image.naturalHeight || DEFAULT_HEIGHT]
-    if (!isSvg) checkSize(width, height)
+    const refused = isSvg ? undefined : tooLarge(width, height)
+    if (refused) throw new Error(refused)
     const scale = isSvg ? Math.min(1, Math.sqrt(MAX_SVG_PIXELS / (width * height))) : 1
     return drawn(image, Math.max(1, Math.floor(width * scale)), Math.max(1, Math.floor(height * scale)))
   } finally {

@@ -1,6 +1,6 @@
 // Pictures as `data:` URLs, the one form that every server reads without asking anyone else.
 import { typeOfBytes } from '../content/file-types.js'
-import { addressOf, checkSize, sizeOf, type Drawable } from '../content/pictures.js'
+import { addressOf, sizeOf, tooLarge, type Drawable } from '../content/pictures.js'
 import type { Picture } from '../content/types.js'
 import { SecondpassError, invalidRequest } from '../errors.js'
 
@@ -44,7 +44,8 @@ function encoded(source: ArrayBuffer | ArrayBufferView, claimed = ''): string {
 async function drawn(source: Drawable): Promise<string> {
   const [width, height] = sizeOf(source)
   if (!width || !height || typeof OffscreenCanvas === 'undefined') throw invalidRequest('a picture is of no kind that can be sent, or is not ready to be')
-  checkSize(width, height)
+  const refused = tooLarge(width, height)
+  if (refused) throw new SecondpassError('image_too_large', 413, `A picture cannot be sent: ${refused}.`)
   const canvas = new OffscreenCanvas(width, height)
   const context = canvas.getContext('2d')
   if (source instanceof ImageData) context?.putImageData(source, 0, 0)

@@ -1,5 +1,5 @@
 // The pictures of a request, in the worker: fetched, read, and drawn where only a browser can decode them.
-import { checkSize, type Pixels } from '../content/pictures.js'
+import { tooLarge, type Pixels } from '../content/pictures.js'
 import type { Attachment } from '../protocol.js'
 import type { MemoryWatch } from './memory.js'
 
@@ -93,7 +93,8 @@ function bounded<T>(thing: T, bytes: number): T {
 
 function draw(bitmap: ImageBitmap): Pixels {
   const { width, height } = bitmap
-  checkSize(width, height)
+  const refused = tooLarge(width, height)
+  if (refused) throw new Error(refused)
   const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
   if (!context) throw new Error('no canvas could be made')
   context.drawImage(bitmap, 0, 0)
