@@ -1,6 +1,6 @@
 // The two builds of the engine. Both glue files are imported here, since a dynamic import would split the worker, which bundlers do
-// not do for every kind of worker; the modules themselves are fetched when they are wanted. This file lies beside `wasm/`, as its
-// bundle does, and its addresses have the form that bundlers find.
+// not do for every kind of worker; the modules themselves are fetched on demand. This file is not in a folder of its own because
+// its relative paths must hold in dist/worker.js; `new URL(…, import.meta.url)` is the form that bundlers find.
 import * as full from './wasm/secondpass.js'
 import * as cpu from './wasm/secondpass_cpu.js'
 import { SecondpassError } from './errors.js'

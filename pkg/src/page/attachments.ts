@@ -1,4 +1,4 @@
-// A request on its way to the worker: JSON, and beside it the bytes and pixels that JSON cannot hold.
+// Packs a request for the worker: its body as JSON, and the bytes and pixels that JSON cannot hold as attachments.
 import { SecondpassError, invalidRequest } from '../errors.js'
 import { addressOf, sizeOf, tooLarge, type Drawable } from '../content/pictures.js'
 import { readRequest, wellFormed } from '../content/schema.js'
@@ -44,7 +44,7 @@ async function pack(request: unknown): Promise<PackedRequest> {
 }
 
 /**
- * The bytes of a base64 `data:` URL: beside the body they take a third less memory, and are not copied along with its text.
+ * The bytes of a base64 `data:` URL: as an attachment they take a quarter less memory than base64, and the body stays short.
  * Undefined for any other URL; the engine names what is wrong with one.
  */
 function bytesOf(url: string): ArrayBuffer | undefined {

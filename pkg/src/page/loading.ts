@@ -1,4 +1,4 @@
-// A worker with a model in it: what it is told, and how a load ends early.
+// Starts a worker and loads a model into it.
 import { orAborted } from '../abort.js'
 import { absoluteUrl } from '../content/pictures.js'
 import type { PickedFiles } from '../protocol.js'
@@ -35,7 +35,7 @@ export async function loadModel(options: ModelOptions, { signal, onProgress }: L
   }
 }
 
-/** What the engine is told, and the files that the user picked, which are not for JSON. */
+/** The engine's options as JSON, and the files that the user picked, which JSON cannot hold. */
 export function engineOptions({ model, vision, integrity, ...options }: ModelOptions, caution = 0): { json: string; picked: PickedFiles } {
   const picked: PickedFiles = {}
   if (model instanceof Blob) picked.model = model

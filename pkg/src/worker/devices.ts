@@ -24,7 +24,7 @@ interface WebGpuScope {
 
 const scope = globalThis as unknown as WebGpuScope
 
-/** What to load for a device: which build, and which device it is told to open. */
+/** The build to load for a device, and the device that it opens. */
 export interface Target {
   build: Build
   device: Device

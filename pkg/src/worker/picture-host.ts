@@ -70,7 +70,7 @@ export class PictureHost {
   }
 }
 
-/** Stops where a body grows too long: a length need not be told, nor be true. */
+/** Stops where a body grows too long: `content-length` may be absent or wrong. */
 async function readBody(response: Response): Promise<ArrayBuffer> {
   const reader = response.body?.getReader()
   if (!reader) return response.arrayBuffer()
