@@ -3,7 +3,7 @@
 //   release  small and fast, with link-time optimization: `npm start`, the package, the size gate, the benchmarks
 //   dev      linked in seconds, with the hooks that tests call: `npm run dev`, the browser tests
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildDemo as writeDemo } from './demo.mjs'
@@ -13,7 +13,8 @@ import { ensureNodeModules } from './setup/node.mjs'
 import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 
-const ADAPTERS = ['ai-sdk', 'langchain', 'http']
+/** Published beside the main entry, from the files of the same names in pkg/src. */
+const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'http/index']
 const DIST = join(ROOT, 'pkg', 'dist')
 export const DEMO = join(ROOT, 'dist')
 
@@ -72,18 +73,21 @@ async function glue(wasmBindgen, name, from, profile) {
   for (const file of [`${name}.js`, `${name}_bg.wasm`]) cpSync(join(folder, file), join(DIST, 'wasm', file))
 }
 
+/** The JavaScript of the package, beside the modules that were built last. */
 export function buildPackage() {
   const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
+  const source = (name) => join(ROOT, 'pkg', 'src', `${name}.ts`)
+  // What an earlier version left there would be published too.
+  if (existsSync(DIST)) for (const name of readdirSync(DIST)) if (name !== 'wasm') rmSync(join(DIST, name), { recursive: true })
   run(bin('tsc'), ['-p', join(ROOT, 'pkg')])
-  // esbuild's own binary: its JavaScript front would want the install script that we do not run.
-  const common = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning']
+  // esbuild's binary is called directly: its JavaScript API needs the install script, which is not run here.
+  const common = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning', `--outdir=${DIST}`, `--outbase=${join(ROOT, 'pkg', 'src')}`]
   const glue = MODULES.map(({ name }) => `--external:./wasm/${name}.js`)
-  run(bin('esbuild'), [join(ROOT, 'pkg', 'src', 'index.ts'), join(ROOT, 'pkg', 'src', 'worker.ts'), ...glue, `--outdir=${DIST}`, ...common])
+  run(bin('esbuild'), [source('index'), source('worker'), ...glue, ...common])
+  // The SDK adapters share the page's Reranker, so they import the main entry instead of bundling another copy of it.
+  run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', '--external:@langchain/core/*', ...common])
   cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
   writeNotices(join(DIST, 'THIRD_PARTY_NOTICES.txt'))
-  // The adapters share the page's Reranker, so they refer to the entry instead of holding a second one.
-  const adapters = ADAPTERS.map((name) => join(ROOT, 'pkg', 'src', 'adapters', `${name}.ts`))
-  run(bin('esbuild'), [...adapters, '--external:../index.js', '--external:@langchain/core/*', `--outdir=${join(DIST, 'adapters')}`, ...common])
 }
 
 export async function buildDemo() {

@@ -13,7 +13,7 @@ const STAND_IN_FILES = ['config.json', 'tokenizer.json', 'preprocessor_config.js
 /** What the trained model has to be shown, as its card says. */
 const TRAINED = { trained: true, maxImagePixels: 4096, lowerCase: true }
 const CARD = join(ROOT, 'training', 'MODEL_CARD.md')
-const PACKAGE_FILES = ['index.js', 'worker.js', 'wasm/secondpass.js', 'wasm/secondpass_bg.wasm']
+const PACKAGE_FILES = ['index.js', 'worker.js', 'wasm/secondpass.js', 'wasm/secondpass_bg.wasm', 'wasm/secondpass_cpu.js', 'wasm/secondpass_cpu_bg.wasm']
 
 /** Builds the demo into the folder `demo` from the built package in `dist`. */
 export async function buildDemo(dist, demo) {

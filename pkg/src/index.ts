@@ -1,11 +1,12 @@
 export { cache, type CacheOptions } from './cache.js'
-export { Reranker } from './reranker.js'
+export { Reranker, type LoadOptions } from './reranker.js'
 export { rerank } from './rerank.js'
 export { SecondpassError, type ErrorCode } from './errors.js'
+export type { Content, ContentPart, Picture, Video } from './content/types.js'
 export type {
-  Cache, CachedFile, Content, ContentPart, Device, LoadControl, LoadOptions, Picture, ProgressEvent, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo, VerifiedFile, Video,
+  Cache, CachedFile, Device, LoadControl, ModelOptions, ProgressEvent, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo, VerifiedFile, WasmUrls,
 } from './types.js'
-export { rerankHits, type HitData, type HitField, type HitHandle, type RankedHit, type RerankHitsOptions } from './adapters/hits.js'
-export type { RemoteOptions } from './adapters/remote.js'
-export type { RemoteFormat } from './adapters/remote-wire.js'
-export type { RerankerLike } from './adapters/source.js'
+export { rerankHits, type HitData, type HitField, type HitHandle, type RankedHit, type RerankHitsOptions } from './search/hits.js'
+export type { RemoteOptions } from './remote/remote.js'
+export type { RemoteFormat } from './remote/wire.js'
+export type { RerankerLike } from './reranker-like.js'

@@ -1,35 +1,45 @@
 // The messages between page and worker.
-import type { Attachment } from './attachments.js'
-import type { WireError } from './errors.js'
-import type { Pixels } from './pictures.js'
-import type { ProgressEvent, RerankerInfo, RerankResult } from './types.js'
+import type { Pixels } from './content/pictures.js'
+import type { ErrorMessage } from './errors.js'
+import type { Device, ProgressEvent, RerankerInfo, RerankResult } from './types.js'
+
+/** A picture beside a request. One that was refused in the page fails in the worker, so that only its own document fails. */
+export type Attachment = Blob | ArrayBuffer | ImageBitmap | ImageData | { refused: string }
 
 /** Files of a model that the user picked. */
-export interface Picked {
+export interface PickedFiles {
   model?: Blob
   vision?: Blob
 }
 
-/** Where the engine's code is: beside the worker, at an address, or compiled already. */
-export type Wasm = string | WebAssembly.Module | null
+/** The two builds of the engine: with the GPU backend, and without. */
+export type Build = 'full' | 'cpu'
+
+/** Where each build's module is: at an address, compiled already, or (`null`) beside the worker. */
+export type WasmModules = Record<Build, string | WebAssembly.Module | null> & {
+  /** Only the full build's address was given, so it serves the CPU too. */
+  fullOnly: boolean
+}
 
 export type ToWorker =
   | { type: 'rerank'; id: number; body: string; strict: boolean; attachments: Attachment[] }
-  | { type: 'load'; id: number; options: string; picked: Picked; wasm: Wasm }
-  | { type: 'store'; id: number; options: string; picked: Picked; wasm: Wasm }
-  | { type: 'cache'; id: number; what: 'list' | 'delete' | 'verify'; url: string | null; wasm: Wasm }
+  | { type: 'load'; id: number; device: Device; options: string; picked: PickedFiles; wasm: WasmModules }
+  | { type: 'store'; id: number; options: string; picked: PickedFiles; wasm: WasmModules }
+  | { type: 'cache'; id: number; action: 'list' | 'delete' | 'verify'; url: string | null; wasm: WasmModules }
   | { type: 'drawn'; id: number; drawing: number; pixels: Pixels | null }
   | { type: 'abort'; id: number }
 
 export type FromWorker =
   | { type: 'ready' }
-  | { type: 'memory'; bytes: number }
-  | { type: 'lost'; code: 'device_lost' | 'out_of_memory'; message: string }
+  /** `pictures` is what the pictures of a request added to the module's memory. */
+  | { type: 'memory'; bytes: number; pictures: number }
+  | { type: 'lost'; code: 'device_lost' | 'out_of_memory' | 'internal'; message: string }
+  | { type: 'started'; id: number }
   | { type: 'progress'; id: number; event: ProgressEvent }
   | { type: 'result'; id: number; result: RerankResult }
   | { type: 'loaded'; id: number; info: RerankerInfo }
   | { type: 'draw'; id: number; drawing: number; bytes: ArrayBuffer }
-  | { type: 'compiled'; id: number; module: WebAssembly.Module }
+  | { type: 'compiled'; id: number; build: Build; module: WebAssembly.Module }
   | { type: 'persist'; id: number }
   | { type: 'done'; id: number; response: string }
-  | { type: 'failed'; id: number; error: WireError }
+  | { type: 'failed'; id: number; error: ErrorMessage }

@@ -1,6 +1,6 @@
-import { untilAborted } from './adapters/source.js'
-import { Reranker } from './reranker.js'
-import type { LoadControl, LoadOptions, RerankControl, RerankRequest, RerankResponse } from './types.js'
+import { untilAborted } from './abort.js'
+import { Reranker, type LoadOptions } from './reranker.js'
+import type { LoadControl, RerankControl, RerankRequest, RerankResponse } from './types.js'
 
 const loads = new Map<string, Promise<Reranker>>()
 
@@ -12,7 +12,7 @@ const loads = new Map<string, Promise<Reranker>>()
  * ```
  */
 export async function rerank(request: LoadOptions & RerankRequest, control: LoadControl & RerankControl = {}): Promise<RerankResponse> {
-  // Taken apart here, for a parameter's parts are published with its type, the internal ones too.
+  // Destructured here: a destructured parameter would publish the internal options in its type.
   const { model, vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate, download, wasmUrl, worker, fallback, ...body } = request
   const { signal, onProgress, onResult, strict } = control
   const given = { vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate, download, wasmUrl, worker, fallback }
@@ -21,7 +21,7 @@ export async function rerank(request: LoadOptions & RerankRequest, control: Load
   return reranker.rerank(body, { ...(signal && { signal }), ...(onResult && { onResult }), ...(strict && { strict }) })
 }
 
-/** The reranker of these options, loaded if there is none. One that lost what it ran on for good is replaced: the next may have better luck. */
+/** The reranker of these options, loaded if there is none. One that has closed since is replaced. */
 async function shared(options: LoadOptions, onProgress: LoadControl['onProgress']): Promise<Reranker> {
   const { model, vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate } = options
   const key = JSON.stringify([name(model), name(vision), device ?? 'auto', dtype ?? 'auto', maxImagePixels, applyOrientation ?? false, kernels, savings, cache, integrity, revalidate])
@@ -38,7 +38,7 @@ async function shared(options: LoadOptions, onProgress: LoadControl['onProgress'
 const blobs = new WeakMap<Blob, number>()
 let nextBlob = 1
 
-/** What tells one model from another: the address, or which file it is. */
+/** Identifies a model in the key: its address, or a number for each picked file. */
 function name(model: LoadOptions['model'] | undefined): string {
   if (!(model instanceof Blob)) return String(model)
   const number = blobs.get(model) ?? nextBlob++

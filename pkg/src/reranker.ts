@@ -1,12 +1,18 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { Remote, type RemoteOptions } from './adapters/remote.js'
-import { detach, rasterize } from './attachments.js'
-import type { Client } from './client.js'
 import { SecondpassError, type ErrorCode } from './errors.js'
-import { orAborted, start, type Loaded } from './loading.js'
-import type { FromWorker, ToWorker } from './protocol.js'
-import { forgetKernels } from './kernels.js'
-import type { LoadControl, LoadOptions, ProgressEvent, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo } from './types.js'
+import { Local } from './page/local.js'
+import { Remote, type RemoteOptions } from './remote/remote.js'
+import type { LoadControl, ModelOptions, RerankControl, RerankRequest, RerankResponse, RerankerInfo } from './types.js'
+
+/** Which model to load, and how. */
+export interface LoadOptions extends ModelOptions {
+  /**
+   * Used where the device cannot run the model (no WebGPU, too little memory, no worker, an unknown kind of model): another
+   * reranker, often `Reranker.remote(…)`, or a function that makes one or throws. `info.fallback_for` then says so. A missing
+   * file, a broken network or a crash of the engine is no reason for it.
+   */
+  fallback?: Reranker | ((error: SecondpassError) => Reranker | Promise<Reranker>)
+}
 
 /**
  * A model in a worker of its own. The page stays responsive while it loads and computes.
@@ -17,24 +23,21 @@ import type { LoadControl, LoadOptions, ProgressEvent, RerankControl, RerankRequ
  * ```
  */
 export class Reranker {
-  readonly #remote: Remote | undefined
-  #local!: Local
+  readonly #model: Local | Remote
   #fallbackFor: RerankerInfo['fallback_for']
 
-  private constructor(remote?: Remote) {
-    this.#remote = remote
+  private constructor(model: Local | Remote) {
+    this.#model = model
   }
 
   /** Starts a worker and loads a model into it. With `fallback`, a device that cannot run the model gets that instead. */
   static async load(options: LoadOptions, control: LoadControl = {}): Promise<Reranker> {
     control.signal?.throwIfAborted()
     try {
-      const reranker = new Reranker()
-      reranker.#local = await Local.load(options, control)
-      return reranker
+      return new Reranker(await Local.load(options, control))
     } catch (error) {
       const { fallback } = options
-      if (!fallback || !(error instanceof SecondpassError) || !CANNOT_RUN.has(error.code)) throw error
+      if (!fallback || !isOfDevice(error)) throw error
       const other = typeof fallback === 'function' ? await fallback(error) : fallback
       other.#fallbackFor = { model: String(options.model), code: error.code, message: error.message }
       return other
@@ -52,27 +55,26 @@ export class Reranker {
     return new Reranker(new Remote(options))
   }
 
-  /** What is loaded, and what really runs it. */
+  /** What is loaded, and what it runs on. */
   get info(): RerankerInfo {
-    const info = this.#remote ? this.#remote.info : this.#local.info
+    const { info } = this.#model
     return this.#fallbackFor ? { ...info, fallback_for: this.#fallbackFor } : info
   }
 
-  /** Whether it was disposed of, or lost what it runs on for good. */
+  /** Whether it was disposed of, or its device or worker was lost for good. */
   get closed(): boolean {
-    return this.#remote ? this.#remote.closed : this.#local.closed
+    return this.#model.closed
   }
 
   /** Scores documents against a query. The first argument is the body of `/v1/rerank`. */
   async rerank(request: RerankRequest, control: RerankControl = {}): Promise<RerankResponse> {
     control.signal?.throwIfAborted()
-    return this.#remote ? this.#remote.rerank(request, control) : this.#local.rerank(request, control)
+    return this.#model.rerank(request, control)
   }
 
   /** Stops the worker, which frees its memory and the device's. Calls still running are rejected with the code `disposed`. */
   dispose(): void {
-    this.#remote?.dispose()
-    this.#local?.dispose()
+    this.#model.dispose()
   }
 
   /** For `using`: the same as `dispose`. */
@@ -81,160 +83,7 @@ export class Reranker {
   }
 }
 
-/** What says that this device, not this moment, is the reason. */
-const CANNOT_RUN = new Set<ErrorCode>(['no_webgpu', 'out_of_memory', 'device_lost', 'worker_failed', 'unsupported_model', 'unsupported_dtype'])
+/** Reasons of this device, which another may not have. */
+const DEVICE_REASONS = new Set<ErrorCode>(['no_webgpu', 'out_of_memory', 'device_lost', 'worker_failed', 'unsupported_model', 'unsupported_dtype'])
 
-/** What takes the worker's device away, and often the worker with it; the same work may succeed in another. */
-const LOSSES = new Set<ErrorCode>(['device_lost', 'out_of_memory'])
-
-const isLoss = (error: unknown): error is SecondpassError => error instanceof SecondpassError && LOSSES.has(error.code)
-
-/**
- * The model in its worker. If the device or the worker is lost, both are made anew from what is stored, once with half
- * the work at a time, then on the CPU if the caller left the choice; what was running is run again.
- */
-class Local {
-  #loaded!: Loaded
-  #recovering: Promise<void> | undefined
-  #losses = 0
-  /** Ends a recovery that nobody waits for any more. */
-  readonly #end = new AbortController()
-  #closed: SecondpassError | undefined
-
-  private constructor(readonly options: LoadOptions) {}
-
-  static async load(options: LoadOptions, control: LoadControl): Promise<Local> {
-    const local = new Local(options)
-    const { onProgress, ...rest } = control
-    const told = onProgress ? { ...rest, onProgress: forward(onProgress) } : rest
-    local.#loaded = await start(options, told).catch(async (error) => {
-      if (!isLoss(error)) throw error
-      // One of the kernels may be what the device does not take: the second try is with those that it surely does.
-      forgetKernels()
-      return again(options, told, 1).then((loaded) => recovered(loaded, error))
-    })
-    return local
-  }
-
-  get info(): RerankerInfo {
-    const { client, info } = this.#loaded
-    return { ...info, wasm_bytes: client.wasmBytes ?? info.wasm_bytes }
-  }
-
-  async rerank(request: RerankRequest, control: RerankControl): Promise<RerankResponse> {
-    const told = new Set<number>()
-    const onResult = (result: RerankResult) => {
-      // What is run again is not told again.
-      if (!told.has(result.index)) control.onResult?.(result)
-      told.add(result.index)
-    }
-    for (;;) {
-      const { client } = this.#loaded
-      try {
-        if (this.#closed) throw this.#closed
-        const response = await run(client, request, { ...control, onResult })
-        this.#losses = 0
-        return response
-      } catch (error) {
-        if (this.#closed || !isLoss(error) || control.signal?.aborted) throw error
-        await orAborted(control.signal, this.#recover(client, error))
-      }
-    }
-  }
-
-  dispose(): void {
-    this.#close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
-  }
-
-  /** Several requests may notice a loss; one of them mends it. */
-  #recover(lost: Client, error: SecondpassError): Promise<void> {
-    if (this.#loaded.client !== lost) return Promise.resolve()
-    this.#recovering ??= this.#restart(error).finally(() => { this.#recovering = undefined })
-    return this.#recovering
-  }
-
-  async #restart(error: SecondpassError): Promise<void> {
-    this.#loaded.client.close(error)
-    this.#losses++
-    try {
-      const control = { signal: this.#end.signal }
-      const loaded = this.#losses === 1 ? await again(this.options, control, this.#losses) : await onTheCpu(this.options, control)
-      if (!loaded) throw error
-      if (this.#closed) loaded.client.close(this.#closed)
-      this.#loaded = recovered(loaded, error)
-    } catch (failure) {
-      this.#close(failure instanceof SecondpassError ? failure : error)
-      throw this.#closed
-    }
-  }
-
-  get closed(): boolean {
-    return this.#closed !== undefined
-  }
-
-  #close(error: SecondpassError): void {
-    this.#closed ??= error
-    this.#end.abort(this.#closed)
-    this.#loaded.client.close(this.#closed)
-  }
-}
-
-/** On the same device, with less at a time; if that is gone for good, on the CPU. */
-async function again(options: LoadOptions, control: LoadControl, losses: number): Promise<Loaded> {
-  try {
-    return await start(options, control, losses)
-  } catch (error) {
-    const gone = isLoss(error) || (error as SecondpassError).code === 'no_webgpu'
-    const other = gone ? await onTheCpu(options, control) : undefined
-    if (!other) throw error
-    return other
-  }
-}
-
-function recovered(loaded: Loaded, { code, message }: SecondpassError): Loaded {
-  loaded.info.recovered_from = { code, message }
-  return loaded
-}
-
-/** A load that begins anew on another device tells again what has been told. */
-function forward(onProgress: (event: ProgressEvent) => void): (event: ProgressEvent) => void {
-  const told = new Map<string, number>()
-  return (event) => {
-    const key = `${event.stage} ${event.file ?? ''}`
-    if (event.loaded < (told.get(key) ?? 0)) return
-    told.set(key, event.loaded)
-    onProgress(event)
-  }
-}
-
-/** The model on the CPU, if the caller left the choice of the device. */
-async function onTheCpu(options: LoadOptions, control: LoadControl): Promise<Loaded | undefined> {
-  return (options.device ?? 'auto') === 'auto' ? start({ ...options, device: 'cpu' }, control) : undefined
-}
-
-async function run(client: Client, request: RerankRequest, { signal, onResult, strict = false }: RerankControl): Promise<RerankResponse> {
-  const { body, attachments, transfer } = await detach(request)
-  signal?.throwIfAborted()
-  const json = await orAborted(signal, client.call<string>(
-    (id) => ({ type: 'rerank', id, body, strict, attachments }),
-    signal,
-    (message) => {
-      if (message.type === 'result' && !signal?.aborted) onResult?.(message.result)
-      if (message.type === 'draw') draw(client, message)
-    },
-    transfer,
-  ))
-  const response = JSON.parse(json) as RerankResponse
-  for (const result of response.results) if (result.document) result.document = asGiven([request.documents].flat()[result.index])
-  return response
-}
-
-/** What a worker cannot draw, the page draws for it. */
-function draw(client: Client, { id, drawing, bytes }: Extract<FromWorker, { type: 'draw' }>): void {
-  const answer = (pixels: Extract<ToWorker, { type: 'drawn' }>['pixels']) => client.post({ type: 'drawn', id, drawing, pixels })
-  rasterize(bytes).then(answer, () => answer(null))
-}
-
-/** A server gives a bare string back as an object with its text, and everything else as it came. */
-const asGiven = (document: RerankRequest['documents'][number] | undefined): Exclude<RerankResult['document'], undefined> =>
-  typeof document === 'object' ? document : { text: document ?? '' }
+const isOfDevice = (error: unknown): error is SecondpassError => error instanceof SecondpassError && DEVICE_REASONS.has(error.code)

@@ -1,49 +1,28 @@
-import type { ErrorCode, SecondpassError } from './errors.js'
-import type { Reranker } from './reranker.js'
+import type { Content } from './content/types.js'
+import type { ErrorCode } from './errors.js'
 
-/**
- * A picture: a URL or `data:` URL, the bytes of a file, or anything that a page can draw. Files and their bytes are
- * decoded by the package itself, so that the score does not depend on the browser; what only the browser can decode
- * (AVIF, SVG, HEIC where supported) goes through it.
- */
-export type Picture =
-  | string | URL | { url: string } | Blob | ArrayBuffer | ArrayBufferView | ImageBitmap | ImageData
-  | HTMLImageElement | HTMLCanvasElement | OffscreenCanvas | HTMLVideoElement | VideoFrame
-
-/**
- * A video: its frames in order, with their times or the video's rate where they are known. With `fps` the frames are
- * all frames of the video and are sampled as the reference does.
- */
-export type Video = Picture[] | { frames: Picture[]; fps?: number; timestamps?: number[] }
-
-/** One query or document; each of its parts is one item or a list. */
-export type Content =
-  | string
-  | { text?: string | string[] | null; image?: Picture | Picture[] | null; video?: Video | Video[] | null }
-  | { content: ContentPart[] }
-
-/** A part of a document, as servers spell it. */
-export type ContentPart =
-  | { type: 'text'; text: string }
-  | { type: 'image_url'; image_url: Picture }
-  | { type: 'image'; image: Picture }
-  | { type: 'video_url'; video_url: Video }
-  | { type: 'video'; video: Video }
-
-/** Where to compute: WebGPU, the CPU, or (`auto`) WebGPU where there is a real GPU, else the CPU. */
+/** Where to compute: WebGPU, the CPU, or (`auto`) WebGPU if there is a real GPU and the CPU otherwise. */
 export type Device = 'auto' | 'webgpu' | 'cpu'
 
 /** Where files are kept between visits. */
 export type Cache = 'auto' | 'opfs' | 'cache-api' | 'memory' | false
 
-/** Which model to load, and how. */
-export interface LoadOptions {
+/** Where the engine's two modules are. */
+export interface WasmUrls {
+  /** `secondpass_bg.wasm`, fetched where a GPU is used. */
+  full?: string | URL
+  /** `secondpass_cpu_bg.wasm`, without the GPU backend: fetched where the CPU computes, and by `cache`. */
+  cpu?: string | URL
+}
+
+/** Which model to load, and how: `LoadOptions` without the fallback. */
+export interface ModelOptions {
   /**
    * URL of a `.gguf` file (the first of its parts if it was split), or of a folder with `config.json`, `tokenizer.json`
    * and safetensors, as Hugging Face lays it out. Or a `.gguf` file that the user picked.
    */
   model: string | URL | Blob
-  /** The vision tower (`mmproj`) of a GGUF model that sees. Without it such a model reads text only. */
+  /** The vision tower (`mmproj`) of a multimodal GGUF model. Without it the model takes text only. */
   vision?: string | URL | Blob
   /**
    * Where the model's files are kept between visits: the origin's private file system (`opfs`), the Cache API, or only in
@@ -51,11 +30,11 @@ export interface LoadOptions {
    */
   cache?: Cache
   /**
-   * The hash of the model's file, `sha256-` and base64, or the hashes of its files: by their names, or as `model` and
-   * `vision`. A load whose files have other hashes fails.
+   * The hash of the model's file, `sha256-` and base64, or the hashes of its files by name, or as `model` and `vision`. A load
+   * whose files have other hashes fails.
    */
   integrity?: string | Record<string, string>
-  /** Ask the host whether stored files are still the same. Default false: what is stored is used without any request. */
+  /** Ask the host whether stored files are still current. Default false: stored files are used without any request. */
   revalidate?: boolean
   /** @internal Sizes and waits of downloads, for tests. */
   download?: {
@@ -65,31 +44,28 @@ export interface LoadOptions {
   /** Default `auto`. */
   device?: Device
   /**
-   * How matrices are kept: as the file has them (`auto`, the default: 8-bit blocks stay packed, the rest becomes f32),
+   * How matrices are stored in memory: as in the file (`auto`, the default: 8-bit blocks stay packed, the rest becomes f32),
    * all in f32, or all in 8-bit blocks, a quarter of the memory (`q8_0`).
    */
   dtype?: 'auto' | 'f32' | 'q8_0'
-  /** Pictures of more pixels are shown to the model smaller. Default 1,310,720: 1,280 tokens. */
+  /** Pictures of more pixels are scaled down for the model. Default 1,310,720: 1,280 tokens. */
   maxImagePixels?: number
-  /** Turn pictures as their EXIF data says. Default false, as in the reference. */
+  /** Rotate pictures as their EXIF data says. Default false, as in the reference. */
   applyOrientation?: boolean
   /**
-   * Which of our shaders compute on WebGPU. Default `auto`: the fastest is measured at the first load on an adapter, and
+   * Which shaders compute on WebGPU. Default `auto`: the fastest is measured at the first load on an adapter, and
    * remembered. `quads` needs the adapter's `subgroups`. A choice that the adapter cannot run, or gets wrong, is an error.
    */
   kernels?: 'auto' | 'direct' | 'tile' | 'wide' | 'quads'
-  /** @internal Switches off what the engine saves, for benchmarks: `sharedPrefix`, `packing`, `lastLayerOnly`, `visionCache`. */
+  /** @internal Switches off optimizations, for benchmarks: `sharedPrefix`, `packing`, `lastLayerOnly`, `visionCache`. */
   savings?: { sharedPrefix?: boolean; packing?: boolean; lastLayerOnly?: boolean; visionCache?: boolean }
-  /** Where `secondpass_bg.wasm` is, if not beside this module. */
-  wasmUrl?: string | URL
+  /**
+   * Where the engine's modules are, if not in `wasm/` beside the worker: both addresses, of which one that is absent keeps its
+   * default. A single address is that of `secondpass_bg.wasm`, which is then used on the CPU as well.
+   */
+  wasmUrl?: string | URL | WasmUrls
   /** The worker's script, if not beside this module, or a function that starts a worker of your own making. */
   worker?: string | URL | (() => Worker)
-  /**
-   * Used where the device cannot run the model (no WebGPU, too little memory, no worker, an unknown kind of model): another
-   * reranker, often `Reranker.remote(…)`, or a function that makes one or throws. `info.fallback_for` then says so. A missing
-   * file or a broken network is no reason for it.
-   */
-  fallback?: Reranker | ((error: SecondpassError) => Reranker | Promise<Reranker>)
 }
 
 /** One step of loading. */
@@ -103,7 +79,7 @@ export interface ProgressEvent {
   file?: string
 }
 
-/** How to watch and stop a load. */
+/** Progress and cancellation of a load. */
 export interface LoadControl {
   signal?: AbortSignal
   /** Called at most ten times a second, and at the end of each file and stage. */
@@ -116,25 +92,25 @@ export interface RerankRequest {
   documents: readonly Content[]
   /** The task, in a sentence; the model's own default if absent. */
   instruction?: string
-  /** The model that a server shall use, in the place of `RemoteOptions.model`. A model in the page is what was loaded, and does not look at it. */
+  /** The model that a server uses, instead of `RemoteOptions.model`. Ignored by a model in the page. */
   model?: string
   /** How many results to return; all if absent. */
   top_n?: number
   /** Whether each result carries its document. */
   return_documents?: boolean
-  /** How many tokens of each document are read. */
+  /** How many tokens of each document are scored. */
   max_tokens_per_doc?: number
   /** How many tokens a whole prompt may have; the model's own limit if absent. */
   max_length?: number
   /** Frames a second at which a video with a known rate is sampled. Default 1. */
   fps?: number
-  /** The most frames of a video that are looked at. Default 64. */
+  /** The maximum number of frames per video. Default 64. */
   max_frames?: number
 }
 
 /** The score of one document. */
 export interface RerankResult {
-  /** Its place in the request. */
+  /** Its position in the request. */
   index: number
   /** 0 to 1. */
   relevance_score: number
@@ -142,7 +118,7 @@ export interface RerankResult {
   document?: Exclude<Content, string>
 }
 
-/** How to watch and stop a request. */
+/** Progress and cancellation of a request. */
 export interface RerankControl {
   signal?: AbortSignal
   /** Called with each score as soon as it exists. */
@@ -168,11 +144,11 @@ export interface RerankResponse {
   }
 }
 
-/** What is loaded, and what really runs it. */
+/** What is loaded, and what it runs on. */
 export interface RerankerInfo {
   model: string
   family: string
-  /** Whether it sees pictures. */
+  /** Whether it takes pictures. */
   vision: boolean
   device: 'webgpu' | 'cpu' | 'remote'
   /** The address of a remote reranker. */
@@ -183,29 +159,29 @@ export interface RerankerInfo {
   adapter: { name: string; vendor: string; fallback: boolean } | null
   dtype: string
   weight_bytes: number
-  /** The worker's own memory in bytes, which never shrinks: what lies on a GPU is not in it. */
+  /** The memory of the worker's module in bytes, without what lies on a GPU. It grows with a request; after large pictures the worker is replaced, which gives it back. */
   wasm_bytes: number
-  /** Which of its shaders multiply matrices, as measured on this adapter; null on a CPU. */
+  /** Which of the package's shaders multiply matrices, as measured on this adapter; null on a CPU. */
   kernels: 'direct' | 'tile' | 'wide' | 'quads' | null
-  /** What took the device or the worker away from this model since it was loaded, if anything did: both were made anew. */
+  /** Why the device or the worker was lost since the model was loaded, if one was: it was then loaded again. */
   recovered_from?: { code: ErrorCode; message: string }
-  /** Where the model's files are: `file` if the user picked them, `memory` if nothing is kept, `remote` if a server has them. */
+  /** Where the model's files are: `file` if the user picked them, `memory` if they are not stored, `remote` if a server has them. */
   storage: 'opfs' | 'cache-api' | 'memory' | 'file' | 'remote'
 }
 
 /** A stored file. */
 export interface CachedFile {
   url: string
-  /** Bytes of it, and how many of them are stored. */
+  /** Its size, and how many of its bytes are stored. */
   bytes: number
   stored: number
   complete: boolean
-  /** Its hash, once it was computed: by a load with `integrity`, or by `verify`. */
+  /** Its hash, if a load with `integrity` or `verify` has computed it. */
   integrity?: string
   storage: 'opfs' | 'cache-api'
 }
 
-/** A stored file that was read and compared with its checksums. */
+/** The result of comparing a stored file with its checksums. */
 export interface VerifiedFile {
   url: string
   /** Whether all of it is there and undamaged. */
@@ -213,7 +189,7 @@ export interface VerifiedFile {
   bytes: number
   /** Bytes that are missing or damaged; they are fetched again when the model is next loaded. */
   bad: number
-  /** Its hash, if all is well: what `integrity` takes. */
+  /** Its hash, if it is undamaged: what `integrity` takes. */
   integrity?: string
   storage: 'opfs' | 'cache-api'
 }

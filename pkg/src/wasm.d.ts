@@ -1,4 +1,4 @@
-// The glue that wasm-bindgen writes; only what the worker uses.
+// The glue that wasm-bindgen writes for both builds; only what the worker uses.
 declare module '*/wasm/secondpass.js' {
   const init: { (options: { module_or_path: string | URL | WebAssembly.Module }): Promise<{ memory: WebAssembly.Memory }>; __wbindgen_wasm_module?: WebAssembly.Module }
   export default init
@@ -12,4 +12,9 @@ declare module '*/wasm/secondpass.js' {
     info(): string
     free(): void
   }
+}
+
+declare module '*/wasm/secondpass_cpu.js' {
+  export * from '*/wasm/secondpass.js'
+  export { default } from '*/wasm/secondpass.js'
 }

@@ -1,51 +1,72 @@
-// The worker that owns the device, the weights and the model. One piece of work at a time; an abort may come between.
-import init, { Engine, cache_add, cache_delete, cache_list, cache_verify } from './wasm/secondpass.js'
-import { hasSubgroups, watchDevices } from './device.js'
-import { toWire } from './errors.js'
-import type { FromWorker, Picked, ToWorker, Wasm } from './protocol.js'
-import { PictureHost, type Pixels } from './pictures.js'
-import type { ProgressEvent } from './types.js'
+// The worker that owns the device, the weights and the model. It computes one request at a time; aborts may arrive in between.
+import { startModule, type EngineModule } from './engine-module.js'
+import type { Pixels } from './content/pictures.js'
+import { serializeError } from './errors.js'
+import type { Build, FromWorker, PickedFiles, ToWorker, WasmModules } from './protocol.js'
+import { hasSubgroups, targetFor, watchDevices } from './worker/devices.js'
+import { MemoryWatch, isExhausted } from './worker/memory.js'
+import { PictureHost } from './worker/picture-host.js'
+import { throttled } from './worker/progress.js'
 
-/** Of each stage of each file, and of all together: several go on at the same time. */
-const PROGRESS_INTERVAL_MS = 250
-const ANY_PROGRESS_INTERVAL_MS = 100
+type Message<Type extends ToWorker['type']> = Extract<ToWorker, { type: Type }>
 
-const scope = self as unknown as { postMessage(message: FromWorker): void; onmessage: ((event: MessageEvent<ToWorker>) => void) | null }
+const scope = self as unknown as {
+  postMessage(message: FromWorker): void
+  addEventListener(type: 'error', listener: (event: ErrorEvent) => void): void
+  addEventListener(type: 'unhandledrejection', listener: (event: PromiseRejectionEvent) => void): void
+  onmessage: ((event: MessageEvent<ToWorker | null>) => void) | null
+  onmessageerror: (() => void) | null
+}
 const send = (message: FromWorker) => scope.postMessage(message)
 const aborts = new Map<number, AbortController>()
 const drawings = new Map<number, (pixels: Pixels | null) => void>()
 let nextDrawing = 1
-let engine: Engine | undefined
-let starting: ReturnType<typeof init> | undefined
+let engine: InstanceType<EngineModule['glue']['Engine']> | undefined
 let memory: WebAssembly.Memory | undefined
 let queue: Promise<void> = Promise.resolve()
 
 scope.onmessage = ({ data }) => {
-  if (data.type === 'abort') {
-    aborts.get(data.id)?.abort()
-    return
-  }
-  if (data.type === 'drawn') {
-    drawings.get(data.drawing)?.(data.pixels)
-    return
-  }
+  // What a browser could not deserialize arrives as null.
+  if (!data) return unreadable()
+  if (data.type === 'abort') return aborts.get(data.id)?.abort()
+  if (data.type === 'drawn') return drawings.get(data.drawing)?.(data.pixels)
   const controller = new AbortController()
   aborts.set(data.id, controller)
   const work = async () => {
+    send({ type: 'started', id: data.id })
     try {
       await run(data, controller.signal)
     } catch (error) {
-      send({ type: 'failed', id: data.id, error: toWire(error) })
+      send({ type: 'failed', id: data.id, error: serializeError(error) })
     } finally {
       aborts.delete(data.id)
     }
   }
-  // What only concerns storage need not wait for what computes.
+  // Work on storage need not wait for what computes.
   if (data.type === 'store' || data.type === 'cache') void work()
   else queue = queue.then(work)
 }
+scope.onmessageerror = unreadable
+scope.addEventListener('error', (event) => {
+  event.preventDefault()
+  crashed(event.message)
+})
+scope.addEventListener('unhandledrejection', ({ reason }) => {
+  // A trap in a promise's callback.
+  if (reason instanceof WebAssembly.RuntimeError) crashed(reason.message)
+})
 watchDevices(send)
 send({ type: 'ready' })
+
+function unreadable(): void {
+  send({ type: 'lost', code: 'internal', message: 'The worker could not read a message.' })
+}
+
+/** A panic of the engine leaves its promise pending for ever, so the page has to start another worker. */
+function crashed(message: string): void {
+  if (memory && isExhausted(memory)) return send({ type: 'lost', code: 'out_of_memory', message: `The worker has no memory left (${message}).` })
+  send({ type: 'lost', code: 'internal', message: `The worker crashed (${message}). This is a defect of secondpass: please report it.` })
+}
 
 function run(data: Exclude<ToWorker, { type: 'abort' | 'drawn' }>, signal: AbortSignal): Promise<void> {
   switch (data.type) {
@@ -60,21 +81,16 @@ function run(data: Exclude<ToWorker, { type: 'abort' | 'drawn' }>, signal: Abort
   }
 }
 
-async function start(id: number, wasm: Wasm): Promise<void> {
-  try {
-    starting ??= init({ module_or_path: wasm ?? new URL('./wasm/secondpass_bg.wasm', import.meta.url) })
-    memory = (await starting).memory
-  } catch (error) {
-    starting = undefined
-    throw { name: 'SecondpassError', code: 'worker_failed', status: 500, message: `secondpass_bg.wasm could not be loaded (${(error as Error).message}). Serve it beside the package, or give its address as wasmUrl.` }
-  }
-  const module = init.__wbindgen_wasm_module
-  if (module && module !== wasm) send({ type: 'compiled', id, module })
+async function start(id: number, build: Build, modules: WasmModules): Promise<EngineModule['glue']> {
+  const started = await startModule(build, modules)
+  memory = started.memory
+  if (started.compiled) send({ type: 'compiled', id, ...started.compiled })
+  return started.glue
 }
 
 /** What the engine asks of the page for a load. */
 class LoadHost {
-  constructor(readonly id: number, readonly picked: Picked) {}
+  constructor(readonly id: number, readonly picked: PickedFiles) {}
 
   get model(): Blob | undefined {
     return this.picked.model
@@ -93,29 +109,32 @@ class LoadHost {
   }
 }
 
-async function load({ id, options, picked, wasm }: Extract<ToWorker, { type: 'load' }>, signal: AbortSignal): Promise<void> {
-  await start(id, wasm)
-  engine = await Engine.load(options, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
+async function load({ id, device, options, picked, wasm }: Message<'load'>, signal: AbortSignal): Promise<void> {
+  const target = await targetFor(device)
+  const { Engine } = await start(id, target.build, wasm)
+  const json = JSON.stringify({ ...JSON.parse(options), device: target.device })
+  engine = await Engine.load(json, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
   send({ type: 'loaded', id, info: { ...JSON.parse(engine.info()), wasm_bytes: memory?.buffer.byteLength ?? 0 } })
 }
 
-async function store({ id, options, picked, wasm }: Extract<ToWorker, { type: 'store' }>, signal: AbortSignal): Promise<void> {
-  await start(id, wasm)
+async function store({ id, options, picked, wasm }: Message<'store'>, signal: AbortSignal): Promise<void> {
+  const { cache_add } = await start(id, 'cpu', wasm)
   const response = await cache_add(options, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
   send({ type: 'done', id, response })
 }
 
-async function cache({ id, what, url, wasm }: Extract<ToWorker, { type: 'cache' }>): Promise<void> {
-  await start(id, wasm)
-  const response = what === 'list' ? await cache_list() : what === 'verify' ? await cache_verify(url ?? '') : String(await cache_delete(url ?? undefined))
+async function cache({ id, action, url, wasm }: Message<'cache'>): Promise<void> {
+  const { cache_delete, cache_list, cache_verify } = await start(id, 'cpu', wasm)
+  const response = action === 'list' ? await cache_list() : action === 'verify' ? await cache_verify(url ?? '') : String(await cache_delete(url ?? undefined))
   send({ type: 'done', id, response })
 }
 
-async function rerank({ id, body, strict, attachments }: Extract<ToWorker, { type: 'rerank' }>, signal: AbortSignal): Promise<void> {
-  if (!engine) throw new Error('nothing is loaded')
-  const host = new PictureHost(attachments, signal, (bytes) => drawOnPage(id, bytes, signal))
-  const response = await engine.rerank(body, strict, host, signal, (json: string) => send({ type: 'result', id, result: JSON.parse(json) }))
-  send({ type: 'memory', bytes: memory?.buffer.byteLength ?? 0 })
+async function rerank({ id, body, strict, attachments }: Message<'rerank'>, signal: AbortSignal): Promise<void> {
+  if (!engine || !memory) throw new Error('nothing is loaded')
+  const watch = new MemoryWatch(memory)
+  const host = new PictureHost(attachments, signal, watch, (bytes) => drawOnPage(id, bytes, signal))
+  const scored = engine.rerank(body, strict, host, signal, (json: string) => send({ type: 'result', id, result: JSON.parse(json) }))
+  const response = await scored.finally(() => send({ type: 'memory', bytes: watch.bytes, pictures: watch.grownByPictures }))
   send({ type: 'done', id, response })
 }
 
@@ -127,22 +146,4 @@ function drawOnPage(id: number, bytes: ArrayBuffer, signal: AbortSignal): Promis
     drawings.set(drawing, (pixels) => (pixels ? resolve(pixels) : reject(new Error('it could not be drawn'))))
     send({ type: 'draw', id, drawing, bytes })
   }).finally(() => drawings.delete(drawing))
-}
-
-/** A few events a second of each stage and file, and the last of each. They never go backwards. */
-function throttled(report: (event: ProgressEvent) => void): (json: string) => void {
-  const told = new Map<string, { at: number; loaded: number }>()
-  let latest = -Infinity
-  return (json) => {
-    const event = JSON.parse(json) as ProgressEvent
-    const key = event.stage + (event.file ?? '')
-    const last = told.get(key)
-    const at = performance.now()
-    // Where a load begins again, as it does when the file has changed, there is nothing to tell until it has caught up.
-    const early = at - latest < ANY_PROGRESS_INTERVAL_MS || (last !== undefined && at - last.at < PROGRESS_INTERVAL_MS)
-    if ((last && event.loaded <= last.loaded) || (event.loaded < event.total && early)) return
-    told.set(key, { at, loaded: event.loaded })
-    latest = at
-    report(event)
-  }
 }

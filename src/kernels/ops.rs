@@ -184,12 +184,12 @@ pub fn add(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
 pub fn add_bias(x: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
     let [rows, columns] = x.dims();
     assert_eq!(bias.dims(), [columns], "the bias has another width");
-    let bias = Tensor::from_dispatch(bias.into_dispatch());
+    let bias = reshape(bias, [1, columns]);
     if columns.is_multiple_of(WORD) {
         return activate(x, bias, Activation::Sum);
     }
     // The shader repeats whole words only.
-    add(x, gather_rows(reshape(bias, [1, columns]), &vec![0; rows]))
+    add(x, gather_rows(bias, &vec![0; rows]))
 }
 
 /// A buffer for an input that is not read: no buffer may be bound twice.

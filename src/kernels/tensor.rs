@@ -196,8 +196,8 @@ pub fn pad_columns(x: Tensor<2>, columns: usize) -> Tensor<2> {
     copy_into(x, out, Block { shape: [rows, own], from: [0, 0], to: [0, 0] })
 }
 
-/// The same values, row by row, in a matrix of another shape.
-pub fn reshape(x: Tensor<2>, shape: [usize; 2]) -> Tensor<2> {
+/// The same values, row by row, as a matrix of this shape.
+pub fn reshape<const D: usize>(x: Tensor<D>, shape: [usize; 2]) -> Tensor<2> {
     assert_eq!(x.dims().iter().product::<usize>(), shape.iter().product::<usize>(), "another number of values");
     match x.device().as_dispatch() {
         #[cfg(feature = "gpu")]

@@ -1,8 +1,8 @@
-// An unchanged Cohere client against our handler: over HTTP, and through a service worker with nothing behind it.
+// An unmodified Cohere client against the handler: over HTTP, and through a service worker without a server.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { CohereClient, CohereClientV2, CohereError } from 'cohere-ai'
-import { createRerankHandler } from '../../pkg/dist/adapters/http.js'
+import { createRerankHandler } from '../../pkg/dist/http/index.js'
 import { Reranker } from '../../pkg/dist/index.js'
 import { cases, open } from '../browser/harness.mjs'
 import { beside, bridged, bundle, serve, withBundle } from './harness.mjs'
@@ -42,7 +42,7 @@ test('version 1, with objects and documents in the answer', async () => {
   assert.deepEqual(response.results.map(({ document }) => document.text), expected.map(({ index }) => documents[index]))
 })
 
-test('errors are those that the client knows', async () => {
+test('errors have the classes of the client', async () => {
   const client = new CohereClientV2({ token: 'none', environment: server.url, maxRetries: 0 })
   await assert.rejects(client.rerank({ model: 'local', query, documents: [] }), (error) => {
     assert.ok(error instanceof CohereError)
@@ -52,7 +52,7 @@ test('errors are those that the client knows', async () => {
   await assert.rejects(client.rerank({ model: 'local', query, documents: Array(21).fill('a') }), { statusCode: 400 })
 })
 
-test('the client takes the handler itself as its fetch', async () => {
+test('the handler serves as the fetch of a client', async () => {
   const page = await withBundle(await browser.page(), 'route.js')
   const results = await page.evaluate(async ({ query, documents }) => {
     const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' })
@@ -63,7 +63,7 @@ test('the client takes the handler itself as its fetch', async () => {
   golden(results)
 })
 
-test('Reranker.remote reads what our handler writes', async () => {
+test('Reranker.remote reads the answers of the handler', async () => {
   const response = await Reranker.remote({ url: `${server.url}/v1/rerank` }).rerank({ query, documents })
   golden(response.results.map(({ index, relevance_score }) => ({ index, relevanceScore: relevance_score })))
   assert.ok(response.usage.prompt_tokens > 0)
@@ -71,7 +71,7 @@ test('Reranker.remote reads what our handler writes', async () => {
   golden(tei.results.map(({ index, relevance_score }) => ({ index, relevanceScore: relevance_score })))
 })
 
-test('a service worker lets the client run locally', async () => {
+test('a service worker answers the client from the model in the page', async () => {
   const scripts = { '/route.js': bundle('route.js'), '/sw.js': bundle('route-worker.js') }
   const origin = await beside(browser.url, (path) => {
     if (scripts[path]) return new Response(scripts[path], { headers: { 'content-type': 'text/javascript' } })

@@ -1,4 +1,4 @@
-// The real engine for adapters: a page in Chromium with the built package and whatever peer a test bundles into it.
+// The real engine for tests of adapters: a page in Chromium with the built package and the peers that a test bundles into it.
 import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -7,14 +7,14 @@ import { ROOT } from '../../scripts/lib.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 
-/** A script of tests/package/pages with its peers in it. The package itself stays what the server gives. */
+/** A script of tests/package/pages with its peers bundled. The package itself is not: the page loads it from the server. */
 export function bundle(name) {
   const aliases = [
     '--alias:secondpass=/dist/index.js',
-    '--alias:secondpass/ai-sdk=/dist/adapters/ai-sdk.js',
-    '--alias:secondpass/http=/dist/adapters/http.js',
-    // It imports its peer by name, so it is bundled with it.
-    `--alias:secondpass/langchain=${join(ROOT, 'pkg', 'dist', 'adapters', 'langchain.js')}`,
+    '--alias:secondpass/ai-sdk=/dist/sdk/ai-sdk.js',
+    '--alias:secondpass/http=/dist/http/index.js',
+    // It imports its peer by name, so it has to be bundled.
+    `--alias:secondpass/langchain=${join(ROOT, 'pkg', 'dist', 'sdk', 'langchain.js')}`,
   ]
   const args = [join(HERE, 'pages', name), '--bundle', '--format=esm', '--platform=browser', '--target=es2022', '--log-level=error', '--external:/dist/*', ...aliases]
   const result = spawnSync(join(ROOT, 'node_modules', '.bin', 'esbuild'), args, { encoding: 'utf8', maxBuffer: 1 << 28, cwd: ROOT })
@@ -22,14 +22,14 @@ export function bundle(name) {
   return result.stdout
 }
 
-/** Runs a script of tests/package/pages in a page; it ends by setting `window.bundled`. */
+/** Runs a script of tests/package/pages in a page; it sets `window.bundled` when it is done. */
 export async function withBundle(page, name) {
   await page.addScriptTag({ type: 'module', content: bundle(name) })
   await page.waitForFunction('window.bundled')
   return page
 }
 
-/** A loopback server from a handler of requests and responses as `fetch` has them. */
+/** A loopback server from a handler of `Request` and `Response`. */
 export async function serve(handler) {
   const server = createServer(async (incoming, outgoing) => {
     const controller = new AbortController()
@@ -46,7 +46,7 @@ export async function serve(handler) {
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done) }) }
 }
 
-/** A server of its own origin: what `own` answers, and behind it what the browser tests serve. */
+/** A server of another origin: the answers of `own`, and otherwise the files of the browser tests' server. */
 export function beside(url, own) {
   return serve(async (request) => {
     const { pathname } = new URL(request.url)
@@ -59,7 +59,7 @@ export function beside(url, own) {
   })
 }
 
-/** The engine of a page as a reranker of Node: what Node hands over is JSON. */
+/** The engine of a page as a reranker in Node; requests are passed as JSON. */
 export async function bridged(page, model = '/models/tiny-tied') {
   await page.evaluate(async (model) => { window.reranker = await secondpass.Reranker.load({ model, device: 'cpu' }) }, model)
   return {
@@ -71,7 +71,7 @@ export async function bridged(page, model = '/models/tiny-tied') {
   }
 }
 
-/** A reranker without a model, for what does not depend on scores: `score` gives one for a text. It keeps what it was asked. */
+/** A reranker without a model: `score` computes the score of a text. `asked` records the requests. */
 export function scoredBy(score) {
   const asked = []
   return {

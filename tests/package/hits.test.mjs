@@ -1,4 +1,4 @@
-// rerankHits on every shape of hit, with scores that a test can predict.
+// rerankHits with every shape of hit, and scores that are known in advance.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rerankHits } from '../../pkg/dist/index.js'
@@ -16,7 +16,7 @@ test('hits come back best first, unchanged', async () => {
   assert.equal(ranked[0].hit, hits[1])
 })
 
-test('of hits with one id the first is kept', async () => {
+test('of hits with the same id the first is kept', async () => {
   const reranker = byLength()
   const hits = [{ id: 1, text: 'first' }, { id: 1, text: 'second, longer' }, { text: 'none' }, { text: 'none' }]
   assert.equal((await rerankHits(reranker, hits, { query: 'q' })).length, 3)
@@ -25,12 +25,12 @@ test('of hits with one id the first is kept', async () => {
   assert.equal(own.length, 1)
 })
 
-test('the first of two equal ids that has content is the one that is read', async () => {
+test('of hits with the same id the first that has content is scored', async () => {
   const ranked = await rerankHits(byLength(), [{ id: 1, text: '' }, { id: 1, text: 'words' }], { query: 'q' })
   assert.deepEqual(ranked.map((entry) => [entry.index, entry.score]), [[1, 0.05]])
 })
 
-test('hits with nothing to read, and those behind the limit, follow in their old order', async () => {
+test('hits without content, and those beyond the limit, follow in their old order', async () => {
   const reranker = byLength()
   const hits = [{ id: 1, text: ' ' }, { id: 2, text: 'a' }, { id: 3 }, { id: 4, text: 'aa' }, { id: 5, text: 'aaaa' }, { id: 6, text: 'a' }]
   const ranked = await rerankHits(reranker, hits, { query: 'q', limit: 4 })
@@ -39,7 +39,7 @@ test('hits with nothing to read, and those behind the limit, follow in their old
   assert.deepEqual(ids(await rerankHits(byLength(), hits, { query: 'q', limit: 4, top_n: 3 })), [4, 2, 1])
 })
 
-test('hits with one id count once into the limit', async () => {
+test('hits with the same id count once towards the limit', async () => {
   const reranker = byLength()
   const hits = [{ id: 1, text: 'a' }, { id: 1, text: 'aa' }, { id: 1, text: 'aaa' }, { id: 2, text: 'b' }, { id: 3, text: 'c' }]
   await rerankHits(reranker, hits, { query: 'q', limit: 2 })
@@ -51,7 +51,7 @@ test('hits with one id count once into the limit', async () => {
   assert.equal(reranker.asked.length, 2)
 })
 
-test('nothing to read asks nobody', async () => {
+test('without any content the reranker is not called', async () => {
   const reranker = byLength()
   assert.deepEqual(await rerankHits(reranker, [], { query: 'q' }), [])
   assert.deepEqual(ids(await rerankHits(reranker, [{ id: 1 }, { id: 2 }], { query: 'q' })), [1, 2])
@@ -70,7 +70,7 @@ test('text from several fields, from paths and from functions; pictures beside i
   })
 })
 
-test('handles are opened up to the limit; one that fails does not sink the rest', async () => {
+test('handles are opened up to the limit; one that fails does not fail the others', async () => {
   let opened = 0
   const handle = (id, content) => ({ id, data: async () => { opened++; if (!content) throw new Error('no fragment'); return { url: `/${id}`, content } } })
   const ranked = await rerankHits(byLength(), [handle('a', 'a'), handle('b'), handle('c', 'ccc'), handle('d', 'dddd')], { query: 'q', text: 'content', limit: 3 })
@@ -81,7 +81,7 @@ test('handles are opened up to the limit; one that fails does not sink the rest'
   assert.equal(ranked[3].data, undefined)
 })
 
-test('each score is told as it comes, and an abort ends it', async () => {
+test('each score is reported as it arrives, and an abort rejects', async () => {
   const seen = []
   await rerankHits(byLength(), [{ id: 1, text: 'a' }, { id: 2 }, { id: 3, text: 'aa' }], { query: 'q', onResult: ({ hit, score }) => seen.push([hit.id, score]) })
   assert.deepEqual(seen, [[1, 0.01], [3, 0.02]])

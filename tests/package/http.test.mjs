@@ -1,7 +1,7 @@
-// The wire format: what clients of servers send is understood, what they look for is in the answer, and no body does harm.
+// The wire format: the bodies of common clients are understood, the answers have the fields that they read, and no body does harm.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createRerankHandler } from '../../pkg/dist/adapters/http.js'
+import { createRerankHandler } from '../../pkg/dist/http/index.js'
 import { scoredBy } from './harness.mjs'
 
 const URL_ = 'http://localhost/v1/rerank'
@@ -72,7 +72,7 @@ test('texts, as TEI and llama.cpp take them, are answered with a bare list', asy
   assert.deepEqual(body, { error: 'invalid request: list of documents must not be empty', error_type: 'Validation' })
 })
 
-test('what cannot be done is refused in one sentence, in the spelling of every server', async () => {
+test('what is not supported is refused with one sentence, in the format of every server', async () => {
   const refused = [
     [{ documents: ['a'] }, /query must be provided/],
     [{ query: 'q' }, /documents must be provided/],
@@ -117,7 +117,7 @@ test('errors of the reranker keep their status; others are 500', async () => {
   assert.equal((await failing(Object.assign(new Error('x'), { status: 200 }))).status, 500)
 })
 
-test('a client that leaves stops the work', async () => {
+test('a client that disconnects stops the work', async () => {
   const controller = new AbortController()
   let stopped
   const reranker = { rerank: (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => { stopped = true; reject(signal.reason) })) }
@@ -127,7 +127,7 @@ test('a client that leaves stops the work', async () => {
   assert.ok(stopped)
 })
 
-test('a reranker is made at the first use, once, and again after a failure', async () => {
+test('a reranker is made once, at the first use, and again after a failure', async () => {
   let made = 0
   const handler = createRerankHandler(async () => {
     if (++made === 1) throw Object.assign(new Error('offline'), { code: 'network', status: 502 })
@@ -139,7 +139,7 @@ test('a reranker is made at the first use, once, and again after a failure', asy
   assert.deepEqual([statuses, made], [[502, 200, 200], 2])
 })
 
-test('other origins read nothing unless they are allowed', async () => {
+test('other origins read answers only if they are allowed to', async () => {
   const body = { query: 'q', documents: ['a'] }
   const from = (origin) => ({ headers: { origin } })
   const allowed = async (cors, origin) => (await ask(body, { cors }, from(origin))).headers.get('access-control-allow-origin')
@@ -152,7 +152,7 @@ test('other origins read nothing unless they are allowed', async () => {
   assert.deepEqual([preflight.status, preflight.headers.get('access-control-allow-headers'), preflight.headers.get('vary')], [204, 'authorization,x-client-name', 'origin'])
 })
 
-test('any body gets a score or a reason, never an accident', async () => {
+test('any body gets scores or an error of the client, never one of the server', async () => {
   let seed = 7
   const random = (n) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % n
   const pick = (list) => list[random(list.length)]
@@ -178,7 +178,20 @@ test('any body gets a score or a reason, never an accident', async () => {
   assert.equal((await handler(post(`{"query":"q","documents":${'['.repeat(5000)}${']'.repeat(5000)}}`))).status, 400)
 })
 
-test('a reranker that was closed is made anew where its maker is known', async () => {
+test('a long run of any letter takes no more than its length', async () => {
+  for (const letter of [' ', 'A', '=', ',']) {
+    const run = letter.repeat(1e6)
+    for (const text of [`iVBORw${run}!`, `data:image/png;base64,${run}!`, `data:video/jpeg;base64,${run}`, `${run}/rerank`]) {
+      // The process's own time: others may hold the machine.
+      const start = process.cpuUsage()
+      for (const document of [{ image: text }, { video: text }]) await ask({ query: 'q', documents: [document] })
+      const { user } = process.cpuUsage(start)
+      assert.ok(user < 1e6, `${text.slice(0, 30)}: ${user} µs`)
+    }
+  }
+})
+
+test('a reranker that was closed is made again if the source is a function', async () => {
   const made = []
   const make = () => {
     const reranker = { ...scoredBy(() => 0.5), closed: false }

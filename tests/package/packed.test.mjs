@@ -10,7 +10,7 @@ import { chromium } from 'playwright-core'
 import { ROOT } from '../../scripts/lib.mjs'
 import { listen, serveFile } from '../../scripts/serve.mjs'
 import { ensureChromium } from '../../scripts/setup/chromium.mjs'
-import { createRerankHandler } from '../../pkg/dist/adapters/http.js'
+import { createRerankHandler } from '../../pkg/dist/http/index.js'
 import { scoredBy, serve } from './harness.mjs'
 
 const PROJECTS = join(dirname(fileURLToPath(import.meta.url)), 'projects')
@@ -109,7 +109,7 @@ async function served(command, args, cwd, env, check) {
 
 test('publint and "are the types wrong" have nothing to say', () => {
   run(bin(ROOT, 'publint'), ['run', tarball, '--strict'], ROOT)
-  run(bin(ROOT, 'attw'), [tarball, '--profile', 'esm-only', '--exclude-entrypoints', 'wasm'], ROOT)
+  run(bin(ROOT, 'attw'), [tarball, '--profile', 'esm-only', '--exclude-entrypoints', 'wasm', 'wasm-cpu'], ROOT)
 })
 
 test('Vite: the ten lines of the README, built and under its own server', async () => {

@@ -1,4 +1,4 @@
-// A real Pagefind index: its results are handles, which are opened before they are read.
+// A real Pagefind index: its results are handles, which have to be opened.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ before(async () => {
 })
 after(() => Promise.all([browser?.close(), origin?.close()]))
 
-test('Pagefind results are opened, read and put in the golden order', async () => {
+test('Pagefind results are opened, scored and put in the golden order', async () => {
   const page = await browser.page()
   await page.goto(`${origin.url}/pages/blank.html`)
   await page.waitForFunction('window.ready')

@@ -1,4 +1,4 @@
-// Each adapter beside the real package it fits, with scores of the real engine.
+// Each adapter with the real package that it is for, and scores of the real engine.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { cases, open } from '../browser/harness.mjs'
@@ -54,7 +54,7 @@ test('AI SDK: objects, options and warnings', async () => {
   ])
 })
 
-test('AI SDK: errors are our own and are not tried again; an abort is an abort', async () => {
+test('AI SDK: errors keep their class and are not retried; an abort is an abort', async () => {
   const outcomes = await page.evaluate(async () => {
     let calls = 0
     const counted = { rerank: (...args) => (calls++, reranker.rerank(...args)) }
@@ -158,7 +158,7 @@ test('hits of MiniSearch, Orama and Algolia get the golden order', async () => {
   assert.equal(algolia[4][1], undefined)
 })
 
-test('a device that cannot run the model gets the fallback, and info says so; other failures do not', async () => {
+test('a device that cannot run the model gets the fallback, and info says so; other errors do not', async () => {
   const seen = await page.evaluate(async () => {
     const { Reranker } = secondpass
     const remote = Reranker.remote({ url: '/v1/rerank', model: 'big' })
@@ -179,7 +179,7 @@ test('a device that cannot run the model gets the fallback, and info says so; ot
   assert.deepEqual(seen.errors, ['not_found', 'worker_failed', 'no servers'])
 })
 
-test('pictures that only a page has travel to a server as PNG', async () => {
+test('pictures that exist only in a page are sent to a server as PNG', async () => {
   const { bodies } = await page.evaluate(async () => {
     const bodies = []
     const fetcher = async (_, { body }) => (bodies.push(JSON.parse(body)), new Response(JSON.stringify({ results: [] })))
@@ -197,7 +197,7 @@ test('pictures that only a page has travel to a server as PNG', async () => {
   assert.equal(urls[3], urls[4])
 })
 
-test('pictures have the same score through every door', async () => {
+test('a picture has the same score through every adapter', async () => {
   const scores = await page.evaluate(async () => {
     const seeing = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })
     const paths = ['rgb8.png', '444-q30.jpg', 'grey8.png'].map((name) => `/fixtures/pictures/${name}`)
@@ -219,13 +219,13 @@ test('pictures have the same score through every door', async () => {
       query: [asked.ranking[0].score, both.results[0].relevance_score],
     }
   })
-  // Float noise alone: the same prompts may be packed otherwise.
+  // Rounding only: the same prompts may be packed differently.
   const rounded = scores.all.map((list) => list.map(([index, score]) => [index, score.toFixed(5)]))
   rounded.slice(1).forEach((list) => assert.deepEqual(list, rounded[0]))
   assert.ok(Math.abs(scores.query[0] - scores.query[1]) < 1e-5)
 })
 
-test('a broken picture does not sink the others, and every adapter says so', async () => {
+test('a broken picture does not fail the others, and every adapter reports it', async () => {
   const seen = await page.evaluate(async () => {
     const seeing = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })
     const documents = [{ text: 'a' }, { text: 'b', image: 'data:image/png;base64,AAAA' }, { text: 'c' }]

@@ -1,4 +1,4 @@
-// The small server of `npm start` and of the tests.
+// The static server of `npm start` and of the tests.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -13,7 +13,7 @@ before(async () => {
 })
 after(() => { server.closeAllConnections(); server.close() })
 
-test('paths that cannot be are not found, and the server goes on', async () => {
+test('invalid paths are not found, and the server goes on', async () => {
   for (const path of ['/style.css/x', '/%00', '/%', '/nowhere', `/${'x'.repeat(5000)}`]) assert.equal((await fetch(url + path)).status, 404, path.slice(0, 20))
   assert.equal((await fetch(`${url}/style.css`)).status, 200)
 })

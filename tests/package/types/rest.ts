@@ -1,4 +1,4 @@
-// What a reader of the README writes, under the strictest settings.
+// Code as in the README, under the strictest settings.
 import type { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
 import { create, insert, search } from '@orama/orama'
 import MiniSearch from 'minisearch'
@@ -15,6 +15,7 @@ const remoteOptions: RemoteOptions = { url: 'https://example.org/v1/rerank', api
 const fallback: Reranker = Reranker.remote(remoteOptions)
 const reranker = await Reranker.load({ model: new URL('https://example.org/m.gguf'), fallback }, { signal: controller.signal, onProgress: ({ stage, loaded }) => console.log(stage, loaded) })
 await Reranker.load({ model: '/m', fallback: (error) => Reranker.remote({ ...remoteOptions, model: error.code }) })
+await Reranker.load({ model: '/m', wasmUrl: { cpu: new URL('https://example.org/cpu.wasm') } })
 await rerank({ model: '/m', fallback, query: 'q', documents: ['a'] })
 const like: RerankerLike = reranker
 const reason: string | undefined = reranker.info.fallback_for?.message

@@ -1,0 +1,158 @@
+// A worker, and the calls that are made to it.
+import { absoluteUrl } from '../content/pictures.js'
+import { SecondpassError, WorkerLostError, deserializeError, invalidRequest } from '../errors.js'
+import type { Build, FromWorker, ToWorker, WasmModules } from '../protocol.js'
+import type { ModelOptions } from '../types.js'
+
+/** The options that say where the package's own files are. */
+export type ClientOptions = Pick<ModelOptions, 'worker' | 'wasmUrl'>
+
+interface Pending {
+  resolve: (value: never) => void
+  reject: (error: unknown) => void
+  onMessage: (message: FromWorker) => void
+  signal: AbortSignal | undefined
+  /** Whether the worker has begun with it. */
+  started: boolean
+}
+
+const ignore = () => {}
+/** Modules by build and address, compiled once for all workers of a page. */
+const compiled = new Map<string, WebAssembly.Module>()
+
+export class Client {
+  readonly #worker: Worker
+  readonly #pending = new Map<number, Pending>()
+  readonly #wasmUrls: Record<Build, string | null>
+  readonly #fullOnly: boolean
+  /** Of the worker's module, after the latest request. */
+  wasmBytes: number | undefined
+  /** What pictures added to it. */
+  pictureBytes = 0
+  #nextId = 1
+  #ready = false
+  #closed: SecondpassError | undefined
+
+  constructor({ worker, wasmUrl }: ClientOptions) {
+    this.#worker = startWorker(worker)
+    const { full, cpu } = typeof wasmUrl === 'object' && !(wasmUrl instanceof URL) ? wasmUrl : { full: wasmUrl }
+    this.#wasmUrls = { full: full === undefined ? null : absoluteUrl(full), cpu: cpu === undefined ? null : absoluteUrl(cpu) }
+    this.#fullOnly = typeof wasmUrl === 'string' || wasmUrl instanceof URL
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data)
+    this.#worker.onerror = (event) => {
+      event.preventDefault()
+      // The worker reports its own crashes once it runs, unless it was taken away.
+      if (this.#ready) return this.#lose(new WorkerLostError('internal', 500, `The worker stopped (${event.message || 'no reason was given'}).`))
+      this.close(workerFailed(`The worker stopped${event.message ? `: ${event.message}` : ', or its script could not be loaded. Serve worker.js beside the package, from the page’s own origin, or give its address as worker'}.`))
+    }
+    this.#worker.onmessageerror = () => this.close(workerFailed('A message from the worker could not be read.'))
+  }
+
+  /** The engine's modules, for a message to the worker. */
+  get wasm(): WasmModules {
+    const of = (build: Build) => compiled.get(this.#key(build)) ?? this.#wasmUrls[build]
+    return { full: of('full'), cpu: of('cpu'), fullOnly: this.#fullOnly }
+  }
+
+  get closed(): boolean {
+    return this.#closed !== undefined
+  }
+
+  post(message: ToWorker): void {
+    this.#worker.postMessage(message)
+  }
+
+  /** Sends a message under an id of its own and waits for the answer; messages before it go to `onMessage`. */
+  call<T>(message: (id: number) => ToWorker, signal?: AbortSignal, onMessage: (message: FromWorker) => void = ignore, transfer: Transferable[] = []): Promise<T> {
+    if (this.#closed) return Promise.reject(this.#closed)
+    const id = this.#nextId++
+    const onAbort = () => this.post({ type: 'abort', id })
+    signal?.addEventListener('abort', onAbort, { once: true })
+    return new Promise<T>((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject, onMessage, signal, started: false })
+      try {
+        this.#worker.postMessage(message(id), transfer)
+      } catch (error) {
+        throw invalidRequest(`it cannot be sent to the worker (${(error as Error).message})`)
+      }
+    }).finally(() => {
+      this.#pending.delete(id)
+      signal?.removeEventListener('abort', onAbort)
+    })
+  }
+
+  #key(build: Build): string {
+    return `${build} ${this.#wasmUrls[build]}`
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'ready':
+        this.#ready = true
+        return
+      case 'memory':
+        this.wasmBytes = message.bytes
+        this.pictureBytes += message.pictures
+        return
+      case 'lost':
+        return this.#lose(new WorkerLostError(message.code, message.code === 'internal' ? 500 : 503, message.message))
+      case 'compiled':
+        compiled.set(this.#key(message.build), message.module)
+        return
+      default:
+        return this.#answer(message)
+    }
+  }
+
+  #answer(message: Extract<FromWorker, { id: number }>): void {
+    const pending = this.#pending.get(message.id)
+    if (!pending) return
+    switch (message.type) {
+      case 'started':
+        pending.started = true
+        return
+      case 'loaded':
+        return pending.resolve(message.info as never)
+      case 'done':
+        return pending.resolve(message.response as never)
+      case 'failed':
+        return pending.reject(deserializeError(message.error, pending.signal))
+      default:
+        return pending.onMessage(message)
+    }
+  }
+
+  /** Ends the worker; pending calls are rejected with the code `disposed`. */
+  dispose(): void {
+    this.close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
+  }
+
+  /** Ends the worker and rejects every pending call with this error. */
+  close(error: SecondpassError): void {
+    if (this.#closed) return
+    this.#closed = error
+    this.#worker.terminate()
+    for (const { reject } of this.#pending.values()) reject(error)
+  }
+
+  #lose(error: WorkerLostError): void {
+    const calls = [...this.#pending.values()]
+    // If nothing had begun, any of the messages may have been what the worker could not take.
+    const begun = calls.filter(({ started }) => started)
+    for (const { reject } of begun.length > 0 ? begun : calls) reject(error.suspecting())
+    this.close(error)
+  }
+}
+
+const workerFailed = (message: string) => new SecondpassError('worker_failed', 500, message)
+
+function startWorker(worker: ModelOptions['worker']): Worker {
+  try {
+    if (typeof worker === 'function') return worker()
+    // Bundlers find the worker by this very form, so it must not be pulled apart.
+    if (worker === undefined) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+    return new Worker(worker, { type: 'module' })
+  } catch (error) {
+    throw workerFailed(`The worker could not be started: ${(error as Error).message}`)
+  }
+}

@@ -1,0 +1,69 @@
+// Starts a worker and loads a model into it.
+import { orAborted } from '../abort.js'
+import { absoluteUrl } from '../content/pictures.js'
+import type { PickedFiles } from '../protocol.js'
+import type { LoadControl, ModelOptions, RerankerInfo } from '../types.js'
+import { Client } from './client.js'
+import { recallKernels, rememberKernels } from './kernels.js'
+
+/** A loaded model. */
+export interface LoadedModel {
+  client: Client
+  info: RerankerInfo
+}
+
+/** Starts a worker and loads a model into it; `caution` is how often its device was lost before. */
+export async function loadModel(options: ModelOptions, { signal, onProgress }: LoadControl, caution = 0): Promise<LoadedModel> {
+  const client = new Client(options)
+  try {
+    const { json, picked } = engineOptions(options, caution)
+    const device = options.device ?? 'auto'
+    const info = await orAborted(signal, client.call<RerankerInfo>(
+      (id) => ({ type: 'load', id, device, options: json, picked, wasm: client.wasm }),
+      signal,
+      (message) => {
+        if (message.type === 'progress') onProgress?.(message.event)
+        if (message.type === 'persist') void persist()
+      },
+    ))
+    // After a loss only the safe kernels were tried, which says nothing of the others.
+    if (caution === 0 || !recallKernels()) rememberKernels(info)
+    return { client, info }
+  } catch (error) {
+    client.dispose()
+    throw error
+  }
+}
+
+/** The engine's options as JSON, and the files that the user picked, which JSON cannot hold. */
+export function engineOptions({ model, vision, integrity, ...options }: ModelOptions, caution = 0): { json: string; picked: PickedFiles } {
+  const picked: PickedFiles = {}
+  if (model instanceof Blob) picked.model = model
+  if (vision instanceof Blob) picked.vision = vision
+  const address = (file: string | URL | Blob | undefined) => (file === undefined || file instanceof Blob ? undefined : absoluteUrl(file))
+  const json = JSON.stringify({
+    model: address(model),
+    vision: address(vision),
+    dtype: options.dtype ?? 'auto',
+    maxImagePixels: options.maxImagePixels,
+    applyOrientation: options.applyOrientation ?? false,
+    savings: options.savings,
+    cache: options.cache === false ? 'memory' : (options.cache ?? 'auto'),
+    integrity: typeof integrity === 'string' ? { model: integrity } : integrity,
+    revalidate: options.revalidate ?? false,
+    download: options.download,
+    kernels: options.kernels,
+    remembered: recallKernels(),
+    caution,
+  })
+  return { json, picked }
+}
+
+/** Asks the browser not to delete what is stored when it needs room. Only a page can ask, and some browsers ask the user. */
+export async function persist(): Promise<void> {
+  try {
+    if (!(await navigator.storage.persisted())) await navigator.storage.persist()
+  } catch {
+    // Files are stored either way; they are only easier to evict.
+  }
+}

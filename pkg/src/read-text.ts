@@ -1,0 +1,18 @@
+/** The text of a body, or undefined if it is longer than `limit` bytes; it is not read further than that. */
+export async function readText(body: Request | Response, limit: number): Promise<string | undefined> {
+  if (Number(body.headers.get('content-length') ?? 0) > limit) return undefined
+  const reader = body.body?.getReader()
+  if (!reader) return ''
+  const decoder = new TextDecoder()
+  let text = ''
+  for (let read = 0; ; ) {
+    const { done, value } = await reader.read()
+    if (done) return text + decoder.decode()
+    read += value.byteLength
+    if (read > limit) {
+      await reader.cancel()
+      return undefined
+    }
+    text += decoder.decode(value, { stream: true })
+  }
+}

@@ -1,0 +1,78 @@
+// Which build of the engine a device needs, and what the engine cannot do for the WebGPU device that it opens: ask for a feature
+// that its library does not know in browsers, and tell the page when the device is lost.
+import { SecondpassError } from '../errors.js'
+import type { Build, FromWorker } from '../protocol.js'
+import type { Device } from '../types.js'
+
+type Lost = Extract<FromWorker, { type: 'lost' }>
+
+/** What is needed here of WebGPU, whose types TypeScript does not bring. */
+interface Adapter {
+  features: Set<string>
+  info?: { isFallbackAdapter?: boolean }
+  isFallbackAdapter?: boolean
+}
+interface GpuDevice {
+  lost: Promise<{ message: string }>
+  addEventListener(type: 'uncapturederror', listener: (event: { error: { message: string; constructor: { name: string } } }) => void): void
+}
+type RequestDevice = (this: Adapter, wanted?: { requiredFeatures?: Iterable<string> }) => Promise<GpuDevice>
+interface WebGpuScope {
+  navigator: { gpu?: { requestAdapter(): Promise<Adapter | null> } }
+  GPUAdapter?: { prototype: { requestDevice: RequestDevice } }
+}
+
+const scope = globalThis as unknown as WebGpuScope
+
+/** The build to load for a device, and the device that it opens. */
+export interface Target {
+  build: Build
+  device: Device
+}
+
+/**
+ * The full build only where a GPU will be used: where one was asked for, or with `auto` where the browser has one. A software
+ * adapter is slower than the CPU build on the same cores, so `auto` does not use it. With `auto` the full build itself computes on
+ * the CPU if the device cannot be opened.
+ */
+export async function targetFor(device: Device): Promise<Target> {
+  if (device !== 'auto' && device !== 'webgpu') return { build: 'cpu', device }
+  const adapter = await requestAdapter()
+  if (device === 'auto') return adapter && !isSoftware(adapter) ? { build: 'full', device } : { build: 'cpu', device: 'cpu' }
+  if (adapter) return { build: 'full', device }
+  throw new SecondpassError('no_webgpu', 501, 'This browser offers no WebGPU adapter here. Use device "auto" or "cpu", or a browser with WebGPU over https or localhost.')
+}
+
+async function requestAdapter(): Promise<Adapter | null> {
+  try {
+    return (await scope.navigator.gpu?.requestAdapter()) ?? null
+  } catch {
+    return null
+  }
+}
+
+/** The flag has moved from the adapter to its info. */
+const isSoftware = ({ info, isFallbackAdapter }: Adapter): boolean => Boolean(info?.isFallbackAdapter || isFallbackAdapter)
+
+let subgroups = false
+
+/** Whether the device that was opened last has subgroups. */
+export const hasSubgroups = (): boolean => subgroups
+
+/** Opens every device from now on with subgroups where the adapter has them, and reports its loss or lack of memory. */
+export function watchDevices(report: (lost: Lost) => void): void {
+  const prototype = scope.GPUAdapter?.prototype
+  if (!prototype) return
+  const { requestDevice } = prototype
+  prototype.requestDevice = async function (wanted = {}) {
+    const more = this.features.has('subgroups') ? ['subgroups'] : []
+    const device = await requestDevice.call(this, { ...wanted, requiredFeatures: [...(wanted.requiredFeatures ?? []), ...more] })
+    subgroups = more.length > 0
+    void device.lost.then(({ message }) => report({ type: 'lost', code: 'device_lost', message: `The WebGPU device was lost${message ? `: ${message}` : '.'}` }))
+    device.addEventListener('uncapturederror', ({ error }) => {
+      if (error.constructor.name !== 'GPUOutOfMemoryError') return
+      report({ type: 'lost', code: 'out_of_memory', message: `The WebGPU device has no memory left: ${error.message}` })
+    })
+    return device
+  }
+}

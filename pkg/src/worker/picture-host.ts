@@ -1,0 +1,102 @@
+// The pictures of a request, in the worker: fetched, read, and drawn where only a browser can decode them.
+import { tooLarge, type Pixels } from '../content/pictures.js'
+import type { Attachment } from '../protocol.js'
+import type { MemoryWatch } from './memory.js'
+
+/** Larger than any picture that a page would show. */
+const MAX_BYTES = 256 * 2 ** 20
+
+/** What the engine asks for the pictures of one request. */
+export class PictureHost {
+  readonly #attachments: Attachment[]
+  readonly #signal: AbortSignal
+  readonly #memory: MemoryWatch
+  readonly #drawOnPage: (bytes: ArrayBuffer) => Promise<Pixels>
+
+  constructor(attachments: Attachment[], signal: AbortSignal, memory: MemoryWatch, drawOnPage: (bytes: ArrayBuffer) => Promise<Pixels>) {
+    this.#attachments = attachments
+    this.#signal = signal
+    this.#memory = memory
+    this.#drawOnPage = drawOnPage
+  }
+
+  /** The bytes of a file, or pixels, of an address or of an attachment's number. */
+  async load(reference: string | number): Promise<Uint8Array | Pixels> {
+    try {
+      return await (typeof reference === 'string' ? this.#fetch(reference) : this.#attached(this.#attachments[reference]))
+    } finally {
+      this.#memory.watchNextTurn()
+    }
+  }
+
+  async #attached(attachment: Attachment | undefined): Promise<Uint8Array | Pixels> {
+    if (attachment instanceof Blob) return new Uint8Array(await bounded(attachment, attachment.size).arrayBuffer())
+    if (attachment instanceof ArrayBuffer) return new Uint8Array(bounded(attachment, attachment.byteLength))
+    if (attachment instanceof ImageBitmap) return draw(attachment)
+    if (attachment instanceof ImageData) return attachment
+    throw new Error(attachment?.refused ?? 'it was not sent along with the request')
+  }
+
+  /** Decodes bytes of a kind that the engine does not know. */
+  async decode(bytes: Uint8Array): Promise<Pixels> {
+    try {
+      return await this.#decode(bytes.slice().buffer as ArrayBuffer)
+    } finally {
+      this.#memory.watchNextTurn()
+    }
+  }
+
+  async #decode(bytes: ArrayBuffer): Promise<Pixels> {
+    let bitmap: ImageBitmap
+    try {
+      bitmap = await createImageBitmap(new Blob([bytes]), { premultiplyAlpha: 'none', colorSpaceConversion: 'none', imageOrientation: 'none' })
+    } catch {
+      return this.#drawOnPage(bytes)
+    }
+    try {
+      return draw(bitmap)
+    } finally {
+      bitmap.close()
+    }
+  }
+
+  async #fetch(url: string): Promise<Uint8Array> {
+    const response = await fetch(url, { signal: this.#signal })
+    if (!response.ok) throw new Error(`${url} gave HTTP ${response.status}`)
+    const length = Number(response.headers.get('content-length') ?? 0)
+    if (length > MAX_BYTES) await response.body?.cancel()
+    bounded(response, length)
+    return new Uint8Array(await readBody(response))
+  }
+}
+
+/** Stops where a body grows too long: `content-length` may be absent or wrong. */
+async function readBody(response: Response): Promise<ArrayBuffer> {
+  const reader = response.body?.getReader()
+  if (!reader) return response.arrayBuffer()
+  const chunks: Uint8Array<ArrayBuffer>[] = []
+  let length = 0
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+    if (!value) continue
+    length += value.byteLength
+    if (length > MAX_BYTES) await reader.cancel()
+    bounded(value, length)
+    chunks.push(value as Uint8Array<ArrayBuffer>)
+  }
+  return new Blob(chunks).arrayBuffer()
+}
+
+function bounded<T>(thing: T, bytes: number): T {
+  if (bytes > MAX_BYTES) throw new Error(`it has ${bytes} bytes; at most ${MAX_BYTES} are read`)
+  return thing
+}
+
+function draw(bitmap: ImageBitmap): Pixels {
+  const { width, height } = bitmap
+  const refused = tooLarge(width, height)
+  if (refused) throw new Error(refused)
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
+  if (!context) throw new Error('no canvas could be made')
+  context.drawImage(bitmap, 0, 0)
+  return context.getImageData(0, 0, width, height)
+}

@@ -1,0 +1,2 @@
+import './dying-worker-setup.js'
+import '/dist/worker.js'

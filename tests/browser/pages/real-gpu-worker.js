@@ -1,0 +1,2 @@
+import './real-gpu-worker-setup.js'
+import '/dist/worker.js'

@@ -1,0 +1,41 @@
+// The sources of the package: no import circles, and no exported name twice.
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { test } from 'node:test'
+import ts from 'typescript'
+import { ROOT } from '../../scripts/lib.mjs'
+
+const SRC = join(ROOT, 'pkg', 'src')
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+const parsed = new Map(files.map((file) => [file, ts.createSourceFile(file, readFileSync(join(SRC, file), 'utf8'), ts.ScriptTarget.ES2022)]))
+
+/** What a file imports or re-exports, types included. */
+const importsOf = (file) => parsed.get(file).statements
+  .filter((node) => (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier?.text.startsWith('.'))
+  .map((node) => relative(SRC, join(SRC, dirname(file), node.moduleSpecifier.text)).replace(/\.js$/, '.ts'))
+  .filter((target) => parsed.has(target))
+
+test('imports have no circles', () => {
+  const done = new Set()
+  const visit = (file, way) => {
+    assert.ok(!way.includes(file), [...way.slice(way.indexOf(file)), file].join(' → '))
+    if (done.has(file)) return
+    for (const target of importsOf(file)) visit(target, [...way, file])
+    done.add(file)
+  }
+  for (const file of files) visit(file, [])
+  assert.ok(done.size > 20)
+})
+
+test('every exported name is exported by one file', () => {
+  const homes = new Map()
+  for (const [file, { statements }] of parsed) {
+    for (const node of statements.filter((node) => node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword))) {
+      const names = ts.isVariableStatement(node) ? node.declarationList.declarations.map(({ name }) => name.text) : [node.name?.text]
+      // A function with overloads is declared several times.
+      for (const name of names) homes.set(name, new Set([...(homes.get(name) ?? []), file]))
+    }
+  }
+  for (const [name, where] of homes) assert.equal(where.size, 1, `${name}: ${[...where].join(', ')}`)
+})
