@@ -1,4 +1,4 @@
-// y = silu(gate) · up, or the tanh form of GELU of gate where up is not wanted, or gate + up. One invocation four values.
+// y = silu(gate) · up, or gelu_tanh(gate), or gate + up. One invocation per four values.
 
 @group(0) @binding(0) var<storage, read_write> gate: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> up: array<vec4<f32>>;
@@ -6,7 +6,7 @@
 @group(0) @binding(3) var<storage, read_write> dims: array<u32>;  // values / 4, groups in x, 0 for silu, 1 for gelu, 2 for the sum
 
 fn logistic(x: vec4<f32>) -> vec4<f32> {
-    // Beyond this it is 0 or 1 in f32, and the exponential could overflow on some devices.
+    // Outside of this range the result is 0 or 1 in f32, and exp() may overflow on some devices.
     return 1.0 / (1.0 + exp(-clamp(x, vec4<f32>(-30.0), vec4<f32>(30.0))));
 }
 

@@ -1,4 +1,4 @@
-// y = x · rsqrt(mean(x²) + eps) · weight, row by row. One workgroup a row.
+// y = x · rsqrt(mean(x²) + eps) · weight, per row. One workgroup per row.
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;       // [rows, width]
 @group(0) @binding(1) var<storage, read_write> weight: array<f32>;  // [width]
@@ -12,7 +12,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let rows = dims[0];
     let width = dims[1];
     let row = group.y * dims[3] + group.x;
-    // Rows past the end are computed on the last one and not stored: a barrier must be met by all or none.
+    // Rows past the end repeat the last one and are not stored, because all invocations must reach the barrier.
     let start = min(row, rows - 1u) * width;
     var sum = 0.0;
     for (var i = local.x; i < width; i += 64u) {

@@ -1,4 +1,4 @@
-// y = x · rsqrt(mean(x²) + eps) · weight, row by row. One invocation a row.
+// y = x · rsqrt(mean(x²) + eps) · weight, per row. One invocation per row.
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;       // [rows, width]
 @group(0) @binding(1) var<storage, read_write> weight: array<f32>;  // [width]

@@ -1,4 +1,4 @@
-// An unchanged Cohere client against our handler: over HTTP, and through a service worker with nothing behind it.
+// The unmodified Cohere client with our request handler: over HTTP, as its `fetch`, and behind a service worker.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { CohereClient, CohereClientV2, CohereError } from 'cohere-ai'
@@ -7,11 +7,11 @@ import { Reranker } from '../../pkg/dist/index.js'
 import { cases, open } from '../browser/harness.mjs'
 import { beside, bridged, bundle, serve, withBundle } from './harness.mjs'
 
-const GOLDEN = cases('tiny-tied').find(({ name }) => name === 'several')
-const { query, documents } = GOLDEN.request
-const expected = GOLDEN.scores.map((score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
+const REFERENCE = cases('tiny-tied').find(({ name }) => name === 'several')
+const { query, documents } = REFERENCE.request
+const expected = REFERENCE.scores.map((score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
 
-function golden(results) {
+function assertReference(results) {
   assert.deepEqual(results.map(({ index }) => index), expected.slice(0, results.length).map(({ index }) => index))
   results.forEach(({ relevanceScore }, i) => assert.ok(Math.abs(relevanceScore - expected[i].score) < 1e-3))
 }
@@ -25,24 +25,24 @@ before(async () => {
 })
 after(() => Promise.all([browser?.close(), server?.close()]))
 
-test('version 2', async () => {
+test('client version 2', async () => {
   const client = new CohereClientV2({ token: 'none', environment: server.url })
   const response = await client.rerank({ model: 'local', query, documents, topN: 3, maxTokensPerDoc: 512 })
-  golden(response.results)
+  assertReference(response.results)
   assert.equal(response.results.length, 3)
   assert.match(response.id, /^rerank-/)
   assert.ok(response.meta.tokens.inputTokens > 0)
   assert.equal(response.meta.billedUnits.searchUnits, 0)
 })
 
-test('version 1, with objects and documents in the answer', async () => {
+test('client version 1, with document objects and return_documents', async () => {
   const client = new CohereClient({ token: 'none', environment: server.url })
   const response = await client.rerank({ query, documents: documents.map((text) => ({ text })), returnDocuments: true })
-  golden(response.results)
+  assertReference(response.results)
   assert.deepEqual(response.results.map(({ document }) => document.text), expected.map(({ index }) => documents[index]))
 })
 
-test('errors are those that the client knows', async () => {
+test('errors arrive as CohereError with status and message', async () => {
   const client = new CohereClientV2({ token: 'none', environment: server.url, maxRetries: 0 })
   await assert.rejects(client.rerank({ model: 'local', query, documents: [] }), (error) => {
     assert.ok(error instanceof CohereError)
@@ -52,26 +52,26 @@ test('errors are those that the client knows', async () => {
   await assert.rejects(client.rerank({ model: 'local', query, documents: Array(21).fill('a') }), { statusCode: 400 })
 })
 
-test('the client takes the handler itself as its fetch', async () => {
+test('the handler serves as the client\'s fetch', async () => {
   const page = await withBundle(await browser.page(), 'route.js')
   const results = await page.evaluate(async ({ query, documents }) => {
     const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' })
     const handler = createRerankHandler(reranker)
     const client = new CohereClient({ token: 'none', fetch: (input, init) => handler(new Request(input, init)) })
     return (await client.v2.rerank({ model: 'local', query, documents })).results
-  }, GOLDEN.request)
-  golden(results)
+  }, REFERENCE.request)
+  assertReference(results)
 })
 
-test('Reranker.remote reads what our handler writes', async () => {
+test('Reranker.remote understands the handler\'s responses', async () => {
   const response = await Reranker.remote({ url: `${server.url}/v1/rerank` }).rerank({ query, documents })
-  golden(response.results.map(({ index, relevance_score }) => ({ index, relevanceScore: relevance_score })))
+  assertReference(response.results.map(({ index, relevance_score }) => ({ index, relevanceScore: relevance_score })))
   assert.ok(response.usage.prompt_tokens > 0)
   const tei = await Reranker.remote({ url: `${server.url}/rerank`, format: 'tei' }).rerank({ query, documents })
-  golden(tei.results.map(({ index, relevance_score }) => ({ index, relevanceScore: relevance_score })))
+  assertReference(tei.results.map(({ index, relevance_score }) => ({ index, relevanceScore: relevance_score })))
 })
 
-test('a service worker lets the client run locally', async () => {
+test('a service worker answers the client\'s requests in the page', async () => {
   const scripts = { '/route.js': bundle('route.js'), '/sw.js': bundle('route-worker.js') }
   const origin = await beside(browser.url, (path) => {
     if (scripts[path]) return new Response(scripts[path], { headers: { 'content-type': 'text/javascript' } })
@@ -87,7 +87,7 @@ test('a service worker lets the client run locally', async () => {
       await navigator.serviceWorker.ready
       if (!navigator.serviceWorker.controller) await new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done, { once: true }))
       const { status: other } = await fetch('/v1/rerank')
-      const nobody = await fetch('/v1/rerank', { method: 'POST', body: JSON.stringify({ query, documents }) })
+      const unserved = await fetch('/v1/rerank', { method: 'POST', body: JSON.stringify({ query, documents }) })
       const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' })
       const stop = serveRerankRoute(createRerankHandler(reranker))
       const local = new CohereClient({ token: 'none', environment: location.origin })
@@ -98,10 +98,10 @@ test('a service worker lets the client run locally', async () => {
       const many = { query, documents: Array(900).fill('some text to read') }
       const cut = await outcome(() => fetch('/v1/rerank', { method: 'POST', body: JSON.stringify(many), signal: AbortSignal.timeout(100) }))
       stop()
-      return { other, nobody: nobody.status, own: own.results, foreign: foreign.results, bad: [bad.status, (await bad.json()).message], cut: cut.error?.name }
-    }, GOLDEN.request)
-    assert.equal(seen.other, 418, 'what is not POST goes to the server')
-    assert.equal(seen.nobody, 503)
+      return { other, unserved: unserved.status, own: own.results, foreign: foreign.results, bad: [bad.status, (await bad.json()).message], cut: cut.error?.name }
+    }, REFERENCE.request)
+    assert.equal(seen.other, 418, 'requests other than POST go to the server')
+    assert.equal(seen.unserved, 503)
     const other = await page.context().newPage()
     await page.evaluate(() => serveRerankRoute(createRerankHandler(() => secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' }))) && undefined)
     await other.goto(`${origin.url}/pages/blank.html`)
@@ -113,12 +113,12 @@ test('a service worker lets the client run locally', async () => {
       }
       return [await timed(), await timed()]
     }, { query, documents })
-    golden(slow.results)
-    golden(quick.results)
-    assert.ok(quick.ms < 1500, `a page that served before is asked first, but it took ${quick.ms} ms`)
+    assertReference(slow.results)
+    assertReference(quick.results)
+    assert.ok(quick.ms < 1500, `the page that served before should be asked first, but it took ${quick.ms} ms`)
     await other.close()
-    golden(seen.own)
-    golden(seen.foreign)
+    assertReference(seen.own)
+    assertReference(seen.foreign)
     assert.equal(seen.foreign.length, 2)
     assert.equal(seen.bad[0], 400)
     assert.match(seen.bad[1], /no valid JSON/)

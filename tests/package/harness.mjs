@@ -1,4 +1,4 @@
-// The real engine for adapters: a page in Chromium with the built package and whatever peer a test bundles into it.
+// For the tests of adapters: bundles with peer packages for a page, small servers, and rerankers without a model.
 import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -7,13 +7,13 @@ import { ROOT } from '../../scripts/lib.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 
-/** A script of tests/package/pages with its peers in it. The package itself stays what the server gives. */
+/** Bundles a script of tests/package/pages with its peers. The package itself stays external, as the server serves it. */
 export function bundle(name) {
   const aliases = [
     '--alias:secondpass=/dist/index.js',
     '--alias:secondpass/ai-sdk=/dist/adapters/ai-sdk.js',
     '--alias:secondpass/http=/dist/adapters/http.js',
-    // It imports its peer by name, so it is bundled with it.
+    // Imports its peer by name, so both are bundled.
     `--alias:secondpass/langchain=${join(ROOT, 'pkg', 'dist', 'adapters', 'langchain.js')}`,
   ]
   const args = [join(HERE, 'pages', name), '--bundle', '--format=esm', '--platform=browser', '--target=es2022', '--log-level=error', '--external:/dist/*', ...aliases]
@@ -22,14 +22,14 @@ export function bundle(name) {
   return result.stdout
 }
 
-/** Runs a script of tests/package/pages in a page; it ends by setting `window.bundled`. */
+/** Runs a bundled script of tests/package/pages in a page and waits until it has set `window.bundled`. */
 export async function withBundle(page, name) {
   await page.addScriptTag({ type: 'module', content: bundle(name) })
   await page.waitForFunction('window.bundled')
   return page
 }
 
-/** A loopback server from a handler of requests and responses as `fetch` has them. */
+/** A loopback server for a handler from `Request` to `Response`. */
 export async function serve(handler) {
   const server = createServer(async (incoming, outgoing) => {
     const controller = new AbortController()
@@ -46,7 +46,7 @@ export async function serve(handler) {
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done) }) }
 }
 
-/** A server of its own origin: what `own` answers, and behind it what the browser tests serve. */
+/** A server with its own origin: answers with `own(path)`, else with what the browser tests' server has. */
 export function beside(url, own) {
   return serve(async (request) => {
     const { pathname } = new URL(request.url)
@@ -59,7 +59,7 @@ export function beside(url, own) {
   })
 }
 
-/** The engine of a page as a reranker of Node: what Node hands over is JSON. */
+/** A reranker in Node that runs in a page; requests are passed as JSON. */
 export async function bridged(page, model = '/models/tiny-tied') {
   await page.evaluate(async (model) => { window.reranker = await secondpass.Reranker.load({ model, device: 'cpu' }) }, model)
   return {
@@ -71,7 +71,7 @@ export async function bridged(page, model = '/models/tiny-tied') {
   }
 }
 
-/** A reranker without a model, for what does not depend on scores: `score` gives one for a text. It keeps what it was asked. */
+/** A reranker without a model: `score(text, index)` gives the scores, `asked` records the requests. */
 export function scoredBy(score) {
   const asked = []
   return {

@@ -1,4 +1,4 @@
-// rerankHits on every shape of hit, with scores that a test can predict.
+// rerankHits() with every shape of hit, and a reranker with predictable scores.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rerankHits } from '../../pkg/dist/index.js'
@@ -7,7 +7,7 @@ import { scoredBy } from './harness.mjs'
 const byLength = () => scoredBy((text) => text.length / 100)
 const ids = (ranked) => ranked.map(({ hit }) => hit.id)
 
-test('hits come back best first, unchanged', async () => {
+test('hits are returned best first and unchanged', async () => {
   const hits = [{ id: 1, text: 'a' }, { id: 2, text: 'aaa' }, { id: 3, text: 'aa' }].map(Object.freeze)
   const ranked = await rerankHits(byLength(), hits, { query: 'q' })
   assert.deepEqual(ids(ranked), [2, 3, 1])
@@ -16,7 +16,7 @@ test('hits come back best first, unchanged', async () => {
   assert.equal(ranked[0].hit, hits[1])
 })
 
-test('of hits with one id the first is kept', async () => {
+test('of hits with the same id the first is kept', async () => {
   const reranker = byLength()
   const hits = [{ id: 1, text: 'first' }, { id: 1, text: 'second, longer' }, { text: 'none' }, { text: 'none' }]
   assert.equal((await rerankHits(reranker, hits, { query: 'q' })).length, 3)
@@ -25,12 +25,12 @@ test('of hits with one id the first is kept', async () => {
   assert.equal(own.length, 1)
 })
 
-test('the first of two equal ids that has content is the one that is read', async () => {
+test('of hits with the same id the first with content is scored', async () => {
   const ranked = await rerankHits(byLength(), [{ id: 1, text: '' }, { id: 1, text: 'words' }], { query: 'q' })
   assert.deepEqual(ranked.map((entry) => [entry.index, entry.score]), [[1, 0.05]])
 })
 
-test('hits with nothing to read, and those behind the limit, follow in their old order', async () => {
+test('hits without content and hits beyond the limit follow in their original order', async () => {
   const reranker = byLength()
   const hits = [{ id: 1, text: ' ' }, { id: 2, text: 'a' }, { id: 3 }, { id: 4, text: 'aa' }, { id: 5, text: 'aaaa' }, { id: 6, text: 'a' }]
   const ranked = await rerankHits(reranker, hits, { query: 'q', limit: 4 })
@@ -39,7 +39,7 @@ test('hits with nothing to read, and those behind the limit, follow in their old
   assert.deepEqual(ids(await rerankHits(byLength(), hits, { query: 'q', limit: 4, top_n: 3 })), [4, 2, 1])
 })
 
-test('hits with one id count once into the limit', async () => {
+test('hits with the same id count once towards the limit', async () => {
   const reranker = byLength()
   const hits = [{ id: 1, text: 'a' }, { id: 1, text: 'aa' }, { id: 1, text: 'aaa' }, { id: 2, text: 'b' }, { id: 3, text: 'c' }]
   await rerankHits(reranker, hits, { query: 'q', limit: 2 })
@@ -51,14 +51,14 @@ test('hits with one id count once into the limit', async () => {
   assert.equal(reranker.asked.length, 2)
 })
 
-test('nothing to read asks nobody', async () => {
+test('without content the reranker is not called', async () => {
   const reranker = byLength()
   assert.deepEqual(await rerankHits(reranker, [], { query: 'q' }), [])
   assert.deepEqual(ids(await rerankHits(reranker, [{ id: 1 }, { id: 2 }], { query: 'q' })), [1, 2])
   assert.equal(reranker.asked.length, 0)
 })
 
-test('text from several fields, from paths and from functions; pictures beside it', async () => {
+test('text from fields, paths and functions, with pictures', async () => {
   const reranker = byLength()
   const hits = [{ id: 'a', score: 2, document: { title: 'Title', body: 'Body', picture: '/a.png', tags: ['x', 'y'] } }, { id: 'b', score: 1, document: { picture: '/b.png' } }]
   await rerankHits(reranker, hits, { query: { text: 'q', image: '/q.png' }, text: ['document.title', 'document.tags', (hit) => hit.document.body], image: 'document.picture', instruction: 'i', max_tokens_per_doc: 9 })
@@ -70,7 +70,7 @@ test('text from several fields, from paths and from functions; pictures beside i
   })
 })
 
-test('handles are opened up to the limit; one that fails does not sink the rest', async () => {
+test('handles are opened up to the limit, and one that fails keeps its place without a score', async () => {
   let opened = 0
   const handle = (id, content) => ({ id, data: async () => { opened++; if (!content) throw new Error('no fragment'); return { url: `/${id}`, content } } })
   const ranked = await rerankHits(byLength(), [handle('a', 'a'), handle('b'), handle('c', 'ccc'), handle('d', 'dddd')], { query: 'q', text: 'content', limit: 3 })
@@ -81,7 +81,7 @@ test('handles are opened up to the limit; one that fails does not sink the rest'
   assert.equal(ranked[3].data, undefined)
 })
 
-test('each score is told as it comes, and an abort ends it', async () => {
+test('onResult gets each score, and an abort rejects', async () => {
   const seen = []
   await rerankHits(byLength(), [{ id: 1, text: 'a' }, { id: 2 }, { id: 3, text: 'aa' }], { query: 'q', onResult: ({ hit, score }) => seen.push([hit.id, score]) })
   assert.deepEqual(seen, [[1, 0.01], [3, 0.02]])
@@ -89,7 +89,7 @@ test('each score is told as it comes, and an abort ends it', async () => {
   await assert.rejects(rerankHits(byLength(), [{ id: 1, text: 'a' }], { query: 'q', signal }), { name: 'AbortError' })
 })
 
-test('a hit whose picture is broken is kept, without a score and with the reason', async () => {
+test('a hit with a broken picture is kept without a score, with the error', async () => {
   const reranker = byLength()
   const broken = { rerank: async (...args) => {
     const response = await reranker.rerank(...args)
@@ -102,7 +102,7 @@ test('a hit whose picture is broken is kept, without a score and with the reason
   assert.deepEqual([ranked[3].error.code, ranked[2].error], ['corrupt_image', undefined])
 })
 
-test('a field with no such value, or of another kind, counts as empty', async () => {
+test('missing fields and fields of another type count as empty', async () => {
   const ranked = await rerankHits(byLength(), [{ id: 1, text: 5 }, { id: 2, text: null }, { id: 3, other: { text: 'x' } }], { query: 'q', text: ['text', 'other.none.deeper'] })
   assert.deepEqual(ids(ranked), [1, 2, 3])
 })

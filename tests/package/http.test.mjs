@@ -1,4 +1,4 @@
-// The wire format: what clients of servers send is understood, what they look for is in the answer, and no body does harm.
+// The request handler: dialects of rerank APIs, their responses and errors, limits, CORS, and random bodies.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createRerankHandler } from '../../pkg/dist/adapters/http.js'
@@ -14,7 +14,7 @@ async function ask(body, options, init) {
   return { status: response.status, headers: response.headers, body: await response.json(), asked: reranker.asked[0] }
 }
 
-test('strings, as Cohere v2 sends them', async () => {
+test('documents as strings (Cohere v2)', async () => {
   const { status, headers, body, asked } = await ask({ model: 'rerank-v4.0-pro', query: 'q', documents: ['a', 'bb'], top_n: 1, max_tokens_per_doc: 512 })
   assert.equal(status, 200)
   assert.equal(headers.get('content-type'), 'application/json')
@@ -26,7 +26,7 @@ test('strings, as Cohere v2 sends them', async () => {
   assert.deepEqual(body.meta.warnings, [])
 })
 
-test('objects with rank_fields, as Cohere v1 sends them', async () => {
+test('documents as objects with rank_fields (Cohere v1)', async () => {
   const documents = [{ title: 'T', text: 'body', year: 2020 }, { text: 'alone' }]
   const { asked } = await ask({ query: 'q', documents, rank_fields: ['title', 'text', 'year'] })
   assert.deepEqual(asked.documents, [{ text: 'T\nbody\n2020' }, { text: 'alone' }])
@@ -38,7 +38,7 @@ test('objects with rank_fields, as Cohere v1 sends them', async () => {
   assert.deepEqual(warned.meta.warnings, ['max_chunks_per_doc is not supported and was ignored'])
 })
 
-test('texts and pictures, as Jina sends them', async () => {
+test('texts and pictures (Jina)', async () => {
   const base64 = PNG.slice(PNG.indexOf(',') + 1)
   const { asked, body } = await ask({ query: { image: PNG }, documents: [{ text: 'a' }, { image: base64 }, { image: 'https://example.org/a.png' }], return_documents: true })
   assert.deepEqual(asked.query, { image: [PNG] })
@@ -46,7 +46,7 @@ test('texts and pictures, as Jina sends them', async () => {
   assert.deepEqual(body.results[0].document, { text: 'a' })
 })
 
-test('content lists, as vLLM sends them', async () => {
+test('content lists (vLLM)', async () => {
   const image = { type: 'image_url', image_url: { url: PNG } }
   const { asked } = await ask({
     query: { content: [{ type: 'text', text: 'q' }, image] },
@@ -65,14 +65,14 @@ test('content lists, as vLLM sends them', async () => {
   assert.deepEqual((await ask({ query: 'q', documents: { content: [{ type: 'text', text: 'one' }] } })).asked.documents, [{ content: [{ type: 'text', text: 'one' }] }])
 })
 
-test('texts, as TEI and llama.cpp take them, are answered with a bare list', async () => {
+test('`texts` are answered with a bare list (TEI, llama.cpp)', async () => {
   assert.deepEqual((await ask({ query: 'q', texts: ['a', 'bb'], return_text: true })).body, [{ index: 1, score: 0.02, text: 'bb' }, { index: 0, score: 0.01, text: 'a' }])
   const { status, body } = await ask({ query: 'q', texts: [] })
   assert.equal(status, 400)
   assert.deepEqual(body, { error: 'invalid request: list of documents must not be empty', error_type: 'Validation' })
 })
 
-test('what cannot be done is refused in one sentence, in the spelling of every server', async () => {
+test('invalid requests are refused with the reason, in the error format of each dialect', async () => {
   const refused = [
     [{ documents: ['a'] }, /query must be provided/],
     [{ query: 'q' }, /documents must be provided/],
@@ -93,12 +93,12 @@ test('what cannot be done is refused in one sentence, in the spelling of every s
   for (const [body, message, options] of refused) {
     const answer = await ask(body, options)
     assert.equal(answer.status, 400, JSON.stringify(body))
-    for (const said of [answer.body.message, answer.body.detail, answer.body.error.message]) assert.match(said, message)
+    for (const text of [answer.body.message, answer.body.detail, answer.body.error.message]) assert.match(text, message)
     assert.equal(answer.asked, undefined)
   }
 })
 
-test('methods, types and sizes', async () => {
+test('wrong methods, content types and body sizes are refused', async () => {
   const handler = createRerankHandler(scoredBy(() => 0), { maxBodyBytes: 100 })
   const get = await handler(new Request(URL_))
   assert.deepEqual([get.status, get.headers.get('allow')], [405, 'POST, OPTIONS'])
@@ -108,7 +108,7 @@ test('methods, types and sizes', async () => {
   assert.equal((await handler(new Request(URL_, { method: 'POST', body: endless, duplex: 'half' }))).status, 413)
 })
 
-test('errors of the reranker keep their status; others are 500', async () => {
+test('SecondpassErrors keep their status, other errors give 500', async () => {
   const failing = (error) => createRerankHandler({ rerank: async () => { throw error } })(post({ query: 'q', documents: ['a'] }))
   const own = await failing(Object.assign(new Error('no GPU'), { name: 'SecondpassError', code: 'device_lost', status: 503 }))
   assert.equal(own.status, 503)
@@ -117,7 +117,7 @@ test('errors of the reranker keep their status; others are 500', async () => {
   assert.equal((await failing(Object.assign(new Error('x'), { status: 200 }))).status, 500)
 })
 
-test('a client that leaves stops the work', async () => {
+test('a client that disconnects aborts the request', async () => {
   const controller = new AbortController()
   let stopped
   const reranker = { rerank: (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => { stopped = true; reject(signal.reason) })) }
@@ -127,7 +127,7 @@ test('a client that leaves stops the work', async () => {
   assert.ok(stopped)
 })
 
-test('a reranker is made at the first use, once, and again after a failure', async () => {
+test('the reranker is created once, at first use, and again after a failure', async () => {
   let made = 0
   const handler = createRerankHandler(async () => {
     if (++made === 1) throw Object.assign(new Error('offline'), { code: 'network', status: 502 })
@@ -139,7 +139,7 @@ test('a reranker is made at the first use, once, and again after a failure', asy
   assert.deepEqual([statuses, made], [[502, 200, 200], 2])
 })
 
-test('other origins read nothing unless they are allowed', async () => {
+test('other origins get CORS headers only if allowed', async () => {
   const body = { query: 'q', documents: ['a'] }
   const from = (origin) => ({ headers: { origin } })
   const allowed = async (cors, origin) => (await ask(body, { cors }, from(origin))).headers.get('access-control-allow-origin')
@@ -152,7 +152,7 @@ test('other origins read nothing unless they are allowed', async () => {
   assert.deepEqual([preflight.status, preflight.headers.get('access-control-allow-headers'), preflight.headers.get('vary')], [204, 'authorization,x-client-name', 'origin'])
 })
 
-test('any body gets a score or a reason, never an accident', async () => {
+test('random bodies give status 200 or 400, never an internal error', async () => {
   let seed = 7
   const random = (n) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % n
   const pick = (list) => list[random(list.length)]
@@ -178,7 +178,7 @@ test('any body gets a score or a reason, never an accident', async () => {
   assert.equal((await handler(post(`{"query":"q","documents":${'['.repeat(5000)}${']'.repeat(5000)}}`))).status, 400)
 })
 
-test('a reranker that was closed is made anew where its maker is known', async () => {
+test('a closed reranker is replaced if the handler has a factory', async () => {
   const made = []
   const make = () => {
     const reranker = { ...scoredBy(() => 0.5), closed: false }

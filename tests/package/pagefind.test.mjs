@@ -1,4 +1,4 @@
-// A real Pagefind index: its results are handles, which are opened before they are read.
+// rerankHits() on a real Pagefind index, whose results are handles that must be opened.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,15 +8,15 @@ import { ROOT } from '../../scripts/lib.mjs'
 import { cases, open } from '../browser/harness.mjs'
 import { beside } from './harness.mjs'
 
-const GOLDEN = cases('tiny-tied').find(({ name }) => name === 'several')
+const REFERENCE = cases('tiny-tied').find(({ name }) => name === 'several')
 const FOLDER = join(ROOT, 'target', 'pagefind-test')
 
 let browser
 let origin
 before(async () => {
   const { index } = await createIndex()
-  for (const [i, text] of GOLDEN.request.documents.entries()) {
-    // Every page has the word that is searched for; the text that is read is the golden one alone.
+  for (const [i, text] of REFERENCE.request.documents.entries()) {
+    // Every page contains the search term; only the metadata holds the reference text.
     await index.addHTMLFile({ url: `/page${i}/`, content: `<html lang="en"><body><main data-pagefind-meta="text:${text}"><h1>found</h1><p>${text}</p></main></body></html>` })
   }
   const { errors } = await index.writeFiles({ outputPath: join(FOLDER, 'pagefind') })
@@ -31,7 +31,7 @@ before(async () => {
 })
 after(() => Promise.all([browser?.close(), origin?.close()]))
 
-test('Pagefind results are opened, read and put in the golden order', async () => {
+test('Pagefind results are opened and ranked in the reference order', async () => {
   const page = await browser.page()
   await page.goto(`${origin.url}/pages/blank.html`)
   await page.waitForFunction('window.ready')
@@ -41,8 +41,8 @@ test('Pagefind results are opened, read and put in the golden order', async () =
     const { results } = await pagefind.search('found')
     const ranked = await secondpass.rerankHits(reranker, results, { query, text: 'meta.text', limit: 10 })
     return ranked.map(({ data, score, hit }) => ({ url: data.url, score, opened: typeof hit.data }))
-  }, GOLDEN.request.query)
-  const expected = GOLDEN.scores.map((score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
+  }, REFERENCE.request.query)
+  const expected = REFERENCE.scores.map((score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
   assert.deepEqual(ranked.map(({ url }) => url), expected.map(({ index }) => `/page${index}/`))
   ranked.forEach(({ score, opened }, i) => assert.ok(Math.abs(score - expected[i].score) < 1e-3 && opened === 'function'))
 })

@@ -1,12 +1,12 @@
-// Each adapter beside the real package it fits, with scores of the real engine.
+// Each adapter with the real peer package and the real engine.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { cases, open } from '../browser/harness.mjs'
 import { withBundle } from './harness.mjs'
 
-const GOLDEN = cases('tiny-tied').find(({ name }) => name === 'several')
+const REFERENCE = cases('tiny-tied').find(({ name }) => name === 'several')
 const TOLERANCE = 1e-3
-const expected = GOLDEN.scores.map((score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
+const expected = REFERENCE.scores.map((score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
 
 let browser
 let page
@@ -17,8 +17,8 @@ before(async () => {
 })
 after(() => browser?.close())
 
-/** The golden order, and scores within tolerance. */
-function golden(ranking) {
+/** The reference order, and scores within tolerance. */
+function assertReference(ranking) {
   assert.deepEqual(ranking.map(({ index }) => index), expected.slice(0, ranking.length).map(({ index }) => index))
   ranking.forEach(({ score }, i) => assert.ok(Math.abs(score - expected[i].score) < TOLERANCE, `${score} is not ${expected[i].score}`))
 }
@@ -29,9 +29,9 @@ for (const [sdk, version] of [['ai', 'v4'], ['ai', 'v3'], ['ai6', 'v3']]) {
       const model = createSecondpass(reranker, { specificationVersion: version }).reranking('tiny')
       const { ranking, rerankedDocuments, response, providerMetadata } = await window[sdk].rerank({ model, query: request.query, documents: request.documents, topN: 3 })
       return { ranking, rerankedDocuments, modelId: response.modelId, id: response.id, metadata: providerMetadata.secondpass }
-    }, { sdk, version, request: GOLDEN.request })
-    golden(result.ranking.map(({ originalIndex, score }) => ({ index: originalIndex, score })))
-    assert.deepEqual(result.rerankedDocuments, expected.slice(0, 3).map(({ index }) => GOLDEN.request.documents[index]))
+    }, { sdk, version, request: REFERENCE.request })
+    assertReference(result.ranking.map(({ originalIndex, score }) => ({ index: originalIndex, score })))
+    assert.deepEqual(result.rerankedDocuments, expected.slice(0, 3).map(({ index }) => REFERENCE.request.documents[index]))
     assert.match(result.id, /^rerank-/)
     assert.ok(result.metadata.promptTokens > 0 && result.metadata.device)
   })
@@ -45,7 +45,7 @@ test('AI SDK: objects, options and warnings', async () => {
     const { warnings, ranking } = await model.doRerank(call)
     const direct = await reranker.rerank({ ...request, instruction: 'find', max_tokens_per_doc: 4 })
     return { objects: objects.ranking.map(({ originalIndex, score }) => [originalIndex, score]), json: ranking.length, warned: warnings.filter(({ type }) => type !== 'other'), direct: direct.results.map((r) => [r.index, r.relevance_score]) }
-  }, GOLDEN.request)
+  }, REFERENCE.request)
   assert.deepEqual(objects, direct)
   assert.equal(json, 2)
   assert.deepEqual(warned, [
@@ -54,7 +54,7 @@ test('AI SDK: objects, options and warnings', async () => {
   ])
 })
 
-test('AI SDK: errors are our own and are not tried again; an abort is an abort', async () => {
+test('AI SDK: errors are SecondpassErrors and are not retried; an abort stays an AbortError', async () => {
   const outcomes = await page.evaluate(async () => {
     let calls = 0
     const counted = { rerank: (...args) => (calls++, reranker.rerank(...args)) }
@@ -72,7 +72,7 @@ test('AI SDK: errors are our own and are not tried again; an abort is an abort',
   assert.match(outcomes.none.message, /no language models/)
 })
 
-test('AI SDK: the options of load, several models, a registry', async () => {
+test('AI SDK: load options from a function, several models, a provider registry', async () => {
   const { order, loads, again } = await page.evaluate(async (request) => {
     const loads = []
     const provider = createSecondpass((id) => {
@@ -85,13 +85,13 @@ test('AI SDK: the options of load, several models, a registry', async () => {
     const registry = ai.createProviderRegistry({ secondpass: provider })
     const results = await Promise.all([model, registry.rerankingModel('secondpass:tiny-tied')].map((model) => ai.rerank({ model, ...request })))
     return { order: results.map(({ ranking }) => ranking.map(({ originalIndex, score }) => ({ index: originalIndex, score }))), loads, again: again.error.message }
-  }, GOLDEN.request)
-  order.forEach(golden)
+  }, REFERENCE.request)
+  order.forEach(assertReference)
   assert.equal(again, 'offline')
   assert.deepEqual(loads, ['tiny-tied', 'tiny-tied'])
 })
 
-test('LangChain: a compressor keeps the best, with scores', async () => {
+test('LangChain: compressDocuments keeps the best documents with scores', async () => {
   const { kept, same, usual, isOne, isDocument, untouched } = await page.evaluate(async (request) => {
     const documents = request.documents.map((pageContent, i) => new Document({ pageContent, metadata: { source: i }, id: `d${i}` }))
     const compressor = new SecondpassRerank({ reranker: { model: '/models/tiny-tied', device: 'cpu', worker: '/dist/worker.js' } })
@@ -102,12 +102,12 @@ test('LangChain: a compressor keeps the best, with scores', async () => {
       kept: kept.map(({ id, metadata }) => ({ id, metadata })), same, usual: usual.length, isOne: BaseDocumentCompressor.isBaseDocumentCompressor(compressor),
       isDocument: kept.every((d) => d instanceof Document), untouched: documents.every((d) => !('relevanceScore' in d.metadata)),
     }
-  }, GOLDEN.request)
+  }, REFERENCE.request)
   assert.ok(isOne && isDocument && untouched)
   assert.equal(kept.length, 3)
-  golden(kept.map(({ metadata }) => ({ index: metadata.source, score: metadata.relevanceScore })))
+  assertReference(kept.map(({ metadata }) => ({ index: metadata.source, score: metadata.relevanceScore })))
   assert.deepEqual(kept.map(({ id }) => id), expected.slice(0, 3).map(({ index }) => `d${index}`))
-  golden(same.map(({ index, relevanceScore }) => ({ index, score: relevanceScore })))
+  assertReference(same.map(({ index, relevanceScore }) => ({ index, score: relevanceScore })))
   assert.deepEqual([same.length, usual], [4, 3])
 })
 
@@ -127,7 +127,7 @@ test('LangChain: pictures from metadata, aborts, an empty list', async () => {
   assert.deepEqual(empty, [])
 })
 
-test('hits of MiniSearch, Orama and Algolia get the golden order', async () => {
+test('hits of MiniSearch, Orama and Algolia get the reference order', async () => {
   const { mini, orama, algolia, partial } = await page.evaluate(async ({ query, documents }) => {
     const records = documents.map((text, id) => ({ id, text: `is ${text}` }))
     const plain = records.map((record, id) => ({ ...record, text: documents[id] }))
@@ -148,17 +148,17 @@ test('hits of MiniSearch, Orama and Algolia get the golden order', async () => {
     answer.hits.push(answer.hits[0], { objectID: 'empty', text: '' })
     const ranked = await rerankHits(reranker, answer.hits, { query })
     return { mini: scores(mini, (h) => h.id), orama: scores(hits, (h) => h.document.key), algolia: ranked.map(({ hit, score }) => [hit.objectID, score]), partial: partial.length }
-  }, GOLDEN.request)
-  golden(mini)
+  }, REFERENCE.request)
+  assertReference(mini)
   assert.equal(mini.length, 4)
   assert.equal(partial, 4)
-  golden(orama)
+  assertReference(orama)
   assert.equal(orama.length, 4)
   assert.deepEqual(algolia.map(([id]) => id), [...expected.map(({ index }) => `o${index}`), 'empty'])
   assert.equal(algolia[4][1], undefined)
 })
 
-test('a device that cannot run the model gets the fallback, and info says so; other failures do not', async () => {
+test('worker failures use the fallback and info names the reason; other failures do not', async () => {
   const seen = await page.evaluate(async () => {
     const { Reranker } = secondpass
     const remote = Reranker.remote({ url: '/v1/rerank', model: 'big' })
@@ -179,7 +179,7 @@ test('a device that cannot run the model gets the fallback, and info says so; ot
   assert.deepEqual(seen.errors, ['not_found', 'worker_failed', 'no servers'])
 })
 
-test('pictures that only a page has travel to a server as PNG', async () => {
+test('canvas, bitmap and image elements are sent to a server as PNG', async () => {
   const { bodies } = await page.evaluate(async () => {
     const bodies = []
     const fetcher = async (_, { body }) => (bodies.push(JSON.parse(body)), new Response(JSON.stringify({ results: [] })))
@@ -197,7 +197,7 @@ test('pictures that only a page has travel to a server as PNG', async () => {
   assert.equal(urls[3], urls[4])
 })
 
-test('pictures have the same score through every door', async () => {
+test('pictures get the same score through every adapter', async () => {
   const scores = await page.evaluate(async () => {
     const seeing = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })
     const paths = ['rgb8.png', '444-q30.jpg', 'grey8.png'].map((name) => `/fixtures/pictures/${name}`)
@@ -219,13 +219,13 @@ test('pictures have the same score through every door', async () => {
       query: [asked.ranking[0].score, both.results[0].relevance_score],
     }
   })
-  // Float noise alone: the same prompts may be packed otherwise.
+  // Up to rounding: the same prompts may be packed in another order.
   const rounded = scores.all.map((list) => list.map(([index, score]) => [index, score.toFixed(5)]))
   rounded.slice(1).forEach((list) => assert.deepEqual(list, rounded[0]))
   assert.ok(Math.abs(scores.query[0] - scores.query[1]) < 1e-5)
 })
 
-test('a broken picture does not sink the others, and every adapter says so', async () => {
+test('a broken picture does not fail the others, and every adapter reports it', async () => {
   const seen = await page.evaluate(async () => {
     const seeing = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })
     const documents = [{ text: 'a' }, { text: 'b', image: 'data:image/png;base64,AAAA' }, { text: 'c' }]

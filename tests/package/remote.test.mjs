@@ -1,4 +1,4 @@
-// Reranker.remote against a real server on loopback: every spelling, and everything that goes wrong between two machines.
+// Reranker.remote against a server on loopback: request and response formats, retries, errors, aborts.
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
@@ -10,7 +10,7 @@ const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 
 const PNG_URL = `data:image/png;base64,${Buffer.from(PNG).toString('base64')}`
 const BODY = { query: 'q', documents: ['a', 'bbb', 'cc'] }
 
-/** One route for each behaviour. `seen` keeps what arrived. */
+/** One route per behaviour. `seen` records the requests. */
 const seen = []
 let calls = 0
 const answers = {
@@ -64,7 +64,7 @@ const refused = async (name, expected, options) => {
   })
 }
 
-test('an answer is ours: sorted, ties by index, documents from the request', async () => {
+test('a response is normalized: sorted, ties by index, documents from the request', async () => {
   const reranker = remote('vllm', { apiKey: 'key', model: 'Qwen/Qwen3-VL-Reranker-2B', headers: { 'x-team': 'search' } })
   const partial = []
   const response = await reranker.rerank({ ...BODY, top_n: 2, return_documents: true, instruction: 'find' }, { onResult: (r) => partial.push(r) })
@@ -77,7 +77,7 @@ test('an answer is ours: sorted, ties by index, documents from the request', asy
   assert.deepEqual([reranker.info.device, reranker.info.model, reranker.info.url], ['remote', 'Qwen/Qwen3-VL-Reranker-2B', `${server.url}/vllm`])
 })
 
-test('the answers of other servers', async () => {
+test('response formats of other servers', async () => {
   const tei = await remote('tei', { format: 'tei' }).rerank({ ...BODY, top_n: 2 })
   assert.deepEqual(tei.results, [{ index: 1, relevance_score: 0.7 }, { index: 0, relevance_score: 0.2 }])
   assert.deepEqual(seen[0].body, { query: 'q', texts: ['a', 'bbb', 'cc'], truncate: true })
@@ -86,7 +86,7 @@ test('the answers of other servers', async () => {
   assert.equal((await remote('voyage').rerank(BODY)).usage.total_tokens, 26)
 })
 
-test('pictures travel as data: URLs, in the spelling of the server', async () => {
+test('pictures are sent as data: URLs, in the server\'s format', async () => {
   const documents = [{ text: 'words', image: new Blob([PNG]) }, { image: [PNG, `${server.url}/picture.png`] }, { content: [{ type: 'image_url', image_url: PNG_URL }] }, { text: ['two', ' texts'] }]
   await remote('vllm').rerank({ query: { text: 'q', image: PNG.buffer }, documents: documents.slice(0, 3) })
   const image = { type: 'image_url', image_url: { url: PNG_URL } }
@@ -100,7 +100,7 @@ test('pictures travel as data: URLs, in the spelling of the server', async () =>
   assert.equal(seen.length, 0)
 })
 
-test('frames travel as one URL, and our own handler reads them', async () => {
+test('frames are sent as one data: URL, which our own handler understands', async () => {
   const reranker = scoredBy(() => 0.5)
   const own = await serve(createRerankHandler(reranker))
   try {
@@ -115,7 +115,7 @@ test('frames travel as one URL, and our own handler reads them', async () => {
   }
 })
 
-test('a busy server is asked again, as late as it says and not more often than allowed', async () => {
+test('a busy server is retried after retry-after, up to maxRetries', async () => {
   const start = performance.now()
   assert.equal((await remote('limited').rerank(BODY)).results.length, 3)
   assert.equal(calls, 3)
@@ -128,7 +128,7 @@ test('a busy server is asked again, as late as it says and not more often than a
   assert.equal(calls, 1)
 })
 
-test('refusals have a code, the status and what the server said, and are not repeated', async () => {
+test('refusals have a code, the status and the server\'s message, and are not retried', async () => {
   await refused('unauthorized', ['unauthorized', 401, /401: invalid api token/])
   assert.equal(calls, 1)
   await refused('forbidden', ['unauthorized', 403, /no access/])
@@ -138,7 +138,7 @@ test('refusals have a code, the status and what the server said, and are not rep
   assert.equal(calls, 1)
 })
 
-test('answers that make no sense are refused, not passed on', async () => {
+test('malformed responses are refused', async () => {
   await refused('html', ['bad_response', 502, /no JSON/])
   await refused('empty', ['bad_response', 502, /no list of results/])
   await refused('outside', ['bad_response', 502, /no place in the request/])
@@ -147,7 +147,7 @@ test('answers that make no sense are refused, not passed on', async () => {
   await refused('not-a-number', ['bad_response', 502, /not a number/])
 })
 
-test('an abort ends a request, a wait and a dead reranker', async () => {
+test('abort and dispose end a request and the wait before a retry', async () => {
   const reason = new Error('enough')
   const stopping = (ms) => { const c = new AbortController(); setTimeout(() => c.abort(reason), ms); return c.signal }
   await assert.rejects(remote('slow').rerank(BODY, { signal: stopping(50) }), reason)
@@ -165,7 +165,7 @@ test('an abort ends a request, a wait and a dead reranker', async () => {
   await assert.rejects(reranker.rerank(BODY), { code: 'disposed' })
 })
 
-test('a connection that breaks is tried again, then reported', async () => {
+test('a broken connection is retried, then reported', async () => {
   let connections = 0
   const server = createServer((request) => { connections++; request.destroy() })
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
@@ -175,7 +175,7 @@ test('a connection that breaks is tried again, then reported', async () => {
   server.close()
 })
 
-test('no documents are refused before anyone is asked; headers may be made for each request', async () => {
+test('an empty list of documents sends no request; headers may come from a function', async () => {
   await assert.rejects(remote('vllm').rerank({ query: 'q', documents: [] }), { code: 'invalid_request' })
   assert.equal(seen.length, 0)
   let made = 0
@@ -185,7 +185,7 @@ test('no documents are refused before anyone is asked; headers may be made for e
   assert.deepEqual(seen.map((entry) => entry.headers.authorization), ['Bearer 1', 'Bearer 2'])
 })
 
-test('what a local model refuses is refused before anyone is asked', async () => {
+test('requests that a local model would refuse are not sent', async () => {
   const reranker = remote('vllm')
   const bodies = [
     undefined, null, [], {}, { documents: ['a'] }, { query: null, documents: ['a'] }, { query: 'q' }, { query: 'q', documents: null }, { query: 'q', documents: 7 },
@@ -199,18 +199,18 @@ test('what a local model refuses is refused before anyone is asked', async () =>
   assert.equal(seen.length, 0)
 })
 
-test('parts and models as clients spell them', async () => {
+test('content parts and the model of a request', async () => {
   const image = { type: 'image_url', image_url: { url: PNG_URL } }
   await remote('vllm', { model: 'usual' }).rerank({ model: 'other', query: 'q', documents: [{ content: [{ type: 'image', image: PNG_URL }] }, 'b', {}] })
   assert.deepEqual([seen[0].body.model, seen[0].body.documents], ['other', [{ content: [image] }, 'b', '']])
 })
 
-test('headers have one value, however they are spelled', async () => {
+test('header names are case-insensitive', async () => {
   await remote('vllm', { apiKey: 'key', headers: { Authorization: 'Token own', 'Content-Type': 'application/json; v=2' } }).rerank(BODY)
   assert.deepEqual([seen[0].headers.authorization, seen[0].headers['content-type']], ['Token own', 'application/json; v=2'])
 })
 
-test('a fetch of the caller’s own asks the server alone', async () => {
+test('the caller\'s fetch is used for the server only', async () => {
   const asked = []
   const own = (input, init) => { asked.push(String(input)); return fetch(input, init) }
   const reranker = remote('vllm', { fetch: own })

@@ -1,4 +1,4 @@
-// The small server of `npm start` and of the tests.
+// The static file server of `npm start` and of the tests.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -13,12 +13,12 @@ before(async () => {
 })
 after(() => { server.closeAllConnections(); server.close() })
 
-test('paths that cannot be are not found, and the server goes on', async () => {
+test('invalid paths give 404 and do not stop the server', async () => {
   for (const path of ['/style.css/x', '/%00', '/%', '/nowhere', `/${'x'.repeat(5000)}`]) assert.equal((await fetch(url + path)).status, 404, path.slice(0, 20))
   assert.equal((await fetch(`${url}/style.css`)).status, 200)
 })
 
-test('an unchanged file is not sent again; ranges are', async () => {
+test('unchanged files give 304, ranges give 206', async () => {
   const etag = (await fetch(`${url}/style.css`)).headers.get('etag')
   const again = await fetch(`${url}/style.css`, { headers: { 'if-none-match': etag } })
   assert.deepEqual([again.status, await again.text()], [304, ''])

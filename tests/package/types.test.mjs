@@ -1,11 +1,11 @@
-// The types of the adapters against those of the real packages.
+// The published types against those of the peer packages, checked by tsc.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ROOT } from '../../scripts/lib.mjs'
 
-test('the types fit', () => {
+test('the types compile with the peer packages', () => {
   const result = spawnSync(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(ROOT, 'tests', 'package', 'types')], { encoding: 'utf8', cwd: ROOT })
   assert.equal(result.status, 0, result.stdout)
 })

@@ -1,4 +1,4 @@
-// Our own types of the AI SDK's interfaces fit the real ones, of both versions.
+// Our declarations of the AI SDK's interfaces are assignable to the real ones, in both versions.
 import type { RerankingModelV3, RerankingModelV4 } from '@ai-sdk/provider'
 import { createProviderRegistry, rerank } from 'ai'
 import { rerank as rerank6 } from 'ai6'

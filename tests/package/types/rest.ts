@@ -1,4 +1,4 @@
-// What a reader of the README writes, under the strictest settings.
+// Usage as in the README, under the strictest compiler settings.
 import type { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
 import { create, insert, search } from '@orama/orama'
 import MiniSearch from 'minisearch'
