@@ -24,7 +24,7 @@ test('after one visit the demo works offline', async () => {
     await reranked(page)
     await drop(page, [{ name: 'x.txt', type: 'text/plain', bytes: Buffer.from('hello').toString('base64') }])
     assert.equal(await page.textContent(`${OPEN} .problem`), '')
-    assert.deepEqual(page.seen.foreign, [])
+    assert.deepEqual(page.observed.foreign, [])
 
     const second = await page.context().newPage()
     await second.goto(`${demo.url}?q=camera#pictures`)

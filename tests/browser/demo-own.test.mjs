@@ -28,7 +28,7 @@ test('a dropped picture joins the search and is reranked', async () => {
   await reranked(page)
   assert.equal((await scores(page)).length, 12)
   assert.ok(!(await names(page, 'before')).includes('my shapes'))
-  assert.deepEqual(page.seen, { errors: [], foreign: [] })
+  assert.deepEqual(page.observed, { errors: [], foreign: [] })
 })
 
 test('dropped and typed texts join the search', async () => {
@@ -61,7 +61,7 @@ test('a picture can be the query, from a card or from a file', async () => {
   assert.equal(await page.isVisible(`${OPEN} .query-picture`), false)
   await page.setInputFiles(`${OPEN} .query-file`, { name: 'a.png', mimeType: 'image/png', buffer: Buffer.from(PICTURE.bytes, 'base64') })
   await page.waitForSelector(`${OPEN} .query-picture:visible`)
-  assert.deepEqual(page.seen, { errors: [], foreign: [] })
+  assert.deepEqual(page.observed, { errors: [], foreign: [] })
 })
 
 test('unreadable files are reported with the reason', async () => {

@@ -33,14 +33,14 @@ export async function openDemo({ items, redirects = false } = {}) {
     const context = await browser.newContext({ serviceWorkers: 'block', ...options })
     const page = await context.newPage()
     page.setDefaultTimeout(240_000)
-    const seen = { errors: [], foreign: [] }
+    const observed = { errors: [], foreign: [] }
     context.on('request', (request) => {
-      if (!/^(blob|data):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) seen.foreign.push(request.url())
+      if (!/^(blob|data):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) observed.foreign.push(request.url())
     })
-    page.on('console', (message) => message.type() === 'error' && seen.errors.push(message.text()))
-    page.on('pageerror', (error) => seen.errors.push(error.message))
+    page.on('console', (message) => message.type() === 'error' && observed.errors.push(message.text()))
+    page.on('pageerror', (error) => observed.errors.push(error.message))
     await page.goto(url + path)
-    return Object.assign(page, { seen })
+    return Object.assign(page, { observed })
   }
   return { url, state, page, stopServer: close, close: () => Promise.all([browser.close(), close()]) }
 }

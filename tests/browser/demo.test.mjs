@@ -53,7 +53,7 @@ test('the reranking pass shows scores, a new order and its numbers', async () =>
   const [all, found] = [await names(page, 'after'), await names(page, 'before')]
   assert.equal(all.length, 24)
   assert.deepEqual([...all].sort(), [...found].sort())
-  assert.deepEqual(page.seen, { errors: [], foreign: [] })
+  assert.deepEqual(page.observed, { errors: [], foreign: [] })
 })
 
 test('a query without keyword matches gets candidates from the gallery', async () => {

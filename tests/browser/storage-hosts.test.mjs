@@ -33,7 +33,7 @@ test('a URL of the own origin may redirect to another origin', async () => {
   host.elsewhere = elsewhere(url)
   const { ok, error } = await load(page, url, { integrity: INTEGRITY })
   assert.equal(ok?.score, score, error?.message)
-  assert.deepEqual(host.seen.filter((line) => line.startsWith('OPTIONS')), [], 'no preflight')
+  assert.deepEqual(host.log.filter((line) => line.startsWith('OPTIONS')), [], 'no preflight')
   // The target does not send CORS headers.
   const withoutCors = browser.host(new Host(MODEL))
   const redirecting = browser.host({ handle: (name, _, response) => response.writeHead(302, { location: elsewhere(withoutCors) + name }).end() })

@@ -71,14 +71,14 @@ export async function bridged(page, model = '/models/tiny-tied') {
   }
 }
 
-/** A reranker without a model: `score(text, index)` gives the scores, `asked` records the requests. */
+/** A reranker without a model: `score(text, index)` gives the scores, `requests` records the requests. */
 export function scoredBy(score) {
-  const asked = []
+  const requests = []
   return {
-    asked,
+    requests,
     async rerank(request, { signal, onResult } = {}) {
       signal?.throwIfAborted()
-      asked.push(request)
+      requests.push(request)
       const results = request.documents.map((document, index) => ({ index, relevance_score: score(typeof document === 'string' ? document : document.text ?? '', index) }))
       for (const result of results) onResult?.({ ...result })
       results.sort((a, b) => b.relevance_score - a.relevance_score || a.index - b.index)

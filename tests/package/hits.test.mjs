@@ -20,7 +20,7 @@ test('of hits with the same id the first is kept', async () => {
   const reranker = byLength()
   const hits = [{ id: 1, text: 'first' }, { id: 1, text: 'second, longer' }, { text: 'none' }, { text: 'none' }]
   assert.equal((await rerankHits(reranker, hits, { query: 'q' })).length, 3)
-  assert.deepEqual(reranker.asked[0].documents, ['first', 'none', 'none'])
+  assert.deepEqual(reranker.requests[0].documents, ['first', 'none', 'none'])
   const own = await rerankHits(byLength(), [{ key: 'x', text: 'a' }, { key: 'x', text: 'b' }], { query: 'q', id: 'key' })
   assert.equal(own.length, 1)
 })
@@ -43,26 +43,26 @@ test('hits with the same id count once towards the limit', async () => {
   const reranker = byLength()
   const hits = [{ id: 1, text: 'a' }, { id: 1, text: 'aa' }, { id: 1, text: 'aaa' }, { id: 2, text: 'b' }, { id: 3, text: 'c' }]
   await rerankHits(reranker, hits, { query: 'q', limit: 2 })
-  assert.deepEqual(reranker.asked[0].documents, ['a', 'b'])
+  assert.deepEqual(reranker.requests[0].documents, ['a', 'b'])
   const handles = hits.map((data) => ({ data: async () => data }))
   await rerankHits(reranker, handles, { query: 'q', limit: 2, id: (data) => data.id })
-  assert.deepEqual(reranker.asked[1].documents, ['a', 'b'])
+  assert.deepEqual(reranker.requests[1].documents, ['a', 'b'])
   await rerankHits(reranker, hits, { query: 'q', limit: Number.NaN })
-  assert.equal(reranker.asked.length, 2)
+  assert.equal(reranker.requests.length, 2)
 })
 
 test('without content the reranker is not called', async () => {
   const reranker = byLength()
   assert.deepEqual(await rerankHits(reranker, [], { query: 'q' }), [])
   assert.deepEqual(ids(await rerankHits(reranker, [{ id: 1 }, { id: 2 }], { query: 'q' })), [1, 2])
-  assert.equal(reranker.asked.length, 0)
+  assert.equal(reranker.requests.length, 0)
 })
 
 test('text from fields, paths and functions, with pictures', async () => {
   const reranker = byLength()
   const hits = [{ id: 'a', score: 2, document: { title: 'Title', body: 'Body', picture: '/a.png', tags: ['x', 'y'] } }, { id: 'b', score: 1, document: { picture: '/b.png' } }]
   await rerankHits(reranker, hits, { query: { text: 'q', image: '/q.png' }, text: ['document.title', 'document.tags', (hit) => hit.document.body], image: 'document.picture', instruction: 'i', max_tokens_per_doc: 9 })
-  assert.deepEqual(reranker.asked[0], {
+  assert.deepEqual(reranker.requests[0], {
     query: { text: 'q', image: '/q.png' },
     documents: [{ text: 'Title\nx\ny\nBody', image: ['/a.png'] }, { image: ['/b.png'] }],
     instruction: 'i',

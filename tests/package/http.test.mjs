@@ -11,14 +11,14 @@ const post = (body, init = {}) => new Request(URL_, { method: 'POST', body: type
 async function ask(body, options, init) {
   const reranker = scoredBy((text) => text.length / 100)
   const response = await createRerankHandler(reranker, options)(post(body, init))
-  return { status: response.status, headers: response.headers, body: await response.json(), asked: reranker.asked[0] }
+  return { status: response.status, headers: response.headers, body: await response.json(), request: reranker.requests[0] }
 }
 
 test('documents as strings (Cohere v2)', async () => {
-  const { status, headers, body, asked } = await ask({ model: 'rerank-v4.0-pro', query: 'q', documents: ['a', 'bb'], top_n: 1, max_tokens_per_doc: 512 })
+  const { status, headers, body, request } = await ask({ model: 'rerank-v4.0-pro', query: 'q', documents: ['a', 'bb'], top_n: 1, max_tokens_per_doc: 512 })
   assert.equal(status, 200)
   assert.equal(headers.get('content-type'), 'application/json')
-  assert.deepEqual(asked, { query: 'q', documents: ['a', 'bb'], top_n: 1, max_tokens_per_doc: 512 })
+  assert.deepEqual(request, { query: 'q', documents: ['a', 'bb'], top_n: 1, max_tokens_per_doc: 512 })
   assert.deepEqual(body.results, [{ index: 1, relevance_score: 0.02 }])
   assert.equal(body.object, 'list')
   assert.deepEqual(body.usage, { prompt_tokens: 7, total_tokens: 7 })
@@ -28,9 +28,9 @@ test('documents as strings (Cohere v2)', async () => {
 
 test('documents as objects with rank_fields (Cohere v1)', async () => {
   const documents = [{ title: 'T', text: 'body', year: 2020 }, { text: 'alone' }]
-  const { asked } = await ask({ query: 'q', documents, rank_fields: ['title', 'text', 'year'] })
-  assert.deepEqual(asked.documents, [{ text: 'T\nbody\n2020' }, { text: 'alone' }])
-  assert.deepEqual((await ask({ query: 'q', documents })).asked.documents, [{ text: 'body' }, { text: 'alone' }])
+  const { request } = await ask({ query: 'q', documents, rank_fields: ['title', 'text', 'year'] })
+  assert.deepEqual(request.documents, [{ text: 'T\nbody\n2020' }, { text: 'alone' }])
+  assert.deepEqual((await ask({ query: 'q', documents })).request.documents, [{ text: 'body' }, { text: 'alone' }])
   const { status, body } = await ask({ query: 'q', documents: [{ other: 'x' }], rank_fields: ['title'] })
   assert.equal(status, 400)
   assert.match(body.message, /documents\[0\] has none of the rank_fields/)
@@ -40,21 +40,21 @@ test('documents as objects with rank_fields (Cohere v1)', async () => {
 
 test('texts and pictures (Jina)', async () => {
   const base64 = PNG.slice(PNG.indexOf(',') + 1)
-  const { asked, body } = await ask({ query: { image: PNG }, documents: [{ text: 'a' }, { image: base64 }, { image: 'https://example.org/a.png' }], return_documents: true })
-  assert.deepEqual(asked.query, { image: [PNG] })
-  assert.deepEqual(asked.documents, [{ text: 'a' }, { image: [PNG] }, { image: ['https://example.org/a.png'] }])
+  const { request, body } = await ask({ query: { image: PNG }, documents: [{ text: 'a' }, { image: base64 }, { image: 'https://example.org/a.png' }], return_documents: true })
+  assert.deepEqual(request.query, { image: [PNG] })
+  assert.deepEqual(request.documents, [{ text: 'a' }, { image: [PNG] }, { image: ['https://example.org/a.png'] }])
   assert.deepEqual(body.results[0].document, { text: 'a' })
 })
 
 test('content lists (vLLM)', async () => {
   const image = { type: 'image_url', image_url: { url: PNG } }
-  const { asked } = await ask({
+  const { request } = await ask({
     query: { content: [{ type: 'text', text: 'q' }, image] },
     documents: [{ content: [image] }, [{ type: 'text', text: 'list' }], image, 'text', { content: [{ type: 'video_url', video_url: { url: 'data:video/jpeg;base64,AAAA,BBBB' } }] }],
     truncate_prompt_tokens: 2048, instruction: 'find', top_n: 0,
   })
   const part = { type: 'image_url', image_url: PNG }
-  assert.deepEqual(asked, {
+  assert.deepEqual(request, {
     query: { content: [{ type: 'text', text: 'q' }, part] },
     documents: [
       { content: [part] }, { content: [{ type: 'text', text: 'list' }] }, { content: [part] }, 'text',
@@ -62,7 +62,7 @@ test('content lists (vLLM)', async () => {
     ],
     instruction: 'find', max_length: 2048,
   })
-  assert.deepEqual((await ask({ query: 'q', documents: { content: [{ type: 'text', text: 'one' }] } })).asked.documents, [{ content: [{ type: 'text', text: 'one' }] }])
+  assert.deepEqual((await ask({ query: 'q', documents: { content: [{ type: 'text', text: 'one' }] } })).request.documents, [{ content: [{ type: 'text', text: 'one' }] }])
 })
 
 test('`texts` are answered with a bare list (TEI, llama.cpp)', async () => {
@@ -94,7 +94,7 @@ test('invalid requests are refused with the reason, in the error format of each 
     const answer = await ask(body, options)
     assert.equal(answer.status, 400, JSON.stringify(body))
     for (const text of [answer.body.message, answer.body.detail, answer.body.error.message]) assert.match(text, message)
-    assert.equal(answer.asked, undefined)
+    assert.equal(answer.request, undefined)
   }
 })
 
@@ -192,5 +192,5 @@ test('a closed reranker is replaced if the handler has a factory', async () => {
   made[0].closed = true
   await Promise.all([ask(), ask(), ask()])
   assert.equal(made.length, 2)
-  assert.equal(made[1].asked.length, 3)
+  assert.equal(made[1].requests.length, 3)
 })

@@ -10,8 +10,8 @@ const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 
 const PNG_URL = `data:image/png;base64,${Buffer.from(PNG).toString('base64')}`
 const BODY = { query: 'q', documents: ['a', 'bbb', 'cc'] }
 
-/** One route per behaviour. `seen` records the requests. */
-const seen = []
+/** One route per behaviour. `received` records the requests. */
+const received = []
 let calls = 0
 const answers = {
   vllm: () => json(200, { id: 'rerank-9', model: 'm', usage: { prompt_tokens: 10, total_tokens: 10 }, results: [{ index: 2, relevance_score: 0.5, document: { text: 'cc', multi_modal: null } }, { index: 0, relevance_score: 0.9 }, { index: 1, relevance_score: 0.5 }] }),
@@ -33,7 +33,7 @@ const answers = {
   twice: () => json(200, { results: [{ index: 1, relevance_score: 0.1 }, { index: 1, relevance_score: 0.2 }] }),
   text: () => json(200, { results: [{ index: 1, relevance_score: '0.1' }] }),
   'not-a-number': () => new Response('{"results":[{"index":0,"relevance_score":null}]}'),
-  slow: (request) => new Promise((resolve) => request.signal.addEventListener('abort', () => { seen.push('client left'); resolve(new Response()) })),
+  slow: (request) => new Promise((resolve) => request.signal.addEventListener('abort', () => { received.push('client left'); resolve(new Response()) })),
 }
 const json = (status, body, headers) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', ...headers } })
 
@@ -43,14 +43,14 @@ before(async () => {
     const name = new URL(request.url).pathname.slice(1)
     if (name === 'picture.png') return new Response(PNG, { headers: { 'content-type': 'application/octet-stream' } })
     if (name === 'no-picture.png') return new Response('', { status: 404 })
-    seen.push({ headers: Object.fromEntries(request.headers), body: await request.clone().json() })
+    received.push({ headers: Object.fromEntries(request.headers), body: await request.clone().json() })
     return answers[name](request)
   })
 })
 after(() => server?.close())
 
 function remote(name, options = {}) {
-  seen.length = 0
+  received.length = 0
   calls = 0
   return Reranker.remote({ url: `${server.url}/${name}`, ...options })
 }
@@ -71,8 +71,8 @@ test('a response is normalized: sorted, ties by index, documents from the reques
   assert.deepEqual(response.results, [{ index: 0, relevance_score: 0.9, document: { text: 'a' } }, { index: 1, relevance_score: 0.5, document: { text: 'bbb' } }])
   assert.deepEqual(partial, [{ index: 0, relevance_score: 0.9 }, { index: 1, relevance_score: 0.5 }])
   assert.deepEqual([response.id, response.model, response.usage.prompt_tokens, response.meta.device], ['rerank-9', 'm', 10, 'remote'])
-  assert.deepEqual(seen[0].body, { model: 'Qwen/Qwen3-VL-Reranker-2B', query: 'q', documents: ['a', 'bbb', 'cc'], instruction: 'find', top_n: 2 })
-  assert.deepEqual([seen[0].headers.authorization, seen[0].headers['x-team']], ['Bearer key', 'search'])
+  assert.deepEqual(received[0].body, { model: 'Qwen/Qwen3-VL-Reranker-2B', query: 'q', documents: ['a', 'bbb', 'cc'], instruction: 'find', top_n: 2 })
+  assert.deepEqual([received[0].headers.authorization, received[0].headers['x-team']], ['Bearer key', 'search'])
   assert.ok(reranker instanceof Reranker)
   assert.deepEqual([reranker.info.device, reranker.info.model, reranker.info.url], ['remote', 'Qwen/Qwen3-VL-Reranker-2B', `${server.url}/vllm`])
 })
@@ -80,7 +80,7 @@ test('a response is normalized: sorted, ties by index, documents from the reques
 test('response formats of other servers', async () => {
   const tei = await remote('tei', { format: 'tei' }).rerank({ ...BODY, top_n: 2 })
   assert.deepEqual(tei.results, [{ index: 1, relevance_score: 0.7 }, { index: 0, relevance_score: 0.2 }])
-  assert.deepEqual(seen[0].body, { query: 'q', texts: ['a', 'bbb', 'cc'], truncate: true })
+  assert.deepEqual(received[0].body, { query: 'q', texts: ['a', 'bbb', 'cc'], truncate: true })
   const cohere = await remote('cohere').rerank(BODY)
   assert.deepEqual([cohere.usage.prompt_tokens, cohere.meta.warnings], [5, ['old model']])
   assert.equal((await remote('voyage').rerank(BODY)).usage.total_tokens, 26)
@@ -90,14 +90,14 @@ test('pictures are sent as data: URLs, in the server\'s format', async () => {
   const documents = [{ text: 'words', image: new Blob([PNG]) }, { image: [PNG, `${server.url}/picture.png`] }, { content: [{ type: 'image_url', image_url: PNG_URL }] }, { text: ['two', ' texts'] }]
   await remote('vllm').rerank({ query: { text: 'q', image: PNG.buffer }, documents: documents.slice(0, 3) })
   const image = { type: 'image_url', image_url: { url: PNG_URL } }
-  assert.deepEqual(seen[0].body.query, { content: [image, { type: 'text', text: 'q' }] })
-  assert.deepEqual(seen[0].body.documents, [{ content: [image, { type: 'text', text: 'words' }] }, { content: [image, image] }, { content: [image] }])
+  assert.deepEqual(received[0].body.query, { content: [image, { type: 'text', text: 'q' }] })
+  assert.deepEqual(received[0].body.documents, [{ content: [image, { type: 'text', text: 'words' }] }, { content: [image, image] }, { content: [image] }])
   await remote('tei', { format: 'jina' }).rerank({ query: 'q', documents: documents.slice(2).concat('x') })
-  assert.deepEqual(seen[0].body.documents, [{ image: PNG_URL.slice(PNG_URL.indexOf(',') + 1) }, 'two texts', 'x'])
+  assert.deepEqual(received[0].body.documents, [{ image: PNG_URL.slice(PNG_URL.indexOf(',') + 1) }, 'two texts', 'x'])
   await assert.rejects(remote('tei', { format: 'jina' }).rerank({ query: 'q', documents }), { code: 'invalid_request', status: 400 })
   await assert.rejects(remote('tei', { format: 'tei' }).rerank({ query: 'q', documents }), { code: 'invalid_request', message: /reads text only/ })
   await assert.rejects(remote('vllm').rerank({ query: 'q', documents: [{ image: `${server.url}/no-picture.png` }] }), { code: 'image_unavailable' })
-  assert.equal(seen.length, 0)
+  assert.equal(received.length, 0)
 })
 
 test('frames are sent as one data: URL, which our own handler understands', async () => {
@@ -108,8 +108,8 @@ test('frames are sent as one data: URL, which our own handler understands', asyn
     const response = await Reranker.remote({ url: `${own.url}/v1/rerank` }).rerank({ query: 'q', documents: [{ video }, 'text'], max_frames: 4 })
     assert.equal(response.results.length, 2)
     const frame = PNG_URL.replace('image/png', 'image/jpeg')
-    assert.deepEqual(reranker.asked[0].documents[0], { content: [{ type: 'video_url', video_url: { frames: [frame, frame] } }] })
-    assert.equal(reranker.asked[0].max_frames, 4)
+    assert.deepEqual(reranker.requests[0].documents[0], { content: [{ type: 'video_url', video_url: { frames: [frame, frame] } }] })
+    assert.equal(reranker.requests[0].max_frames, 4)
   } finally {
     await own.close()
   }
@@ -152,7 +152,7 @@ test('abort and dispose end a request and the wait before a retry', async () => 
   const stopping = (ms) => { const c = new AbortController(); setTimeout(() => c.abort(reason), ms); return c.signal }
   await assert.rejects(remote('slow').rerank(BODY, { signal: stopping(50) }), reason)
   await new Promise((done) => setTimeout(done, 100))
-  assert.ok(seen.includes('client left'))
+  assert.ok(received.includes('client left'))
   answers.waiting = () => json(429, {}, { 'retry-after': '20' })
   const start = performance.now()
   await assert.rejects(remote('waiting').rerank(BODY, { signal: stopping(50) }), reason)
@@ -177,12 +177,12 @@ test('a broken connection is retried, then reported', async () => {
 
 test('an empty list of documents sends no request; headers may come from a function', async () => {
   await assert.rejects(remote('vllm').rerank({ query: 'q', documents: [] }), { code: 'invalid_request' })
-  assert.equal(seen.length, 0)
+  assert.equal(received.length, 0)
   let made = 0
   const reranker = remote('vllm', { headers: async () => ({ authorization: `Bearer ${++made}` }), fetch: (input, init) => fetch(input, init) })
   await reranker.rerank(BODY)
   await reranker.rerank(BODY)
-  assert.deepEqual(seen.map((entry) => entry.headers.authorization), ['Bearer 1', 'Bearer 2'])
+  assert.deepEqual(received.map((entry) => entry.headers.authorization), ['Bearer 1', 'Bearer 2'])
 })
 
 test('requests that a local model would refuse are not sent', async () => {
@@ -196,18 +196,18 @@ test('requests that a local model would refuse are not sent', async () => {
   for (const body of bodies) {
     await assert.rejects(reranker.rerank(body), (error) => error instanceof SecondpassError && error.code === 'invalid_request' && error.status === 400, JSON.stringify(body))
   }
-  assert.equal(seen.length, 0)
+  assert.equal(received.length, 0)
 })
 
 test('content parts and the model of a request', async () => {
   const image = { type: 'image_url', image_url: { url: PNG_URL } }
   await remote('vllm', { model: 'usual' }).rerank({ model: 'other', query: 'q', documents: [{ content: [{ type: 'image', image: PNG_URL }] }, 'b', {}] })
-  assert.deepEqual([seen[0].body.model, seen[0].body.documents], ['other', [{ content: [image] }, 'b', '']])
+  assert.deepEqual([received[0].body.model, received[0].body.documents], ['other', [{ content: [image] }, 'b', '']])
 })
 
 test('header names are case-insensitive', async () => {
   await remote('vllm', { apiKey: 'key', headers: { Authorization: 'Token own', 'Content-Type': 'application/json; v=2' } }).rerank(BODY)
-  assert.deepEqual([seen[0].headers.authorization, seen[0].headers['content-type']], ['Token own', 'application/json; v=2'])
+  assert.deepEqual([received[0].headers.authorization, received[0].headers['content-type']], ['Token own', 'application/json; v=2'])
 })
 
 test('the caller\'s fetch is used for the server only', async () => {
@@ -216,5 +216,5 @@ test('the caller\'s fetch is used for the server only', async () => {
   const reranker = remote('vllm', { fetch: own })
   await reranker.rerank({ query: 'q', documents: [{ image: `${server.url}/picture.png` }, 'b', 'c'] })
   assert.deepEqual(asked, [`${server.url}/vllm`])
-  assert.deepEqual(seen[0].body.documents[0], { content: [{ type: 'image_url', image_url: { url: PNG_URL } }] })
+  assert.deepEqual(received[0].body.documents[0], { content: [{ type: 'image_url', image_url: { url: PNG_URL } }] })
 })

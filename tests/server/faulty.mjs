@@ -23,7 +23,7 @@ export function random(seed) {
 export class Host {
   served = {}
   requests = 0
-  seen = []
+  log = []
   elsewhere = ''
 
   constructor(files, faults = {}, seed = 1) {
@@ -46,7 +46,7 @@ export class Host {
   handle(name, request, response) {
     const { faults } = this
     this.requests++
-    this.seen.push(`${request.method} ${name} ${request.headers.range ?? ''}`)
+    this.log.push(`${request.method} ${name} ${request.headers.range ?? ''}`)
     const moved = name.startsWith('moved/')
     if (faults.cors || (faults.away && moved)) {
       response.setHeader('access-control-allow-origin', '*')
