@@ -1,11 +1,11 @@
-//! The CPU implementation of each kernel against its definition in double precision. On WebGPU the browser tests ask the
-//! same.
+//! The CPU implementation of each kernel against its definition in f64. `tests/browser/parity.test.mjs` runs the same cases
+//! in a browser, on WebGPU and on the CPU.
 
 use burn::tensor::Device;
 use secondpass::kernels::selfcheck::{cases, compare};
 
 #[test]
-fn every_kernel_on_the_cpu_is_its_definition() {
+fn cpu_kernels_match_their_f64_definition() {
     let all = cases();
     assert!(all.len() > 40);
     for case in all {
