@@ -1,4 +1,4 @@
-// Measures how time grows with documents, tokens and pixels, and draws it beside the formulas of COST.md.
+// Measures how time grows with documents, tokens and pixels, and plots it with the cost model of COST.md.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -42,7 +42,7 @@ try {
   const panels = [await documents(), await tokens(), await pixels()]
   for (const { title, unit, points, gflops } of panels) {
     console.log(`\n${title} (${gflops.toFixed(1)} GFLOP/s)`)
-    for (const { x, ms, model_ms } of points) console.log(`${String(x).padStart(9)} ${unit.padEnd(24)} ${cell(ms)}  by arithmetic ${cell(model_ms)}`)
+    for (const { x, ms, model_ms } of points) console.log(`${String(x).padStart(9)} ${unit.padEnd(24)} ${cell(ms)}  cost model ${cell(model_ms)}`)
   }
   if (options.save) await save(panels)
 } finally {
@@ -63,7 +63,7 @@ async function tokens() {
   step('tokens')
   const { query, documents } = workloads.find(({ name }) => name === '8x600')
   const words = documents.join(' ').split(' ')
-  // Different words in each, or the same document would be scored once.
+  // Different words in each, because equal documents are scored once.
   const cut = (count) => Array.from({ length: DOCUMENTS_OF_WORDS }, (_, i) => words.slice(i * 100, i * 100 + count).join(' '))
   const sweep = WORDS.map((count) => ({ x: count, documents: cut(count) }))
   const panel = await text(query, sweep, `Longer documents, ${DOCUMENTS_OF_WORDS} of them`, 'tokens of a document')
@@ -95,7 +95,7 @@ async function pixels() {
 }
 
 function withModel(points) {
-  // Small requests are mostly overhead; the larger half tells the speed.
+  // Small requests are mostly overhead, so the speed is taken from the larger half.
   const gflops = median(points.slice(points.length >> 1).map(({ flop, ms }) => flop / ms / 1e6))
   return { gflops, points: points.map((point) => ({ ...point, model_ms: point.flop / gflops / 1e6 })) }
 }
@@ -134,7 +134,7 @@ function read() {
     process.exit(0)
   }
   const { device = 'cpu', size = '4x256', gpu = false } = values
-  if (!['cpu', 'webgpu'].includes(device)) fail(`--device does not know “${device}”; it knows cpu, webgpu.`)
-  if (!['4x256', '8x512', '0.6B', '2B'].includes(size)) fail(`--size does not know “${size}”; it knows 4x256, 8x512, 0.6B, 2B.`)
+  if (!['cpu', 'webgpu'].includes(device)) fail(`--device must be cpu or webgpu, not “${device}”.`)
+  if (!['4x256', '8x512', '0.6B', '2B'].includes(size)) fail(`--size must be one of 4x256, 8x512, 0.6B, 2B, not “${size}”.`)
   return { device, size, gpu, save: !values['no-save'] }
 }

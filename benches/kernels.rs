@@ -1,5 +1,5 @@
-//! The products of matrices in our three forms beside burn's own on the CPU, in turn, in one run: `cargo bench --bench
-//! kernels`. Ratios are worth quoting, single times are not.
+//! Matrix products on the CPU in our three weight formats, compared with burn's own in alternation: `cargo bench --bench
+//! kernels`. Ratios are meaningful, single times are not.
 
 use std::hint::black_box;
 use std::time::Instant;

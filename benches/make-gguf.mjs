@@ -1,4 +1,4 @@
-// A GGUF file with the shape of a published model and random weights, written as a stream: for the size, not for the scores.
+// Writes a GGUF file with the shape of a published model and random weights, for measurements of memory and loading.
 //   node benches/make-gguf.mjs --shape 2b --type q4_0 --out target/bench/2b-q4_0.gguf
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -12,7 +12,7 @@ const SHAPES = {
 }
 const HEAD = 128
 const VOCABULARY = 151936
-/** Number in the file, values and bytes of a block. */
+/** GGUF's type number, and values and bytes of a block. */
 const TYPES = { f32: [0, 1, 4], q4_0: [2, 32, 18], q8_0: [8, 32, 34] }
 const ALIGNMENT = 32
 const CHUNK = 8 << 20
@@ -52,7 +52,7 @@ export function makeGguf({ shape, type, out }) {
 
 const bytesOf = ({ shape, type }) => shape.reduce((a, b) => a * b) / TYPES[type][1] * TYPES[type][2]
 
-/** Whole blocks of noise with a small scale, a few MiB that are written again and again. */
+/** A few MiB of random blocks with a small scale, written repeatedly. */
 function noise(type) {
   const block = TYPES[type][2]
   const bytes = Buffer.alloc(CHUNK - (CHUNK % (block * 16)))

@@ -1,5 +1,5 @@
-// What a full-size model costs a page: memory of the page's process, of its wasm and of the GPU's process, bytes fetched, time to
-// the first score, at the first visit and at the second.
+// Measures a full-size model in a page, at the first and the second visit: memory of the page process, its wasm and the GPU
+// process, bytes fetched, time to the first score.
 //   node benches/memory.mjs [--shape 0.6b|2b] [--type q4_0|q8_0] [--device webgpu|cpu] [--no-score]
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,8 +17,8 @@ const { values } = parseArgs({ options: {
 if (values.help) {
   console.log(`node benches/memory.mjs [--shape 0.6b|2b] [--type q4_0|q8_0] [--device webgpu|cpu] [--no-score] [--gpu]
 
-Makes a GGUF file of that shape with random weights (once), loads it in Chromium twice, and prints what it took.
---no-score leaves the scoring away, which a software adapter needs minutes for; --gpu uses a real one.`)
+Makes a GGUF file of that shape with random weights (once), loads it in Chromium twice, and prints the results.
+--no-score skips the scoring, which takes minutes on a software adapter; --gpu uses the machine's GPU.`)
   process.exit(0)
 }
 
@@ -27,14 +27,14 @@ const file = join(CACHE, 'models', 'shapes', name)
 if (!existsSync(file)) makeGguf({ shape: values.shape, type: values.type, out: file })
 const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`
 const server = await startServer()
-// A profile on disk: a private window's storage would be memory.
+// A profile on disk, because a private window keeps its storage in memory.
 const profile = mkdtempSync(join(tmpdir(), 'secondpass-'))
 const { browser, page, version } = await openPage(server.url, { gpu: values.gpu, profile })
 const blank = await memoryOf(browser)
 
 console.log(`${name}, ${mb(statSync(file).size)}, Chromium ${version}, ${values.device}`)
 for (const visit of ['first visit', 'second visit']) {
-  const seen = await page.evaluate(async ({ model, device, score }) => {
+  const visitResult = await page.evaluate(async ({ model, device, score }) => {
     const { Reranker } = await import('/engines/ours/index.js')
     const start = performance.now()
     const fetched = {}
@@ -51,8 +51,8 @@ for (const visit of ['first visit', 'second visit']) {
   const memory = await memoryOf(browser)
   await page.evaluate(() => window.reranker.dispose())
   const seconds = (ms) => (ms === null ? 'not measured' : `${(ms / 1000).toFixed(1)} s`)
-  console.log(`${visit}: loaded in ${seconds(seen.loaded)}, first score after ${seconds(seen.first)}, ${mb(seen.fetched)} from the network or storage, kept in ${seen.info.storage}
-  wasm ${mb(seen.info.wasm_bytes)}; page process ${mb(memory.page.peak)} at most (${mb(blank.page.peak)} before); GPU process ${mb(memory.gpu.peak)} at most`)
+  console.log(`${visit}: loaded in ${seconds(visitResult.loaded)}, first score after ${seconds(visitResult.first)}, ${mb(visitResult.fetched)} from the network or storage, kept in ${visitResult.info.storage}
+  wasm ${mb(visitResult.info.wasm_bytes)}; page process ${mb(memory.page.peak)} at most (${mb(blank.page.peak)} before); GPU process ${mb(memory.gpu.peak)} at most`)
 }
 await page.context().close()
 await server.close()

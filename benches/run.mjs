@@ -1,4 +1,4 @@
-// `npm run bench`: makes the models, measures every engine in Chromium, prints tables, keeps JSON and a chart.
+// `npm run bench`: generates the models, measures every engine in Chromium, prints tables, writes JSON and a chart.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT, fail, step } from '../scripts/lib.mjs'
@@ -39,23 +39,23 @@ try {
 
 async function benchSize(model, first) {
   const { size, reference } = model
-  const asked = first ? options.workloads : options.workloadsOfMore
-  const these = workloads.filter(({ name }) => asked.includes(name))
-  const how = { ...options, rounds: first ? options.rounds : options.roundsOfMore, say }
+  const names = first ? options.workloads : options.workloadsOfMore
+  const these = workloads.filter(({ name }) => names.includes(name))
+  const settings = { ...options, rounds: first ? options.rounds : options.roundsOfMore, say }
   const figures = { size }
   if (wants('engines')) {
     step(`${size}: engines`)
-    const results = await measure(server.url, legsFor(model, server.url, options), these, how)
+    const results = await measure(server.url, legsFor(model, server.url, options), these, settings)
     figures.engines = results.map((result) => summarize(result, reference))
     console.log(`\n${engineTable(size, figures.engines)}\n\n${ratioTable(size, figures.engines)}\n`)
   }
-  // What a load takes is seen best with the largest.
+  // Loading is measured with the largest size only.
   if (wants('loading') && size === options.sizes.at(-1)) figures.loading = await benchLoading(model)
-  // What is saved does not depend on the size, so the first is enough.
+  // Savings hardly depend on the size, so they are measured with the first size only.
   if (wants('savings') && alone && first) {
     step(`${size}: savings`)
-    const judged = workloads.filter(({ name }) => name === '32x100')
-    const results = await measure(server.url, savingsLegs(model, server.url, options), judged, { ...how, rounds: 1 })
+    const selected = workloads.filter(({ name }) => name === '32x100')
+    const results = await measure(server.url, savingsLegs(model, server.url, options), selected, { ...settings, rounds: 1 })
     figures.savings = results.map((result) => summarize(result, reference))
     console.log(`\n${savingsTable(size, figures.savings)}\n`)
   }

@@ -1,7 +1,7 @@
-// Each head of each row, RMS-normed if asked for, then rotated in half-split form. One invocation a head of a row.
+// Rotary embedding (halves, not interleaved) of each head, after an optional RMS norm. One invocation per head of a row.
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;       // [rows, heads * width]
-@group(0) @binding(1) var<storage, read_write> weight: array<f32>;  // [width]; read only where heads are normed
+@group(0) @binding(1) var<storage, read_write> weight: array<f32>;  // [width]; read only with the norm
 @group(0) @binding(2) var<storage, read_write> angles: array<f32>;  // [rows, width]: cosines, then sines
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;       // [rows, heads * width]
 @group(0) @binding(4) var<storage, read_write> dims: array<u32>;    // rows, heads, width, eps as bits, whether to norm

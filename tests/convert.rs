@@ -1,5 +1,5 @@
-//! Models as Hugging Face lays them out, converted to GGUF by the command: every byte of every tensor, the metadata
-//! against files of the `gguf` package, and the scores against the original's.
+//! `secondpass convert`, from a Hugging Face folder to GGUF: tensor data byte for byte, metadata against files written by
+//! the `gguf` package, and scores against the original model.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -17,7 +17,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-/// A folder of a test's own, which goes when the test ends.
+/// A temporary folder, removed on drop.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -35,8 +35,8 @@ impl Scratch {
         names
     }
 
-    /// Those that look complete.
-    fn named(&self) -> Vec<String> {
+    /// The finished files: unfinished ones end in `.partial`.
+    fn finished(&self) -> Vec<String> {
         self.files().into_iter().filter(|name| name.ends_with(".gguf")).collect()
     }
 }
@@ -86,7 +86,7 @@ fn name_of(model: &str) -> &str {
     model.split('/').next_back().expect("a name")
 }
 
-/// The text model and, where there is one, the vision tower.
+/// The text model's file and, if there is one, the vision tower's.
 fn files(model: &str, dtype: DType, out: &Path) -> Vec<File> {
     let stem = format!("{}-{}.gguf", name_of(model), dtype.name());
     let mut files = vec![File::read(&out.join(&stem))];
@@ -106,7 +106,7 @@ fn deepstack(model: &str) -> Vec<usize> {
     listed.iter().map(|n| n.as_u64().expect("a number") as usize).collect()
 }
 
-/// The values that a tensor of a file must have, from the original.
+/// The shape and values that a converted tensor must have, from the original checkpoint.
 fn wanted(checkpoint: &Checkpoint, model: &str, name: &str) -> (Vec<usize>, Vec<f32>) {
     let whole = |name: &str| {
         let shape = checkpoint.info(name).unwrap_or_else(|| panic!("{name}")).shape.clone();
@@ -121,7 +121,7 @@ fn wanted(checkpoint: &Checkpoint, model: &str, name: &str) -> (Vec<usize>, Vec<
         return (vec![2, shape[1]], [row("yes"), row("no")].concat());
     }
     let ours = canonical(name, &deepstack(model));
-    assert_eq!(llama_name(&ours, &deepstack(model)).as_deref(), Some(name), "there and back");
+    assert_eq!(llama_name(&ours, &deepstack(model)).as_deref(), Some(name), "the mapping of names can be inverted");
     let Some((patch, frame)) = ours.rsplit_once('.').filter(|(stem, _)| stem.ends_with("patch_embed.proj.weight"))
     else {
         return whole(&ours);
@@ -145,7 +145,7 @@ fn wanted_type(name: &str, shape: &[usize], asked: DType) -> DType {
 }
 
 #[test]
-fn every_byte_is_what_the_original_gives() {
+fn tensor_data_equals_the_quantized_original_byte_for_byte() {
     let out = Scratch::new("bytes");
     for model in MODELS {
         let checkpoint =
@@ -154,11 +154,11 @@ fn every_byte_is_what_the_original_gives() {
         for asked in TYPES {
             convert(model, asked, &out.0, &[]);
             let files = files(model, asked, &out.0);
-            // One more for the answers' rows, and one for the second frame of the patches.
+            // One more for the classifier rows, and one because the patch embedding is split by frame.
             assert_eq!(files.iter().map(|f| f.header.tensors.len()).sum::<usize>(), original + files.len());
             assert_eq!(
                 files[0].header.tensors[0].name, "token_embd.weight",
-                "the first part tells the vocabulary's size"
+                "readers take the vocabulary's size from the first tensor"
             );
             for (file, tensor) in files.iter().flat_map(|f| f.header.tensors.iter().map(move |t| (f, t))) {
                 let (shape, values) = wanted(&checkpoint, model, &tensor.name);
@@ -173,7 +173,7 @@ fn every_byte_is_what_the_original_gives() {
 }
 
 #[test]
-fn what_the_files_say_is_what_the_gguf_package_writes() {
+fn metadata_equals_what_the_gguf_package_writes() {
     let out = Scratch::new("metadata");
     for (model, reference) in [
         ("text/tiny-tied", &["mixed.gguf"][..]),
@@ -198,7 +198,7 @@ fn what_the_files_say_is_what_the_gguf_package_writes() {
         }
     }
     let text = files("vl/vl-tied", DType::Q8_0, &out.0).remove(0).header.metadata;
-    assert_eq!(text.number("qwen3vl.context_length"), Some(262_144), "as the configuration says");
+    assert_eq!(text.number("qwen3vl.context_length"), Some(262_144), "from config.json");
     assert_eq!((text.number("general.file_type"), text.number("general.quantization_version")), (Some(7), Some(2)));
     assert_eq!(text.string("general.name"), Some("vl-tied"));
     let tokens = text.strings("tokenizer.ggml.tokens").expect("tokens");
@@ -206,18 +206,18 @@ fn what_the_files_say_is_what_the_gguf_package_writes() {
     assert_eq!(token("tokenizer.ggml.eos_token_id"), "<|im_end|>");
     assert_eq!(token("tokenizer.ggml.padding_token_id"), "<|endoftext|>");
     let template = text.string("tokenizer.chat_template.rerank").expect("a template");
-    assert!(template.contains("<Query>:{query}\n<Document>:{document}<|im_end|>"), "the vision model's own");
+    assert!(template.contains("<Query>:{query}\n<Document>:{document}<|im_end|>"), "the vision model's template");
 }
 
 #[test]
-fn parts_are_the_whole() {
+fn split_files_hold_the_same_metadata_and_tensors() {
     let out = Scratch::new("parts");
     let model = "vl/vl-untied";
     convert(model, DType::Q8_0, &out.0, &[]);
     let whole = files(model, DType::Q8_0, &out.0);
     let parts = Scratch::new("parts-split");
     convert(model, DType::Q8_0, &parts.0, &["--split-max-size", "100000"]);
-    let names = parts.named();
+    let names = parts.finished();
     let (tower, names) = names.split_first().expect("files");
     assert_eq!(tower, "mmproj-vl-untied-Q8_0.gguf", "the vision tower is one file");
     assert!(File::read(&parts.0.join(tower)).bytes == whole[1].bytes);
@@ -243,26 +243,26 @@ fn parts_are_the_whole() {
 }
 
 #[test]
-fn a_run_that_fails_leaves_no_file_and_the_next_one_works() {
+fn a_failed_run_leaves_no_output_and_a_rerun_succeeds() {
     let out = Scratch::new("fails");
     let model = fixtures().join("vl/vl-tied");
-    // What an interrupted run leaves, one of a split that is not asked for now, and what is nobody's but the user's.
+    // Left by an interrupted run, left by an earlier split run, and an unrelated file of the user's.
     for left in ["vl-tied-Q8_0.gguf.partial", "vl-tied-Q8_0-00002-of-00003.gguf.partial", "other.gguf.partial"] {
         std::fs::write(out.0.join(left), "half a file").expect("written");
     }
-    // A folder in the place of the second file: it cannot be created, and the first must not stay.
+    // A folder blocks the second file: it cannot be created, and the first must be removed again.
     let obstacle = out.0.join("mmproj-vl-tied-Q8_0.gguf.partial");
     std::fs::create_dir(&obstacle).expect("a folder");
     let message = refused(&model, &out.0, &[]);
     assert!(message.contains("mmproj-vl-tied-Q8_0.gguf.partial"), "{message}");
-    assert!(out.named().is_empty(), "{:?}", out.files());
+    assert!(out.finished().is_empty(), "{:?}", out.files());
     std::fs::remove_dir(&obstacle).expect("removed");
     convert("vl/vl-tied", DType::Q8_0, &out.0, &[]);
     assert_eq!(out.files(), ["mmproj-vl-tied-Q8_0.gguf", "other.gguf.partial", "vl-tied-Q8_0.gguf"]);
 }
 
 #[test]
-fn files_are_replaced_only_when_asked() {
+fn existing_files_are_replaced_only_with_force() {
     let out = Scratch::new("force");
     let model = fixtures().join("text/tiny-tied");
     let there = out.0.join("tiny-tied-Q8_0.gguf");
@@ -275,7 +275,7 @@ fn files_are_replaced_only_when_asked() {
     assert_eq!(out.files(), ["tiny-tied-Q8_0.gguf"]);
 }
 
-/// A copy of a fixture, some of whose files a test replaces.
+/// A copy of a fixture that a test may modify.
 fn copy_of(model: &str, scratch: &Scratch) -> PathBuf {
     let folder = scratch.0.join(name_of(model));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -285,7 +285,7 @@ fn copy_of(model: &str, scratch: &Scratch) -> PathBuf {
     folder
 }
 
-/// Changes the header of the weights; `data` is added at their end.
+/// Edits the safetensors header and appends `data`.
 fn change_weights(folder: &Path, data: &[u8], change: impl FnOnce(&mut serde_json::Map<String, Value>, usize)) {
     let path = folder.join("model.safetensors");
     let bytes = std::fs::read(&path).expect("weights");
@@ -306,7 +306,7 @@ fn change_config(folder: &Path, key: &str, value: Value) {
 }
 
 #[test]
-fn a_classifiers_row_stands_beside_zeros() {
+fn a_single_class_head_is_stored_with_a_zero_row() {
     let scratch = Scratch::new("score");
     let folder = copy_of("text/tiny-tied", &scratch);
     let width = json_of("text/tiny-tied", "config.json")["hidden_size"].as_u64().expect("a width") as usize;
@@ -325,7 +325,7 @@ fn a_classifiers_row_stands_beside_zeros() {
 }
 
 #[test]
-fn what_cannot_be_converted_is_named() {
+fn unsupported_models_are_refused_with_the_reason() {
     let scratch = Scratch::new("wrong");
     let out = scratch.0.join("out");
     let wrong = |change: &dyn Fn(&Path), parts: &[&str]| {
@@ -334,7 +334,7 @@ fn what_cannot_be_converted_is_named() {
         let message = refused(&folder, &out, &[]);
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
         assert_eq!(message.trim_end().lines().count(), 1, "{message}");
-        assert!(!out.exists(), "nothing was begun");
+        assert!(!out.exists(), "no output folder was created");
         std::fs::remove_dir_all(folder).expect("removed");
     };
     let remove = |file: &'static str| move |folder: &Path| std::fs::remove_file(folder.join(file)).expect("removed");
@@ -366,11 +366,11 @@ fn what_cannot_be_converted_is_named() {
     std::fs::write(&path, bytes).expect("written");
     let message = refused(&damaged, &out, &[]);
     assert!(message.contains("NaN") && message.contains("damaged"), "{message}");
-    assert_eq!(std::fs::read_dir(&out).expect("the folder").count(), 0, "what was begun is gone");
+    assert_eq!(std::fs::read_dir(&out).expect("the folder").count(), 0, "partial output was removed");
 }
 
 #[test]
-fn help_and_mistakes_on_the_command_line() {
+fn help_and_argument_errors() {
     let convert = |args: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_secondpass")).arg("convert").args(args).output().expect("the command")
     };
@@ -384,14 +384,14 @@ fn help_and_mistakes_on_the_command_line() {
 }
 
 #[test]
-fn the_table_and_the_progress_are_printed() {
+fn a_summary_table_and_progress_are_printed() {
     let out = Scratch::new("prints");
     let output = run(&fixtures().join("vl/vl-tied"), "q4_0", &out.0, &[]);
-    let (shown, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (shown, progress) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     for part in ["vl-tied-Q4_0.gguf", "mmproj-vl-tied-Q4_0.gguf", "1 Q8_0", "kB", " s\n"] {
         assert!(shown.contains(part), "{part} is not in {shown}");
     }
-    assert!(told.contains("100 %") && !told.contains('\u{1b}'), "{told}");
+    assert!(progress.contains("100 %") && !progress.contains('\u{1b}'), "{progress}");
 }
 
 mod scores {
@@ -402,11 +402,11 @@ mod scores {
 
     use super::*;
 
-    /// Of models that see, as many as it takes: their pictures and videos are slow in tests.
+    /// A subset for vision models, whose pictures and videos are slow in tests.
     const CASES: [&str; 6] = ["text", "image", "text-and-image", "several", "image-both-sides", "video"];
 
-    /// How far scores may be from the original's. With the weights of these very files, Transformers differs by up to
-    /// 8.2e-4, 4.7e-2 and 3.3e-1: random models a few dozen wide lose far more than real ones.
+    /// How far scores may be from the original's. Transformers with the dequantized weights of these files differs by up to
+    /// 8.2e-4 (F16), 4.7e-2 (Q8_0) and 3.3e-1 (Q4_0): random models a few dozen wide lose far more than trained ones.
     fn tolerance(dtype: DType) -> f64 {
         match dtype {
             DType::F16 => 1e-3,
@@ -442,7 +442,7 @@ mod scores {
     }
 
     #[test]
-    fn a_converted_model_scores_as_the_original_does() {
+    fn a_converted_model_scores_like_the_original() {
         let out = Scratch::new("scores");
         let folder = DirectoryFolder::new(&out.0);
         for model in MODELS {
@@ -458,10 +458,10 @@ mod scores {
     }
 
     #[test]
-    fn a_split_model_scores_as_the_original_does() {
+    fn a_split_model_scores_like_the_original() {
         let out = Scratch::new("split-scores");
         convert("text/tiny-untied", DType::F16, &out.0, &["--split-max-size", "100000"]);
-        let first = out.named().remove(0);
+        let first = out.finished().remove(0);
         assert!(first.contains("-00001-of-"), "{first}");
         let engine = load(&DirectoryFolder::new(&out.0), &first, None);
         assert!(largest_difference(&engine, "text/tiny-untied") <= tolerance(DType::F16));

@@ -1,5 +1,5 @@
-//! What the engine saves, and that it changes nothing: scores with every saving on and off, whatever is packed together
-//! and however a long prompt is cut into submissions.
+//! The engine's optimizations do not change scores: shared prefix, packing, last layer only, the vision cache, and long
+//! prompts computed in several submissions.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use secondpass::prompt::{Limits, Side};
 use secondpass::{Engine, Observer, RerankRequest, RerankResponse};
 use serde_json::{Value, json};
 
-/// Only the order of sums differs.
+/// Optimizations only change the order of f32 sums.
 const NOISE: f64 = 2e-6;
 const NONE: Savings = Savings { shared_prefix: false, packing: false, last_layer_only: false, vision_cache: false };
 
@@ -50,7 +50,7 @@ fn many() -> Value {
 }
 
 #[test]
-fn each_saving_changes_nothing_but_the_work() {
+fn scores_do_not_depend_on_which_savings_are_on() {
     let body = many();
     let want = rerank(&load("text/tiny-tied", NONE), "text/tiny-tied", &body);
     assert_eq!(want.meta.cached_tokens, 0);
@@ -69,7 +69,7 @@ fn each_saving_changes_nothing_but_the_work() {
 }
 
 #[test]
-fn at_most_two_thirds_of_the_tokens_are_computed() {
+fn sharing_the_prefix_leaves_at_most_65_percent_of_the_tokens_to_compute() {
     let engine = load("text/tiny-tied", Savings::default());
     let response = rerank(&engine, "text/tiny-tied", &many());
     let (all, cached) = (response.usage.prompt_tokens, response.meta.cached_tokens);
@@ -81,7 +81,7 @@ fn at_most_two_thirds_of_the_tokens_are_computed() {
 }
 
 #[test]
-fn pictures_are_seen_once_and_equal_documents_scored_once() {
+fn pictures_are_cached_and_equal_documents_get_equal_scores() {
     let picture = |name: &str| json!({"image": format!("../pictures/{name}.png")});
     let body = json!({"query": {"image": "../pictures/grey.png", "text": "like this"},
         "documents": [picture("shapes"), picture("gradient"), picture("shapes"), picture("grey"), "shapes"]});
@@ -93,7 +93,7 @@ fn pictures_are_seen_once_and_equal_documents_scored_once() {
     }
     assert_eq!(scores(&got)[0], scores(&got)[2]);
     assert!(got.meta.cached_tokens > 0);
-    // The same pictures under another query.
+    // The same pictures with another query: their features come from the cache.
     let other = json!({"query": "a disc", "documents": [picture("shapes"), picture("gradient")]});
     let fresh = rerank(&load("vl/vl-tied", NONE), "vl/vl-tied", &other);
     for (got, want) in scores(&rerank(&engine, "vl/vl-tied", &other)).iter().zip(scores(&fresh)) {
@@ -102,7 +102,7 @@ fn pictures_are_seen_once_and_equal_documents_scored_once() {
 }
 
 #[test]
-fn a_prompt_longer_than_a_submission_is_computed_in_several() {
+fn a_prompt_longer_than_max_rows_is_computed_in_several_submissions() {
     let engine = load("text/tiny-untied", Savings::default());
     let text = "Each page is read together with the question. ".repeat(20);
     let side = |text| Side { visuals: &[], text };
@@ -122,7 +122,7 @@ fn a_prompt_longer_than_a_submission_is_computed_in_several() {
 }
 
 #[test]
-fn documents_of_all_lengths_stand_together() {
+fn documents_of_very_different_lengths_are_packed_correctly() {
     let engine = load("text/tiny-tied", Savings::default());
     let documents: Vec<String> = [0, 1, 400, 3, 90, 2, 0].map(|n| "Mars is red. ".repeat(n)).to_vec();
     let got = scores(&rerank(&engine, "text/tiny-tied", &json!({"query": "planet", "documents": documents})));
@@ -135,7 +135,7 @@ fn documents_of_all_lengths_stand_together() {
 }
 
 #[test]
-fn a_broken_document_does_not_sink_the_others() {
+fn a_document_that_fails_does_not_fail_the_others() {
     let engine = load("vl/vl-tied", Savings::default());
     let body = json!({"query": "q", "documents": ["a", {"image": "data:image/png;base64,AAAA"}, "b"]});
     let response = rerank(&engine, "vl/vl-tied", &body);
@@ -157,28 +157,28 @@ fn a_broken_document_does_not_sink_the_others() {
     assert_eq!(fails(json!({"query": body["documents"][1], "documents": ["a"]}), false), "unsupported_image");
 }
 
-/// One document that is a picture, and a long text.
+/// With a picture and a long text, so that every kind of step occurs.
 #[test]
-fn an_abort_ends_the_work_at_its_next_step_wherever_it_is() {
+fn an_abort_takes_effect_at_the_next_step() {
     let body = json!({"query": "a red shape", "documents": [{"image": "pictures/shapes.png"}, "page ring planet ".repeat(200)]});
     let request = RerankRequest::from_json(&body.to_string()).expect("a request");
     let pictures = FilePictures::beside(&fixture("vl/vl-tied").join("cases.json"), DecodeOptions::default());
-    // Steps until the end, or until the abort.
-    let steps = |most: usize| {
+    // Counts the abort checks until the end, or until the check that aborts.
+    let steps = |abort_at: usize| {
         let engine = load("vl/vl-tied", Savings::default());
         let asked = Cell::new(0);
-        let aborted = || asked.replace(asked.get() + 1) >= most;
+        let aborted = || asked.replace(asked.get() + 1) >= abort_at;
         let observer = Observer { aborted: &aborted, ..Observer::silent() };
         let outcome = block_on(engine.rerank_with(&request, &pictures, &observer)).map(drop);
         (asked.get(), outcome)
     };
     let (all, outcome) = steps(usize::MAX);
     outcome.expect("a response");
-    // Two documents, with a step for each layer and each block of the tower.
+    // Two documents, with a check for each decoder layer and each block of the vision tower.
     assert!(all >= 10, "{all} steps");
-    for most in 0..all {
-        let (asked, outcome) = steps(most);
+    for abort_at in 0..all {
+        let (asked, outcome) = steps(abort_at);
         assert!(outcome.expect_err("an abort").is_abort());
-        assert_eq!(asked, most + 1, "it went on after step {most}");
+        assert_eq!(asked, abort_at + 1, "it went on after step {abort_at}");
     }
 }

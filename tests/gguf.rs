@@ -1,5 +1,5 @@
-//! GGUF files of the tiny models, against what Transformers gives with the weights that `gguf` reads from them; blocks
-//! of every type, value by value; and files that are not what they claim (`tests/reference/make_gguf_fixtures.py`).
+//! GGUF: scores of the tiny models against Transformers with the same dequantized weights, blocks of every type against
+//! the `gguf` package, and malformed files. Fixtures come from `tests/reference/make_gguf_fixtures.py`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ fn want_count(model: &Model) -> usize {
 }
 
 #[test]
-fn scores_are_those_of_the_weights_in_the_file() {
+fn scores_match_transformers_with_the_dequantized_weights() {
     for model in models() {
         for precision in [Precision::Auto, Precision::F32] {
             let largest = largest_difference(&load(&model, precision), &model);
@@ -84,12 +84,12 @@ fn text(s: &str) -> Vec<u8> {
     [&(s.len() as u64).to_le_bytes()[..], s.as_bytes()].concat()
 }
 
-/// The start of a file: how many tensors and values it has.
-fn start(tensors: u64, values: u64) -> Vec<u8> {
+/// A file's fixed header: magic, version, and the counts of tensors and metadata values.
+fn fixed_header(tensors: u64, values: u64) -> Vec<u8> {
     [b"GGUF".as_slice(), &3u32.to_le_bytes(), &tensors.to_le_bytes(), &values.to_le_bytes()].concat()
 }
 
-fn place(number: u16, of: u16) -> Vec<u8> {
+fn split_metadata(number: u16, of: u16) -> Vec<u8> {
     let short = |key: &str, n: u16| [text(key).as_slice(), &2u32.to_le_bytes(), &n.to_le_bytes()].concat();
     [short("split.no", number), short("split.count", of)].concat()
 }
@@ -99,21 +99,22 @@ fn aligned(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// A file as two: what is said of the model, and its tensors. The `gguf` package splits so if asked for a small first part.
+/// Splits a file in two: all metadata, then all tensors, as the `gguf` package does with `small_first_shard`.
 fn split_small(whole: &[u8]) -> [Vec<u8>; 2] {
     let tensors = header(whole).expect("a header").tensors;
-    let told = [text(&tensors[0].name), 2u32.to_le_bytes().to_vec()].concat();
-    let from = whole.windows(told.len()).position(|w| w == told).expect("the first tensor's entry");
+    let entry = [text(&tensors[0].name), 2u32.to_le_bytes().to_vec()].concat();
+    let from = whole.windows(entry.len()).position(|w| w == entry).expect("the first tensor's entry");
     let to = from + tensors.iter().map(|t| 8 + t.name.len() + 4 + 8 * t.shape.len() + 12).sum::<usize>();
     let data = tensors.iter().map(|t| t.offset).min().expect("tensors") as usize;
     let values = u64::from_le_bytes(whole[16..24].try_into().expect("eight bytes"));
-    let first = [start(0, values + 2), whole[24..from].to_vec(), place(0, 2)].concat();
-    let second = aligned([start(tensors.len() as u64, 2), place(1, 2), whole[from..to].to_vec()].concat());
+    let first = [fixed_header(0, values + 2), whole[24..from].to_vec(), split_metadata(0, 2)].concat();
+    let second =
+        aligned([fixed_header(tensors.len() as u64, 2), split_metadata(1, 2), whole[from..to].to_vec()].concat());
     [aligned(first), [second, whole[data..].to_vec()].concat()]
 }
 
 #[test]
-fn the_first_part_of_a_split_file_may_hold_no_tensor() {
+fn the_first_part_of_a_split_file_may_hold_no_tensors() {
     let model = models().into_iter().find(|model| model.vision.is_none()).expect("a text model");
     let parts = split_small(&std::fs::read(fixtures().join("gguf").join(&model.file)).expect("the file"));
     let name = |part: usize| format!("small-{part:05}-of-00002.gguf");
@@ -129,15 +130,15 @@ fn the_first_part_of_a_split_file_may_hold_no_tensor() {
 }
 
 #[test]
-fn a_model_that_sees_reads_text_without_its_tower_and_says_what_is_missing() {
-    let model = Model { vision: None, ..models().pop().expect("the model that sees") };
+fn a_vision_model_without_its_tower_scores_text_and_refuses_pictures() {
+    let model = Model { vision: None, ..models().pop().expect("the vision model") };
     let engine = load(&model, Precision::Auto);
     let ask = |body: &str| {
         let request = RerankRequest::from_json(body).expect("a request");
         block_on(engine.rerank(&request, &Observer::silent()))
     };
     assert!(ask(r#"{"query": "q", "documents": ["a"]}"#).is_ok());
-    let error = ask(r#"{"query": "q", "documents": [{"image": "a.png"}]}"#).expect_err("it cannot see");
+    let error = ask(r#"{"query": "q", "documents": [{"image": "a.png"}]}"#).expect_err("it has no vision tower");
     assert!(error.to_string().contains("vision"), "{error}");
 }
 
@@ -150,7 +151,7 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 }
 
 #[test]
-fn every_value_of_every_block_is_the_references_to_the_last_bit() {
+fn dequantized_blocks_equal_the_reference_bit_for_bit() {
     for dtype in DType::ALL {
         let mut got = Vec::new();
         dtype.widen(&block_file(&format!("{}.blocks", dtype.name())), &mut got);
@@ -158,7 +159,7 @@ fn every_value_of_every_block_is_the_references_to_the_last_bit() {
         assert!(want.len() >= 2048);
         assert_eq!(got.len(), want.len(), "{}", dtype.name());
         for (i, (got, want)) in got.iter().zip(&want).enumerate() {
-            // Only the sign of a zero may differ: it is none in a product that is added to others.
+            // The sign of zero may differ: it does not change a sum of products.
             assert!(
                 got.to_bits() == want.to_bits() || (*got == 0.0 && *want == 0.0),
                 "{} {i}: {got} {want}",
@@ -169,7 +170,7 @@ fn every_value_of_every_block_is_the_references_to_the_last_bit() {
 }
 
 #[test]
-fn what_is_written_is_what_the_reference_writes() {
+fn quantized_blocks_equal_the_reference_byte_for_byte() {
     let numbers = floats(&block_file("numbers"));
     for dtype in [DType::F16, DType::BF16, DType::Q8_0, DType::Q4_0] {
         let mut got = Vec::new();
@@ -177,7 +178,7 @@ fn what_is_written_is_what_the_reference_writes() {
         assert_eq!(got, block_file(&format!("{}.written", dtype.name())), "{}", dtype.name());
     }
     assert!(!quantize(DType::Q8_0, &numbers[..33], &mut Vec::new()), "no whole blocks");
-    assert!(!quantize(DType::Q6K, &numbers, &mut Vec::new()), "not a type that is written");
+    assert!(!quantize(DType::Q6K, &numbers, &mut Vec::new()), "a type that is only read");
 }
 
 fn header(bytes: &[u8]) -> Result<GgufHeader, WeightsError> {
@@ -186,7 +187,7 @@ fn header(bytes: &[u8]) -> Result<GgufHeader, WeightsError> {
 
 /// A file of one 4 × 32 tensor in Q8_0.
 fn small() -> Vec<u8> {
-    let mut file = start(1, 2);
+    let mut file = fixed_header(1, 2);
     file.extend([text("general.alignment"), 4u32.to_le_bytes().into(), 32u32.to_le_bytes().into()].concat());
     let words = [text("a"), text("bc")].concat();
     let list = [9u32.to_le_bytes().as_slice(), &8u32.to_le_bytes(), &2u64.to_le_bytes(), &words].concat();
@@ -202,7 +203,7 @@ fn small() -> Vec<u8> {
 }
 
 #[test]
-fn a_small_file_is_read() {
+fn a_small_valid_file_is_read() {
     let header = header(&small()).expect("a header");
     assert_eq!(header.metadata.strings("words"), Some(&["a".to_owned(), "bc".to_owned()][..]));
     assert_eq!(header.tensors.len(), 1);
@@ -210,7 +211,7 @@ fn a_small_file_is_read() {
 }
 
 #[test]
-fn a_file_cut_anywhere_is_refused() {
+fn a_file_truncated_anywhere_is_refused() {
     let whole = small();
     for len in 0..whole.len() {
         assert_eq!(header(&whole[..len]).expect_err("cut").code(), "invalid_weights", "cut at {len}");
@@ -218,7 +219,7 @@ fn a_file_cut_anywhere_is_refused() {
 }
 
 #[test]
-fn no_flipped_byte_makes_the_reader_panic_or_reach_beyond_the_file() {
+fn flipped_bytes_never_cause_a_panic_or_a_range_beyond_the_file() {
     let whole = small();
     for at in 0..whole.len() {
         for flip in [0xFF, 0x80, 0x01] {
@@ -232,7 +233,7 @@ fn no_flipped_byte_makes_the_reader_panic_or_reach_beyond_the_file() {
 }
 
 #[test]
-fn what_no_honest_file_holds_is_named() {
+fn malformed_headers_are_refused_with_the_reason() {
     let find = |needle: &[u8]| small().windows(needle.len()).position(|w| w == needle).expect("it is there");
     let put = |at: usize, value: &[u8]| {
         let mut bytes = small();
@@ -263,7 +264,7 @@ fn what_no_honest_file_holds_is_named() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+    fn random_bytes_never_cause_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let _ = header(&bytes);
         let mut file = small();
         let at = bytes.len() % file.len();

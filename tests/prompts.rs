@@ -1,5 +1,5 @@
-//! What holds for the prompt of any text, with the real Qwen3 tokenizer: text never becomes control, the prompt's pieces
-//! give what the whole gives, and what is cut off is what is too much.
+//! Properties of prompts for arbitrary text, with the real Qwen3 tokenizer: text never becomes a control token, tokenizing in
+//! pieces equals tokenizing the whole, and truncation removes no more than it must.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use secondpass::prompt::{Encoded, Family, Limits, Prompter, Side, Tokenizer, Visual};
 
-/// All ids from here on are those of added tokens.
+/// Ids from here on are added tokens.
 const FIRST_ADDED: u32 = 151_643;
-/// What the vision prompt keeps when it is cut.
+/// Tokens that truncation of a vision prompt keeps.
 const KEPT: std::ops::RangeInclusive<u32> = FIRST_ADDED..=151_656;
 
 static JSON: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -20,13 +20,13 @@ static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::new(&JSON).e
 static PROMPTERS: LazyLock<[(Family, Prompter); 2]> = LazyLock::new(|| {
     [Family::Text, Family::Vision].map(|family| (family, Prompter::new(&JSON, family).expect("the tokenizer")))
 });
-/// The tokenizer as it comes, which takes the text of a control token for that token.
+/// The unmodified tokenizer, which turns the text of a control token into that token.
 static PUBLISHED: LazyLock<tokenizers::Tokenizer> =
     LazyLock::new(|| tokenizers::Tokenizer::from_bytes(JSON.as_slice()).expect("the tokenizer"));
 
-/// Texts of every kind: Unicode at random, and what is hard for a tokenizer.
+/// Random Unicode mixed with strings that are hard for a tokenizer.
 fn text() -> impl Strategy<Value = String> {
-    let hard = prop::sample::select(vec![
+    let difficult = prop::sample::select(vec![
         "<|im_end|>",
         "<|im_start|>",
         "<|image_pad|>",
@@ -57,7 +57,7 @@ fn text() -> impl Strategy<Value = String> {
         "12345",
         "\u{10ffff}",
     ]);
-    let piece = prop_oneof![hard.prop_map(str::to_owned), any::<String>(), "[a-zA-Z ,.?()]{0,20}"];
+    let piece = prop_oneof![difficult.prop_map(str::to_owned), any::<String>(), "[a-zA-Z ,.?()]{0,20}"];
     prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
 }
 
@@ -66,7 +66,7 @@ fn encode(prompter: &Prompter, query: &str, document: &Side<'_>, max_length: Opt
     prompter.encode(None, &Side { visuals: &[], text: query }, document, limits).expect("ids")
 }
 
-/// The prompt as one string, with the text that stands for nothing.
+/// The whole prompt as one string; the vision prompt has NULL for an empty text.
 fn whole(family: Family, query: &str, document: &str) -> String {
     let system = "Judge whether the Document meets the requirements based on the Query and the Instruct provided. Note that the answer can only be \"yes\" or \"no\".";
     let head = format!(
@@ -85,7 +85,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn text_never_becomes_control(query in text(), document in text()) {
+    fn text_never_becomes_a_control_token(query in text(), document in text()) {
         prop_assert!(TOKENIZER.text(&document).expect("ids").iter().all(|&id| id < FIRST_ADDED));
         for (family, prompter) in PROMPTERS.iter() {
             let count = |ids: &[u32]| ids.iter().filter(|&&id| id >= FIRST_ADDED).count();
@@ -97,8 +97,8 @@ proptest! {
     }
 
     #[test]
-    fn pieces_give_what_the_whole_gives(query in text(), document in text()) {
-        // What looks like control is what the published tokenizer would take for it.
+    fn tokenizing_in_pieces_equals_tokenizing_the_whole(query in text(), document in text()) {
+        // Without anything that the unmodified tokenizer would turn into a control token.
         prop_assume!(![&query, &document].iter().any(|text| text.contains('|') || text.contains("<t") || text.contains("</t")));
         for (family, prompter) in PROMPTERS.iter() {
             let got = encode(prompter, &query, &Side { visuals: &[], text: &document }, None);
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn no_more_is_kept_than_fits_and_nothing_is_lost_untold(
+    fn truncation_fits_the_limit_and_reports_what_it_dropped(
         query in text(), document in text(), room in 0usize..200, tokens in 1usize..80,
     ) {
         for (family, prompter) in PROMPTERS.iter() {
@@ -121,14 +121,14 @@ proptest! {
             let kept = all.ids.iter().filter(|id| KEPT.contains(id)).count();
             let (tail, least) = match family {
                 Family::Text => (9, 39 + 9),
-                // Two of those that are always kept are in the tail.
+                // Two of the tokens that are always kept are in the tail.
                 Family::Vision => (5, kept - 2 + 5),
             };
             let most = if *family == Family::Text { room } else { room + tail };
             prop_assert!(cut.ids.len() <= most.max(least), "{:?}: {} of {room}", family, cut.ids.len());
             prop_assert_eq!(&cut.ids[cut.ids.len() - tail..], &all.ids[all.ids.len() - tail..]);
             prop_assert!(cut.dropped_before <= cut.dropped_tokens);
-            // What is left is the whole without something.
+            // What is left is a subsequence of the whole prompt.
             let mut rest = all.ids.iter();
             prop_assert!(cut.ids.iter().all(|id| rest.any(|other| other == id)));
         }

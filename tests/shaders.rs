@@ -1,10 +1,10 @@
-//! Every shader is parsed and validated. Pipelines are built when they are first used, so that a broken shader would
-//! otherwise be met by a user; and WebGPU reports it only in the console, while the output stays as it was.
+//! Every shader is parsed and validated with naga. Pipelines are created at first use, so a broken shader would otherwise
+//! surface at a user's machine, where WebGPU reports it only in the console and leaves the output buffer unchanged.
 
 use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 use secondpass::kernels::shaders;
 
-/// How a shader that hands values between invocations begins. naga knows the functions, but not the word that asks for them.
+/// The directive of shaders that use subgroup functions. naga supports the functions, but does not parse the directive.
 const SUBGROUPS: &str = "enable subgroups;";
 
 #[test]
@@ -18,7 +18,7 @@ fn every_shader_is_valid_wgsl() {
         };
         let module = naga::front::wgsl::parse_str(text)
             .unwrap_or_else(|e| panic!("{}", e.emit_to_string_with_path(text, &name)));
-        // Nothing else that a stock browser would have to be asked for.
+        // No other capability: browsers would need a feature request for it.
         Validator::new(ValidationFlags::all(), Capabilities::default() | subgroups)
             .subgroup_stages(ShaderStages::COMPUTE)
             .subgroup_operations(SubgroupOperationSet::all())
@@ -29,7 +29,7 @@ fn every_shader_is_valid_wgsl() {
 }
 
 #[test]
-fn every_file_of_a_shader_is_in_one() {
+fn every_shader_file_is_used() {
     let all = shaders();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
     for folder in [folder.join("matmul"), folder] {

@@ -1,5 +1,5 @@
-//! The published sizes, with weights that are pure noise made while they are read: the shapes of Qwen3-VL-Reranker 2B and
-//! 8B load and give a score. Two layers of each here; all of them, which takes minutes and 12 GB of memory, by
+//! The shapes of Qwen3-VL-Reranker 2B and 8B load and score, with random weights generated on read. By default two layers of
+//! each; all layers take minutes and 12 GB of memory:
 //!
 //! ```sh
 //! SECONDPASS_ALL_LAYERS=1 cargo test --release --test shapes -- --nocapture --test-threads=1
@@ -20,7 +20,7 @@ use secondpass::model::{Config, Precision, expected};
 use secondpass::{Engine, Observer, RerankRequest};
 use serde_json::{Value, json};
 
-/// Long enough, and of such a length, that no two rows of a matrix are alike.
+/// Length of the repeated noise in bytes: no multiple of a row's size, so that no two rows of a matrix are equal.
 const PATTERN: usize = (1 << 20) + 14;
 
 /// bf16 of one, for the weights of norms.
@@ -32,7 +32,7 @@ struct Shape {
     tied: bool,
 }
 
-fn two() -> Shape {
+fn shape_2b() -> Shape {
     Shape {
         text: json!({"hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 28, "num_attention_heads": 16}),
         vision: json!({"hidden_size": 1024, "intermediate_size": 4096, "depth": 24, "out_hidden_size": 2048,
@@ -41,7 +41,7 @@ fn two() -> Shape {
     }
 }
 
-fn eight() -> Shape {
+fn shape_8b() -> Shape {
     Shape {
         text: json!({"hidden_size": 4096, "intermediate_size": 12288, "num_hidden_layers": 36, "num_attention_heads": 32}),
         vision: json!({"hidden_size": 1152, "intermediate_size": 4304, "depth": 27, "out_hidden_size": 4096,
@@ -58,7 +58,7 @@ fn merge(base: Value, more: &Value) -> Value {
     base
 }
 
-/// A `config.json` as it is published, of two layers unless all are asked for.
+/// The published `config.json`, reduced to two layers unless `SECONDPASS_ALL_LAYERS` is set.
 fn config(shape: &Shape) -> Value {
     let mut text = merge(
         json!({"model_type": "qwen3_vl_text", "head_dim": 128, "num_key_value_heads": 8, "vocab_size": 151_936,
@@ -82,13 +82,13 @@ fn config(shape: &Shape) -> Value {
         "vision_start_token_id": 151_652, "vision_end_token_id": 151_653})
 }
 
-/// A folder whose `model.safetensors` exists only where it is read.
+/// A folder whose `model.safetensors` is generated on read.
 struct Generated {
     files: BTreeMap<&'static str, Vec<u8>>,
     weights: Weights,
 }
 
-/// Header, then tensors: where one ends, and whether it is a norm's weight.
+/// A safetensors file: the header, and for each tensor its end and whether it is the weight of a norm.
 #[derive(Clone)]
 struct Weights {
     header: Rc<[u8]>,
@@ -118,11 +118,11 @@ impl Weights {
     fn fill(&self, offset: u64, out: &mut [u8]) {
         let mut at = 0;
         while at < out.len() {
-            let place = offset + at as u64;
-            let tensor = self.ends.partition_point(|&(end, _)| end <= place);
+            let position = offset + at as u64;
+            let tensor = self.ends.partition_point(|&(end, _)| end <= position);
             let (end, norm) = self.ends[tensor];
-            let from = place as usize % PATTERN;
-            let len = (out.len() - at).min((end - place) as usize).min(PATTERN - from);
+            let from = position as usize % PATTERN;
+            let len = (out.len() - at).min((end - position) as usize).min(PATTERN - from);
             if norm {
                 out[at..at + len].as_chunks_mut::<2>().0.fill(ONE.to_le_bytes());
             } else {
@@ -133,7 +133,7 @@ impl Weights {
     }
 }
 
-/// bf16 values between -0.03 and 0.03, by a generator that needs no state.
+/// bf16 values between -0.03 and 0.03 from a linear congruential generator with a fixed seed.
 fn noise() -> Vec<u8> {
     let mut state = 1u64;
     let mut next = || {
@@ -199,15 +199,15 @@ fn load_and_score(name: &str, shape: &Shape, precision: Precision) {
     let scores: Vec<f64> = response.results.iter().map(|r| r.relevance_score).collect();
     println!("{name}: loaded in {loaded:.1?}, scored in {:.1?}: {scores:?}", start.elapsed() - loaded);
     assert!(scores.iter().all(|score| *score > 0.0 && *score < 1.0), "{scores:?}");
-    assert_ne!(scores[0], scores[1], "noise does not score two documents alike");
+    assert_ne!(scores[0], scores[1], "random weights give two documents different scores");
 }
 
 #[test]
 fn the_2b_shape_loads_and_scores() {
-    load_and_score("2B", &two(), Precision::Auto);
+    load_and_score("2B", &shape_2b(), Precision::Auto);
 }
 
 #[test]
 fn the_8b_shape_loads_and_scores() {
-    load_and_score("8B", &eight(), Precision::Q8);
+    load_and_score("8B", &shape_8b(), Precision::Q8);
 }

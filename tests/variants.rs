@@ -1,4 +1,4 @@
-//! Models that Transformers runs and nobody published: the tiny ones changed in a way of which the score is known.
+//! Configurations that Transformers accepts but no published model has: variants of the tiny models with a known score.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use secondpass::weights::Checkpoint;
 use secondpass::{Engine, Error, Observer, RerankRequest};
 use serde_json::{Value, json};
 
-/// Only the order of sums may differ.
+/// Both sides are computed by this crate; only the order of f32 sums may differ.
 const NOISE: f64 = 2e-6;
 
 fn folder(model: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(model)
 }
 
-/// A model whose configuration and tensors can be changed.
+/// A model whose configuration and tensors a test can change.
 #[derive(Clone)]
 struct Variant {
     config: Value,
@@ -60,8 +60,8 @@ impl Variant {
         self.tensors.get_mut(&name).expect("it")
     }
 
-    /// Adds rows of zeros, or columns, to every tensor whose name ends so.
-    fn widen(&mut self, ending: &str, [rows, columns]: [usize; 2]) {
+    /// Appends rows and columns of zeros to every tensor with this ending.
+    fn pad(&mut self, ending: &str, [rows, columns]: [usize; 2]) {
         for (shape, values) in self.tensors.iter_mut().filter(|(name, _)| name.ends_with(ending)).map(|(_, t)| t) {
             let width = if shape.len() == 1 { 1 } else { shape[1] };
             *values = values.chunks_exact(width).flat_map(|row| [row, &vec![0.0; columns]].concat()).collect();
@@ -116,7 +116,7 @@ impl Variant {
     }
 }
 
-fn same(what: &str, got: &Variant, want: &Variant) {
+fn assert_same_scores(what: &str, got: &Variant, want: &Variant) {
     let (got, want) = (got.scores(), want.scores());
     let largest = got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!(largest <= NOISE, "{what}: {got:?} for {want:?}");
@@ -126,76 +126,79 @@ fn remove(value: &mut Value, key: &str) {
     value.as_object_mut().expect("an object").remove(key);
 }
 
-/// Transformers writes `true` outside beside a head of its own, and reads the inner flag alone.
+/// Transformers writes an outer `tie_word_embeddings: true` even next to an untied head, and reads only the inner flag.
 #[test]
-fn the_inner_flag_decides_whether_a_head_is_tied_and_a_head_if_there_is_none() {
+fn the_inner_flag_decides_whether_the_head_is_tied_else_the_presence_of_lm_head() {
     let untied = Variant::of("vl/vl-untied");
     let mut outer = untied.clone();
     outer.config["tie_word_embeddings"] = json!(true);
-    same("inner false, outer true", &outer, &untied);
+    assert_same_scores("inner false, outer true", &outer, &untied);
     remove(outer.text(), "tie_word_embeddings");
-    same("no inner flag, outer true", &outer, &untied);
+    assert_same_scores("no inner flag, outer true", &outer, &untied);
     remove(&mut outer.config, "tie_word_embeddings");
-    same("no flag, and a head", &outer, &untied);
+    assert_same_scores("no flag, and a head", &outer, &untied);
 
     let tied = Variant::of("vl/vl-tied");
-    let mut silent = tied.clone();
-    silent.config["tie_word_embeddings"] = json!(false);
-    remove(silent.text(), "tie_word_embeddings");
-    same("no inner flag, and no head", &silent, &tied);
+    let mut unset = tied.clone();
+    unset.config["tie_word_embeddings"] = json!(false);
+    remove(unset.text(), "tie_word_embeddings");
+    assert_same_scores("no inner flag, and no head", &unset, &tied);
     let mut both = tied.clone();
     let (shape, values) = both.tensor("embed_tokens.weight").clone();
     both.tensors.insert("lm_head.weight".into(), (shape, values.iter().map(|v| -v).collect()));
-    same("inner true, and another head", &both, &tied);
+    assert_same_scores("inner true, and another head", &both, &tied);
     remove(both.text(), "tie_word_embeddings");
     let (other, was) = (both.scores(), tied.scores());
-    assert!(other.iter().zip(&was).all(|(a, b)| (a - (1.0 - b)).abs() <= NOISE), "the head is used where it may be");
+    assert!(
+        other.iter().zip(&was).all(|(a, b)| (a - (1.0 - b)).abs() <= NOISE),
+        "without a flag the stored head is used"
+    );
     let mut headless = untied.clone();
     headless.tensors.remove("lm_head.weight");
     assert_eq!(headless.refusal().code(), "missing_tensor");
 }
 
 #[test]
-fn the_text_family_has_one_flag() {
+fn text_models_have_a_single_tie_flag() {
     let untied = Variant::of("text/tiny-untied");
-    let mut silent = untied.clone();
-    remove(&mut silent.config, "tie_word_embeddings");
-    same("no flag, and a head", &silent, &untied);
+    let mut unset = untied.clone();
+    remove(&mut unset.config, "tie_word_embeddings");
+    assert_same_scores("no flag, and a head", &unset, &untied);
     let mut tied = untied.clone();
     tied.config["tie_word_embeddings"] = json!(true);
     let with_head = tied.clone();
     tied.tensors.remove("lm_head.weight");
-    same("tied, and a head that is not used", &with_head, &tied);
+    assert_same_scores("tied, and a head that is not used", &with_head, &tied);
 }
 
-/// What is added is zero, so that nothing may change; the kernels take four values at a time.
+/// The kernels take four values at a time. The padding is zero, so scores must not change.
 #[test]
-fn widths_that_are_no_multiples_of_four_are_run() {
+fn widths_need_not_be_multiples_of_four() {
     let plain = Variant::of("vl/vl-tied");
     let mut wide = plain.clone();
     wide.text()["intermediate_size"] = json!(99);
     wide.vision()["intermediate_size"] = json!(49);
     for ending in ["gate_proj.weight", "up_proj.weight"] {
-        wide.widen(ending, [3, 0]);
+        wide.pad(ending, [3, 0]);
     }
-    wide.widen("down_proj.weight", [0, 3]);
+    wide.pad("down_proj.weight", [0, 3]);
     for block in 0..4 {
-        wide.widen(&format!("blocks.{block}.mlp.linear_fc1.weight"), [1, 0]);
-        wide.widen(&format!("blocks.{block}.mlp.linear_fc1.bias"), [1, 0]);
-        wide.widen(&format!("blocks.{block}.mlp.linear_fc2.weight"), [0, 1]);
+        wide.pad(&format!("blocks.{block}.mlp.linear_fc1.weight"), [1, 0]);
+        wide.pad(&format!("blocks.{block}.mlp.linear_fc1.bias"), [1, 0]);
+        wide.pad(&format!("blocks.{block}.mlp.linear_fc2.weight"), [0, 1]);
     }
-    same("widths of 99 and 49", &wide, &plain);
+    assert_same_scores("widths of 99 and 49", &wide, &plain);
 }
 
-/// The reference looks up a block's place in the list, and a block that is not there never comes.
+/// The reference looks up each block's index in the list; indices of blocks that do not exist are never reached.
 #[test]
-fn the_deepstack_list_may_have_any_order() {
+fn deepstack_indexes_may_be_unordered_repeated_or_out_of_range() {
     let plain = Variant::of("vl/vl-tied");
-    let mut turned = plain.clone();
-    turned.vision()["deepstack_visual_indexes"] = json!([3, 9, 0, 2, 0]);
-    let moved = turned.tensors.clone().into_iter().map(|(name, tensor)| {
-        let place = |name: &str| name.find("deepstack_merger_list.").map(|at| at + "deepstack_merger_list.".len());
-        let name = match place(&name) {
+    let mut reordered = plain.clone();
+    reordered.vision()["deepstack_visual_indexes"] = json!([3, 9, 0, 2, 0]);
+    let renamed = reordered.tensors.clone().into_iter().map(|(name, tensor)| {
+        let index_at = |name: &str| name.find("deepstack_merger_list.").map(|at| at + "deepstack_merger_list.".len());
+        let name = match index_at(&name) {
             Some(at) => {
                 let to = match &name[at..at + 1] {
                     "0" => "2",
@@ -208,32 +211,32 @@ fn the_deepstack_list_may_have_any_order() {
         };
         (name, tensor)
     });
-    turned.tensors = moved.collect();
-    same("blocks 3, 9, 0, 2 and 0 again", &turned, &plain);
+    reordered.tensors = renamed.collect();
+    assert_same_scores("blocks 3, 9, 0, 2 and 0 again", &reordered, &plain);
 }
 
-/// Features are added after the first layers, as far as there are any.
+/// One level of features is added after each of the first layers; further levels are not used.
 #[test]
-fn there_may_be_fewer_layers_than_deepstack_levels() {
+fn a_model_may_have_fewer_layers_than_deepstack_levels() {
     let mut short = Variant::of("vl/vl-tied");
     short.text()["num_hidden_layers"] = json!(2);
     let mut limited = short.clone();
     limited.vision()["deepstack_visual_indexes"] = json!([0, 2]);
-    same("two layers and three levels", &short, &limited);
+    assert_same_scores("two layers and three levels", &short, &limited);
 }
 
 #[test]
-fn positions_beyond_the_largest_square_are_not_used() {
+fn position_embeddings_beyond_the_largest_square_are_ignored() {
     let plain = Variant::of("vl/vl-untied");
     let mut more = plain.clone();
     more.vision()["num_position_embeddings"] = json!(150);
-    more.widen("pos_embed.weight", [6, 0]);
-    same("150 positions", &more, &plain);
+    more.pad("pos_embed.weight", [6, 0]);
+    assert_same_scores("150 positions", &more, &plain);
 }
 
-/// What is said of time is not read, and height and width get no more than there is.
+/// The temporal section is not read; height and width are limited to the available frequencies.
 #[test]
-fn rotary_sections_need_not_add_up() {
+fn mrope_sections_need_not_add_up_to_half_the_head() {
     let plain = Variant::of("vl/vl-tied");
     let with = |sections: Value, rope: &str| {
         let mut variant = plain.clone();
@@ -241,27 +244,27 @@ fn rotary_sections_need_not_add_up() {
         variant.text()["rope_scaling"]["type"] = json!(rope);
         variant
     };
-    same("both names of the type", &with(json!([6, 5, 5]), "default"), &plain);
-    same("much for all", &with(json!([usize::MAX, 20, u64::MAX]), "mrope"), &plain);
-    same("nothing for time", &with(json!([0, 5, 5, 0]), "default"), &plain);
+    assert_same_scores("both names of the type", &with(json!([6, 5, 5]), "default"), &plain);
+    assert_same_scores("much for all", &with(json!([usize::MAX, 20, u64::MAX]), "mrope"), &plain);
+    assert_same_scores("nothing for time", &with(json!([0, 5, 5, 0]), "default"), &plain);
     assert_eq!(with(json!([6, 5]), "default").refusal().code(), "invalid_config");
     assert_eq!(with(json!([6, 5, 5]), "yarn").refusal().code(), "unsupported_model");
 }
 
 #[test]
-fn a_missing_rotary_base_is_the_familys() {
+fn a_missing_rope_theta_defaults_by_family() {
     for (model, theta) in [("vl/vl-tied", 5e6), ("text/tiny-tied", 1e6)] {
-        let mut silent = Variant::of(model);
-        let text = if model.starts_with("vl") { silent.text() } else { &mut silent.config };
+        let mut unset = Variant::of(model);
+        let text = if model.starts_with("vl") { unset.text() } else { &mut unset.config };
         remove(text, "rope_theta");
-        let engine = silent.load().expect("a model");
+        let engine = unset.load().expect("a model");
         assert_eq!(engine.model().config().text.theta(), theta, "{model}");
     }
 }
 
 /// Softmax over two classes is the sigmoid of their difference.
 #[test]
-fn classifiers_of_one_and_of_two_classes() {
+fn score_heads_with_one_and_with_two_classes() {
     let plain = Variant::of("text/tiny-untied");
     let cases = std::fs::read(folder("text/tiny-untied/cases.json")).expect("cases");
     let cases: Value = serde_json::from_slice(&cases).expect("JSON");
@@ -279,15 +282,15 @@ fn classifiers_of_one_and_of_two_classes() {
         variant.tensors.insert("score.weight".into(), (vec![rows, width], values));
         variant
     };
-    same("one class", &with(1, difference), &plain);
-    same("two classes", &with(2, [no, yes].concat()), &plain);
+    assert_same_scores("one class", &with(1, difference), &plain);
+    assert_same_scores("two classes", &with(2, [no, yes].concat()), &plain);
     let error = with(3, vec![0.0; 3 * width]).refusal();
     assert!(error.to_string().contains("num_labels"), "{error}");
     assert_eq!(error.code(), "missing_tensor");
 }
 
 #[test]
-fn weights_that_are_no_numbers_are_called_that() {
+fn nan_weights_are_reported_as_invalid_weights() {
     let mut broken = Variant::of("text/tiny-tied");
     broken.tensor("layers.0.mlp.up_proj.weight").1[5] = f32::NAN;
     let error = broken.refusal();

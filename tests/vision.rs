@@ -1,4 +1,4 @@
-//! The model that sees: every intermediate stage and the scores, against what Transformers gave (`tests/reference/`).
+//! Vision models against Transformers: every intermediate stage, token counts, scores. Fixtures come from `tests/reference/`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl Golden {
         block_on(self.0.f32(name, &shape)).expect("a tensor")
     }
 
-    /// The pictures or videos of the prompt, apart.
+    /// The patches of each picture or video of the prompt.
     fn patches(&self, kind: &str) -> Vec<Patches> {
         let rows = self.get(&format!("in.pixel_values_{kind}"));
         let grids = self.get(&format!("in.grid_{kind}"));
@@ -67,6 +67,8 @@ fn values(tensor: &Tensor<2>) -> Vec<f32> {
 fn compare(name: &str, got: &[f32], want: &[f32]) {
     assert_eq!(got.len(), want.len(), "{name}");
     let largest = got.iter().zip(want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let scale = want.iter().map(|v| v.abs()).fold(0.0, f32::max);
+    println!("{name}: largest difference {largest:.2e}, {:.2e} of the largest value", largest / scale);
     assert!(largest <= STAGE_TOLERANCE, "{name}: {largest}");
 }
 
@@ -84,7 +86,7 @@ fn stage_name(stage: Stage) -> String {
 }
 
 #[test]
-fn every_stage_is_the_references() {
+fn every_stage_matches_transformers() {
     for model in MODELS {
         let golden = Golden::open(model);
         let config = json(model, "config.json");
@@ -120,7 +122,7 @@ fn every_stage_is_the_references() {
         let mut keep = |stage, tensor: &Tensor<2>| {
             let mut name = stage_name(stage);
             if golden.0.info(&name).is_none() {
-                // A layer to which nothing is added has only one state.
+                // Layers without added features have a single state.
                 name = name.replace("_before_deepstack_add", "");
             }
             compare(&format!("{model} {name}"), &values(tensor), &golden.get(&name));
@@ -155,7 +157,7 @@ fn load(model: &str, max_pixels: Option<usize>) -> Engine {
 }
 
 #[test]
-fn scores_and_token_counts_are_the_references() {
+fn scores_and_token_counts_match_transformers() {
     for model in MODELS {
         let usual = load(model, None);
         for case in cases(model) {
@@ -168,6 +170,7 @@ fn scores_and_token_counts_are_the_references() {
             assert_eq!(response.usage.prompt_tokens, ids.iter().map(Vec::len).sum::<usize>(), "{}", case["name"]);
             for result in &response.results {
                 let difference = (result.relevance_score - want[result.index]).abs();
+                println!("{model}, {}[{}]: difference {difference:.2e}", case["name"], result.index);
                 assert!(difference <= SCORE_TOLERANCE, "{model}, {}[{}]: {difference}", case["name"], result.index);
             }
         }

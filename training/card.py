@@ -1,4 +1,4 @@
-"""Writes MODEL_CARD.md from the figures that evaluate.py measured, so that no figure is copied by hand.
+"""Writes MODEL_CARD.md from the results of evaluate.py, so that no figure is copied by hand.
 
     python card.py --figures build/figures.json --engine build/engine.txt --out MODEL_CARD.md
 """
@@ -9,48 +9,48 @@ from pathlib import Path
 
 HEAD = """# Model card: demo-emoji, a tiny Qwen3-VL-Reranker
 
-A cross-encoder that says how well an emoji's picture fits an English question, from pixels. It exists to show the library at work in a demo that
-loads in seconds; it is not a general reranker, and knows nothing but emoji in the styles of Noto and Twemoji.
+A cross-encoder that scores how well the picture of an emoji matches an English query, from pixels. Its purpose is a demo of the library that
+loads in seconds. It is not a general reranker: it knows only emoji in the styles of Noto and Twemoji.
 
 | | |
 |---|---|
-| architecture | Qwen3-VL-Reranker: `Qwen3VLForConditionalGeneration`, the exact prompt, score = P(yes) against P(no) |
+| architecture | Qwen3-VL-Reranker: `Qwen3VLForConditionalGeneration`, its exact prompt, score = P(yes) / (P(yes) + P(no)) |
 | decoder | 3 layers, hidden 192, 4 heads of 64, MLP 512, tied table of 21,092 tokens, interleaved MRoPE |
 | vision tower | 4 blocks, hidden 160, patches of 16, deepstack after blocks 1 and 2 |
 | files | `demo-emoji-Q8_0.gguf` (6.6 MB), `mmproj-demo-emoji-Q8_0.gguf` (3.4 MB); the tokenizer is in the first |
 | pictures | 64 by 64 pixels, four tokens: load it with `maxImagePixels: 4096` (`--max-image-pixels 4096`) |
 | language | English, lower case |
-| trained on | two shared CPU cores; how, and on what: [README.md](README.md) |
+| training | on two CPU cores; recipe and data: [README.md](README.md) |
 
-The first weights of the decoder are not random: `wiring.py` sets them so that it compares question and picture from the first step, and training goes on from there.
-The shipped weights are a point between two: those of the recipe on keywords, names and definitions, and those that 25 more minutes on phrases made of them (`mix.py`, 0.7 of the way).
-That point was chosen because of the 40 phrases below, which therefore prove nothing any more; the held-out keywords chose nothing. CLDR gives scissors the keywords
-`cut` and `paper`, and the first of the two may have been asked \u201csomething to cut paper\u201d while it was trained; the second was not.
+The decoder is not initialized randomly: `wiring.py` sets its weights so that it compares query and picture before training.
+The shipped weights are interpolated between two checkpoints: one trained on keywords, names and definitions, and the same after 25 more minutes on phrases (`mix.py`, share 0.7 of the second).
+The share was selected on the 40 phrases below, so their results are no evidence of generalization; the held-out keywords were not used for any selection. CLDR gives scissors the keywords
+`cut` and `paper`, so the training of the first checkpoint may have included the query \u201csomething to cut paper\u201d itself; the second did not.
 
 ## Measured
 
-The shipped Q8_0 weights (dequantized), by `evaluate.py`, in bfloat16 arithmetic. Every figure ranks all candidates that are named, by pixels alone.
-The target for this model was an nDCG@10 of 0.15 above lexical search on held-out keywords. The text-only teacher, which reads names and training keywords instead
-of looking, has MRR@10 0.276 and nDCG@10 0.295 on the same test keywords: what the pixels may reach at best with this recipe.
-*Lexical* is BM25 with light stemming and prefixes over the emoji's names and their training keywords: text that the model does not get.
+Results of `evaluate.py` with the shipped Q8_0 weights (dequantized) in bfloat16 arithmetic. Each ranking covers all listed candidates, by pixels alone.
+The target for this model was an nDCG@10 of 0.15 above lexical search on held-out keywords. The text-only teacher, which uses names and training keywords instead
+of pictures, reaches MRR@10 0.276 and nDCG@10 0.295 on the same test keywords: an upper bound for this recipe.
+*Lexical* is BM25 with light stemming and prefix matching over the emoji's names and training keywords, text that the model does not get.
 """
 
 TAIL = """
-## Where it fails
+## Failures
 
-The held-out keywords that did worst (place of the first right one, what was meant, what came first):
+The worst held-out keywords (rank of the first correct emoji, what was meant, what was ranked first):
 
 {failures}
 
-Hand-written phrases over the gallery of {candidates} pictures, which was chosen so that it has what they mean ({first} of {of} have a right one first, {five} in the first five):
+Hand-written phrases over the gallery of {candidates} pictures, which was chosen to contain their answers ({first} of {of} have a correct emoji first, {five} within the first five):
 
 {phrases}
 
-Known limits: upper case, words outside its 8,600 (spelled in pieces, of which it knows little), negation, counting, order of words, other drawing styles, photographs,
-several things in one picture. It was never trained on pictures as questions, on video, or on long texts; short names as documents it saw a little. Scores order the
-candidates of one question; they are no probabilities. Keywords are what CLDR's authors thought of: a right answer may be counted as wrong.
+Known limits: upper case, words outside its vocabulary of 8,600 (split into pieces that it knows little about), negation, counting, word order, other drawing styles, photographs,
+several objects in one picture. It was not trained on pictures as queries, on video or on long texts, and little on short names as documents. Scores rank the
+candidates of one query; they are not calibrated probabilities. CLDR's keywords are incomplete, so a correct answer may be counted as wrong.
 
-## The same in the engine
+## Comparison with the engine
 
 {engine}
 
@@ -76,16 +76,16 @@ def main():
     figures = json.loads(options.figures.read_text())
     tables = "".join(table(k, v) for k, v in figures.items() if isinstance(v, dict) and "rows" not in v)
     gallery = figures["phrases, gallery"]
-    failures = "\n".join(f"- place {rank}: `{q}`, meant {', '.join(right)}; came {', '.join(first)}" for rank, q, right, first in figures.get("failures", []))
+    failures = "\n".join(f"- rank {rank}: `{q}`, meant {', '.join(right)}; ranked first: {', '.join(first)}" for rank, q, right, first in figures.get("failures", []))
     phrases = "\n".join(f"- {rank}: \u201c{q}\u201d: {', '.join(first[:3])}" for q, rank, first in gallery["rows"])
     everything = figures.get("phrases, all emoji")
     if everything:
-        phrases += f"\n\nOver all {everything['candidates']} emoji: {everything['first']} first, {everything['in five']} in five."
+        phrases += f"\n\nOver all {everything['candidates']} emoji: {everything['first']} first, {everything['in five']} within the first five."
     main_table = next(v for k, v in figures.items() if k.startswith("Held-out keywords"))
     ahead = main_table["model"][1] - main_table["lexical"][1]
-    tables = f"\nOn held-out keywords it is {ahead:+.3f} nDCG@10 against lexical search: the target is {'met' if ahead >= 0.15 else '**not met**'}.\n" + tables
-    if "Keywords that were trained on" not in figures:
-        tables += "\nHeld-out emoji, other drawing sizes and styles, and trained keywords: not measured for these weights yet (`ship.sh` does).\n"
+    tables = f"\nOn held-out keywords its nDCG@10 is {ahead:+.3f} compared with lexical search: the target is {'met' if ahead >= 0.15 else '**not met**'}.\n" + tables
+    if "Training keywords" not in figures:
+        tables += "\nHeld-out emoji, other drawing sizes and styles, and training keywords: not measured for these weights yet (`ship.sh` measures them).\n"
     text = HEAD + tables + TAIL.format(failures=failures, phrases=phrases, candidates=gallery["candidates"], first=gallery["first"], of=gallery["of"],
                                        five=gallery["in five"], engine="```\n" + options.engine.read_text().strip() + "\n```")
     options.out.write_text(text)

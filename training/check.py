@@ -1,4 +1,4 @@
-"""The arithmetic used for training against Transformers' own, with the real processor's ids: they must agree in f32."""
+"""Compares the forward pass used in training with Transformers, in f32."""
 
 import numpy as np
 import torch
@@ -40,10 +40,10 @@ def main():
     worst = 0.0
     queries = ["something to cut paper", "red heart", "(sad) face?", "dog"]
     for side in (64, 96):
-        shown = [pictures.square(pictures.noto(library.emoji[i].text), side) for i in (3, 200, 700, 1200)]
-        features, deep = reranker.look(np.stack([pictures.pixels(p) for p in shown]))
+        samples = [pictures.square(pictures.noto(library.emoji[i].text), side) for i in (3, 200, 700, 1200)]
+        features, deep = reranker.look(np.stack([pictures.pixels(p) for p in samples]))
         ours = reranker.score([reranker.prompt.query(q) for q in queries], features, deep, torch.arange(4).expand(4, 4))
-        theirs = torch.tensor([[by_transformers(hf, reranker, q, p, side) for p in shown] for q in queries])
+        theirs = torch.tensor([[by_transformers(hf, reranker, q, p, side) for p in samples] for q in queries])
         worst = max(worst, (ours - theirs).abs().max().item())
         print(side, ours.round(decimals=3).tolist(), theirs.round(decimals=3).tolist())
     names = ["scissors", "tomato", "crown"]
@@ -51,7 +51,7 @@ def main():
     ours = reranker.score_names([reranker.prompt.query(q, "") for q in queries], ids, torch.arange(3).expand(4, 3))
     theirs = torch.tensor([[name_by_transformers(hf, reranker, q, n) for n in names] for q in queries])
     worst = max(worst, (ours - theirs).abs().max().item())
-    print(f"largest difference of a logit {worst:.1e}")
+    print(f"largest difference of logits {worst:.1e}")
     assert worst < 1e-3
 
 

@@ -1,4 +1,4 @@
-"""The shipped files, scored by `secondpass rerank`, against Transformers with the weights before quantization and after.
+"""Compares scores of the shipped files in `secondpass rerank` with Transformers on the weights before quantization.
 
     python check_engine.py --binary secondpass --hf build/hf --gguf TEXT.gguf MMPROJ.gguf
 """
@@ -32,9 +32,9 @@ def prompt_ids(tokenizer, query, pads):
 
 @torch.no_grad()
 def reference(hf, tokenizer, processor, query, picture):
-    seen = processor(images=[picture], return_tensors="pt")
-    ids = torch.tensor([prompt_ids(tokenizer, query, int(seen["image_grid_thw"].prod()) // 4)])
-    hidden = hf.model(input_ids=ids, attention_mask=torch.ones_like(ids), **seen).last_hidden_state[0, -1]
+    inputs = processor(images=[picture], return_tensors="pt")
+    ids = torch.tensor([prompt_ids(tokenizer, query, int(inputs["image_grid_thw"].prod()) // 4)])
+    hidden = hf.model(input_ids=ids, attention_mask=torch.ones_like(ids), **inputs).last_hidden_state[0, -1]
     head = hf.get_output_embeddings().weight
     return torch.sigmoid(hidden @ (head[tokenizer.token_to_id("yes")] - head[tokenizer.token_to_id("no")])).item()
 
@@ -50,13 +50,13 @@ def engine(options, folder, query, files):
 
 
 def over_gallery(options, folder, query, emoji, first=5):
-    """The whole gallery in the engine, as the demo does it: what comes first, with its score."""
+    """Ranks the whole gallery with the engine, like the demo, and returns the best as text."""
     shown = make_gallery.chosen(emoji, 280)
     for e in shown:
         pictures.square(pictures.noto(e.text), make_gallery.SIDE).save(folder / f"gallery-{e.code}.png")
     scores = engine(options, folder, query, [f"gallery-{e.code}.png" for e in shown])
     order = np.argsort(-np.array(scores))[:first]
-    return f"“{query}” over the {len(shown)} pictures of the gallery, in the engine: " + ", ".join(f"{shown[i].name} {scores[i]:.4f}" for i in order)
+    return f"“{query}” over the {len(shown)} pictures of the gallery: " + ", ".join(f"{shown[i].name} {scores[i]:.4f}" for i in order)
 
 
 def main():
@@ -72,16 +72,16 @@ def main():
     tokenizer = Tokenizer.from_file(str(options.hf / "tokenizer.json"))
     processor = Qwen2VLImageProcessorFast.from_pretrained(options.hf)
     worst = 0.0
-    with tempfile.TemporaryDirectory() as place:
-        folder, files, shown = Path(place), [], []
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, files, samples = Path(temporary), [], []
         for name, side in zip(NAMES, (64, 64, 96, 136, 96, 64)):
             picture = pictures.square(pictures.noto(by_name[name].text), side)
             picture.save(folder / f"{name}.png")
             files.append(f"{name}.png")
-            shown.append(picture)
+            samples.append(picture)
         for query in QUERIES:
             ours = engine(options, folder, query, files)
-            theirs = [reference(plain, tokenizer, processor, query, p) for p in shown]
+            theirs = [reference(plain, tokenizer, processor, query, p) for p in samples]
             worst = max(worst, float(np.abs(np.array(ours) - theirs).max()))
             for name, a, b in zip(NAMES, ours, theirs):
                 print(f"{query:24} {name:16} engine, Q8_0 {a:.4f}   Transformers, f32 {b:.4f}   {abs(a - b):.4f}")

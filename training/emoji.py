@@ -1,7 +1,7 @@
-"""The emoji, their English words, and what is kept from training.
+"""The emoji, their English names and keywords, and the held-out split.
 
-Held out are whole keywords (the string is taken from every emoji) and whole emoji (with the same person of another gender).
-Each has a part for choosing between recipes (dev) and one that is looked at for the card (test).
+Whole keywords are held out (removed from every emoji) and whole emoji (together with their other genders). Each has a part
+for choosing between recipes (dev) and one that is only measured for the model card (test).
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import paths
 from words import content_words, stem
 
 SHARES = {"keyword": (0.05, 0.08), "emoji": (0.03, 0.06), "phrase": (0.07, 0.13)}  # dev, test; phrases by their emoji
-COMMON = 25  # a keyword of more emoji is a category, and stays
+COMMON = 25  # a keyword of more emoji is a category and is not held out
 FLAGS, SYMBOLS = 9, 8
 
 
@@ -22,11 +22,11 @@ class Emoji:
     text: str
     name: str
     group: int
-    keywords: list = field(default_factory=list)  # all that CLDR gives
+    keywords: list = field(default_factory=list)  # all of CLDR's
     split: str = "train"
 
-    def seen(self, held):
-        """The keywords that may be trained on."""
+    def training_keywords(self, held):
+        """The keywords that are not held out."""
         return [k for k in self.keywords if k not in held]
 
     @property
@@ -35,14 +35,14 @@ class Emoji:
 
 
 def draw(kind, key, seed=1):
-    """dev, test or train: depends on the key alone, not on the order in which keys are asked for."""
+    """Assigns dev, test or train by a hash of the key alone."""
     value = int(hashlib.sha256(f"{seed}:{kind}:{key}".encode()).hexdigest()[:12], 16) / 16**12
     dev, test = SHARES[kind]
     return "dev" if value < dev else "test" if value < dev + test else "train"
 
 
 def family(name):
-    """The same for all genders of a person, and for a flag's country no more than itself."""
+    """The name without gender words, equal for all genders of a person."""
     return re.sub(r"\b(men|man|woman|women|person|people|mr\.?|mrs\.?)\b", "", name).strip(" ,:-") or name
 
 
@@ -72,7 +72,7 @@ def given_away(keyword, text):
 
 
 def hold_out(emoji):
-    """Keywords that the name of none of their emoji gives away."""
+    """The held-out keywords, drawn from those that no name of their emoji gives away."""
     owners = {}
     for e in emoji:
         for k in e.keywords:

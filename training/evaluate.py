@@ -1,11 +1,11 @@
-"""Measures a model on what it has not seen, beside lexical search and chance. Prints Markdown.
+"""Evaluates a model on held-out data, with lexical search and chance as baselines. Prints Markdown.
 
     python evaluate.py                          # the checkpoint
     python evaluate.py --gguf TEXT.gguf MMPROJ.gguf --split test --json build/figures.json
 
-(a) keywords held out, over the emoji that were trained on; (b) emoji held out, over all emoji, and among themselves;
-(c) some of (a) from pictures drawn with 32 pixels, from Twemoji's, and shown with 96 by 96; (d) phrases of our own about emoji
-that were trained on with other words, but with no such phrase; and phrases that were written before the first training.
+(a) held-out keywords, over the emoji of the training set; (b) held-out emoji, over all emoji and among themselves; (c) a
+sample of (a) with pictures drawn at 32 pixels, with Twemoji, and shown at 96 by 96; (d) phrases of `purposes.txt` about
+emoji of the training set without phrases in training; and the phrases of `phrase_cases.py`.
 """
 
 import argparse
@@ -60,11 +60,11 @@ def chance(relevant_counts, candidates, seed=0):
 
 
 def lexical_of(known, held):
-    return metrics.Bm25([" ".join([e.name, *e.seen(held)]) for e in known])
+    return metrics.Bm25([" ".join([e.name, *e.training_keywords(held)]) for e in known])
 
 
 def worst(queries, relevant, matrix, known, count=12):
-    """(query, wanted, what came first), the lowest first relevant rank."""
+    """(rank, query, wanted, ranked first) of the queries whose first relevant emoji has the worst rank."""
     rows = []
     for q, right, row in zip(queries, relevant, matrix):
         order = np.argsort(-row)
@@ -74,7 +74,7 @@ def worst(queries, relevant, matrix, known, count=12):
 
 
 def keywords(reranker, emoji, held, split, side, drawn=None, style=pictures.noto, most=None):
-    """`most`: only so many of the keywords, drawn at random."""
+    """`most`: the size of a random sample of the keywords; None for all."""
     known = [e for e in emoji if e.split == "train" and style(e.text) is not None]
     queries = [k for k, s in held.items() if s == split and any(k in e.keywords for e in known)]
     queries = queries if most is None else random.Random(7).sample(queries, most)
@@ -85,13 +85,13 @@ def keywords(reranker, emoji, held, split, side, drawn=None, style=pictures.noto
     found = {"model": [metrics.at_ten(s, r) for s, r in zip(matrix, relevant)], "lexical": [metrics.at_ten(s, r) for s, r in zip(words, relevant)]}
     blind = [n for n, (s, r) in enumerate(zip(words, relevant)) if not any(s[i] > 0 for i in r)]
     result = {k: metrics.mean(v) for k, v in found.items()}
-    result |= {f"{k}, no word in common": metrics.mean([v[n] for n in blind]) for k, v in found.items()}
-    result |= {"chance": chance([len(r) for r in relevant], len(known)), "queries": len(queries), "of them no word in common": len(blind), "candidates": len(known)}
+    result |= {f"{k}, no common word": metrics.mean([v[n] for n in blind]) for k, v in found.items()}
+    result |= {"chance": chance([len(r) for r in relevant], len(known)), "queries": len(queries), "of them without a common word": len(blind), "candidates": len(known)}
     return result, worst(queries, relevant, matrix, known)
 
 
 def described(reranker, emoji, held, split, side):
-    """Phrases of our own (`purposes.py`) about emoji of which no such phrase was trained on."""
+    """Phrases of `purposes.txt` about emoji without phrases in training."""
     known = [i for i, e in enumerate(emoji) if e.split == "train" and pictures.noto(e.text) is not None]
     place = {i: n for n, i in enumerate(known)}
     asked = [(p, {place[i] for i in right if i in place}) for p, right, s in purposes.load(emoji, held)[0] if s == split]
@@ -104,9 +104,9 @@ def described(reranker, emoji, held, split, side):
 
 
 def known_keywords(reranker, emoji, held, side, count=80, seed=3):
-    """What was trained on: no proof of anything, but where it fails here it was not learned."""
+    """Keywords of the training set: no evidence of generalization, but failures here show what was not learned."""
     known = [e for e in emoji if e.split == "train" and pictures.noto(e.text) is not None]
-    pool = sorted({k for e in known for k in e.seen(held)})
+    pool = sorted({k for e in known for k in e.training_keywords(held)})
     queries = random.Random(seed).sample(pool, count)
     relevant = [{i for i, e in enumerate(known) if k in e.keywords} for k in queries]
     matrix = scores(reranker, queries, features(reranker, known, side))
@@ -117,7 +117,7 @@ def known_keywords(reranker, emoji, held, side, count=80, seed=3):
 
 
 def unseen_emoji(reranker, emoji, held, split, side, most=120):
-    """By name and by keyword; only the held-out emoji count as right, and other right ones are taken from the candidates."""
+    """By name and by keyword. Only held-out emoji count as relevant; other emoji with the query's word are removed from the candidates."""
     shown = [e for e in emoji if pictures.noto(e.text) is not None and e.split in ("train", split)]
     fresh = [i for i, e in enumerate(shown) if e.split == split]
     queries = sorted({t for i in fresh for t in [shown[i].name, *shown[i].keywords]})
@@ -130,8 +130,8 @@ def unseen_emoji(reranker, emoji, held, split, side, most=120):
         everywhere.append(metrics.at_ten(row[candidates], {n for n, i in enumerate(candidates) if i in right}))
         among.append(metrics.at_ten(row[fresh], {n for n, i in enumerate(fresh) if i in right}))
         counts.append(len(right))
-    return {"model, all emoji": metrics.mean(everywhere), "chance, all emoji": chance(counts, len(shown)), "model, held-out emoji alone": metrics.mean(among),
-            "chance, held-out emoji alone": chance(counts, len(fresh)), "queries": len(queries), "candidates": len(shown), "held-out": len(fresh)}
+    return {"model, all emoji": metrics.mean(everywhere), "chance, all emoji": chance(counts, len(shown)), "model, held-out emoji only": metrics.mean(among),
+            "chance, held-out emoji only": chance(counts, len(fresh)), "queries": len(queries), "candidates": len(shown), "held-out": len(fresh)}
 
 
 def natural(reranker, shown, side):
@@ -158,9 +158,9 @@ def main():
     parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--gguf", nargs=2, type=Path)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--gallery", action="store_true", help="the hand-written phrases alone, over the gallery")
-    parser.add_argument("--most", type=int, default=60, help="so many questions for each of the smaller measurements")
-    parser.add_argument("--quick", action="store_true", help="held-out keywords and both kinds of phrases alone")
+    parser.add_argument("--gallery", action="store_true", help="only the hand-written phrases over the gallery")
+    parser.add_argument("--most", type=int, default=60, help="number of queries in each of the smaller measurements")
+    parser.add_argument("--quick", action="store_true", help="only held-out keywords and both kinds of phrases")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -174,7 +174,7 @@ def main():
     def note(title, result):
         results[title] = result
         show(title, result)
-        if options.json:  # what is known so far
+        if options.json:  # partial results
             options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
 
     for kind, shown in (("gallery", make_gallery.chosen(emoji, 280)), ("all emoji", [e for e in emoji if pictures.noto(e.text) is not None])):
@@ -192,13 +192,13 @@ def main():
     for row in failures:
         print(row)
     results["failures"] = failures
-    note(f"Phrases of our own, of emoji kept out of them ({options.split})", described(reranker, emoji, held, options.split, options.side))
+    note(f"Phrases about emoji without phrases in training ({options.split})", described(reranker, emoji, held, options.split, options.side))
     if not options.quick:
         note(f"Held-out emoji ({options.split})", unseen_emoji(reranker, emoji, held, options.split, options.side, options.most))
-        for title, arguments in {f"{options.side} px": dict(side=options.side), "drawn with 32 px": dict(side=64, drawn=32), "Twemoji's pictures": dict(side=64, style=pictures.twemoji),
-                                 "shown with 96 px": dict(side=96)}.items():
+        for title, arguments in {f"{options.side} px": dict(side=options.side), "drawn at 32 px": dict(side=64, drawn=32), "Twemoji": dict(side=64, style=pictures.twemoji),
+                                 "shown at 96 px": dict(side=96)}.items():
             note(f"{options.most} of the held-out keywords, {title}", keywords(reranker, emoji, held, options.split, **arguments, most=options.most)[0])
-        note("Keywords that were trained on", known_keywords(reranker, emoji, held, options.side, options.most))
+        note("Training keywords", known_keywords(reranker, emoji, held, options.side, options.most))
     if options.json:
         options.json.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
 

@@ -1,4 +1,4 @@
-"""Writes the trained model as Hugging Face lays it out, ready for `secondpass convert`.
+"""Writes the trained model as a Hugging Face folder, the input of `secondpass convert`.
 
     python export.py --out build/hf
 """
@@ -21,13 +21,13 @@ SMALLEST, LARGEST = 4096, 4096  # pixels: 64 by 64, four tokens
 
 
 def trained():
-    """The reranker with the checkpoint named in $SECONDPASS_CHECKPOINT (judge.pt), where there is one."""
+    """The reranker with the checkpoint $SECONDPASS_CHECKPOINT (by default judge.pt), if it exists."""
     library, _, _, reranker = train.build()
     path = paths.WORK / os.environ.get("SECONDPASS_CHECKPOINT", "judge.pt")
     if path.exists():
         reranker.load_state_dict(torch.load(path)["model"])
     else:
-        print("no checkpoint of the judge: the tower and the first wiring")
+        print("no checkpoint of the whole model: using the tower and the wired decoder")
         tower = torch.load(paths.WORK / "tower.pt")["model"]
         reranker.load_state_dict({k: v for k, v in tower.items() if ".visual." in k}, strict=False)
         wiring.wire(reranker.hf)
@@ -35,7 +35,7 @@ def trained():
 
 
 def expanded(reranker):
-    """The Transformers model with a row for every token."""
+    """The Transformers model with shared rows expanded to one row per token."""
     hf = reranker.hf
     with torch.no_grad():
         hf.get_input_embeddings().weight.copy_(reranker.table[reranker.rows])

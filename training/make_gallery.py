@@ -1,4 +1,4 @@
-"""Draws the pictures of the demo's gallery, one sprite, and says what each is and which of its words the model never saw.
+"""Draws the demo's gallery as one sprite sheet, with a list of names, keywords and what was held out from training.
 
     python make_gallery.py --out ../www/gallery --count 280
 """
@@ -20,7 +20,7 @@ DULL = ("button", "clock", "o\u2019clock", "thirty", "square", "arrow", "woman",
 
 
 def chosen(emoji, count, seed=5):
-    """Those that the phrases mean, then held-out ones and others in turn, by group."""
+    """The answers of the phrase cases, then held-out and other emoji of each group."""
     rng = random.Random(seed)
     shown = [e for e in emoji if pictures.noto(e.text) is not None and e.group in SHARES]
     wanted = {name for names in CASES.values() for name in names[:2]}
@@ -58,8 +58,8 @@ def main():
     sheet.save(options.out / "emoji.webp", lossless=True, method=6)
     about = {"sprite": "emoji.webp", "side": SIDE, "columns": COLUMNS, "count": len(entries),
              "source": "Noto Color Emoji 2.042 (SIL Open Font License 1.1); names and keywords: Unicode CLDR 48.2 (Unicode License v3)",
-             "note": "keywords: what the first, lexical pass may search. heldOutEmoji: the model was trained on no picture and no word of it. "
-                     "heldOutKeywords: words of this emoji that the model was not trained on.", "items": entries}
+             "note": "keywords: searched by the lexical first pass. heldOutEmoji: neither its pictures nor its words were in training. "
+                     "heldOutKeywords: keywords of this emoji that were not in training.", "items": entries}
     (options.out / "gallery.json").write_text(json.dumps(about, ensure_ascii=False, separators=(",", ":")) + "\n")
     print(len(entries), "pictures;", sum(e["heldOutEmoji"] for e in entries), "held out;", (options.out / "emoji.webp").stat().st_size, "bytes")
 

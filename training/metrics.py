@@ -1,4 +1,4 @@
-"""MRR@10 and nDCG@10 of rankings, and the lexical search they are compared with."""
+"""MRR@10 and nDCG@10, and the lexical baseline."""
 
 import math
 from collections import Counter
@@ -9,7 +9,7 @@ from words import content_words, stem
 
 
 def at_ten(scores, relevant):
-    """(reciprocal rank, nDCG), both at 10; ties take the average place that a random order would give them."""
+    """(reciprocal rank, nDCG), both at 10; ties are broken by a fixed random order."""
     scores = np.asarray(scores, np.float64) + 1e-9 * np.random.default_rng(0).random(len(scores))
     top = np.argsort(-scores)[:10]
     hits = [int(i) in relevant for i in top]
@@ -23,7 +23,7 @@ def mean(rows):
 
 
 class Bm25:
-    """BM25 over names and known keywords, light stemming, and prefixes at half weight as MiniSearch has them."""
+    """BM25 with light stemming, and prefix matches at half weight as in MiniSearch."""
 
     def __init__(self, texts, k1=1.2, b=0.75):
         self.documents = [Counter(stem(w) for w in content_words(t)) for t in texts]

@@ -1,8 +1,8 @@
-"""Goes a part of the way from the weights of GGUF files to those of a checkpoint that was trained on from them.
+"""Interpolates between the weights of GGUF files and a checkpoint that was trained further from them.
 
     python mix.py --from TEXT.gguf MMPROJ.gguf --to judge.pt --share 0.7 --out between-0.7.pt
 
-What training on learns and what it forgets do not grow alike along the way, and a point between may have more of both.
+Further training gains some abilities and loses others; an interpolation may keep more of both than either end.
 """
 
 import argparse
@@ -20,7 +20,7 @@ def main():
     parser.add_argument("--from", dest="start", nargs=2, type=Path, required=True)
     parser.add_argument("--to", required=True, help="a checkpoint of the work folder")
     parser.add_argument("--share", type=float, required=True)
-    parser.add_argument("--out", required=True, help="the checkpoint that is written beside it")
+    parser.add_argument("--out", required=True, help="name of the checkpoint to write into the work folder")
     options = parser.parse_args()
     reranker = train.build()[3]
     from_gguf.load_tied(reranker, *options.start)

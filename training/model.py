@@ -1,5 +1,5 @@
-"""The model as Transformers has it, and the same arithmetic arranged for training: one prompt start for all, one query for
-its candidates, one pass of the tower for each picture. `check.py` holds the two against each other."""
+"""The Transformers model, and an equivalent forward pass for training that shares work: the start of the prompt is computed
+once, a query once for its candidates, and a picture once for all queries. `check.py` compares the two."""
 
 import json
 import math
@@ -36,7 +36,7 @@ def make_transformers(config, seed=1):
 
 
 def initialise(model):
-    """Residual branches start small, deepstack starts at nothing, and the first layers compare words with patches."""
+    """Starts with small residual branches, almost no deepstack, and equal query and key projections in the first layers."""
     decoder, visual = model.model.language_model, model.model.visual
     with torch.no_grad():
         for p in model.parameters():
@@ -58,7 +58,7 @@ def initialise(model):
 
 
 class NormTurn(torch.autograd.Function):
-    """RMS norm, then the rotation where there is one; by hand, because it is most of the time of a step."""
+    """RMS norm with an optional rotary embedding; written by hand because it dominates the time of a training step."""
 
     @staticmethod
     def forward(context, x, weight, cos, sin):
@@ -79,7 +79,7 @@ class NormTurn(torch.autograd.Function):
 
 
 def turned(x, cos, sin):
-    """Half-split rotation."""
+    """Rotary embedding with halves (not interleaved)."""
     if cos is None:
         return x
     half, out = x.shape[-1] // 2, x * cos
@@ -94,7 +94,7 @@ def norm(x, module, turn=(None, None)):
 
 
 class Tower:
-    """The vision tower for square pictures of one size, many at once."""
+    """The vision tower for batches of square pictures of one size."""
 
     def __init__(self, visual, side):
         self.visual, cells = visual, side // 16
@@ -102,11 +102,11 @@ class Tower:
         with torch.no_grad():
             angles = visual.rot_pos_emb(grid)
             self.cos, self.sin = (f(torch.cat([angles, angles], -1)) for f in (torch.cos, torch.sin))
-        self.places = self.interpolation(cells, round(VISION["num_position_embeddings"] ** 0.5))
+        self.position_weights = self.interpolation(cells, round(VISION["num_position_embeddings"] ** 0.5))
 
     @staticmethod
     def interpolation(cells, side):
-        """[patches, table]: bilinear, corners aligned, in merge-window order."""
+        """Weights [patches, table rows]: bilinear with aligned corners, in merge-window order."""
         at = torch.linspace(0, side - 1, cells)
         one = torch.zeros(cells, side)
         for i, x in enumerate(at):
@@ -117,11 +117,11 @@ class Tower:
         return full.permute(0, 2, 1, 3, 4).reshape(cells * cells, side * side)
 
     def __call__(self, rows):
-        """[n, patches, 768] -> features and one for each deepstack level, each [n, patches / 4, HIDDEN]."""
+        """[n, patches, 768] -> features and those of each deepstack level, each [n, patches / 4, HIDDEN]."""
         visual = self.visual
         kernel = visual.patch_embed.proj
-        weight = kernel.weight.sum(2).flatten(1)  # both frames show the same
-        x = F.linear(rows, weight, kernel.bias).float() + self.places @ visual.pos_embed.weight
+        weight = kernel.weight.sum(2).flatten(1)  # both frames are the same picture
+        x = F.linear(rows, weight, kernel.bias).float() + self.position_weights @ visual.pos_embed.weight
         deep = []
         for n, block in enumerate(visual.blocks):
             x = x + self.attention(block.attn, block.norm1(x))
@@ -158,15 +158,15 @@ class Rope:
         return angles.cos(), angles.sin()
 
 
-class Part:
-    """Keys and values of one layer that later rows may see."""
+class KeysValues:
+    """Keys and values of one layer, for the rows that follow."""
 
     def __init__(self, k, v):
         self.k, self.v = k, v
 
 
 class Decoder:
-    """Runs start, queries and candidates through the layers together."""
+    """Runs the start of the prompt, the queries and the candidates through the layers, each attending to the ones before."""
 
     def __init__(self, decoder):
         self.decoder, self.rope = decoder, Rope()
@@ -190,24 +190,24 @@ class Decoder:
         return torch.full((n, n), float("-inf")).triu(1)
 
     def start(self, x, positions):
-        """x [n, HIDDEN], the part of the prompt that is the same for all. Keys and values of each layer."""
+        """x [n, HIDDEN], the common start of all prompts. Returns keys and values of each layer."""
         turn, parts = self.rope(positions), []
         for layer in self.decoder.layers:
             q, k, v = self.project(layer, x, turn)
-            parts.append(Part(k, v))
+            parts.append(KeysValues(k, v))
             weight = ((q @ k.transpose(-1, -2)).float() / math.sqrt(HEAD_DIM) + self.causal(len(x))).softmax(-1)
             x = self.finish(layer, x, weight.to(v.dtype) @ v)
         return parts
 
     def queries(self, start, x, positions, valid):
-        """x [b, n, HIDDEN], padded where `valid` [b, n] is false."""
+        """x [b, n, HIDDEN], padded where `valid` [b, n] is false. Returns keys and values of each layer."""
         turn, parts = self.rope(positions), []
         b, n, _ = x.shape
         mask = torch.zeros(b, 1, 1, n).masked_fill(~valid[:, None, None], float("-inf")) + self.causal(n)
         mask = mask.masked_fill(torch.eye(n, dtype=torch.bool), 0)
         for layer, before in zip(self.decoder.layers, start):
             q, k, v = self.project(layer, x, turn)
-            parts.append(Part(k, v))
+            parts.append(KeysValues(k, v))
             far = (q @ before.k.transpose(-1, -2)).float() / math.sqrt(HEAD_DIM)
             near = (q @ k.transpose(-1, -2)).float() / math.sqrt(HEAD_DIM) + mask
             weight = torch.cat([far, near], -1).softmax(-1).to(v.dtype)
@@ -216,7 +216,7 @@ class Decoder:
         return parts
 
     def candidates(self, start, queries, valid, x, positions, deep, pads):
-        """x [b, k, n, HIDDEN]; deepstack features [b, k, pads, HIDDEN] are added at the first `pads` rows. Hidden state of the last row."""
+        """x [b, k, n, HIDDEN]; deepstack features [b, k, pads, HIDDEN] are added to the first `pads` rows. Returns the last row's hidden state."""
         turn = self.rope(positions)
         b, c, n, _ = x.shape
         hide = torch.zeros(b, 1, 1, valid.shape[1]).masked_fill(~valid[:, None, None], float("-inf"))
@@ -226,7 +226,7 @@ class Decoder:
             if number == LAYERS - 1:
                 q, x, own = q[..., -1:, :], x[..., -1:, :], own[-1:]
             rows = q.shape[-2]
-            wide = q.transpose(1, 2).reshape(b, HEADS, c * rows, HEAD_DIM)  # all candidates of a query against what they share
+            wide = q.transpose(1, 2).reshape(b, HEADS, c * rows, HEAD_DIM)  # all candidates of a query against their shared keys
             far = (wide @ first.k.transpose(-1, -2)).float()
             middle = (wide @ second.k.transpose(-1, -2)).float() + hide
             shared = torch.cat([far, middle], -1).view(b, HEADS, c, rows, -1).transpose(1, 2)
@@ -243,28 +243,28 @@ class Decoder:
 
 
 class Prompt:
-    """Token ids of the parts of a prompt. The tokens of a query never depend on the picture after it."""
+    """Token ids of the parts of a prompt. The tokens of a query do not depend on the picture that follows."""
 
     def __init__(self, tokenizer, system, instruction):
         self.tokenizer = tokenizer
         self.head = f"<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n<Instruct>: {instruction}<Query>:"
         self.start_ids = tokenizer.encode(self.head + "x").ids
         self.end_ids = tokenizer.encode("<|vision_end|><|im_end|>\n<|im_start|>assistant\n").ids
-        self.shared = len(self.start_ids) - 2  # its last token, and one that the query's first character may merge with
+        self.shared = len(self.start_ids) - 2  # without the last token and the one that may merge with the query's first character
 
     def query(self, text, before="<|vision_start|>"):
-        """Ids after the shared start, through <|vision_start|> or what else precedes a document."""
+        """Ids after the shared start, up to and including <|vision_start|> or whatever precedes a document."""
         ids = self.tokenizer.encode(f"{self.head}{text}\n<Document>:{before}").ids
         assert ids[: self.shared] == self.start_ids[: self.shared]
         return ids[self.shared :]
 
     def name(self, text):
-        """Ids of a document that is a text. One that begins with a letter does not merge with the label before it."""
+        """Ids of a text document. It must begin with a letter, so that it does not merge with the label before it."""
         return self.tokenizer.encode(text).ids
 
 
 class Reranker(torch.nn.Module):
-    """Scores pictures for queries, for training. `rows` says which row of the shared table a token has."""
+    """Scores pictures for queries in training. `rows` maps each token to its row of the shared table."""
 
     def __init__(self, transformers_model, tokenizer, prompt, rows, table):
         super().__init__()
@@ -292,7 +292,7 @@ class Reranker(torch.nn.Module):
         return start, self.decoder.queries(start, self.embed(padded), positions, valid), valid, lengths + len(first)
 
     def score(self, queries, features, deep, which):
-        """Logits [b, k]; features [pictures, pads, HIDDEN], which [b, k] says whose."""
+        """Logits [b, k]; features [pictures, pads, HIDDEN]; which [b, k] are indices of pictures."""
         pads = features.shape[1]
         side = round(pads**0.5)
         y, w = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")

@@ -1,4 +1,4 @@
-"""Where data that was fetched lies, and where what is made goes. Both can be set in the environment."""
+"""Folders of the downloaded data and of intermediate files. Both can be set in the environment."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Natural phrases and the emoji that are meant, written by hand before the first model was trained, and never changed to suit one."""
+"""Hand-written test phrases and their answers. They were written before the first training and never adapted to a model."""
 
 CASES = {
     "something to cut paper": ["scissors"],

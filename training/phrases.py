@@ -1,5 +1,4 @@
-"""How people ask for a picture: phrases around names, keywords and definitions."""
-
+"""Query templates around names, keywords, definitions and purposes."""
 
 from words import words
 
@@ -10,12 +9,13 @@ KEYWORDS = ["{}"] * 10 + ["something about {}", "something with {}", "something 
 PAIRS = ["{} {}"] * 6 + ["{} and {}", "{}, {}", "something to {} {}", "something for {} {}", "a thing to {} {}", "{} with {}", "{} of {}", "a {} for {}",
                          "something you use to {} {}", "a tool to {} {}", "used to {} {}", "how to {} {}", "{} in the {}", "a {} {}"]
 DEFINITIONS = ["{}"] * 3 + ["something that is {}", "it is {}", "what do you call {}"]
-# Frames of our own phrases, by how these begin; all their words are in those above, so the tokenizer stays as it is.
-THINGS = ["{}"] * 6 + ["picture of {}", "it is {}", "something: {}", "{} emoji", "looking for {}"]
-DEEDS = ["{}"] * 6 + ["something that {}", "it {}", "a thing that {}", "what {}"]  # "sweeps the floor"
-USES = ["{}"] * 3 + ["to {}", "something to {}", "used to {}", "a thing to {}", "you use it to {}"]  # "sweep the floor"
-ASIDE = ["{}"] * 6 + ["{} emoji", "something: {}", "show me: {}", "it is {}"]
-NOT_DEEDS = {"scouts", "fans", "knights", "chips", "tears", "does", "jesus"}  # nouns that are verbs, too
+# Templates for the phrases of purposes.txt, by how a phrase begins. They use only words of the templates above, so that the
+# tokenizer does not change.
+NOUN_PHRASES = ["{}"] * 6 + ["picture of {}", "it is {}", "something: {}", "{} emoji", "looking for {}"]
+THIRD_PERSON = ["{}"] * 6 + ["something that {}", "it {}", "a thing that {}", "what {}"]  # "sweeps the floor"
+INFINITIVE = ["{}"] * 3 + ["to {}", "something to {}", "used to {}", "a thing to {}", "you use it to {}"]  # "sweep the floor"
+OTHERS = ["{}"] * 6 + ["{} emoji", "something: {}", "show me: {}", "it is {}"]
+NOT_VERBS = {"scouts", "fans", "knights", "chips", "tears", "does", "jesus"}  # plural nouns that look like verbs
 
 
 def frame_words():
@@ -43,22 +43,22 @@ def about_definition(definition, rng):
 
 
 def bare(verb):
-    """sweeps: sweep"""
+    """The base form of a verb in the third person: sweeps -> sweep."""
     known = {"has": "have", "goes": "go", "carries": "carry", "flies": "fly", "cries": "cry"}
     return known.get(verb) or (verb[:-2] if verb.endswith(("shes", "ches", "zzes")) else verb[:-1])
 
 
 def about_purpose(purpose, verbs, rng):
-    """Now and then without one of its words: what is left must do, so that no single word is learned by heart."""
+    """A purpose in a template, sometimes with a word dropped, so that the model does not rely on a single word."""
     found = purpose.split()
     if len(found) > 4 and rng.random() < 0.35:
         del found[rng.randrange(1, len(found))]
     first = found[0]
     if first in ("a", "an", "the", "one"):
-        frames = THINGS
-    elif first.endswith("s") and bare(first) in verbs and first not in NOT_DEEDS:
-        frames = rng.choice([DEEDS, USES])
-        found[0] = bare(first) if frames is USES else first
+        frames = NOUN_PHRASES
+    elif first.endswith("s") and bare(first) in verbs and first not in NOT_VERBS:
+        frames = rng.choice([THIRD_PERSON, INFINITIVE])
+        found[0] = bare(first) if frames is INFINITIVE else first
     else:
-        frames = ASIDE
+        frames = OTHERS
     return rng.choice(frames).format(" ".join(found))

@@ -1,4 +1,4 @@
-"""Pictures of emoji: Noto's bitmaps, Twemoji's, and how they are varied for training."""
+"""Pictures of emoji from Noto and Twemoji, and their augmentation for training."""
 
 import random
 from functools import lru_cache
@@ -17,7 +17,7 @@ def font():
 
 
 def noto(text):
-    """RGBA 136 x 128, or None where the font has no single picture for it."""
+    """RGBA 136 x 128, or None if the font has no single glyph for it."""
     if font().getbbox(text)[2] != WIDTH:
         return None
     picture = Image.new("RGBA", (WIDTH, HEIGHT), (0, 0, 0, 0))
@@ -35,7 +35,7 @@ def twemoji(text):
 
 
 def square(picture, side, background=(255, 255, 255)):
-    """Fitted into a square; how the gallery and the evaluation show an emoji."""
+    """Fits a picture into a square on a plain background, as the gallery and the evaluation show it."""
     scale = side / max(picture.size)
     size = tuple(max(1, round(s * scale)) for s in picture.size)
     result = Image.new("RGB", (side, side), background)
@@ -44,8 +44,8 @@ def square(picture, side, background=(255, 255, 255)):
     return result
 
 
-def varied(picture, side, rng):
-    """Another size, place, angle, background, light and sharpness, as pictures of users have them."""
+def augmented(picture, side, rng):
+    """Augments a picture: random size, position, rotation, background, colour and sharpness."""
     background = rng.choice([(255, 255, 255)] * 4 + [(0, 0, 0), (24, 26, 32), (245, 246, 248)] + [tuple(rng.randint(0, 255) for _ in range(3))] * 2)
     if rng.random() < 0.3:
         picture = picture.rotate(rng.uniform(-14, 14), Image.BICUBIC, expand=False)
@@ -68,7 +68,7 @@ def pixels(picture):
 
 
 def rows(batch):
-    """[n, side, side, 3] uint8 -> [n, patches, 3 * 16 * 16] in the order of the processor; both frames are the same picture."""
+    """[n, side, side, 3] uint8 -> [n, patches, 3 * 16 * 16] in the processor's order, for one of the two equal frames."""
     n, side = batch.shape[0], batch.shape[1]
     cells = side // 32
     x = (batch.astype(np.float32) - 127.5) / 127.5
@@ -83,6 +83,6 @@ def renderings(emoji):
 
 
 def bank(originals, side, each, seed):
-    """[n, each, side, side, 3]: varied pictures made beforehand, for originals = [pictures of one emoji]."""
+    """Precomputed augmented pictures [n, each, side, side, 3]; `originals` holds a list of pictures for each emoji."""
     rng = random.Random(seed)
-    return np.stack([np.stack([pixels(varied(rng.choice(p), side, rng)) for _ in range(each)]) for p in originals])
+    return np.stack([np.stack([pixels(augmented(rng.choice(p), side, rng)) for _ in range(each)]) for p in originals])

@@ -1,4 +1,4 @@
-"""What is asked while training: (text, emoji that are right or None, how far the teacher may soften that)."""
+"""Draws training queries: (text, relevant emoji or None, weight of the teacher in the target)."""
 
 import random
 
@@ -9,12 +9,12 @@ from words import STOP, content_words
 
 KINDS = {"keyword": 0.34, "name": 0.14, "pair": 0.17, "definition": 0.10, "free": 0.25}
 PHRASES = {"purpose": 0.7, "defined": 0.12, "meant": 0.18}
-LEAN = {"meant": 0.5, "defined": 0.25, "purpose": 0.25}  # it sees a bag of words: "cut paper" is near newspapers
-FEW = 3  # a keyword of no more emoji is taken to be defined by WordNet's first sense of it
+LEAN = {"meant": 0.5, "defined": 0.25, "purpose": 0.25}  # low, because the teacher sees a bag of words: "cut paper" is near newspapers
+FEW = 3  # keywords of at most this many emoji are assumed to have WordNet's first sense
 
 
 class Source:
-    """Draws queries about given emoji. Held-out keywords never appear as a question with an answer."""
+    """Draws queries about given emoji. Held-out keywords never occur as a query with a known answer."""
 
     def __init__(self, library, vocabulary, counts, seed):
         self.library, self.rng = library, random.Random(seed)
@@ -33,12 +33,12 @@ class Source:
         return not purposes.asks_a_case(text) and not purposes.hidden_in(text, right, self.library.emoji, self.library.held)
 
     def definitions(self):
-        """WordNet's definition of an emoji's name, for each emoji that is trained on."""
+        """WordNet's definitions of the names of the training emoji."""
         names = [(self.library.emoji[i].name, i) for i in self.library.train]
         return [(self.nouns[n], (i,)) for n, i in names if n in self.nouns and self.allowed(self.nouns[n], (i,))]
 
     def meanings(self):
-        """WordNet's definition of a keyword that few emoji have."""
+        """WordNet's definitions of keywords that few emoji have."""
         few = [(self.nouns[k], own) for k, own in self.library.keywords.items() if len(own) <= FEW and k in self.nouns]
         return [(text, own) for text, own in few if len(text.split()) > 2 and self.allowed(text, own)]
 
@@ -47,14 +47,14 @@ class Source:
         return set.intersection(*sets)
 
     def about(self, i):
-        """One query about emoji i; never one that is kept for the evaluation."""
+        """One query about emoji i, redrawn if it is a test phrase."""
         while purposes.asks_a_case((found := self.drawn(i))[0]):
             pass
         return found
 
     def drawn(self, i):
         rng, e = self.rng, self.library.emoji[i]
-        seen = [k for k in e.seen(self.library.held) if k in self.library.keywords]
+        seen = [k for k in e.training_keywords(self.library.held) if k in self.library.keywords]
         kind = rng.choices(list(KINDS), KINDS.values())[0]
         if kind == "free":
             return *self.free(), 1.0
@@ -70,14 +70,14 @@ class Source:
         return phrases.about_keyword(k, rng), self.library.keywords[k], 1.0
 
     def phrase(self):
-        """A phrase that says what is meant without naming it: the pool is drawn around its answer."""
+        """A phrase that describes an emoji without naming it; the pool is drawn around its answer."""
         kind = self.rng.choices(list(PHRASES), PHRASES.values())[0]
         text, right = self.rng.choice(self.phrases[kind])
         framed = phrases.about_purpose(text, self.verbs, self.rng) if kind == "purpose" else phrases.about_definition(text, self.rng)
         return framed, set(right), LEAN[kind]
 
     def free(self):
-        """No known answer: the teacher alone says what is near."""
+        """A query without a known answer; the teacher alone gives the target."""
         rng = self.rng
         draw = rng.random()
         if draw < 0.5:
@@ -93,7 +93,7 @@ class Source:
         return self.library.ids(text) or [0]
 
     def clean(self, text):
-        """Without some of the little words, at times."""
+        """Randomly drops stop words, capitalizes, or adds punctuation."""
         rng = self.rng
         if rng.random() < 0.15:
             text = " ".join(w for w in text.split() if w not in STOP or rng.random() < 0.5) or text

@@ -1,5 +1,5 @@
 #!/bin/sh
-# From the last checkpoint to the files of the demo, their figures and the model card.
+# Exports the last checkpoint to the demo's files, evaluates them and writes the model card.
 #   sh ship.sh [path of the secondpass binary] [options of evaluate.py, such as --most 40]
 set -eu
 binary=${1:-secondpass}

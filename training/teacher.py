@@ -1,7 +1,7 @@
-"""A text-only model that says which emoji a query means; the reranker learns its judgement, and the truth, from pixels.
+"""A text-only bi-encoder between queries and emoji, the teacher of the reranker.
 
-Emoji and queries are weighted sums of word vectors, each through its own matrix. It is trained to find an emoji by one of
-its keywords from the name and the other keywords, so what it learns is how to do without the word itself.
+Queries and emoji are weighted sums of word vectors, each projected by its own matrix. It is trained to find an emoji by one
+of its keywords from the name and the other keywords, so it learns to generalize beyond the word itself.
 
     python teacher.py          # writes words.npz and teacher.pt
 """
@@ -20,7 +20,7 @@ import paths
 from words import content_words
 
 SIZE, STEPS, QUERIES = 384, 400, 256
-SOURCES = (1.0, 1.0, 0.0, 0.5)  # no emoji: a keyword must not know its own emoji before it is asked for
+SOURCES = (1.0, 1.0, 0.0, 0.5)  # without emoji: a keyword's vector must not contain its own emoji before training
 
 
 class Teacher(torch.nn.Module):
@@ -49,7 +49,7 @@ def flat(lists):
 
 
 class Library:
-    """Words as numbers, and the emoji as lists of (word, which keyword it is from)."""
+    """Word indices, and the emoji as lists of (word, keyword it comes from, weight)."""
 
     def __init__(self, emoji, held, vocabulary):
         self.emoji, self.held = emoji, held
@@ -57,7 +57,7 @@ class Library:
         self.train = [i for i, e in enumerate(emoji) if e.split == "train"]
         self.keywords = {}
         for i in self.train:
-            for k in emoji[i].seen(held):
+            for k in emoji[i].training_keywords(held):
                 if self.ids(k):
                     self.keywords.setdefault(k, set()).add(i)
         self.number = {k: n for n, k in enumerate(self.keywords)}
@@ -69,11 +69,11 @@ class Library:
         e = self.emoji[i]
         known = self.held if e.split == "train" else {}
         found = [(w, -1, 2.0) for w in self.ids(e.name)]
-        return found + [(w, self.number.get(k, -1), 1.0) for k in e.seen(known) for w in self.ids(k)]
+        return found + [(w, self.number.get(k, -1), 1.0) for k in e.training_keywords(known) for w in self.ids(k)]
 
 
 def evaluate(model, library, split):
-    """Over the emoji that are trained on, for the keywords held out."""
+    """Held-out keywords over the training emoji."""
     rows = []
     with torch.no_grad():
         documents = all_documents(model, library, library.train)
@@ -113,7 +113,7 @@ def train(model, library, steps=STEPS, seed=1):
         queries = [keywords[n] for n in chosen]
         asked = torch.zeros(len(keywords) + 1, dtype=torch.bool)
         asked[chosen] = True
-        keep = ~asked[source] & (torch.rand(len(source), generator=generator) > 0.2)  # source -1 is the last, never asked
+        keep = ~asked[source] & (torch.rand(len(source), generator=generator) > 0.2)  # source -1 (names) is the last entry, never a query
         documents = model.documents(ids, offsets, strength * keep)
         target = torch.zeros(len(queries), len(place))
         for row, k in enumerate(queries):
@@ -135,7 +135,7 @@ def train(model, library, steps=STEPS, seed=1):
 
 
 def load():
-    """What was made before: (library, model, vocabulary, counts)."""
+    """The stored results: (library, model, vocabulary, counts)."""
     emoji, held = emoji_data.load()
     stored = np.load(paths.WORK / "words.npz", allow_pickle=False)
     vocabulary = stored["vocabulary"].tolist()

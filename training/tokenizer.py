@@ -1,7 +1,7 @@
-"""A byte-level BPE in which every chosen word is one token, at the start of a text and after a space.
+"""A byte-level BPE in which every chosen word is one token, both at the start of a text and after a space.
 
-Qwen's own split and control tokens. The merges of words are learned without the space, which is then joined to each whole
-word last; so both forms of a word have the same pieces, and can share one row while training.
+Uses Qwen's pre-tokenization and control tokens. Merges are learned on words without the space, which is joined to each whole
+word last, so both forms of a word have the same pieces and can share one embedding row in training.
 
     python tokenizer.py        # writes tokenizer.json and pieces.json
 """
@@ -28,12 +28,12 @@ SPACE = "\u0120"
 
 
 def written(text):
-    """Bytes as the characters that stand for them in a byte-level vocabulary."""
+    """Text in the characters of a byte-level vocabulary."""
     return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(text)[0][0]
 
 
 def chosen_words():
-    """All words of the emoji and the phrases, then the most frequent; with how often they are to be expected."""
+    """All words of the emoji and the templates, then the most frequent ones; and the word counts."""
     library, _, vocabulary, counts = teacher.load()
     must = {w: None for e in library.emoji for text in [e.name, *e.keywords] for w in words(text) if w.isascii() and w.isalpha()}
     must |= dict.fromkeys(frame_words())
@@ -44,7 +44,7 @@ def chosen_words():
 
 
 def learn(chosen, counts):
-    """Merges: first learned, then one for every word that is not yet whole, then the space."""
+    """Merges: first learned ones, then those that complete each chosen word, then those with the space."""
     trainer = trainers.BpeTrainer(vocab_size=256 + PIECES, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
     base = Tokenizer(models.BPE())
     base.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -62,7 +62,7 @@ def learn(chosen, counts):
     plain = build()
     for word in sorted([written(w) for w in [*chosen, *WHOLE]], key=len):
         pieces = plain.model.tokenize(word)
-        while len(pieces) > 1:  # join from the left; later words of the same beginning use it
+        while len(pieces) > 1:  # join from the left; later words with the same beginning reuse it
             pieces = [t.value for t in pieces] if not isinstance(pieces[0], str) else pieces
             add((pieces[0], pieces[1]))
             pieces = [pieces[0] + pieces[1], *pieces[2:]]
@@ -83,9 +83,9 @@ def assemble(tokenizer):
 
 
 def shared_rows(vocabulary, total):
-    """For each token the row that it shares while training: with and without the space are one."""
+    """Maps each token to its row in training: a word with and without the space shares one."""
     rows, count = {}, 0
-    for token, _ in sorted(vocabulary.items(), key=lambda item: item[1]):
+    for token in sorted(vocabulary, key=vocabulary.get):
         bare = token[1:] if token.startswith(SPACE) and token[1:] in vocabulary else token
         if bare not in rows:
             rows[bare], count = count, count + 1

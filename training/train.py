@@ -1,7 +1,7 @@
-"""Trains the model. First the tower alone learns to say what its picture is, in the teacher's words; then all of it learns to judge.
+"""Trains the model: first the vision tower alone against the teacher's vectors, then the whole reranker.
 
-    python train.py --minutes 45             # resumes where it was stopped; writes checkpoints to $SECONDPASS_WORK
-    python train.py --minutes 30 --rate 0.5 --phrases 14 --from TEXT.gguf MMPROJ.gguf     # goes on from files that were shipped
+    python train.py --minutes 45             # resumes from its checkpoint in $SECONDPASS_WORK
+    python train.py --minutes 30 --rate 0.5 --phrases 14 --from TEXT.gguf MMPROJ.gguf     # continues from GGUF files
 """
 
 import argparse
@@ -27,9 +27,9 @@ import wiring
 from queries import Source
 
 POOL, SEEDS, QUERIES, CANDIDATES, POSITIVES, HARD = 96, 10, 32, 20, 5, 8
-RIVALS = 4  # for each phrase so many emoji that only seem right are put into the pool
-PLAIN = 0.6  # share of pictures that are not varied: on white, in the middle, three of four from Noto
-EACH = 20  # varied pictures of each emoji
+RIVALS = 4  # for each phrase, this many emoji that the teacher wrongly ranks high are put into the pool
+PLAIN = 0.6  # share of pictures without augmentation: centred on white, three of four from Noto
+EACH = 20  # augmented pictures of each emoji
 
 
 def build():
@@ -54,7 +54,7 @@ def build():
 
 @torch.no_grad()
 def projection(library, teacher):
-    """From the teacher's vectors to the model's width: what tells the emoji and their words apart."""
+    """Projects the teacher's vectors to the model's width: the principal directions of the emoji and their words."""
     words = torch.tensor(sorted({w for i in library.train for w, _, _ in library.entries(i)}))
     meaning = F.normalize(teacher.table[words] @ teacher.query, dim=-1)
     both = torch.cat([meaning, teacher_file.all_documents(teacher, library, library.train)])
@@ -63,7 +63,7 @@ def projection(library, teacher):
 
 @torch.no_grad()
 def first_table(tokenizer, layout, teacher, vocabulary, smaller):
-    """Words begin as the teacher has them as queries; pieces as the mean of the rarer words that are written with them."""
+    """Initializes words with the teacher's query vectors, and pieces with the mean of the rarer words that contain them."""
     meaning = F.normalize(F.normalize(teacher.table @ teacher.query, dim=-1) @ smaller, dim=-1)
     size = meaning.shape[1]
     table = torch.randn(layout["count"], size) * 0.5
@@ -82,7 +82,7 @@ def first_table(tokenizer, layout, teacher, vocabulary, smaller):
 
 
 class Bank:
-    """Varied pictures of the emoji that are trained on, for both sizes."""
+    """Augmented pictures of the training emoji, in both sizes."""
 
     def __init__(self, library, seed):
         originals = [[p for _, p in pictures.renderings(library.emoji[i])] for i in library.train]
@@ -107,7 +107,7 @@ class Bank:
 
 
 class Views:
-    """What a tower that stays as it is sees in some pictures of each emoji, looked at once."""
+    """Precomputed features of a frozen tower for some pictures of each emoji."""
 
     @torch.no_grad()
     def __init__(self, reranker, bank, rng, count=8, together=128):
@@ -132,7 +132,7 @@ def save(reranker, optimizer, state, name):
 
 
 class Clock:
-    """Minutes that were worked, without those while stopped; a long pause between two steps does not count."""
+    """Measures training time; pauses of more than 20 seconds between steps are not counted."""
 
     def __init__(self, spent=0.0):
         self.spent, self.last = spent, time.time()
@@ -145,7 +145,7 @@ class Clock:
 
 
 def look_first(reranker, documents, bank, minutes, seed):
-    """The tower, its mergers and nothing else: the mean over a picture's tokens must be near its emoji's text among all others."""
+    """Trains the tower and its mergers: the mean of a picture's tokens is classified against the text vectors of all emoji."""
     rng, clock, step = random.Random(seed), Clock(), 0
     visual = reranker.hf.model.visual
     scale = torch.nn.Parameter(torch.tensor(math.log(16.0)))
@@ -176,7 +176,7 @@ def look_first(reranker, documents, bank, minutes, seed):
 
 
 def first_look(reranker, targets, bank, options):
-    """The tower of before, or one that is trained now."""
+    """Loads the stored tower, or trains one."""
     tower = paths.WORK / "tower.pt"
     if tower.exists():
         stored = torch.load(tower)["model"]
@@ -191,7 +191,7 @@ def neighbours(documents, known):
 
 
 def draw_pool(near, known, rng, first=()):
-    """`first` are in it; then emoji with their neighbours, then any."""
+    """A pool of emoji: `first`, then random emoji with their neighbours, then random ones."""
     chosen = dict.fromkeys(first)
     for s in rng.sample(range(len(known)), SEEDS):
         if len(chosen) < POOL - 24:
@@ -201,7 +201,7 @@ def draw_pool(near, known, rng, first=()):
 
 
 def around(asked, near, library, known, rng):
-    """The answers of phrases, and emoji that their words alone bring to the teacher's mind: newspapers for something about paper."""
+    """Answers of the phrases, and emoji that the teacher ranks high because of single words, like newspapers for paper."""
     place, found = {library.train[n]: n for n in known}, {}
     for (_, right, _), row in zip(asked, near):
         own = [place[i] for i in sorted(right) if i in place]
@@ -211,7 +211,7 @@ def around(asked, near, library, known, rng):
 
 
 def draw_names(names, rng):
-    """Emoji whose names have equally many tokens: documents that are texts."""
+    """A pool of emoji whose names have the same number of tokens, for documents that are texts."""
     length = len(names[rng.choice(list(names))])
     fit = [n for n, ids in names.items() if len(ids) == length]
     return rng.sample(fit, min(POOL, len(fit))) if len(fit) > CANDIDATES + POSITIVES + HARD else draw_names(names, rng)
@@ -230,7 +230,7 @@ def draw_phrases(source, count):
 
 
 def candidates(near, right, rng):
-    """For each query which of the pool: right ones, those the teacher takes for near, and any others."""
+    """Candidates of each query, as indices into the pool: relevant ones, hard negatives by the teacher, random ones."""
     rows = []
     for row, good in zip(near, right):
         good = rng.sample(sorted(good), min(POSITIVES, len(good)))
@@ -242,7 +242,7 @@ def candidates(near, right, rng):
 
 
 def losses(logits, near, correct, labelled, lean, scale):
-    """Over the list: the truth where it is known, softened by the teacher as far as `lean` says; each for itself: right or not."""
+    """The listwise loss, with known labels softened by the teacher with weight `lean`, and the pointwise loss."""
     wanted = (scale * lean * near + 7.0 * correct).softmax(-1)
     listwise = -(wanted * logits.log_softmax(-1)).sum(-1) - -(wanted * wanted.clamp(min=1e-9).log()).sum(-1)
     soft = torch.where(correct > 0, 0.97, (lean * (near - 0.45) / 0.5).clamp(0.01, 0.6))
@@ -250,17 +250,17 @@ def losses(logits, near, correct, labelled, lean, scale):
     return listwise.mean(), (single * torch.where(labelled, 1.0, 0.4)).mean()
 
 
-def optimizer_of(reranker, rate, still):
-    """`still`: the tower stays as it is."""
+def optimizer_of(reranker, rate, frozen_tower):
+    """`frozen_tower`: without the tower's parameters."""
     visual = list(reranker.hf.model.visual.parameters())
     decoder = list(reranker.hf.model.language_model.layers.parameters()) + list(reranker.hf.model.language_model.norm.parameters())
-    groups = [{"params": [reranker.table], "top": 2.5e-3 * rate, "weight_decay": 0.0}, {"params": decoder, "top": 6e-4 * rate}] + ([] if still else [{"params": visual, "top": 5e-4 * rate}])
+    groups = [{"params": [reranker.table], "top": 2.5e-3 * rate, "weight_decay": 0.0}, {"params": decoder, "top": 6e-4 * rate}] + ([] if frozen_tower else [{"params": visual, "top": 5e-4 * rate}])
     return torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
 
 
 def judge(reranker, library, teacher, source, bank, documents, minutes, options):
     rng = random.Random(options.seed)
-    optimizer = optimizer_of(reranker, options.rate, still=bool(options.source))
+    optimizer = optimizer_of(reranker, options.rate, frozen_tower=bool(options.source))
     path, step, clock = paths.WORK / options.name, 0, Clock()
     if path.exists():
         stored = torch.load(path)
@@ -273,7 +273,7 @@ def judge(reranker, library, teacher, source, bank, documents, minutes, options)
 
     @torch.no_grad()
     def likeness(asked, which):
-        """What the teacher thinks of these emoji, for each question."""
+        """The teacher's similarity of each query with these emoji."""
         return teacher.queries(*teacher_file.flat([source.teacher_ids(text) for text, _, _ in asked])) @ documents[which].T
 
     targets = F.normalize((documents @ projection(library, teacher))[:, : wiring.MEANING], dim=-1).detach()
@@ -331,13 +331,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=40)
     parser.add_argument("--tower-minutes", type=float, default=8)
-    parser.add_argument("--more-tower", action="store_true", help="train a tower that is there for --tower-minutes more")
+    parser.add_argument("--more-tower", action="store_true", help="train the stored tower for --tower-minutes more")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=1.0, help="of the usual learning rates; less for a model that is trained already")
-    parser.add_argument("--phrases", type=int, default=0, help=f"so many of a step's {QUERIES} questions are phrases")
-    parser.add_argument("--from", dest="source", nargs=2, type=Path, help="go on from these GGUF files; their tower stays as it is")
-    parser.add_argument("--name", default="judge.pt", help="the checkpoint's file")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rates; below 1 for a trained model")
+    parser.add_argument("--phrases", type=int, default=0, help=f"number of phrases among a step's {QUERIES} queries")
+    parser.add_argument("--from", dest="source", nargs=2, type=Path, help="continue from these GGUF files, with a frozen tower")
+    parser.add_argument("--name", default="judge.pt", help="file name of the checkpoint")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     os.nice(max(0, 10 - os.nice(0)))

@@ -1,8 +1,9 @@
-"""First weights that already compare: a small decoder does not find out in an hour how to, but improves on it from the first step.
+"""Initial decoder weights that already compare query and picture: a small decoder does not discover this in an hour of
+training, but improves on it.
 
-The last eight numbers of a row say what it is. Layer 0: <|vision_start|> gathers the words of the question that carry meaning.
-Layer 1: each token of the picture looks at that by likeness. Layer 2: the last token gathers both, and its gated product
-multiplies them number by number, silu(a) b + silu(-a) (-b) = a b, into one number, in which `yes` and `no` differ.
+The last eight dimensions of a row mark its role. Layer 0: <|vision_start|> gathers the content words of the query. Layer 1:
+each picture token attends to that by similarity. Layer 2: the last token gathers both, and the gated MLP multiplies them
+elementwise, silu(a) b + silu(-a) (-b) = a b, into one dimension in which `yes` and `no` differ.
 """
 
 import math
@@ -13,13 +14,13 @@ from model import HEAD_DIM, HEADS, HIDDEN
 
 MEANING = HIDDEN - 8
 PICTURE, START, END, WEIGHT, MATCH, SCORE = MEANING, MEANING + 1, MEANING + 2, MEANING + 3, MEANING + 4, MEANING + 7
-SLOW = HEAD_DIM // 2 - 1  # a number of a head that positions do not turn
+SLOW = HEAD_DIM // 2 - 1  # a dimension of a head with almost no rotation
 SLICE = MEANING // HEADS  # 46
 HALF = MEANING // 2  # 92
 
 
 def own_rows(layout, ids):
-    """The words of the prompt's frame get rows of their own, so that they need not mean what they say."""
+    """Gives the tokens of the prompt template separate rows, so that they do not carry the meaning of their words."""
     rows, count = list(layout["rows"]), layout["count"]
     for i in dict.fromkeys(ids):
         rows[i], count = count, count + 1
@@ -28,7 +29,7 @@ def own_rows(layout, ids):
 
 @torch.no_grad()
 def write_table(table, rows, tokenizer, frame, word_rows, weights):
-    """`weights` [words] is how much the teacher takes each word to mean."""
+    """`weights` [words] are the teacher's word weights."""
     table[:, MEANING:] = 0
     heavy = (1 + torch.log(weights.clamp(min=1e-3) / weights.max()) / 2.5).clamp(0, 1)
     for row, w in zip(word_rows, heavy):
@@ -46,13 +47,13 @@ def write_table(table, rows, tokenizer, frame, word_rows, weights):
         table[row, SCORE], table[row, END] = sign * 0.6, -sign * 0.15
 
 
-def look_for(layer, heads, of, at):
-    """Tokens marked `of` look for tokens marked `at`."""
+def attend(layer, heads, of, to):
+    """Makes tokens marked `of` attend to tokens marked `to`."""
     for h in heads:
         layer.self_attn.q_proj.weight[h * HEAD_DIM + SLOW] = 0
         layer.self_attn.k_proj.weight[h * HEAD_DIM + SLOW] = 0
         layer.self_attn.q_proj.weight[h * HEAD_DIM + SLOW, of] += 1
-        layer.self_attn.k_proj.weight[h * HEAD_DIM + SLOW, at] += 1
+        layer.self_attn.k_proj.weight[h * HEAD_DIM + SLOW, to] += 1
 
 
 @torch.no_grad()
@@ -72,8 +73,8 @@ def wire(model):
         layer.self_attn.q_norm.weight.fill_(1.1)
         layer.self_attn.k_norm.weight.fill_(1.1)
     first, second, third = layers
-    look_for(first, range(HEADS), START, WEIGHT)
-    for h in range(HEADS):  # the words, a quarter of their numbers in each head
+    attend(first, range(HEADS), START, WEIGHT)
+    for h in range(HEADS):  # copies the word vectors, a quarter of their dimensions per head
         for n in range(SLICE):
             first.self_attn.v_proj.weight[h * HEAD_DIM + n, h * SLICE + n] += 1
             first.self_attn.o_proj.weight[h * SLICE + n, h * HEAD_DIM + n] += 1.5
@@ -85,10 +86,10 @@ def wire(model):
         if h < SCORE - MATCH:
             second.self_attn.v_proj.weight[h * HEAD_DIM, START] += 1
             second.self_attn.o_proj.weight[MATCH + h, h * HEAD_DIM] += 1
-    look_for(third, (0, 1), END, START)
-    look_for(third, (2, 3), END, PICTURE)
+    attend(third, (0, 1), END, START)
+    attend(third, (2, 3), END, PICTURE)
     for h in range(HEADS):
-        for n in range(SLICE):  # the first half of the numbers, of the question in heads 0 and 1, of the picture in 2 and 3
+        for n in range(SLICE):  # copies half of the dimensions: the query's in heads 0 and 1, the picture's in 2 and 3
             third.self_attn.v_proj.weight[h * HEAD_DIM + n, (h % 2) * SLICE + n] += 1
             third.self_attn.o_proj.weight[h * SLICE + n, h * HEAD_DIM + n] += 1
     for n in range(HALF):

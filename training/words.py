@@ -1,4 +1,4 @@
-"""Words of a text, and the plain rules by which one word is taken for a form of another."""
+"""Word splitting, stop words and a light stemmer."""
 
 import re
 
@@ -12,13 +12,13 @@ def words(text):
 
 
 def content_words(text):
-    """The words that say something; all of them where none does."""
+    """The words without stop words, or all words if nothing else is left."""
     found = words(text)
     return [w for w in found if w not in STOP] or found
 
 
 def stem(word):
-    """A light stemmer for lexical search, and for deciding whether a held-out keyword is given away by another."""
+    """A light stemmer, for lexical search and for detecting held-out keywords in other texts."""
     for end, rest in (("ies", "y"), ("sses", "ss"), ("ing", ""), ("ers", ""), ("er", ""), ("ed", ""), ("es", ""), ("s", ""), ("ly", "")):
         if word.endswith(end) and len(word) - len(end) >= 3 and not (end == "s" and word.endswith("ss")):
             word = word[: len(word) - len(end)] + rest

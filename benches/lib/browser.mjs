@@ -1,14 +1,14 @@
-// A fresh browser for each engine.
+// Starts browsers for measurements.
 import { chromium } from 'playwright-core'
 import { findChromium } from '../../scripts/setup/chromium.mjs'
 
 const FLAGS = ['--headless=new', '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--enable-unsafe-webgpu']
 const SOFTWARE = ['--use-webgpu-adapter=swiftshader']
-/** A machine with a GPU shows it to a headless browser only through Vulkan, where it is Linux. */
+/** On Linux, headless Chromium uses a GPU for WebGPU only through Vulkan. */
 const HARDWARE = process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist'] : []
 
-/** Opens a browser and a page that is ready for an engine. */
+/** Starts a browser, on disk with `profile`, and opens the page that runs the engines. */
 export async function openPage(url, { gpu = false, timeout = 1_800_000, onLog, profile } = {}) {
   const options = { executablePath: findChromium(), args: [...FLAGS, ...(gpu ? HARDWARE : SOFTWARE)], headless: true }
   const context = profile ? await chromium.launchPersistentContext(profile, options) : await (await chromium.launch(options)).newContext()

@@ -1,5 +1,5 @@
-// The results as a picture: one group of bars for each model and workload, on a logarithmic scale. Plain SVG whose colours
-// follow the reader's theme.
+// The results as an SVG bar chart on a logarithmic scale, one group for each model and workload. Colours follow the reader's
+// theme.
 import { STYLE, escape } from './svg.mjs'
 
 const WIDTH = 860
@@ -9,7 +9,8 @@ const BAR = 16
 const GAP = 30
 const VERSIONS_A_LINE = 3
 const COLORS = { ours: 'ours', ort: 'ort', wllama: 'wllama' }
-/** The SVG of a result's engines: milliseconds a document. */
+
+/** The SVG of a result: milliseconds per document of each engine. */
 export function chart({ sizes, machine, versions, date }) {
   const groups = sizes.flatMap(({ size, engines = [] }) => groupsOf(size, engines))
   if (!groups.some(({ bars }) => bars.some((bar) => Number.isFinite(bar.value)))) return '<svg xmlns="http://www.w3.org/2000/svg" width="0" height="0"/>\n'
@@ -32,9 +33,9 @@ export function chart({ sizes, machine, versions, date }) {
   ]
   const grid = scale.ticks.map((tick) => `<line class="grid" x1="${scale.x(tick)}" x2="${scale.x(tick)}" y1="56" y2="${y - GAP}"/>` +
     `<text class="faint" text-anchor="middle" x="${scale.x(tick)}" y="50">${tick}</text>`)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 9 + 17 * (footer.length - 1)}" role="img" aria-label="Milliseconds a document, by engine">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 9 + 17 * (footer.length - 1)}" role="img" aria-label="Milliseconds per document, by engine">
 <style>${STYLE}</style><rect class="paper" width="100%" height="100%"/>
-<text class="title" x="16" y="26">Milliseconds a document (less is better; logarithmic)</text>
+<text class="title" x="16" y="26">Milliseconds per document (less is better; logarithmic)</text>
 ${grid.join('\n')}
 ${body.join('\n')}
 ${footer.map((line, i) => `<text class="faint" x="16" y="${y + i * 17}">${escape(line)}</text>`).join('\n')}
@@ -42,7 +43,7 @@ ${footer.map((line, i) => `<text class="faint" x="16" y="${y + i * 17}">${escape
 `
 }
 
-/** A few of them a line, as many as fit. */
+/** Joins a few parts per line. */
 function inLines(parts) {
   return Array.from({ length: Math.ceil(parts.length / VERSIONS_A_LINE) }, (_, i) => parts.slice(i * VERSIONS_A_LINE, (i + 1) * VERSIONS_A_LINE).join(' · '))
 }

@@ -1,13 +1,13 @@
-// What a request needs by arithmetic alone, from the model's shape. benches/COST.md says it in words.
+// The cost model: arithmetic and memory of a request from the model's shape. Explained in benches/COST.md.
 
-/** Of a decoder: multiplications and additions, two for each weight. */
+/** Costs of a decoder in FLOP, two per multiplication and addition, and its sizes. */
 export function decoderCost(shape) {
   const { hidden_size: hidden, num_hidden_layers: layers, intermediate_size: mlp } = shape
   const { num_attention_heads: heads, num_key_value_heads: kv, head_dim: head } = shape
   const keysAndValues = 2 * hidden * kv * head
   const rest = 2 * hidden * heads * head + 3 * hidden * mlp
   return {
-    // The last layer makes keys and values of every token, and the rest only of the scored one.
+    // The last layer computes keys and values of every token, and the rest of the scored token only.
     perToken: 2 * (layers * keysAndValues + (layers - 1) * rest),
     perDocument: 2 * rest,
     perSeenRow: 4 * heads * head * (layers - 1),
@@ -16,7 +16,7 @@ export function decoderCost(shape) {
   }
 }
 
-/** Of documents of so many own tokens behind a shared prefix. */
+/** FLOP of a request: a shared prefix, and the number of own tokens of each document. */
 export function requestFlop(shape, prefix, documents) {
   const { perToken, perDocument, perSeenRow } = decoderCost(shape)
   const seen = (before, own) => own * (before + (own + 1) / 2)
@@ -24,7 +24,7 @@ export function requestFlop(shape, prefix, documents) {
   return documents.reduce((sum, own) => sum + own * perToken + perDocument + seen(prefix, own) * perSeenRow, once)
 }
 
-/** Of the vision tower, for pictures of so many patches each. */
+/** FLOP of the vision tower for pictures with these numbers of patches. */
 export function visionFlop(shape, pictures) {
   const { hidden_size: hidden, depth, intermediate_size: mlp, out_hidden_size: out, deepstack_visual_indexes: deepstack } = shape
   const { spatial_merge_size: merge, patch_size: patch, temporal_patch_size: frames } = shape

@@ -1,21 +1,21 @@
-// Who is measured, and how each is told to load a model.
+// The engines to measure and their options for loading a model.
 
-/** Largest difference from Transformers on the same weights that is only arithmetic. */
+/** Largest difference from Transformers with the same weights that is due to arithmetic alone. */
 const TOLERANCE = {
-  // Float activations: only the order of sums differs.
+  // f32 activations: only the order of sums differs.
   float: 2e-3,
-  // wllama and onnxruntime-web round activations to 8 bits, wllama keeps keys and values in 16.
+  // wllama and onnxruntime-web round activations to 8 bits; wllama keeps keys and values in 16 bits.
   rounded: 5e-2,
 }
-/** Documents of a workload that a peer is given where one takes seconds. Neither shares anything between documents, so
- * their time a document does not depend on how many there are. */
+/** Documents given to a peer that takes seconds for each. The peers share no work between documents, so their time per
+ * document does not depend on the number. */
 const FEW = 2
 
-/** Every engine on every device for a model; `key` names it in results, `reference` the scores it must give. `most` is
- * how many documents it is given at most, `rounds` how many rounds at most; absent, it is given all. */
+/** Every engine on every device for a model. `key` is its name in results, `reference` the scores to compare with, `most` and
+ * `rounds` limit documents and rounds; without them it gets all. */
 export function legsFor({ size, shape }, url, { engines, devices, gpu }) {
   const at = `${url}/models/${size}`
-  // Without a GPU, WebGPU is a program on the CPU.
+  // Without --gpu, WebGPU runs on a software adapter.
   const software = gpu ? {} : { most: FEW, rounds: 1 }
   const ours = (device, type) => ({
     engine: 'ours', device, key: `ours ${device} ${type}`, page: 'ours', reference: type, tolerance: TOLERANCE.float,
@@ -36,14 +36,14 @@ export function legsFor({ size, shape }, url, { engines, devices, gpu }) {
 }
 
 const ALL_ON = ['all on', []]
-const JUDGED = ['sharing and packing off', ['sharedPrefix', 'packing']]
+const NO_SHARING = ['sharing and packing off', ['sharedPrefix', 'packing']]
 const SAVINGS = ['sharedPrefix', 'packing', 'lastLayerOnly']
 const EACH = SAVINGS.map((name) => [`${name} off`, [name]])
 
-/** Ours with one saving off after the other, and with all of them off; fewer settings where each would take minutes. */
+/** Ours with each saving off and with all of them off; fewer variants where each would take minutes. */
 export function savingsLegs({ size }, url, { devices, gpu, quick }) {
   const few = (device) => quick || (device === 'webgpu' && !gpu)
-  const variants = (device) => [ALL_ON, ...(few(device) ? [] : EACH), JUDGED, ...(quick ? [] : [['all off', SAVINGS]])]
+  const variants = (device) => [ALL_ON, ...(few(device) ? [] : EACH), NO_SHARING, ...(quick ? [] : [['all off', SAVINGS]])]
   return devices.flatMap((device) => variants(device).map(([label, names]) => ({
     engine: 'ours', device, key: `ours ${device} q8_0, ${label}`, label, page: 'ours', reference: 'q8_0', tolerance: TOLERANCE.float,
     options: { model: `${url}/models/${size}/gguf/hf-Q8_0.gguf`, device, savings: Object.fromEntries(names.map((name) => [name, false])) },

@@ -1,7 +1,7 @@
-// Throughput of our shaders beside what the adapter can do at most.
+// Throughput of our shaders relative to the adapter's peak.
 import { openPage } from './browser.mjs'
 
-/** Measures every shader in a page of its own. */
+/** Measures every shader in a new browser. */
 export async function measureKernels(url, { gpu }) {
   const { browser, page } = await openPage(url, { gpu })
   try {

@@ -1,16 +1,16 @@
-// What a visitor waits for before the first score, and what the page takes: at the first visit, and at the second, when a
-// browser of its own finds what the first one left in the profile.
+// Time and memory until the first score, at the first visit and at the second, for which a new browser opens the profile of
+// the first.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { memoryOf } from '../../scripts/memory.mjs'
 import { openPage } from './browser.mjs'
-import { firstOf, patiently, reason } from './measure.mjs'
+import { firstOf, withTimeout, reason } from './measure.mjs'
 import { say } from './say.mjs'
 
 const VISITS = ['first', 'second']
 
-/** 4 bits a weight; of transformers.js the table is larger. A software adapter is no place for the peers' WebGPU. */
+/** With 4-bit weights, except transformers.js's embedding table. The peers' WebGPU is left out on a software adapter. */
 function legsFor({ size }, url, { engines, devices, gpu }) {
   const at = `${url}/models/${size}`
   const gguf = `${at}/gguf/hf-Q4_0.gguf`
@@ -44,12 +44,12 @@ export async function measureLoading(server, model, workloads, options) {
   return rows
 }
 
-async function oneVisit(server, leg, workload, how) {
-  const { browser, page } = await openPage(server.url, how)
+async function oneVisit(server, leg, workload, settings) {
+  const { browser, page } = await openPage(server.url, settings)
   try {
     const [blank, before] = [await memoryOf(browser), server.sent()]
-    const { load_ms } = await patiently(page.evaluate(([name, options]) => window.bench.load(name, options), [leg.page, leg.options]), 'loading')
-    const { total_ms, scores } = await patiently(page.evaluate((workload) => window.bench.run(workload), workload), 'the first document')
+    const { load_ms } = await withTimeout(page.evaluate(([name, options]) => window.bench.load(name, options), [leg.page, leg.options]), 'loading')
+    const { total_ms, scores } = await withTimeout(page.evaluate((workload) => window.bench.run(workload), workload), 'the first document')
     const [memory, { bytes }] = [await memoryOf(browser), await page.evaluate(() => window.bench.watched())]
     return {
       load_ms, first_score_ms: load_ms + total_ms, score: scores[0], fetched_bytes: server.sent() - before, wasm_bytes: bytes,

@@ -1,4 +1,4 @@
-// What a result must say of where it was measured.
+// Describes the machine and the versions for a result.
 import { readFileSync } from 'node:fs'
 import { arch, cpus, platform, release, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { ROOT, capture } from '../../scripts/lib.mjs'
 import { openPage } from './browser.mjs'
 import { BENCHES } from './server.mjs'
 
-/** The machine, its adapter, and the version of everything that took part. */
+/** The machine, its adapter, and the versions of all engines. */
 export async function describe(url, { gpu }) {
   const { browser, page, version } = await openPage(url, { gpu })
   const adapter = await page.evaluate(() => window.bench.adapter())
@@ -23,6 +23,6 @@ function commit() {
   return hash && capture('git', ['status', '--porcelain', '--', 'src', 'shaders', 'pkg', 'Cargo.lock'], { mayFail: true }) ? `${hash} and changes` : hash
 }
 
-/** A short name for files: the adapter if it is a real one, else the number of cores. */
+/** A short name for files: the GPU, or the number of cores with a software adapter. */
 export const machineName = ({ cores, adapter }) =>
   (adapter && !adapter.fallback ? `${adapter.vendor}-${adapter.architecture}` : `${cores}-cores`).toLowerCase().replace(/[^a-z0-9]+/g, '-')

@@ -1,20 +1,20 @@
-// Rounds over engines: each time a fresh browser, a load, a warm-up, then the workloads.
+// Rounds over all engines: each starts a fresh browser, loads, warms up and runs the workloads.
 import { memoryOf } from '../../scripts/memory.mjs'
 import { openPage } from './browser.mjs'
 
 const WARM_UP = 'What is this document about, in one word?'
-/** A load or a single document that takes longer is given up, and the table says so. */
-const PATIENCE_MS = 300_000
+/** Limit for a load or a single document; beyond it the engine is reported as unable to run. */
+const TIMEOUT_MS = 300_000
 const PROBE_DOCUMENTS = 8
 
 /** One workload with its first `count` documents. */
 export const firstOf = (workload, count) => ({ ...workload, documents: workload.documents.slice(0, count), ids: workload.ids.slice(0, count) })
 
-/** Measures `legs` on `workloads` for so many rounds; every leg gets its samples, or the reason why it has none. */
+/** Measures `legs` on `workloads` in several rounds. Each result has its samples, or the reason for having none. */
 export async function measure(url, legs, workloads, { rounds, budget, gpu, say = () => {} }) {
   const results = legs.map((leg) => ({ leg, rounds: [], failure: null }))
   for (let round = 0; round < rounds; round++) {
-    // Alternating, so that a machine that slows down does not always slow the same one.
+    // In alternating order, so that a machine that slows down does not always affect the same engine.
     for (const result of round % 2 ? results.toReversed() : results) {
       if (result.failure || round >= (result.leg.rounds ?? rounds)) continue
       try {
@@ -30,7 +30,7 @@ export async function measure(url, legs, workloads, { rounds, budget, gpu, say =
 }
 
 function sentence({ load_ms, runs }) {
-  const each = runs.map((run) => (run.skipped ? `${run.workload} ${run.skipped}` : `${run.workload} ${run.per_document_ms.toFixed(0)} ms a document`))
+  const each = runs.map((run) => (run.skipped ? `${run.workload} ${run.skipped}` : `${run.workload} ${run.per_document_ms.toFixed(0)} ms per document`))
   return `loaded in ${(load_ms / 1000).toFixed(1)} s; ${each.join(', ')}`
 }
 
@@ -38,19 +38,19 @@ async function oneRound(url, result, workloads, { budget, gpu }) {
   const { leg } = result
   const { browser, page } = await openPage(url, { gpu })
   try {
-    const loaded = await patiently(page.evaluate(([name, options]) => window.bench.load(name, options), [leg.page, leg.options]), 'loading')
+    const loaded = await withTimeout(page.evaluate(([name, options]) => window.bench.load(name, options), [leg.page, leg.options]), 'loading')
     const run = (workload, options) => page.evaluate(([workload, options]) => window.bench.run(workload, options), [workload, options])
     const warmUp = { ...firstOf(workloads[0], 1), query: WARM_UP }
-    const warm = await patiently(run(warmUp), 'the first document')
+    const warm = await withTimeout(run(warmUp), 'the first document')
     if (leg.device === 'webgpu' && !(await page.evaluate(() => window.bench.watched())).submissions) {
       throw new Error('it was told to use the GPU, gave it no work, and computed on the CPU')
     }
-    // Compiling and filling caches were part of the first; a second one tells what a document takes.
+    // The first document included compiling and filling caches; a second one gives the time of a document.
     const probe_ms = leg.most || leg.batches ? (await run(warmUp)).total_ms : 0
     result.batch ??= await bestBatch(run, leg, workloads, probe_ms, budget)
     const runs = []
     for (const workload of workloads) {
-      // Of the first workload every engine shows something, however long it takes.
+      // Every engine runs at least one document of the first workload, however long it takes.
       const limit = workload === workloads[0] ? Infinity : budget
       const count = documentsOf(leg, workload, (probe_ms * workload.ids[0].length) / workloads[0].ids[0].length, limit)
       runs.push(count ? await oneRun(run, workload, count, result.batch) : { workload: workload.name, skipped: `not run: one document takes longer than ${budget} s` })
@@ -62,7 +62,7 @@ async function oneRound(url, result, workloads, { budget, gpu }) {
   }
 }
 
-/** All documents, for the engines that are compared with each other; as many as the time allows for one that has a limit. */
+/** All documents, or for an engine with a limit as many as fit into the time budget. */
 function documentsOf({ most }, { documents }, each_ms, budget) {
   if (!most) return documents.length
   return Math.min(documents.length, most, Math.floor((budget * 1000) / each_ms))
@@ -73,7 +73,7 @@ async function oneRun(run, workload, count, batch) {
   return { workload: workload.name, documents: count, of: workload.documents.length, total_ms, first_ms, last_ms, per_document_ms: total_ms / count, scores, extra }
 }
 
-/** The batch size that serves a peer best here; 1 for those that have no say in it. */
+/** The fastest batch size of a peer; 1 for engines without that option. */
 async function bestBatch(run, { batches }, workloads, probe_ms, budget) {
   if (!batches) return 1
   const count = Math.min(PROBE_DOCUMENTS, workloads[0].documents.length, Math.max(1, Math.floor((budget * 1000) / (3 * probe_ms))))
@@ -82,12 +82,12 @@ async function bestBatch(run, { batches }, workloads, probe_ms, budget) {
   return times.length ? times.reduce((best, each) => (each[1] < best[1] ? each : best))[0] : 1
 }
 
-/** Gives up what takes too long. */
-export function patiently(work, what) {
+/** Rejects after a timeout. */
+export function withTimeout(work, what) {
   let timer
-  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`${what} took more than ${PATIENCE_MS / 1000} s`)), PATIENCE_MS) })
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`${what} took more than ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS) })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
-/** A failure in a line. */
+/** An error's message in one line. */
 export const reason = (error) => error.message.replace(/^page\.evaluate: (Error: )?/, '').split('\n')[0].slice(0, 300)

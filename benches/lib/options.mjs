@@ -1,4 +1,4 @@
-// What the command can be told.
+// The options of `npm run bench`.
 import { parseArgs } from 'node:util'
 import { fail } from '../../scripts/lib.mjs'
 
@@ -7,11 +7,11 @@ export const ENGINES = ['ours', 'ort', 'wllama']
 const SIZES = ['4x256', '8x512', '0.6B', '2B']
 const WORKLOADS = ['32x160', '32x100', '8x600', '1x160']
 const PARTS = ['engines', 'loading', 'savings', 'pictures', 'kernels']
-/** What is enough for a ratio; all that --quick and the larger sizes run. */
-const JUDGED = ['32x160', '1x160']
+/** The workloads of --quick and of the larger sizes; enough for ratios. */
+const MAIN_WORKLOADS = ['32x160', '1x160']
 
-const HELP = `Times secondpass beside onnxruntime-web and wllama: same machine, same Chromium, same weights.
-benches/README.md says how it is kept fair and how to read the tables.
+const HELP = `Compares secondpass with onnxruntime-web and wllama on the same machine, Chromium and weights.
+benches/README.md explains the method and the tables.
 
   npm run bench                      the whole comparison; about 12 minutes on two quiet cores without a GPU
   npm run bench -- --quick           one small model, two workloads, one round; about 3 minutes
@@ -22,23 +22,23 @@ benches/README.md says how it is kept fair and how to read the tables.
   --sizes 4x256,8x512      shapes of the models: LAYERSxHIDDEN, or 0.6B, 2B
   --workloads 32x160,...   of 32x160, 32x100, 8x600, 1x160: DOCUMENTSxTOKENS (default: all for the first size, 32x160 and
                            1x160 for the others)
-  --rounds N               rounds (default 2 for the first size, 1 for the others); each starts every engine anew, in
-                           alternating order
-  --budget SECONDS         for an engine that needs seconds for a document (wllama; onnxruntime-web on a software GPU):
-                           how long a workload may take (default 30); it is given at most 2 documents, and none where one
-                           would take longer. The others are always given all
+  --rounds N               rounds (default 2 for the first size, 1 for the others); each starts every engine in a fresh
+                           browser, in alternating order
+  --budget SECONDS         for engines that need seconds per document (wllama; onnxruntime-web on a software adapter): time
+                           limit of a workload (default 30). They get at most 2 documents, and none if one would take
+                           longer; the others always get all
   --parts engines,loading,savings,pictures,kernels   what to measure (default all; with --quick all but loading and pictures)
-  --gpu                    use the machine's own GPU instead of the software adapter; every engine is given all documents
+  --gpu                    use the machine's own GPU instead of the software adapter; every engine gets all documents
   --no-save                print only; write no JSON and no chart
   --help                   this text
 
 Try first:  npm run bench -- --quick --device cpu --no-save
-Measure on a quiet machine: with anything else running, single times mean nothing and ratios little.
+Measure on an idle machine: other load makes times meaningless and ratios unreliable.
 
-Build the package first (npm run build): what is measured is pkg/dist. The first run makes random models in target/bench and
-needs Python 3.10 or newer (it installs its packages into target/bench/venv, about 3 GB, because PyTorch is among them),
-cargo, and Chromium. SECONDPASS_BENCH_PYTHON names a Python that has the packages of benches/python/requirements.txt
-already; SECONDPASS_BIN names a built command.
+Build the package first (npm run build): pkg/dist is measured. The first run generates random models in target/bench and needs
+Python 3.10 or newer (it installs its packages, including PyTorch, into target/bench/venv, about 3 GB), cargo, and
+Chromium. Set SECONDPASS_BENCH_PYTHON to a Python that already has the packages of benches/python/requirements.txt, and
+SECONDPASS_BIN to a built command, to skip these steps.
 
 Results: benches/results/DATE-MACHINE.json and .svg. The curves of benches/COST.md: node benches/cost.mjs --help`
 
@@ -48,7 +48,7 @@ const OPTIONS = {
   rounds: { type: 'string' }, budget: { type: 'string' }, parts: { type: 'string' },
 }
 
-/** The command line, checked; prints the help and ends where it is asked for. */
+/** Parses and checks the command line; --help prints the help and exits. */
 export function readOptions(args = process.argv.slice(2)) {
   let values
   try {
@@ -61,7 +61,7 @@ export function readOptions(args = process.argv.slice(2)) {
     process.exit(0)
   }
   const { quick, full } = values
-  const workloads = list('--workloads', values.workloads, quick ? JUDGED : WORKLOADS, WORKLOADS)
+  const workloads = list('--workloads', values.workloads, quick ? MAIN_WORKLOADS : WORKLOADS, WORKLOADS)
   return {
     quick: quick ?? false,
     gpu: values.gpu ?? false,
@@ -70,7 +70,7 @@ export function readOptions(args = process.argv.slice(2)) {
     devices: list('--device', values.device, ['cpu', 'webgpu'], ['cpu', 'webgpu']),
     sizes: list('--sizes', values.sizes, full ? ['0.6B', '2B'] : quick ? ['4x256'] : ['4x256', '8x512'], SIZES),
     workloads,
-    workloadsOfMore: values.workloads ? workloads : JUDGED,
+    workloadsOfMore: values.workloads ? workloads : MAIN_WORKLOADS,
     parts: list('--parts', values.parts, quick ? PARTS.filter((part) => !['loading', 'pictures'].includes(part)) : PARTS, PARTS),
     rounds: number('--rounds', values.rounds, quick ? 1 : 2),
     roundsOfMore: number('--rounds', values.rounds, 1),
@@ -80,13 +80,13 @@ export function readOptions(args = process.argv.slice(2)) {
 
 function list(name, text, otherwise, known) {
   const items = text?.split(',').filter(Boolean) ?? otherwise
-  const strange = items.find((item) => !known.includes(item))
-  if (strange !== undefined || !items.length) fail(`${name} does not know “${strange ?? ''}”; it knows ${known.join(', ')}.`)
+  const unknown = items.find((item) => !known.includes(item))
+  if (unknown !== undefined || !items.length) fail(`${name} takes ${known.join(', ')}, not “${unknown ?? ''}”.`)
   return items
 }
 
 function number(name, text, otherwise) {
   const value = text === undefined ? otherwise : Number(text)
-  if (!Number.isInteger(value) || value < 1) fail(`${name} wants a whole number from 1, not “${text}”.`)
+  if (!Number.isInteger(value) || value < 1) fail(`${name} must be a positive integer, not “${text}”.`)
   return value
 }

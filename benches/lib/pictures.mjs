@@ -1,16 +1,16 @@
-// Documents that are pictures, ours alone: no peer takes them.
+// Documents that are pictures. Only our engine is measured, because no peer supports them.
 import { memoryOf } from '../../scripts/memory.mjs'
 import { openPage } from './browser.mjs'
 import { say } from './say.mjs'
 
-/** Edges of the square pictures of the sweep, and how many pictures of which edge the cache is measured with. */
+/** Edges of the square pictures of the sweep; number and edge of the pictures for measuring the cache. */
 const SWEEP = {
   fast: { sizes: [224, 448, 672, 896, 1120], documents: 8, edge: 448 },
-  // A GPU that is a program on the CPU.
+  // For a software adapter.
   slow: { sizes: [112, 224, 448], documents: 4, edge: 224 },
 }
 
-/** Measures each device in a browser of its own. */
+/** Measures each device in a new browser. */
 export async function measurePictures(url, { devices, gpu, quick }) {
   const rows = []
   for (const device of devices) {
@@ -36,7 +36,7 @@ async function bytes(browser, page) {
   return { wasm_bytes: bytes, page_bytes: memory?.page.peak, gpu_bytes: memory?.gpu.peak }
 }
 
-/** What is kept: times, and how far scores are from each other with the cache and without. */
+/** Replaces the scores by the largest difference between scores with and without the cache. */
 function compared({ cache, sizes, ...rest }) {
   const difference = Math.max(...cache.on.flatMap(({ scores }, request) => scores.map((score, i) => Math.abs(score - cache.off[request].scores[i]))))
   const slim = ({ scores, ...figures }) => figures

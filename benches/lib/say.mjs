@@ -1,2 +1,2 @@
-/** What happens, below the step that it is part of. */
+/** Prints a line below the current step. */
 export const say = (text) => console.log(`  ${text}`)

@@ -1,10 +1,10 @@
-// Serves the pages, the engines and the models to the browser, on loopback.
+// Serves pages, engines and models to the browser on loopback.
 import { join } from 'node:path'
 import { ROOT } from '../../scripts/lib.mjs'
 import { listen, serveFile } from '../../scripts/serve.mjs'
 
 export const BENCHES = join(ROOT, 'benches')
-/** What is made once and kept, outside git. */
+/** Generated files, outside git. */
 export const CACHE = join(ROOT, 'target', 'bench')
 
 const modules = (...path) => join(BENCHES, 'node_modules', ...path)
@@ -14,14 +14,14 @@ const FOLDERS = {
   '/engines/ort': modules('onnxruntime-web', 'dist'),
   '/engines/wllama': modules('@wllama', 'wllama', 'esm'),
   '/engines/transformers': modules('@huggingface', 'transformers'),
-  // The onnxruntime-web that transformers.js brings, which is not the one that is measured for itself.
+  // The version of onnxruntime-web that transformers.js depends on, not the one that is measured by itself.
   '/engines/transformers-ort': modules('@huggingface', 'transformers', 'node_modules', 'onnxruntime-web', 'dist'),
   '/engines/transformers-ort-common': modules('@huggingface', 'transformers', 'node_modules', 'onnxruntime-common', 'dist'),
   '/models': join(CACHE, 'models'),
   '/fixtures': join(ROOT, 'tests', 'fixtures'),
 }
 
-/** Starts the server; `url` is its address, `sent()` how many bytes of models it has sent. */
+/** Starts the server: its `url`, and `sent()`, the bytes of models that it has sent. */
 export async function startServer() {
   let bytes = 0
   const count = (response) => {
@@ -52,7 +52,7 @@ function handle(request, response) {
   response.writeHead(404).end('not found')
 }
 
-/** The demo's server has no `.mjs` to serve; a browser imports nothing that is not called JavaScript. */
+/** The demo's server has no content type for `.mjs`, and browsers import modules only with a JavaScript type. */
 function asModule(response) {
   const writeHead = response.writeHead.bind(response)
   response.writeHead = (status, headers) => writeHead(status, { ...headers, 'content-type': 'text/javascript' })

@@ -1,4 +1,4 @@
-// From samples to figures: medians with their spread, and how far scores are from those of Transformers.
+// Summarizes samples: medians with their spread, and the agreement of scores with Transformers.
 
 export const median = (values) => {
   const sorted = [...values].sort((a, b) => a - b)
@@ -6,7 +6,7 @@ export const median = (values) => {
 }
 const spread = (values) => ({ median: median(values), least: Math.min(...values), most: Math.max(...values), samples: values.length })
 
-/** What is kept of a leg: no scores, but how good they were. */
+/** The summary of a leg: the agreement of its scores instead of the scores. */
 export function summarize({ leg, rounds, failure, batch }, reference) {
   const base = { engine: leg.engine, device: leg.device, key: leg.key, label: leg.label }
   if (!rounds.length) return { ...base, failure }
@@ -33,7 +33,7 @@ function summarizeRuns(runs, reference, tolerance) {
   }
 }
 
-/** Differences of scores from the reference's, and the correlation of their ranks. */
+/** Differences from the reference scores, and the rank correlation. */
 export function agreement(scores, expected, tolerance) {
   const differences = scores.map((score, i) => Math.abs(score - expected[i]))
   const largest = Math.max(...differences)

@@ -1,4 +1,4 @@
-// Figures as a table that a person reads.
+// Formats results as text tables.
 
 const mb = (bytes) => (bytes === undefined ? '–' : `${(bytes / 1e6).toFixed(0)}`)
 const ms = ({ median, least, most, samples }) => (samples > 1 ? `${round(median)} (${round(least)}–${round(most)})` : round(median))
@@ -6,7 +6,7 @@ const round = (value) => (value < 10 ? value.toFixed(1) : value.toFixed(0))
 
 /** One table for a model: a row for each engine and workload. */
 export function engineTable(size, legs) {
-  const rows = [['engine', 'workload', 'ms a document', 'first score ms', 'last score ms', 'score error', 'ranks', 'load ms', 'wasm MB', 'page MB', 'GPU MB']]
+  const rows = [['engine', 'workload', 'ms per document', 'first score ms', 'last score ms', 'score error', 'ranks', 'load ms', 'wasm MB', 'page MB', 'GPU MB']]
   for (const leg of legs) {
     if (!leg.workloads) {
       rows.push([leg.key, `cannot run: ${leg.failure}`])
@@ -27,7 +27,7 @@ const nameOf = ({ key, batch, info }) => `${key}${batch > 1 ? `, ${batch} at onc
 const agreementCells = (agreement) =>
   agreement ? [`${agreement.largest.toExponential(1)}${agreement.agrees ? '' : ' ✗'}`, agreement.ranks?.toFixed(3) ?? '–'] : ['–', '–']
 
-/** What a visitor waits for and what the page takes, at the first visit and at the second. */
+/** Loading time and memory, at the first visit and at the second. */
 export function loadingTable(size, legs) {
   const rows = [['loading', 'visit', 'fetched MB', 'loaded s', 'first score s', 'wasm MB', 'page MB', 'blank page MB', 'GPU MB']]
   const seconds = (value) => (value / 1000).toFixed(1)
@@ -41,7 +41,7 @@ export function loadingTable(size, legs) {
   return `${size}, from a URL to the first score\n${render(rows)}`
 }
 
-/** How much faster than each peer ours is, workload by workload, on the same device. */
+/** Our speed relative to each peer on the same device, for each workload. */
 export function ratioTable(size, legs) {
   const rows = [['ratio', ...new Set(legs.flatMap((leg) => leg.workloads?.map((each) => each.workload) ?? []))]]
   for (const ours of legs.filter((leg) => leg.engine === 'ours' && leg.workloads)) {
@@ -49,18 +49,18 @@ export function ratioTable(size, legs) {
       rows.push([`${ours.key} against ${peer.key}`, ...ours.workloads.map((each, i) => times(each, peer.workloads[i]))])
     }
   }
-  return rows.length > 1 ? `${size}, times as fast (* the peer was given fewer documents; a document's time is compared)\n${render(rows)}` : ''
+  return rows.length > 1 ? `${size}, times as fast per document (* the peer got fewer documents)\n${render(rows)}` : ''
 }
 
-/** An asterisk where the peer was given fewer documents. */
+/** The ratio, with an asterisk if the peer got fewer documents. */
 function times(ours, peer) {
   if (ours.skipped || peer.skipped) return '–'
   return `${(peer.per_document_ms.median / ours.per_document_ms.median).toFixed(2)}×${peer.documents < ours.documents ? '*' : ''}`
 }
 
-/** What each saving saves. */
+/** The effect of each saving. */
 export function savingsTable(size, legs) {
-  const rows = [['savings', 'workload', 'ms a document', 'against all on', 'tokens computed', 'score error']]
+  const rows = [['savings', 'workload', 'ms per document', 'relative to all on', 'tokens computed', 'score error']]
   for (const leg of legs) {
     const all = legs.find((other) => other.device === leg.device && other.label === 'all on')
     if (!leg.workloads) rows.push([leg.key, `cannot run: ${leg.failure}`])
@@ -78,12 +78,12 @@ function render(rows) {
   return rows.map((row) => row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ').trimEnd()).join('\n')
 }
 
-/** What each shader makes of the adapter. */
+/** Throughput of each shader relative to the probes. */
 export function kernelTable({ probes, rows }) {
   const percent = (part) => (part === undefined ? '–' : `${(100 * part).toFixed(0)} %`)
   const table = [['shader', 'size', 'ms', 'GFLOP/s', 'of probe', 'GB/s', 'of probe'],
-    ['probe: multiply and add alone', '', round(probes.compute.ms), probes.compute.gflops.toFixed(0), '', '', ''],
-    ['probe: copy alone', '', round(probes.memory.ms), '', '', probes.memory.gbs.toFixed(1), '']]
+    ['probe: multiply-add only', '', round(probes.compute.ms), probes.compute.gflops.toFixed(0), '', '', ''],
+    ['probe: copy only', '', round(probes.memory.ms), '', '', probes.memory.gbs.toFixed(1), '']]
   for (const row of rows) {
     table.push(row.failure ? [row.name, `cannot run: ${row.failure}`] : [row.name, row.shape, row.ms.toFixed(2), row.gflops?.toFixed(1) ?? '–', percent(row.of_compute), row.gbs?.toFixed(1) ?? '–', percent(row.of_memory)])
   }
@@ -92,7 +92,7 @@ export function kernelTable({ probes, rows }) {
 
 const times3 = ({ vision_ms, compute_ms, total_ms }) => [vision_ms, compute_ms, total_ms].map(round)
 
-/** How time grows with a picture, and what the vision cache saves. */
+/** Time by picture size, and the effect of the vision cache. */
 export function pictureTables(rows) {
   const sizes = [['pictures', 'pixels', 'tokens', 'vision ms', 'decoder ms', 'total ms']]
   const cache = [['vision cache', 'request', 'vision ms', 'decoder ms', 'total ms', 'score difference']]

@@ -1,9 +1,9 @@
-// What the command asks of a page: load an engine, time a workload, say how much memory it took.
-const ANSWERS_MS = 200
+// The page's interface for the benchmark: load an engine, time a workload, report memory.
+const WORKERS_ANSWER_MS = 200
 let engine
 
 window.bench = {
-  /** Loads `name` with its options; how long that took, and what the engine says of itself. */
+  /** Loads the engine `name`: the time it took, and the engine's information. */
   async load(name, options) {
     engine = await import(`/pages/${name}.js`)
     const start = performance.now()
@@ -11,7 +11,7 @@ window.bench = {
     return { load_ms: performance.now() - start, info }
   },
 
-  /** Scores a workload once: scores in the order of its documents, and when the first and the last were there. */
+  /** Scores a workload once: scores in document order, and the times of the first and the last score. */
   async run(workload, options = {}) {
     const scores = Array(workload.documents.length).fill(null)
     let first
@@ -23,13 +23,13 @@ window.bench = {
       scores[index] = score
     }, options)
     const total_ms = performance.now() - start
-    // What no callback brought is missing, whatever the engine says at the end.
+    // Only scores reported by the callback count, whatever the engine returns at the end.
     const missing = scores.filter((score) => score === null).length
     if (missing) throw new Error(`${missing} of ${scores.length} documents were never reported`)
     return { total_ms, first_ms: first, last_ms: last, scores, extra }
   },
 
-  /** Bytes of all wasm memories, and how often a GPU was given work, here and in workers. */
+  /** Bytes of all wasm memories and the number of GPU submissions, in the page and its workers. */
   watched() {
     const channel = new BroadcastChannel('watch')
     const sum = window.watched()
@@ -38,7 +38,7 @@ window.bench = {
       sum.submissions += data.submissions ?? 0
     }
     channel.postMessage('what?')
-    return new Promise((resolve) => setTimeout(() => { channel.close(); resolve(sum) }, ANSWERS_MS))
+    return new Promise((resolve) => setTimeout(() => { channel.close(); resolve(sum) }, WORKERS_ANSWER_MS))
   },
 
   /** The adapter that WebGPU offers here. */

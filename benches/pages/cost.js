@@ -1,10 +1,10 @@
-// Sweeps for the cost model: ours alone, one thing growing at a time.
+// Sweeps for the cost model, with our engine: one quantity grows at a time.
 import { Reranker } from '/engines/ours/index.js'
 
-/** Times each request twice under queries that differ, so that no prefix is left over; the faster counts. */
+/** Each request is timed twice with different queries, so that no prefix is cached; the faster one counts. */
 const ROUNDS = 2
 
-/** Loads, warms up, and times every request of `sweep`. */
+/** Loads, warms up and times every request of `sweep`. */
 export async function measure({ options, query, sweep }) {
   const reranker = await Reranker.load(options)
   await reranker.rerank({ query: 'a warm-up', documents: sweep[0].documents })

@@ -1,13 +1,13 @@
-// How fast single shaders run on this adapter, beside two probes that do nothing but compute or move memory.
+// Throughput of single shaders on this adapter, and of two probes that only compute or only copy.
 import init, { shader_texts } from '/engines/ours/wasm/secondpass.js'
 
-/** Work of one sample lasts at least so long, so that handing it over costs nothing beside it. */
+/** The least duration of a sample, so that the overhead of a submission is negligible. */
 const LEAST_MS = 40
 const SAMPLES = 5
 const HEAD = 128
 const INVOCATIONS = 64
 
-/** A device may have an instruction for multiply and add, or only play one, slowly: the faster form is the probe. */
+/** Some devices emulate fma() slowly, others fuse only an explicit fma(): the faster form is the probe. */
 const FORMS = ['fma(A, b, b)', 'A * b + b']
 const eight = (line) => Array.from({ length: 8 }, (_, i) => line(`a${i}`, i)).join(' ')
 const computeText = (form) => `
@@ -36,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 
 let device
 
-/** Measures the probes and every shader of ours at sizes that suit a `software` adapter or a real one. */
+/** Measures the probes and all our shaders, with smaller sizes on a `software` adapter. */
 export async function measure({ software }) {
   await init({ module_or_path: '/engines/ours/wasm/secondpass_bg.wasm' })
   const adapter = await navigator.gpu.requestAdapter()
@@ -59,7 +59,7 @@ async function compute(software) {
   return { ms, gflops: (groups * INVOCATIONS * rounds * FLOP_A_ROUND) / ms / 1e6 }
 }
 
-/** Of buffers far larger than a cache. */
+/** With buffers far larger than the caches. */
 async function memory(software) {
   const bytes = (software ? 64 : 128) << 20
   const groups = bytes / 16 / INVOCATIONS
@@ -68,13 +68,13 @@ async function memory(software) {
   return { ms, gbs: (2 * bytes) / ms / 1e6 }
 }
 
-/** What is measured: shader, buffers, groups, and how much of arithmetic and memory it needs at least. */
+/** The measurements: shader, buffers, workgroups, and the least FLOP and bytes it needs. */
 function* works(texts, software) {
   const sizes = software ? [[256, 512, 512]] : [[256, 2048, 2048], [2048, 6144, 2048], [2048, 2048, 6144]]
   for (const [m, n, k] of sizes) {
     for (const [name, code] of Object.entries(texts).filter(([name]) => name.startsWith('matmul_'))) yield product(name.replace(/None$/, ''), code, m, n, k)
   }
-  // Of each there are several, for heads of different sizes.
+  // The first of several variants for different head sizes.
   for (const kind of [/^attention[^_]*$/, /^attention_quads/]) {
     const found = Object.entries(texts).find(([name]) => kind.test(name))
     if (found) yield* attentions(found[0].startsWith('attention_') ? 'attention_quads' : 'attention', found[1], software)
@@ -89,7 +89,7 @@ function* works(texts, software) {
   }
 }
 
-/** The forms differ in how many rows a workgroup does. */
+/** The variants differ in the number of rows per workgroup. */
 function norm(rows, width, rowsOfGroup) {
   const count = Math.ceil(rows / rowsOfGroup)
   const across = Math.min(count, 4096)
@@ -122,7 +122,7 @@ function product(name, code, m, n, k) {
   return { name, shape: `${m} × ${n} × ${k}`, code, buffers, groups: [Math.ceil(n / tile), Math.ceil(m / tile)], flop: 2 * m * n * k, bytes }
 }
 
-/** Documents of 128 rows below each other behind a prefix, and pictures whose patches all see each other. */
+/** Packed documents of 128 rows with a shared prefix (causal), and a picture whose patches all attend to each other. */
 function* attentions(name, code, software) {
   const text = code.replace(/const WORDS = \d+u;/, `const WORDS = ${HEAD / 4}u;`)
   const [queries, heads, kv, prefix, rows] = software ? [256, 4, 2, 128, 128] : [2048, 16, 8, 128, 128]
@@ -142,7 +142,7 @@ function* attentions(name, code, software) {
 const moves = (name, code, rows, width, work) => ({ name, shape: `${rows} × ${width}`, code, ...work })
 
 async function run({ name, shape, code, buffers, groups, flop, bytes }, probes) {
-  // A shader that was changed and is given what the old one took would take no time at all.
+  // A dispatch with bindings that do not match a changed shader would fail and take no time.
   device.pushErrorScope('validation')
   const ms = await time(await pipeline(code), buffers, groups)
   const error = await device.popErrorScope()
@@ -158,7 +158,7 @@ async function pipeline(code) {
   return device.createComputePipelineAsync({ layout: 'auto', compute: { module: device.createShaderModule({ code }), entryPoint: 'main' } })
 }
 
-/** Milliseconds of one dispatch: the least of some samples, each as many dispatches as last long enough. */
+/** Milliseconds per dispatch: the minimum of several samples of enough dispatches each. */
 async function time(pipeline, buffers, groups) {
   const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })) })
   const sample = async (count) => {

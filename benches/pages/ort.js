@@ -1,7 +1,7 @@
-// onnxruntime-web with the ONNX of its own model builder. It is given token ids: tokenizing is not part of its time.
+// onnxruntime-web with an ONNX of its own model builder. It gets token ids, so its times exclude tokenization.
 let ort, session, layers, rows, hidden
 
-/** `device` is webgpu or wasm; `head` has the rows of "yes" and "no", because the ONNX ends at the last hidden state. */
+/** `device` is webgpu or wasm; `head` holds the rows of "yes" and "no", since the ONNX ends at the last hidden state. */
 export async function load({ device, model, head, shape }) {
   ort = await import(`/engines/ort/ort.${device}.bundle.min.mjs`)
   ort.env.wasm.numThreads = 1
@@ -17,7 +17,7 @@ export async function load({ device, model, head, shape }) {
   return { device, inputs: session.inputNames.length }
 }
 
-/** Batches of `batch` documents, of like length together, padded at their end. */
+/** In batches of `batch` documents of similar length, padded at the end. */
 export async function score({ ids }, onScore, { batch = 1 } = {}) {
   const order = ids.map((_, index) => index).sort((a, b) => ids[a].length - ids[b].length)
   for (let at = 0; at < order.length; at += batch) {
@@ -46,7 +46,7 @@ async function scoreBatch(prompts) {
       feeds[`past_key_values.${layer}.${part}`] = new ort.Tensor('float32', new Float32Array(0), [count, layers.num_key_value_heads, 0, layers.head_dim])
     }
   }
-  // Only the hidden states come back; keys and values stay where they are.
+  // Fetches only the hidden states; keys and values stay on the device.
   const { hidden_states: states } = await session.run(feeds, ['hidden_states'])
   const data = await states.getData()
   const scores = prompts.map((ids, row) => probability(data.subarray((row * length + ids.length - 1) * hidden, (row * length + ids.length) * hidden)))
@@ -54,7 +54,7 @@ async function scoreBatch(prompts) {
   return scores
 }
 
-/** Of "yes" against "no". */
+/** The probability of "yes" against "no". */
 function probability(state) {
   let yes = 0
   let no = 0

@@ -1,27 +1,27 @@
-// Ours alone, with pictures: how time grows with their size, and what the vision cache saves.
+// Our engine with pictures: time by picture size, and the effect of the vision cache.
 import { Reranker } from '/engines/ours/index.js'
 
 const INSTRUCTION = 'Given a search query, retrieve relevant candidates that answer the query'
 const QUERIES = ['a red circle beside a river', 'handwriting on a map']
 
-/** Loads anew for every setting, so that nothing is left over from the last. */
+/** Loads again for every setting, so that no caches carry over. */
 export async function measure({ model, device, sizes, documents, edge }) {
-  const answer = { load_ms: 0, sizes: [], cache: {} }
+  const measured = { load_ms: 0, sizes: [], cache: {} }
   const start = performance.now()
   let reranker = await Reranker.load({ model, device, dtype: 'q8_0' })
-  answer.load_ms = performance.now() - start
-  answer.info = reranker.info
+  measured.load_ms = performance.now() - start
+  measured.info = reranker.info
   await rerank(reranker, QUERIES[0], [await picture(64, 99)])
-  for (const size of sizes) answer.sizes.push({ edge: size, ...(await rerank(reranker, QUERIES[0], [await picture(size, size)])) })
+  for (const size of sizes) measured.sizes.push({ edge: size, ...(await rerank(reranker, QUERIES[0], [await picture(size, size)])) })
   const pictures = await Promise.all(Array.from({ length: documents }, (_, i) => picture(edge, i)))
   for (const visionCache of [true, false]) {
     reranker.dispose()
     reranker = await Reranker.load({ model, device, dtype: 'q8_0', savings: { visionCache } })
     await rerank(reranker, QUERIES[0], [await picture(64, 99)])
-    answer.cache[visionCache ? 'on' : 'off'] = [await rerank(reranker, QUERIES[0], pictures), await rerank(reranker, QUERIES[1], pictures)]
+    measured.cache[visionCache ? 'on' : 'off'] = [await rerank(reranker, QUERIES[0], pictures), await rerank(reranker, QUERIES[1], pictures)]
   }
   reranker.dispose()
-  return { ...answer, documents, edge }
+  return { ...measured, documents, edge }
 }
 
 async function rerank(reranker, text, pictures) {
@@ -32,7 +32,7 @@ async function rerank(reranker, text, pictures) {
   return { total_ms: performance.now() - start, vision_ms: meta.timings.vision_ms, compute_ms: meta.timings.compute_ms, tokens: usage.total_tokens, cached_tokens: meta.cached_tokens, scores }
 }
 
-/** A JPEG of shapes on a gradient; another seed is another picture. */
+/** A JPEG of shapes on a gradient, determined by the seed. */
 async function picture(edge, seed) {
   const canvas = new OffscreenCanvas(edge, edge)
   const context = canvas.getContext('2d')

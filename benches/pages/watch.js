@@ -1,6 +1,5 @@
-// Runs before anything else, in the page and in each of its workers. Remembers every wasm memory, so that its size can be
-// asked for afterwards (a wasm memory never shrinks, so its size at the end is its peak), and counts what is submitted to a
-// GPU, so that an engine that was to use one and quietly did not is found out.
+// Runs before all other scripts, in the page and in each worker. Records every wasm memory (it never shrinks, so its size at
+// the end is its peak) and counts GPU submissions, to detect an engine that falls back to the CPU silently.
 {
   const memories = new Set()
   let submissions = 0
@@ -34,7 +33,7 @@
   const script = self.document?.currentScript?.src
   const Worker_ = self.Worker
   if (script && Worker_) {
-    // A worker is started through a script of ours that loads this one first.
+    // Starts each worker with a script that loads this one first.
     self.Worker = class extends Worker_ {
       constructor(url, options) {
         const own = JSON.stringify(String(new URL(url, location.href)))

@@ -1,9 +1,9 @@
-// wllama's own reranking: the same GGUF, one document after another, as it does it.
+// wllama's createRerank() with the same GGUF as ours, one document after another, as it does internally.
 import { LogLevel, Wllama } from '/engines/wllama/index.js'
 
 let wllama
 
-/** `keep`: as a page loads it, kept for the next visit. */
+/** `keep`: loads by URL with wllama's own cache, as a page would. */
 export async function load({ model, device, context, keep = false }) {
   wllama = new Wllama({ default: '/engines/wllama/wasm/wllama.wasm' }, { suppressNativeLog: true })
   const options = {
@@ -23,7 +23,7 @@ export async function load({ model, device, context, keep = false }) {
 }
 
 export async function score({ query, documents }, onScore) {
-  // One call for each document, which is what createRerank does itself, so that the first score has its time.
+  // One call per document, as createRerank does internally, to get the time of the first score.
   let tokens = 0
   for (let index = 0; index < documents.length; index++) {
     const { results, usage } = await wllama.createRerank({ query, documents: [documents[index]] })

@@ -14,12 +14,12 @@ from shapes import config
 
 SEED = 20_260_701
 YES, NO = 9693, 2152
-# Chosen so that documents get scores that differ: queries and keys must be large enough for attention to look somewhere,
-# but not so large that a rounding changes where.
+# Large enough for attention to have clear peaks, so that documents get different scores, but not so large that rounding
+# moves them.
 NORM_OF_QUERIES_AND_KEYS = 1.25
 EMBEDDING_STD = 0.05
-# Every matrix is made of whole steps of one power of two, and each of its blocks of 32 reaches the largest step. So all
-# 4-bit formats hold the very same values, and engines can be compared although each has a file of its own.
+# The values of a matrix are integer multiples of a power of two, and each block of 32 contains the largest multiple. All
+# 4-bit formats then represent exactly the same values, so engines can be compared although their files differ.
 LOWEST, HIGHEST, BLOCK = -8, 7, 32
 STEP_STD = 3.0
 
@@ -33,7 +33,7 @@ def tensors(shape: dict, generator: torch.Generator):
         steps = (torch.randn(rows * columns // BLOCK, BLOCK, generator=generator) * STEP_STD).round().clamp(LOWEST, HIGHEST)
         place = torch.randint(BLOCK, (steps.shape[0], 1), generator=generator)
         steps.scatter_(1, place, LOWEST)
-        # Both signs, or every matrix would lean to one side.
+        # Random signs, to keep the mean at zero.
         steps *= torch.randint(2, (steps.shape[0], 1), generator=generator) * 2 - 1
         step = 2.0 ** round(math.log2((std or 1.0 / math.sqrt(columns)) / STEP_STD))
         return (steps * step).reshape(rows, columns).to(torch.bfloat16)
@@ -66,7 +66,7 @@ def main(name: str, tokenizer: str, out: Path) -> None:
     (out / "config.json").write_text(json.dumps(shape, indent=1))
     shutil.copyfile(tokenizer, out / "tokenizer.json")
     (out / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "Qwen2Tokenizer", "eos_token": "<|im_end|>"}))
-    # A peer's ONNX ends at the last hidden state; the two rows of the tied head are multiplied by the page.
+    # The ONNX of onnxruntime-web ends at the last hidden state; the page applies these two rows of the tied head.
     rows = state["model.embed_tokens.weight"][[YES, NO]].float().numpy()
     (out / "head.bin").write_bytes(rows.astype(np.float32).tobytes())
 

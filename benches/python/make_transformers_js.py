@@ -1,6 +1,6 @@
-"""Puts an ONNX of the model builder where transformers.js looks for it: make_transformers_js.py BUILT_DIR HF_DIR OUT
+"""Arranges an ONNX of the model builder for transformers.js: make_transformers_js.py BUILT_DIR HF_DIR OUT
 
-The weights of an ONNX lie in a file that the graph names, and transformers.js expects a name of its own.
+The graph refers to the file of weights by name, and transformers.js expects another name, so the model is saved again.
 """
 
 import json

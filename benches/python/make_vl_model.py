@@ -1,6 +1,6 @@
 """Writes a Qwen3-VL with random weights as a Hugging Face directory: make_vl_model.py TOKENIZER_JSON OUT
 
-Small, in the proportions of Qwen3-VL-Reranker-2B: time and memory can be measured, scores mean nothing.
+Small, with the proportions of Qwen3-VL-Reranker-2B; for measuring time and memory, its scores are meaningless.
 """
 
 import json

@@ -1,9 +1,9 @@
-"""Scores of Transformers in float32, on exactly the weights that each engine has.
+"""Scores of Transformers in float32 with exactly the weights of each engine.
 
 reference.py WORKLOADS_JSON MODEL_DIR OUT
 
-MODEL_DIR holds hf/ and, made from it, gguf/*.gguf and ort-*/model.onnx. Quantized weights are expanded to float32 and
-put into the same Transformers model, so that what is left between an engine and its reference is arithmetic alone.
+MODEL_DIR holds hf/ and its conversions gguf/*.gguf and ort-*/model.onnx. Quantized weights are dequantized into the same
+Transformers model, so that an engine differs from its reference by arithmetic only.
 """
 
 import json
@@ -20,7 +20,7 @@ YES, NO = 9693, 2152
 
 
 def from_gguf(path: Path) -> dict[str, np.ndarray]:
-    """Weights of a GGUF file under the names that Transformers has for them."""
+    """Weights of a GGUF file by their names in Transformers."""
     parts = {
         "attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm", "attn_q": "self_attn.q_proj",
         "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
@@ -41,19 +41,19 @@ def from_gguf(path: Path) -> dict[str, np.ndarray]:
             _, layer, part = stem.split(".", 2)
             state[f"model.layers.{layer}.{parts[part]}.weight"] = values
         else:
-            raise SystemExit(f"{path}: the tensor {tensor.name} has no known place")
+            raise SystemExit(f"{path}: unexpected tensor {tensor.name}")
     return state
 
 
 def blocks(packed: np.ndarray, scales: np.ndarray, zero: int) -> np.ndarray:
-    """Values of 4-bit blocks whose low half comes first."""
+    """Values of 4-bit blocks, low nibble first."""
     low, high = packed & 0x0F, packed >> 4
     values = np.stack([low, high], axis=-1).reshape(*scales.shape, -1).astype(np.float32) - zero
     return (values * scales[..., None]).reshape(scales.shape[0], -1)
 
 
 def from_onnx(path: Path, shape: dict) -> dict[str, np.ndarray]:
-    """Weights of an ONNX of the model builder under the names that Transformers has for them."""
+    """Weights of an ONNX of the model builder by their names in Transformers."""
     import onnx
     from onnx import numpy_helper
 
@@ -94,7 +94,7 @@ def from_onnx(path: Path, shape: dict) -> dict[str, np.ndarray]:
 
 
 def scores(model, head: torch.Tensor, workloads: list) -> dict[str, list[float]]:
-    """Of each workload's documents, one prompt at a time: no padding, no doubt."""
+    """Scores of each workload's documents, one prompt at a time, so without padding."""
     result = {}
     with torch.inference_mode():
         for workload in workloads:

@@ -1,4 +1,4 @@
-"""The shapes that are benched. Weights are random: time does not depend on them."""
+"""The benchmarked shapes. Weights are random, since time does not depend on them."""
 
 SHAPES = {
     # name: layers, hidden, MLP, heads, key and value heads, size of a head
@@ -11,7 +11,7 @@ VOCABULARY = 151_936
 
 
 def config(name: str) -> dict:
-    """The config.json of a shape, as Qwen3 spells it."""
+    """The Qwen3 config.json of a shape."""
     layers, hidden, mlp, heads, kv_heads, head = SHAPES[name]
     return {
         "architectures": ["Qwen3ForCausalLM"],

@@ -1,4 +1,4 @@
-"""Writes what is asked of every engine, with the token ids of each whole prompt: workloads.py TOKENIZER_JSON OUT"""
+"""Writes the workloads with the token ids of their prompts: workloads.py TOKENIZER_JSON OUT"""
 
 import json
 import random
@@ -14,7 +14,7 @@ WORKLOADS = {
     "8x600": (8, 600, 60),
     "1x160": (1, 160, 60),
 }
-# Documents of a search differ in length; a mean alone would flatter padding.
+# Search results differ in length; equal lengths would favour engines that pad.
 SPREAD = 0.3
 SEED = 7
 
@@ -37,7 +37,7 @@ def sentence(random_: random.Random) -> str:
 
 
 def text_of(tokens: int, random_: random.Random, tokenizer: Tokenizer) -> str:
-    """Ordinary sentences of about so many tokens."""
+    """Plausible sentences with about this many tokens."""
     text = sentence(random_)
     while len(tokenizer.encode(text).ids) < tokens:
         text += " " + sentence(random_)
@@ -46,7 +46,7 @@ def text_of(tokens: int, random_: random.Random, tokenizer: Tokenizer) -> str:
 
 
 def prompt(query: str, document: str) -> str:
-    """The prompt of Qwen3-Reranker's own model card."""
+    """The prompt of Qwen3-Reranker's model card."""
     return f"{PREFIX}<Instruct>: {INSTRUCTION}\n<Query>: {query}\n<Document>: {document}{SUFFIX}"
 
 

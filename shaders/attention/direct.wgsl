@@ -1,15 +1,14 @@
-// Attention of queries to a shared prefix and to a range of the batch's own rows, with grouped heads, and scores that
-// are never stored: a running maximum and sum, corrected when the maximum grows. One invocation a query and head, four
-// rows at a time.
+// Grouped-query attention to a shared prefix and to a range of the batch's own rows. Scores are not stored: online softmax
+// keeps a running maximum and sum, rescaled when the maximum grows. One invocation per query and head, four rows at a time.
 //
-// A line before this text says how many words, of four values, a head has: `const WORDS = 32u;`
+// The line before this text sets the number of vec4 words per head: `const WORDS = 32u;`
 
 @group(0) @binding(0) var<storage, read_write> q: array<vec4<f32>>;         // [queries, heads, WORDS]
 @group(0) @binding(1) var<storage, read_write> k: array<vec4<f32>>;         // [rows, kv_heads, WORDS]
 @group(0) @binding(2) var<storage, read_write> v: array<vec4<f32>>;         // [rows, kv_heads, WORDS]
 @group(0) @binding(3) var<storage, read_write> prefix_k: array<vec4<f32>>;  // [prefix, kv_heads, WORDS]
 @group(0) @binding(4) var<storage, read_write> prefix_v: array<vec4<f32>>;  // [prefix, kv_heads, WORDS]
-@group(0) @binding(5) var<storage, read_write> ranges: array<u32>;          // [queries, 2]: first row seen, one past the last
+@group(0) @binding(5) var<storage, read_write> ranges: array<u32>;          // [queries, 2]: first visible row, one past the last
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;         // [queries, heads, WORDS]
 @group(0) @binding(7) var<storage, read_write> dims: array<u32>;            // queries, heads, kv_heads, prefix, scale as bits
 
@@ -18,11 +17,11 @@ var<private> total: f32;
 
 struct Weights {
     rows: vec4<f32>,
-    // What the sums so far have to be multiplied with.
+    // The factor that rescales the sums so far.
     shrink: f32,
 }
 
-// The weights of four rows, of which the first `count` exist.
+// The softmax weights of four rows, of which the first `count` are valid.
 fn weigh(scores: vec4<f32>, count: u32) -> Weights {
     let seen = select(vec4<f32>(-1e30), scores, vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(count));
     let most = max(largest, max(max(seen.x, seen.y), max(seen.z, seen.w)));
@@ -55,7 +54,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     largest = -1e30;
     total = 0.0;
     for (var row = 0u; row < prefix; row += 4u) {
-        // Past the end the last row is read, and not seen.
+        // Past the end the last row is read again and masked.
         let at = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(prefix - 1u)) * stride + offset;
         var scores = vec4<f32>(0.0);
         for (var i = 0u; i < WORDS; i++) {
@@ -70,7 +69,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let end = ranges[query * 2u + 1u];
     for (var row = ranges[query * 2u]; row < end; row += 4u) {
-        // Past the end the last row is read, and not seen.
+        // Past the end the last row is read again and masked.
         let at = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(end - 1u)) * stride + offset;
         var scores = vec4<f32>(0.0);
         for (var i = 0u; i < WORDS; i++) {

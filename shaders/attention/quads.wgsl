@@ -1,14 +1,14 @@
-// Attention as in attention.wgsl, one invocation a query and head, eight rows at a time. The four queries of a quad go through
-// the same rows, so each reads a fourth of them and the others have it from there.
+// As attention.wgsl, with eight rows at a time. The four queries of a quad visit the same rows, so each invocation reads a
+// quarter of them and broadcasts it to the others.
 //
-// A line before this text says how many words, of four values, a head has: `const WORDS = 32u;`
+// The line before this text sets the number of vec4 words per head: `const WORDS = 32u;`
 
 @group(0) @binding(0) var<storage, read_write> q: array<vec4<f32>>;         // [queries, heads, WORDS]
 @group(0) @binding(1) var<storage, read_write> k: array<vec4<f32>>;         // [rows, kv_heads, WORDS]
 @group(0) @binding(2) var<storage, read_write> v: array<vec4<f32>>;         // [rows, kv_heads, WORDS]
 @group(0) @binding(3) var<storage, read_write> prefix_k: array<vec4<f32>>;  // [prefix, kv_heads, WORDS]
 @group(0) @binding(4) var<storage, read_write> prefix_v: array<vec4<f32>>;  // [prefix, kv_heads, WORDS]
-@group(0) @binding(5) var<storage, read_write> ranges: array<u32>;          // [queries, 2]: first row seen, one past the last
+@group(0) @binding(5) var<storage, read_write> ranges: array<u32>;          // [queries, 2]: first visible row, one past the last
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;         // [queries, heads, WORDS]
 @group(0) @binding(7) var<storage, read_write> dims: array<u32>;            // queries, heads, kv_heads, prefix, scale as bits
 
@@ -21,12 +21,12 @@ var<private> total: f32;
 struct Weights {
     low: vec4<f32>,
     high: vec4<f32>,
-    // What the sums so far have to be multiplied with.
+    // The factor that rescales the sums so far.
     shrink: f32,
 }
 
-// The weights of eight rows. Of a query that has seen nothing yet, rows that it does not see count until one that it does
-// see makes them nothing.
+// The softmax weights of eight rows. Masked rows contribute while a query has seen masked rows only; the first visible row
+// then rescales their sum to zero.
 fn weigh(low: vec4<f32>, high: vec4<f32>) -> Weights {
     let top = max(low, high);
     let most = max(largest, max(max(top.x, top.y), max(top.z, top.w)));
@@ -36,7 +36,7 @@ fn weigh(low: vec4<f32>, high: vec4<f32>) -> Weights {
     return weights;
 }
 
-// What the four invocations of the quad have read.
+// The values that the four invocations of the quad have read.
 fn all(own: vec4<f32>) -> mat4x4<f32> {
     return mat4x4<f32>(quadBroadcast(own, 0u), quadBroadcast(own, 1u), quadBroadcast(own, 2u), quadBroadcast(own, 3u));
 }
@@ -53,7 +53,7 @@ fn greatest(value: u32) -> u32 {
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    // A quad is whole to its end: what lies past the last query computes it again and does not store it.
+    // All invocations of a quad must stay active: those past the last query compute it again and do not store it.
     let query = min(id.x, dims[0] - 1u);
     let lane = id.x % 4u;
     let head = id.y;
@@ -72,7 +72,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     largest = UNSEEN.x;
     total = 0.0;
     for (var row = 0u; row < prefix; row += 8u) {
-        // Past the end the last row is read, and not seen.
+        // Past the end the last row is read again and masked.
         let a = min(row + lane, prefix - 1u) * stride + offset;
         let b = min(row + 4u + lane, prefix - 1u) * stride + offset;
         var low = vec4<f32>(0.0);

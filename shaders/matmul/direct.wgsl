@@ -1,5 +1,5 @@
-// y[m, n] = x[m, k] · w[n, k]ᵀ: every invocation owns 4 rows × 4 columns and reads both sides straight from storage. No
-// barrier, no shared memory.
+// y[m, n] = x[m, k] · w[n, k]ᵀ. Each invocation computes 4 rows × 4 columns and reads both operands directly from storage,
+// without shared memory.
 
 @compute @workgroup_size(8, 8, 1)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -12,7 +12,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (row >= m || col >= n) {
         return;
     }
-    // Rows and columns past the edge are computed on the last valid one and not stored: no divergence in the loop.
+    // Rows and columns past the edge repeat the last valid one and are not stored, so the loop does not diverge.
     let x0 = min(row, m - 1u) * words;
     let x1 = min(row + 1u, m - 1u) * words;
     let x2 = min(row + 2u, m - 1u) * words;

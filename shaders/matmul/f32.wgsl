@@ -1,4 +1,4 @@
-// The weight of a product in f32: w[n, k], k a multiple of 4. Followed by one of the styles.
+// Bindings of a product with f32 weights: w[n, k], k a multiple of 4. The text of a style follows.
 
 @group(0) @binding(0) var<storage, read_write> x: array<vec4<f32>>;  // [m, k / 4]
 @group(0) @binding(1) var<storage, read_write> w: array<vec4<f32>>;  // [n, k / 4]

@@ -1,5 +1,5 @@
-// y[m, n] = x[m, k] · w[n, k]ᵀ: every invocation owns 16 rows × 4 columns. The four invocations of a quad own the same rows,
-// so each reads a fourth of them and the others have it from there: a quarter of the reads of direct.wgsl.
+// y[m, n] = x[m, k] · w[n, k]ᵀ. Each invocation computes 16 rows × 4 columns. The four invocations of a quad share their rows,
+// so each reads a quarter of them and broadcasts it to the others: a quarter of the reads of direct.wgsl.
 
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
@@ -10,7 +10,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     let lane = local % 4u;
     let row = group.y * 64u + local / 16u * 16u;
     let col = group.x * 64u + local % 16u * 4u;
-    // A quad ends as a whole: what lies past the edge is computed on the last valid row and column and not stored.
+    // All invocations of a quad return together; rows and columns past the edge repeat the last valid one and are not stored.
     if (row >= m) {
         return;
     }

@@ -1,5 +1,5 @@
-// y[m, n] = x[m, k] · w[n, k]ᵀ: a workgroup owns 64 rows × 64 columns and shares 16 values of each along k at a time, so that
-// a weight is unpacked once for 64 rows. An invocation's rows and columns are 16 apart: neighbours read neighbours.
+// y[m, n] = x[m, k] · w[n, k]ᵀ. A workgroup computes 64 rows × 64 columns and shares 16 values of each along k at a time, so
+// that a weight is unpacked once for 64 rows. An invocation's rows and columns are 16 apart, which makes accesses contiguous.
 
 var<workgroup> rows: array<vec4<f32>, 256>;     // [4][64]
 var<workgroup> columns: array<vec4<f32>, 256>;  // [4][64]
@@ -11,7 +11,7 @@ fn main(
     @builtin(local_invocation_id) id: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
-    // Read by one for all, which tells the compiler that the loops around barriers are the same for all.
+    // One invocation reads the sizes for all, so that the compiler can prove uniform control flow around the barriers.
     if (index == 0u) {
         size = vec3<u32>(dims[0], dims[1], dims[2] / 4u);
     }
@@ -20,7 +20,7 @@ fn main(
     let n = shared_size.y;
     let words = shared_size.z;
     let blocks = (words + 7u) / 8u;
-    // What this invocation brings: four values of a row and of a column.
+    // This invocation loads four values of a row and of a column.
     let lane = index % 64u;
     let part = index / 64u;
     let from_row = min(group.y * 64u + lane, m - 1u);

@@ -1,4 +1,4 @@
-// The demo by keyboard, by screen reader, without motion, in light and dark and on a phone.
+// Accessibility of the demo: axe, keyboard, focus, screen reader announcements, reduced motion, layout at small widths.
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -23,7 +23,7 @@ before(async () => {
 after(() => demo?.close())
 
 for (const [name, view] of Object.entries(VIEWS)) {
-  test(`axe finds nothing serious: ${name}`, async () => {
+  test(`axe reports no serious violations: ${name}`, async () => {
     const page = await demo.page({ ...view, reducedMotion: 'reduce' })
     await reranked(page)
     await page.screenshot({ path: join(SHOTS, `test-${name}.png`), fullPage: true })
@@ -43,7 +43,7 @@ for (const [name, view] of Object.entries(VIEWS)) {
   })
 }
 
-test('everything is reached by keyboard', async () => {
+test('all controls can be used with the keyboard', async () => {
   const page = await demo.page()
   await reranked(page)
   const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.className || document.activeElement.textContent)
@@ -75,7 +75,7 @@ test('everything is reached by keyboard', async () => {
   await page.keyboard.press('Escape')
 })
 
-test('the focus stays where the keyboard has put it', async () => {
+test('focus is kept when controls are replaced and cards are added', async () => {
   const page = await demo.page()
   await reranked(page)
   const focused = () => page.evaluate(() => document.activeElement.className)
@@ -98,11 +98,11 @@ test('the focus stays where the keyboard has put it', async () => {
 })
 
 for (const width of [320, 360, 768, 1280]) {
-  test(`nothing sticks out of a card or the page at ${width} pixels`, async () => {
+  test(`no content overflows a card or the page at ${width} pixels`, async () => {
     const page = await demo.page({ viewport: { width, height: 800 }, reducedMotion: 'reduce' })
     await reranked(page)
     await page.click(`${OPEN} .more`)
-    // As far as a card comes in the whole gallery.
+    // The widest label: a card that moved through the whole gallery.
     await page.$$eval(`${OPEN} .after .moved`, (all) => all.forEach((moved) => { moved.textContent = '↑265' }))
     const beyond = () => page.$$eval('.search-panel:not([hidden]) .card', (all) => all.filter((card) => card.scrollWidth > card.clientWidth + 1).map((card) => card.textContent))
     assert.deepEqual(await beyond(), [])
@@ -116,31 +116,31 @@ for (const width of [320, 360, 768, 1280]) {
   })
 }
 
-test('the end of a search is spoken once', async () => {
+test('the end of a search is announced once', async () => {
   const page = await demo.page()
   await page.evaluate(() => {
-    window.spoken = []
-    new MutationObserver(() => window.spoken.push(document.querySelector('#live').textContent)).observe(document.querySelector('#live'), { childList: true })
+    window.announced = []
+    new MutationObserver(() => window.announced.push(document.querySelector('#live').textContent)).observe(document.querySelector('#live'), { childList: true })
   })
   await reranked(page)
-  await page.waitForFunction(() => window.spoken.length > 0)
+  await page.waitForFunction(() => window.announced.length > 0)
   await page.waitForTimeout(1000)
-  const spoken = await page.evaluate(() => window.spoken)
-  assert.equal(spoken.length, 1)
-  assert.match(spoken[0], /^24 candidates reranked\. Best: .+, score (0\.\d\d|below 0\.01)\.$/)
+  const announced = await page.evaluate(() => window.announced)
+  assert.equal(announced.length, 1)
+  assert.match(announced[0], /^24 candidates reranked\. Best: .+, score (0\.\d\d|below 0\.01)\.$/)
 })
 
 for (const [reducedMotion, moves] of [['reduce', false], ['no-preference', true]]) {
-  test(`cards ${moves ? 'move' : 'do not move'} with ${reducedMotion}`, async () => {
+  test(`cards ${moves ? 'are' : 'are not'} animated with prefers-reduced-motion: ${reducedMotion}`, async () => {
     const page = await demo.page({ reducedMotion })
     await page.waitForSelector('body[data-model=ready]')
     await page.evaluate(() => {
       window.moved = 0
-      const look = () => {
+      const sample = () => {
         window.moved = Math.max(window.moved, document.getAnimations().filter((animation) => animation.playState === 'running').length)
-        requestAnimationFrame(look)
+        requestAnimationFrame(sample)
       }
-      look()
+      sample()
     })
     await page.click('text=I am very sad')
     await reranked(page)

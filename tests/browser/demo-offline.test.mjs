@@ -1,9 +1,9 @@
-// After one visit everything works without a network, under a sub-path.
+// The demo as an offline application, under a sub-path: service worker, precache, data saver, manifest.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OPEN, drop, names, openDemo, reranked, scores } from './demo.mjs'
 
-test('after one visit the demo works without network and server', async () => {
+test('after one visit the demo works offline', async () => {
   const demo = await openDemo({ items: 12 })
   try {
     const page = await demo.page({ serviceWorkers: 'allow' })
@@ -24,7 +24,7 @@ test('after one visit the demo works without network and server', async () => {
     await reranked(page)
     await drop(page, [{ name: 'x.txt', type: 'text/plain', bytes: Buffer.from('hello').toString('base64') }])
     assert.equal(await page.textContent(`${OPEN} .problem`), '')
-    assert.deepEqual(page.seen.foreign, [])
+    assert.deepEqual(page.observed.foreign, [])
 
     const second = await page.context().newPage()
     await second.goto(`${demo.url}?q=camera#pictures`)
@@ -35,7 +35,7 @@ test('after one visit the demo works without network and server', async () => {
   }
 })
 
-test('a host that redirects index.html to its folder is no obstacle', async () => {
+test('precaching works on a host that redirects index.html to its folder', async () => {
   const demo = await openDemo({ items: 12, redirects: true })
   try {
     const page = await demo.page({ serviceWorkers: 'allow' })
@@ -48,7 +48,7 @@ test('a host that redirects index.html to its folder is no obstacle', async () =
   }
 })
 
-test('who saves data loads the model himself; the copy is kept once it is there', async () => {
+test('with saveData the model loads on request only, and is then kept for offline use', async () => {
   const demo = await openDemo({ items: 12 })
   try {
     const page = await demo.page({ serviceWorkers: 'allow' }, { path: 'manifest.json' })
@@ -65,7 +65,7 @@ test('who saves data loads the model himself; the copy is kept once it is there'
   }
 })
 
-test('it can be installed: a manifest with icons that exist', async () => {
+test('the manifest is installable and its icons exist', async () => {
   const demo = await openDemo({ items: 12 })
   try {
     const page = await demo.page()

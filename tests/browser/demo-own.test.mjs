@@ -1,4 +1,4 @@
-// What the reader brings: pictures, texts, a picture as the query, weights; and what goes wrong on the way.
+// The user's own content in the demo: pictures, texts, a picture as the query, model weights; and the errors on the way.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ test('a dropped picture joins the search and is reranked', async () => {
   await reranked(page)
   assert.equal((await scores(page)).length, 12)
   assert.ok(!(await names(page, 'before')).includes('my shapes'))
-  assert.deepEqual(page.seen, { errors: [], foreign: [] })
+  assert.deepEqual(page.observed, { errors: [], foreign: [] })
 })
 
 test('dropped and typed texts join the search', async () => {
@@ -45,7 +45,7 @@ test('dropped and typed texts join the search', async () => {
   await reranked(page)
 })
 
-test('a picture is the query: from a card, and from a file', async () => {
+test('a picture can be the query, from a card or from a file', async () => {
   const page = await demo.page()
   await reranked(page)
   await page.click(`${OPEN} .after .card button`)
@@ -61,10 +61,10 @@ test('a picture is the query: from a card, and from a file', async () => {
   assert.equal(await page.isVisible(`${OPEN} .query-picture`), false)
   await page.setInputFiles(`${OPEN} .query-file`, { name: 'a.png', mimeType: 'image/png', buffer: Buffer.from(PICTURE.bytes, 'base64') })
   await page.waitForSelector(`${OPEN} .query-picture:visible`)
-  assert.deepEqual(page.seen, { errors: [], foreign: [] })
+  assert.deepEqual(page.observed, { errors: [], foreign: [] })
 })
 
-test('what cannot be read is said in a sentence', async () => {
+test('unreadable files are reported with the reason', async () => {
   const page = await demo.page()
   await reranked(page)
   await drop(page, [text('broken.png', 'no picture', 'image/png'), text('table.bin', 'x', 'application/octet-stream'), text('empty.txt', ' ')])
@@ -73,7 +73,7 @@ test('what cannot be read is said in a sentence', async () => {
   assert.match(problem, /“broken.png” could not be read as a picture\. “table.bin” is neither a picture nor a text file nor a GGUF\. “empty.txt” is empty\./)
 })
 
-test('a model that cannot be fetched is said so; the first pass goes on, and a second try works', async () => {
+test('a failed model download is reported, the keyword pass still works, and a retry loads the model', async () => {
   demo.state.weights = 'fail'
   const page = await demo.page()
   await page.waitForSelector('body[data-model=failed]')
@@ -87,7 +87,7 @@ test('a model that cannot be fetched is said so; the first pass goes on, and a s
   await reranked(page)
 })
 
-test('weights from an address: sentences for wrong ones, then a model of one’s own, and back', async () => {
+test('weights from a URL: errors for bad URLs, a model of the user\'s, managing its files, and back to the demo model', async () => {
   const page = await demo.page({}, { path: '#weights' })
   await page.waitForSelector('body[data-model=ready]')
   const problem = async (pattern) => page.waitForFunction((source) => new RegExp(source).test(document.querySelector('#weights-problem').textContent), pattern.source)
@@ -101,25 +101,25 @@ test('weights from an address: sentences for wrong ones, then a model of one’s
   await problem(/does not begin with https/)
   await load(`${demo.url}own/nowhere/model.gguf`)
   await problem(/was not found|404/)
-  assert.equal(await page.getAttribute('body', 'data-model'), 'ready', 'the model from before is still there')
+  assert.equal(await page.getAttribute('body', 'data-model'), 'ready', 'the previous model is kept')
   await load(`${demo.url}own/tiny-tied/`)
-  // It reads text only, so the text tab opens.
+  // A text-only model, so the text tab opens.
   await page.waitForSelector('#texts:not([hidden])')
   await reranked(page)
   assert.match(await page.textContent('#model-state'), /^tiny-tied on CPU/)
-  // Real weights take their time, so nothing starts by itself.
+  // Other models may be slow, so a search starts on Enter only.
   assert.equal(await page.inputValue(`${OPEN} .limit`), '20')
   await page.fill(`${OPEN} .query`, 'keeps you dry')
   await page.waitForTimeout(1200)
   assert.match(await page.textContent(`${OPEN} .second .caption`), /until you press Enter/)
   await page.keyboard.press('Enter')
   await reranked(page)
-  assert.equal((await scores(page)).length, 10, 'those that are shown of 20')
+  assert.equal((await scores(page)).length, 10, '10 of 20 are shown')
   await page.click('#tab-pictures')
   await page.waitForSelector(`${OPEN} .problem:not(:empty)`)
   assert.match(await page.textContent(`${OPEN} .problem`), /reads text only/)
   await page.click('#tab-weights')
-  // Three files are stored, which are one model.
+  // The three stored files are listed as one model.
   const row = page.locator('#stored li')
   assert.match(await row.textContent(), /^tiny-tiedhttp.+\/own\/tiny-tied\/.*complete, 3 files/)
   await row.getByText('Use').click()
@@ -134,7 +134,7 @@ test('weights from an address: sentences for wrong ones, then a model of one’s
 })
 
 for (const end of ['failed', 'stopped']) {
-  test(`after a ${end} load of own weights the search goes on with the model from before`, async () => {
+  test(`after a ${end} load of other weights the previous model is used`, async () => {
     const page = await demo.page({}, { path: '#weights' })
     await page.waitForSelector('body[data-model=ready]')
     demo.state.own = end === 'stopped' ? 'hang' : 'serve'
@@ -166,7 +166,7 @@ test('weights from files', { skip: !demoModel().trained && 'this build has no GG
   }
 })
 
-test('the bench gives JSON to copy', async () => {
+test('the benchmark tab gives JSON to copy', async () => {
   const page = await demo.page({ permissions: ['clipboard-read', 'clipboard-write'] }, { path: '#bench' })
   await page.click('#bench-run')
   await page.click('#bench-copy')
@@ -175,10 +175,10 @@ test('the bench gives JSON to copy', async () => {
   assert.equal(result.runs.length, 3)
   assert.equal(result.device, 'cpu')
   assert.ok(result.runs.every((run) => run.documents === 12 && run.documents_per_second > 0 && run.tokens > 0 && run.first_score_ms <= run.last_score_ms))
-  assert.ok(result.runs[0].vision_ms > 2 * result.runs[1].vision_ms, 'pictures are known in the second run')
+  assert.ok(result.runs[0].vision_ms > 2 * result.runs[1].vision_ms, 'the second run takes pictures from the cache')
   await page.click('#bench-run')
   await page.waitForFunction((old) => document.querySelector('#bench-json').textContent !== old, JSON.stringify(result, null, 2))
   const { runs } = JSON.parse(await page.textContent('#bench-json'))
-  assert.ok(runs[0].vision_ms > 2 * runs[1].vision_ms, 'pictures of a second bench are new again')
+  assert.ok(runs[0].vision_ms > 2 * runs[1].vision_ms, 'a second benchmark starts with an empty picture cache')
   assert.ok('adapter' in result && 'kernels' in result && result.secondpass && result.browser && result.load_ms > 0)
 })

@@ -1,11 +1,11 @@
-// Parts of the demo that need no browser.
+// Modules of the demo that run without a browser.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LoadProgress, stepOf } from '../../www/src/progress.js'
 import { score } from '../../www/src/run.js'
 import { models } from '../../www/src/stored.js'
 
-test('the bar of a load never goes back, and its words are sums', () => {
+test('load progress never goes back and sums up all files', () => {
   const progress = new LoadProgress()
   assert.equal(stepOf(progress), 'Starting…')
   let before = 0
@@ -16,7 +16,7 @@ test('the bar of a load never goes back, and its words are sums', () => {
   }
   add('download', 'config.json', 500, 500)
   add('download', 'tokenizer.json', 10e6, 10e6)
-  assert.equal(progress.part, 0, 'small files are not the load')
+  assert.equal(progress.part, 0, 'small files do not count as progress')
   add('download', 'model.safetensors', 0, 600e6)
   add('download', 'model.safetensors', 300e6, 600e6, 20e6)
   assert.equal(stepOf(progress), 'Fetching: 310 MB of 610 MB, 20 MB a second')
@@ -31,7 +31,7 @@ test('the bar of a load never goes back, and its words are sums', () => {
   assert.ok(Math.abs(progress.part - 1) < 1e-9)
 })
 
-test('what is stored is grouped by what a model is loaded from', () => {
+test('stored files are grouped into models', () => {
   const file = (url, complete = true) => ({ url, bytes: 10, stored: complete ? 10 : 4, complete })
   const hub = 'https://huggingface.co/Qwen/Qwen3-Reranker-0.6B/resolve/main/'
   const groups = models([
@@ -49,15 +49,15 @@ test('what is stored is grouped by what a model is loaded from', () => {
   ])
 })
 
-test('what is said of a document says its name', async () => {
+test('warnings and errors name the document instead of its index', async () => {
   const items = Array.from({ length: 8 }, (_, n) => ({ id: n, name: `item ${n}`, content: () => 'text' }))
   const timings = { vision_ms: 0, compute_ms: 0 }
-  const answer = (documents) => ({
+  const response = (documents) => ({
     results: [], usage: { total_tokens: 0 },
     meta: { cached_tokens: 0, timings, warnings: ['documents[0] was cut'], failed: [{ index: documents.length - 1, message: 'documents[1] is broken' }] },
   })
   const failed = []
-  const { warnings } = await score({ rerank: async ({ documents }) => answer(documents) }, { query: 'q', items, onFailed: (item, message) => failed.push([item.name, message]) })
+  const { warnings } = await score({ rerank: async ({ documents }) => response(documents) }, { query: 'q', items, onFailed: (item, message) => failed.push([item.name, message]) })
   // Six in the first call, two in the second.
   assert.deepEqual(warnings, ['“item 0” was cut', '“item 6” was cut'])
   assert.deepEqual(failed, [['item 5', '“item 1” is broken'], ['item 7', '“item 7” is broken']])

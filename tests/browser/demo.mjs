@@ -1,4 +1,4 @@
-// The built demo on a static server, under a sub-path, with a small gallery so that a test takes seconds.
+// Test harness for the built demo: a static server under a sub-path and a browser. The gallery is small, so that a test takes seconds.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
@@ -10,17 +10,17 @@ import { FLAGS } from './harness.mjs'
 
 const WEIGHTS = /\/model\/.+\.(gguf|safetensors)$/
 const OWN_WEIGHTS = /\/own\/.+\.safetensors$/
-/** Models that are not the demo's, at `own/…`. */
+/** Models other than the demo's, at `own/…`. */
 const OWN = join(ROOT, 'tests', 'fixtures', 'text')
 const PREFIX = '/some/where/'
 
-/** What the build put in as the demo's model. */
+/** The description of the demo's model that the build wrote. */
 export const demoModel = () => JSON.parse(readFileSync(join(DEMO, 'model', 'demo.json'), 'utf8'))
 
 /**
  * A server and a browser. `items`: pictures in the gallery (all if absent). `redirects`: the host sends `index.html` to its folder.
  * The state's `weights` may be set to `hang` or `fail` at any time, and `own` to `hang`.
- * `page(options, { path, rerank })` opens the demo in a context of its own.
+ * `page(options, { path })` opens the demo in a new browser context.
  */
 export async function openDemo({ items, redirects = false } = {}) {
   const state = { weights: 'serve', own: 'serve', redirects }
@@ -33,14 +33,14 @@ export async function openDemo({ items, redirects = false } = {}) {
     const context = await browser.newContext({ serviceWorkers: 'block', ...options })
     const page = await context.newPage()
     page.setDefaultTimeout(240_000)
-    const seen = { errors: [], foreign: [] }
+    const observed = { errors: [], foreign: [] }
     context.on('request', (request) => {
-      if (!/^(blob|data):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) seen.foreign.push(request.url())
+      if (!/^(blob|data):/.test(request.url()) && new URL(request.url()).origin !== new URL(url).origin) observed.foreign.push(request.url())
     })
-    page.on('console', (message) => message.type() === 'error' && seen.errors.push(message.text()))
-    page.on('pageerror', (error) => seen.errors.push(error.message))
+    page.on('console', (message) => message.type() === 'error' && observed.errors.push(message.text()))
+    page.on('pageerror', (error) => observed.errors.push(error.message))
     await page.goto(url + path)
-    return Object.assign(page, { seen })
+    return Object.assign(page, { observed })
   }
   return { url, state, page, stopServer: close, close: () => Promise.all([browser.close(), close()]) }
 }
@@ -65,24 +65,24 @@ function smallGallery(count) {
   const gallery = JSON.parse(readFileSync(join(DEMO, 'gallery', 'gallery.json'), 'utf8'))
   const wanted = gallery.items.filter(({ name }) => ['scissors', 'newspaper', 'umbrella', 'camera'].includes(name))
   const others = gallery.items.filter((item) => !wanted.includes(item)).slice(0, count - wanted.length)
-  // The sheet keeps its size, which the page else takes from the number of pictures.
+  // `rows` keeps the size of the sprite sheet, which the page otherwise derives from the number of pictures.
   return JSON.stringify({ ...gallery, rows: Math.ceil(gallery.items.length / gallery.columns), items: [...others, ...wanted] })
 }
 
-/** The open tab's panel. */
+/** Selector of the open tab's panel. */
 export const OPEN = '.search-panel:not([hidden])'
 
-/** Waits until the second pass has said its numbers. */
+/** Waits until the reranking pass has shown its numbers. */
 export const reranked = (page) => page.waitForSelector(`${OPEN} .numbers:not(.stale):visible`)
 
 /** The names in a column, in order. */
 export const names = (page, column) => page.$$eval(`${OPEN} .${column} .name`, (all) => all.map((name) => name.textContent))
 
-/** The scores of the second column, in order. */
+/** The scores of the reranked column, in order. */
 export const scores = async (page) =>
   (await page.$$eval(`${OPEN} .after .card.scored .score`, (all) => all.map((score) => score.title))).map((title) => Number(title.replace('relevance ', '')))
 
-/** Drops files as a mouse would; each is `{ name, type, bytes }`, bytes in base64. */
+/** Drops files with the events of a real drag; each is `{ name, type, bytes }`, bytes in base64. */
 export async function drop(page, files, zone = 'add') {
   await page.evaluate(async ({ files, zone }) => {
     const transfer = new DataTransfer()

@@ -1,4 +1,4 @@
-// The demo's two passes: at once by words, then by the model, with a way to stop.
+// The demo's two passes: keyword search at once, then reranking by the model; cancelling.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib'
 import { DEMO } from '../../scripts/build.mjs'
 import { OPEN, demoModel, names, openDemo, reranked, scores } from './demo.mjs'
 
-/** On a busy machine without a GPU; what a reader has to wait before the first search. */
+/** Time until the first search is possible, on a busy machine without a GPU. */
 const USABLE_MS = 6_000
 const SCRIPT_BYTES = 30_000
 
@@ -17,7 +17,7 @@ after(() => demo?.close())
 
 const modelReady = (page) => page.waitForSelector('body[data-model=ready]')
 
-test('the first pass works before the model is there', async () => {
+test('the keyword pass works before the model is loaded', async () => {
   demo.state.weights = 'hang'
   const page = await demo.page()
   await page.waitForSelector(`${OPEN} .before .card`)
@@ -33,30 +33,30 @@ test('the first pass works before the model is there', async () => {
   demo.state.weights = 'serve'
 })
 
-test('few bytes are needed before the first search', () => {
+test('the page needs few bytes before the first search', () => {
   const size = ['app.js', 'index.html', 'style.css'].reduce((sum, file) => sum + gzipSync(readFileSync(join(DEMO, file))).length, 0)
   console.log(`${size} bytes of page, after gzip`)
   assert.ok(size < SCRIPT_BYTES, `${size} bytes`)
 })
 
-test('the second pass brings scores, an order of its own, and its numbers', async () => {
+test('the reranking pass shows scores, a new order and its numbers', async () => {
   const page = await demo.page()
   await reranked(page)
   const [first, second, values] = [await names(page, 'before'), await names(page, 'after'), await scores(page)]
   assert.equal(values.length, second.length)
   assert.deepEqual(values, [...values].sort((a, b) => b - a))
   assert.notDeepEqual(first, second)
-  assert.ok(await page.$(`${OPEN} .after .moved.up:not(:empty)`), 'a card shows how far it came')
+  assert.ok(await page.$(`${OPEN} .after .moved.up:not(:empty)`), 'a card shows how many places it moved')
   const numbers = await page.textContent(`${OPEN} .numbers`)
   assert.match(numbers, /CPU \(WebAssembly, one thread\).*Documents24.*Tokens[\d,]+.*from cache[\d,]+.*First score.*Total time.*Weights in memory.*Worker memory/s)
   await page.click(`${OPEN} .more`)
   const [all, found] = [await names(page, 'after'), await names(page, 'before')]
   assert.equal(all.length, 24)
   assert.deepEqual([...all].sort(), [...found].sort())
-  assert.deepEqual(page.seen, { errors: [], foreign: [] })
+  assert.deepEqual(page.observed, { errors: [], foreign: [] })
 })
 
-test('a query that no keyword matches is filled up from the gallery', async () => {
+test('a query without keyword matches gets candidates from the gallery', async () => {
   const page = await demo.page()
   await modelReady(page)
   await page.fill('.query', 'xylograph')
@@ -66,7 +66,7 @@ test('a query that no keyword matches is filled up from the gallery', async () =
   assert.equal((await scores(page)).length, 20)
 })
 
-test('an example, another instruction and fewer candidates each search again', async () => {
+test('an example query and another instruction each start a new search', async () => {
   const page = await demo.page()
   await reranked(page)
   await page.click('text=takes photos')
@@ -80,7 +80,7 @@ test('an example, another instruction and fewer candidates each search again', a
   assert.notDeepEqual(await scores(page), before)
 })
 
-test('cancel stops at once and keeps what is there; the next search runs', async () => {
+test('cancel stops at once, keeps the scores so far, and allows the next search', async () => {
   const whole = await openDemo()
   try {
     const page = await whole.page()
@@ -112,7 +112,7 @@ test('passages are searched and reranked in their own tab', async () => {
   assert.deepEqual(values, [...values].sort((a, b) => b - a))
 })
 
-test('a software adapter is not called a GPU', async () => {
+test('a software adapter is not labelled as a GPU', async () => {
   const page = await demo.page()
   await page.selectOption('#device', 'webgpu')
   await page.waitForFunction(() => /WebGPU/.test(document.querySelector('#model-state').textContent) && document.body.dataset.model === 'ready')
@@ -121,7 +121,7 @@ test('a software adapter is not called a GPU', async () => {
   assert.doesNotMatch(state, /\bon GPU/)
 })
 
-test('scissors rise to the top for something to cut paper', { skip: !demoModel().trained && 'this build has no trained model' }, async () => {
+test('the trained model ranks scissors first for something to cut paper', { skip: !demoModel().trained && 'this build has no trained model' }, async () => {
   const whole = await openDemo()
   try {
     const page = await whole.page()

@@ -1,4 +1,4 @@
-// Whatever a host or a network does to the files, the page gets a typed error, soon.
+// Faulty hosts, networks and files: the page gets a typed error quickly.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { open } from './harness.mjs'
@@ -36,24 +36,24 @@ for (const [kind, code] of Object.entries(FAULTS)) {
   })
 }
 
-test('a host without ranges, and one that redirects, serve as well', async () => {
+test('hosts without range requests and hosts that redirect work', async () => {
   assert.deepEqual(await load('/fault/no-range/tiny-tied'), { ok: 1 })
   assert.deepEqual(await load('/redirect/models/tiny-tied/'), { ok: 1 })
 })
 
-test('a host that cannot be reached gives network', async () => {
+test('an unreachable host gives network', async () => {
   const { error } = await load('http://127.0.0.1:9/model')
   assert.equal(error.code, 'network')
 })
 
-test('a worker or wasm that is not there gives worker_failed', async () => {
+test('a missing worker script or wasm file gives worker_failed', async () => {
   for (const extra of [{ worker: '/nowhere.js' }, { wasmUrl: '/nowhere.wasm' }]) {
     const { error } = await load('/models/tiny-tied', extra)
     assert.equal(error.code, 'worker_failed', error.message)
   }
 })
 
-test('load options that do not exist are refused, with those that do', async () => {
+test('unknown values of load options are refused with the list of known ones', async () => {
   for (const [extra, exists] of [[{ dtype: 'int3' }, 'q8_0'], [{ device: 'tpu' }, 'webgpu'], [{ kernels: 'magic' }, 'quads']]) {
     const { error } = await load('/models/tiny-tied', extra)
     assert.equal(error.code, 'invalid_request', error.message)
@@ -61,7 +61,7 @@ test('load options that do not exist are refused, with those that do', async () 
   }
 })
 
-test('what is wrong with a request is said', async () => {
+test('invalid requests and requests after dispose() give typed errors', async () => {
   const page = await browser.page()
   const errors = await page.evaluate(async () => {
     const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' })

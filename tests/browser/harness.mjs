@@ -1,4 +1,4 @@
-// One browser and one server for a file of tests; a fresh page for each test.
+// One browser and one server per test file, a fresh page per test.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
@@ -6,7 +6,7 @@ import { ROOT } from '../../scripts/lib.mjs'
 import { findChromium } from '../../scripts/setup/chromium.mjs'
 import { startServer } from '../server/server.mjs'
 
-// WebGPU without a GPU, and no request to anyone.
+// WebGPU on SwiftShader, and no background requests.
 export const FLAGS = ['--headless=new', '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
 
@@ -24,7 +24,7 @@ export async function open() {
     if (path === '/pages/blank.html') await page.waitForFunction('window.ready')
     return page
   }
-  /** Puts a host on the server, under an address of its own; the address. */
+  /** Registers a host on the server and returns its path. */
   const host = (host) => {
     const id = `h${server.hosts.size}`
     server.hosts.set(id, host)

@@ -1,4 +1,4 @@
-// llama.cpp loads what `secondpass convert` writes, and gives the scores that we give. It comes as wllama, in the browser.
+// llama.cpp (as wllama, in the browser) loads the files that `secondpass convert` writes and gives the same scores.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
@@ -11,12 +11,12 @@ import { cases, open } from './harness.mjs'
 
 const MODEL = 'tiny-tied'
 const WLLAMA = join(ROOT, 'node_modules', '@wllama', 'wllama', 'esm')
-/** Weights of 16 bits are ours as well; llama.cpp also rounds what it multiplies them with, and keys and values. */
+/** Both engines use the same weights; llama.cpp also rounds activations, keys and values. */
 const TOLERANCE = { f16: 2e-3, q8_0: 2e-2 }
 
-/** The requests that llama.cpp can be asked: its template has one instruction, it reads control tokens in a text as such, and
- * does not bring a text into the normal form C. */
-const asked = () => cases(MODEL).filter(({ request }) => {
+/** Cases that llama.cpp tokenizes like us: its template has a fixed instruction, it parses control tokens in user text, and it
+ * does not apply NFC. */
+const comparable = () => cases(MODEL).filter(({ request }) => {
   const texts = [request.query, ...request.documents]
   return !request.instruction && texts.every((text) => typeof text === 'string' && text !== '' && !text.includes('<|') && text === text.normalize('NFC'))
 })
@@ -45,24 +45,24 @@ function command() {
 }
 
 for (const [type, tolerance] of Object.entries(TOLERANCE)) {
-  test(`llama.cpp scores our ${type} file as we do`, async () => {
+  test(`llama.cpp gives our scores for a converted ${type} file`, async () => {
     const made = spawnSync(command(), ['convert', join(ROOT, 'tests', 'fixtures', 'text', MODEL), '--type', type, '--out', converted], { encoding: 'utf8' })
     assert.equal(made.status, 0, made.stderr)
     const model = `${folder(converted)}${MODEL}-${type.toUpperCase()}.gguf`
-    const requests = asked().map(({ request: { query, documents } }) => ({ query, documents }))
-    assert.ok(requests.length >= 4, 'requests to compare')
+    const requests = comparable().map(({ request: { query, documents } }) => ({ query, documents }))
+    assert.ok(requests.length >= 4, 'cases to compare')
     const page = await browser.page()
     const { theirs, ours } = await page.evaluate(compare, { wllama: folder(WLLAMA), model, requests })
     await page.close()
     let largest = 0
     ours.forEach((scores, i) => scores.forEach((score, j) => { largest = Math.max(largest, Math.abs(score - theirs[i].scores[j])) }))
     console.log(`${type}: ${ours.flat().length} scores, largest difference from llama.cpp ${largest.toExponential(1)}`)
-    assert.deepEqual(theirs.map(({ tokens }) => tokens), asked().map(({ ids }) => ids.reduce((sum, each) => sum + each.length, 0)))
+    assert.deepEqual(theirs.map(({ tokens }) => tokens), comparable().map(({ ids }) => ids.reduce((sum, each) => sum + each.length, 0)))
     assert.ok(largest <= tolerance, `${largest}`)
   })
 }
 
-/** In the page: both engines, the same file. */
+/** Runs in the page: both engines on the same file. */
 async function compare({ wllama, model, requests }) {
   const byIndex = (results) => results.toSorted((a, b) => a.index - b.index).map(({ relevance_score }) => relevance_score)
   const { Wllama } = await import(`${wllama}index.js`)

@@ -1,11 +1,11 @@
-// What a page and its reader see: responsiveness, partial results, cancellation, the demo.
+// The package in a page: responsiveness, partial results, cancellation, sharing, import on a server.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
 import { ROOT } from '../../scripts/lib.mjs'
 import { open } from './harness.mjs'
 
-/** A page that is busy for longer than this feels frozen. The machine of a test is busy with the worker as well. */
+/** A page that is blocked for longer than this feels frozen. Generous, because the worker competes for the test machine's cores. */
 const LONGEST_GAP_MS = 250
 const TRIES = 3
 
@@ -14,7 +14,7 @@ before(async () => { browser = await open() })
 after(() => browser?.close())
 
 test('the page draws frames while the worker computes', async () => {
-  // Another program may hold a busy machine for a moment, but not each time.
+  // A single gap may be caused by another process; the best of several tries counts.
   let best
   for (let i = 0; i < TRIES && !(best?.gap < LONGEST_GAP_MS); i++) {
     const seen = await framesWhileReranking()
@@ -22,7 +22,7 @@ test('the page draws frames while the worker computes', async () => {
   }
   const { gap, frames, elapsed } = best
   console.log(`${frames} frames in ${elapsed.toFixed(0)} ms of work; longest gap ${gap.toFixed(0)} ms`)
-  assert.ok(elapsed > 500, `the work was too short (${elapsed} ms) to prove anything`)
+  assert.ok(elapsed > 500, `the work was too short (${elapsed} ms) to be conclusive`)
   assert.ok(gap < LONGEST_GAP_MS && frames > 10, `${frames} frames, longest gap ${gap} ms`)
 })
 
@@ -49,7 +49,7 @@ async function framesWhileReranking() {
   return seen
 }
 
-test('scores arrive one by one and are those of the response', async () => {
+test('partial results arrive one by one and agree with the response', async () => {
   const page = await browser.page()
   const { partial, results, stages } = await page.evaluate(async () => {
     const stages = []
@@ -66,7 +66,7 @@ test('scores arrive one by one and are those of the response', async () => {
   assert.ok(download.length > 0 && download.every((n, i) => i === 0 || n >= download[i - 1]), 'download goes forward')
 })
 
-test('an abort ends a request, and the next one runs', async () => {
+test('an abort ends a request, and the next request runs', async () => {
   const page = await browser.page()
   const { error, seen, after } = await page.evaluate(async () => {
     const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' })
@@ -84,13 +84,13 @@ test('an abort ends a request, and the next one runs', async () => {
   assert.equal(after, 1)
 })
 
-test('an abort ends a load that hangs', async () => {
+test('an abort ends a stalled load', async () => {
   const page = await browser.page()
   const { error } = await page.evaluate(() => outcome(() => secondpass.Reranker.load({ model: '/fault/stall/tiny-tied', device: 'cpu' }, { signal: AbortSignal.timeout(1000) })))
   assert.equal(error.name, 'TimeoutError')
 })
 
-test('rerank() loads once and shares the model', async () => {
+test('concurrent calls of rerank() share one load', async () => {
   const page = await browser.page()
   let fetched = 0
   page.on('request', (request) => { if (request.url().endsWith('config.json')) fetched++ })
@@ -102,7 +102,7 @@ test('rerank() loads once and shares the model', async () => {
   assert.ok(fetched <= 2, `${fetched} requests for config.json`)
 })
 
-test('a server can import the package', () => {
+test('Node can import the package', () => {
   const script = "const m = await import('./pkg/dist/index.js'); if (typeof m.rerank !== 'function') process.exit(1)"
   execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT })
 })

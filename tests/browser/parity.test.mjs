@@ -1,15 +1,25 @@
-// The reference's scores, through the built package, in a real browser, on both devices.
+// The built package in a real browser, on both devices: scores against Transformers, and every kernel against its definition.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { MODELS, cases, open } from './harness.mjs'
 
 /** As in tests/reference.rs. */
 const SCORE_TOLERANCE = 1e-3
-/** Weights in 8-bit blocks, of models that are pure noise. */
+/** As in tests/reference.rs: how far 8-bit weights may move a score of these random models. */
 const Q8_TOLERANCE = 5e-2
 
+/** Styles of kernels; `quads` needs an adapter with subgroups. */
+const STYLES = ['direct', 'tile', 'wide', 'quads']
+const NO_SUBGROUPS = 'the adapter has no subgroups'
+
 let browser
-before(async () => { browser = await open() })
+let subgroups
+before(async () => {
+  browser = await open()
+  const page = await browser.page()
+  subgroups = await page.evaluate(async () => (await navigator.gpu.requestAdapter()).features.has('subgroups'))
+  await page.close()
+})
 after(() => browser?.close())
 
 async function largestDifference(model, options) {
@@ -38,7 +48,7 @@ async function largestDifference(model, options) {
 
 for (const model of MODELS) {
   for (const device of ['cpu', 'webgpu']) {
-    test(`${model} on ${device} gives the reference's scores`, async () => {
+    test(`${model} on ${device} matches the reference scores`, async () => {
       const largest = await largestDifference(model, { device })
       console.log(`${model} on ${device}: largest difference ${largest.toExponential(2)}`)
       assert.ok(largest <= SCORE_TOLERANCE, `${largest}`)
@@ -50,32 +60,44 @@ for (const model of MODELS) {
   }
 }
 
-test('every kind of kernels gives the reference\'s scores, and info says which computed', async () => {
-  const page = await browser.page()
-  const subgroups = await page.evaluate(async () => (await navigator.gpu.requestAdapter()).features.has('subgroups'))
-  await page.close()
-  for (const kernels of ['direct', 'tile', 'wide', ...(subgroups ? ['quads'] : [])]) {
+for (const kernels of STYLES) {
+  test(`${kernels} kernels match the reference scores, and info names them`, async (t) => {
+    if (kernels === 'quads' && !subgroups) return t.skip(NO_SUBGROUPS)
     const largest = await largestDifference(MODELS[0], { device: 'webgpu', kernels })
-    assert.ok(largest <= SCORE_TOLERANCE, `${kernels}: ${largest}`)
-  }
-})
+    console.log(`${kernels}: largest difference ${largest.toExponential(2)}`)
+    assert.ok(largest <= SCORE_TOLERANCE, `${largest}`)
+  })
+}
 
-for (const device of ['cpu', 'webgpu']) {
-  test(`every kernel is its definition on ${device}`, async () => {
-    const page = await browser.page()
-    const { report, subgroups, error } = await page.evaluate((name) => new Promise((resolve) => {
+/** Runs every kernel against its definition in a worker: `{ report, error }`. Each device is run once. */
+const reports = {}
+function kernelReport(device) {
+  reports[device] ??= browser.page().then(async (page) => {
+    const result = await page.evaluate((name) => new Promise((resolve) => {
       const worker = new Worker('/pages/kernels-worker.js', { type: 'module', name })
       worker.onmessage = ({ data }) => resolve(data)
       worker.onerror = (event) => resolve({ error: event.message })
     }), device)
     await page.close()
+    return result
+  })
+  return reports[device]
+}
+
+for (const device of ['cpu', 'webgpu']) {
+  test(`every kernel matches its definition on ${device}`, async () => {
+    const { report, error } = await kernelReport(device)
     assert.equal(error, undefined)
     assert.ok(report.length > 40)
-    if (device === 'webgpu') {
-      const styles = new Set(report.map(({ name }) => name.split(' ').pop()).filter((style) => /^[a-z]+$/.test(style)))
-      for (const style of ['direct', 'tile', 'wide', ...(subgroups ? ['quads'] : [])]) assert.ok(styles.has(style), `${style}: ${[...styles]}`)
-      if (!subgroups) console.log('this adapter has no subgroups, so that quads are not tested')
-    }
     for (const { name, max_abs_diff, tolerance, nan_left, ok } of report) assert.ok(ok, `${name}: ${max_abs_diff} of ${tolerance}, ${nan_left} left`)
+  })
+}
+
+for (const style of STYLES) {
+  test(`the kernels on webgpu include those of style ${style}`, async (t) => {
+    if (style === 'quads' && !subgroups) return t.skip(NO_SUBGROUPS)
+    const { report } = await kernelReport('webgpu')
+    const styles = new Set(report.map(({ name }) => name.split(' ').pop()).filter((word) => /^[a-z]+$/.test(word)))
+    assert.ok(styles.has(style), [...styles].join())
   })
 }

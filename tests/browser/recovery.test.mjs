@@ -1,4 +1,4 @@
-// A device that goes away: the model is loaded again from what is stored, and what was running ends as if nothing had been.
+// Loss of the GPU device: the model is reloaded from storage and running requests complete.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -15,18 +15,18 @@ let browser
 before(async () => { browser = await open() })
 after(() => browser?.close())
 
-/** A page whose workers' devices end after so many submissions of each worker, in the order of the workers. */
-async function fragile(...submissions) {
+/** A page whose workers fail as told, one entry per worker in the order of their start; see fragile-worker-setup.js. */
+async function fragile(...failures) {
   const page = await browser.page()
-  await page.evaluate((submissions) => {
+  await page.evaluate((failures) => {
     const started = []
     window.started = started
     window.worker = () => {
-      const name = String(submissions[started.length] ?? '')
+      const name = String(failures[started.length] ?? '')
       started.push(name)
       return new Worker('/pages/fragile-worker.js', { type: 'module', name })
     }
-  }, submissions)
+  }, failures)
   return page
 }
 
@@ -35,89 +35,89 @@ async function run(page, options) {
   const result = await page.evaluate(async ({ options, request }) => outcome(async () => {
     const reranker = await secondpass.Reranker.load({ ...options, worker: window.worker })
     const before = reranker.info.device
-    const told = []
-    const response = await reranker.rerank(request, { onResult: ({ index }) => told.push(index) })
+    const reported = []
+    const response = await reranker.rerank(request, { onResult: ({ index }) => reported.push(index) })
     const { device, recovered_from } = reranker.info
     reranker.dispose()
-    return { before, device, recovered_from, told, response, workers: window.started.length }
+    return { before, device, recovered_from, reported, response, workers: window.started.length }
   }), { options: { model: `/models/${MODEL}`, ...options }, request })
   await page.close()
   for (const { index, relevance_score } of result.ok?.response.results ?? []) assert.ok(Math.abs(relevance_score - scores[index]) <= SCORE_TOLERANCE)
   return result
 }
 
-test('a request outlives the loss of its device', async () => {
+test('a request survives the loss of its device', async () => {
   const { ok, error } = await run(await fragile('request 1'), { device: 'webgpu' })
   assert.equal(error, undefined)
   assert.equal(ok.device, 'webgpu')
   assert.equal(ok.recovered_from.code, 'device_lost')
   assert.equal(ok.workers, 2)
-  assert.equal(new Set(ok.told).size, ok.told.length, 'no score is told twice')
-  assert.equal(ok.told.length, ok.response.results.length)
+  assert.equal(new Set(ok.reported).size, ok.reported.length, 'no score is reported twice')
+  assert.equal(ok.reported.length, ok.response.results.length)
 })
 
-test('a device that is lost again and again is a typed error, and nothing hangs', async () => {
+test('a device that is lost repeatedly gives device_lost', async () => {
   const { error } = await run(await fragile('request 1', 'request 1', 'request 1'), { device: 'webgpu' })
   assert.equal(error?.code, 'device_lost')
 })
 
-test('a loss while loading is tried once more, and then a typed error, where only WebGPU was allowed', async () => {
+test('with device webgpu, a loss while loading is retried once and then gives device_lost', async () => {
   const { ok } = await run(await fragile('load'), { device: 'webgpu' })
   assert.deepEqual([ok.before, ok.workers, ok.recovered_from?.code], ['webgpu', 2, 'device_lost'])
   const { error } = await run(await fragile('load', 'load'), { device: 'webgpu' })
   assert.equal(error?.code, 'device_lost')
 })
 
-test('a shader that the device refuses costs a second try, not the device', async () => {
+test('a shader that does not compile costs a second load, not the device', async () => {
   const { ok, error } = await run(await fragile('refuses workgroupBarrier'), { device: 'webgpu' })
   assert.equal(error, undefined)
   assert.equal(ok.before, 'webgpu')
   assert.equal(ok.workers, 2)
 })
 
-test('shaders that get known values wrong are never used', async () => {
+test('shaders that fail the self-check are never used', async () => {
   const page = await fragile('wrong inverseSqrt(', 'wrong inverseSqrt(')
   const { error } = await run(page, { device: 'webgpu' })
   assert.equal(error?.code, 'device_lost')
   assert.match(error.message, /known values/)
 })
 
-test('a software adapter that is not used is not missed', async () => {
+test('the loss of an unused software adapter is ignored', async () => {
   const { ok, error } = await run(await fragile('unused'), { device: 'auto' })
   assert.equal(error, undefined)
   assert.deepEqual([ok.device, ok.workers, ok.recovered_from], ['cpu', 1, undefined])
 })
 
-test('who disposes or aborts in the middle of a recovery does not wait for it', async () => {
-  for (const how of ['dispose', 'abort']) {
+test('dispose and abort during a recovery take effect at once', async () => {
+  for (const action of ['dispose', 'abort']) {
     const page = await fragile('request 1')
-    // The second worker finds nobody who sends it the model.
-    const host = browser.host({ handle: (name, request, response) => (slow ? undefined : serveFile(FIXTURE, Object.assign(request, { url: `/${name}` }), response)) })
-    let slow = false
-    await page.exposeFunction('stopServing', () => { slow = true })
-    const { ms, error } = await page.evaluate(async ({ model, how, request }) => {
+    // The host stops answering, so the second worker's load never ends.
+    const host = browser.host({ handle: (name, request, response) => (stalled ? undefined : serveFile(FIXTURE, Object.assign(request, { url: `/${name}` }), response)) })
+    let stalled = false
+    await page.exposeFunction('stopServing', () => { stalled = true })
+    const { ms, error } = await page.evaluate(async ({ model, action, request }) => {
       const reranker = await secondpass.Reranker.load({ model, device: 'webgpu', cache: 'memory', worker: window.worker })
       await window.stopServing()
       const controller = new AbortController()
       const outcomes = outcome(() => reranker.rerank(request, { signal: controller.signal }))
       while (window.started.length < 2) await new Promise((done) => setTimeout(done, 20))
       const start = performance.now()
-      if (how === 'dispose') reranker.dispose()
+      if (action === 'dispose') reranker.dispose()
       else controller.abort()
       const { error } = await outcomes
       const ms = performance.now() - start
       reranker.dispose()
       return { ms, error }
-    }, { model: host, how, request: cases(MODEL)[0].request })
-    assert.equal(how === 'dispose' ? error?.code : error?.name, how === 'dispose' ? 'disposed' : 'AbortError')
-    assert.ok(ms < 1000, `${how}: ${ms} ms`)
+    }, { model: host, action, request: cases(MODEL)[0].request })
+    assert.equal(action === 'dispose' ? error?.code : error?.name, action === 'dispose' ? 'disposed' : 'AbortError')
+    assert.ok(ms < 1000, `${action}: ${ms} ms`)
     for (let i = 0; i < 50 && page.workers().length > 0; i++) await page.waitForTimeout(100)
     assert.equal(page.workers().length, 0)
     await page.close()
   }
 })
 
-test('after a loss the reranker still takes requests, and still can be disposed of', async () => {
+test('after a loss the reranker takes concurrent requests and can be disposed', async () => {
   const page = await fragile('request 1')
   const [{ request }] = cases(MODEL)
   const outcomes = await page.evaluate(async (request) => {

@@ -1,37 +1,37 @@
-// Loads over bad networks: whatever happens, the scores are right or there is the right error.
+// Downloads over faulty networks: each ends with the right scores or with the right error.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Host, random } from '../server/faulty.mjs'
 import { BYTES, INTEGRITY, MODEL, QUICK, STALLING, WEIGHTS, add, begin, hashes, load } from './storage.mjs'
 
-/** `npm run test:storage` tries 200; of the native test of the same code thousands are tried each time. */
+/** `npm run test:storage` runs 200. The native test of the same download code runs thousands. */
 const SEEDS = Number(process.env.SEEDS ?? 32)
-/** How often a kind of fault happens to a request. */
+/** The largest probability of each fault per request. */
 const CHANCES = { cut: 0.4, stall: 0.1, short: 0.3, wrongRange: 0.15, busy: 0.3, reset: 0.2, flip: 0.15 }
-/** What flipped bits may lead to: files are read before all of them is hashed. */
+/** Errors that flipped bits may cause, because files are parsed before the whole file is hashed. */
 const DAMAGED = ['integrity', 'file_changed', 'invalid_config', 'invalid_tokenizer', 'invalid_weights', 'missing_tensor', 'unsupported_dtype', 'unsupported_model']
 const SWITCHES = ['noRanges', 'noLength', 'noValidators', 'redirect']
-/** Switches that are drawn apart, so that the seeds stay what they were. */
+/** Drawn from a separate generator, so that older seeds keep their faults. */
 const MORE_SWITCHES = ['away', 'gzip']
 
 let browser, page, score
 before(async () => { ({ browser, page, score } = await begin()) })
 after(() => browser?.close())
 
-/** Some of the faults, as a seed has it. */
+/** A random selection of faults. */
 function faultsOf(draw, seed) {
   const faults = {}
   for (const [name, chance] of Object.entries(CHANCES)) if (draw() < 0.35) faults[name] = chance * draw()
   for (const name of SWITCHES) if (draw() < 0.12) faults[name] = true
   const more = random(seed * 7919)
   for (const name of MORE_SWITCHES) if (more() < 0.12) faults[name] = true
-  // Where the length is that of what is compressed, nobody sees that the end is missing.
+  // With a compressed body the length says nothing about the content, so a missing end cannot be detected.
   if (faults.gzip) delete faults.short
   return faults
 }
 
-test(`${SEEDS} seeds of a bad network`, async () => {
-  const totals = { right: 0, errors: {}, requests: 0, bytes: 0 }
+test(`${SEEDS} random combinations of network faults`, async () => {
+  const totals = { complete: 0, errors: {}, requests: 0, bytes: 0 }
   const start = Date.now()
   for (let seed = 1; seed <= SEEDS; seed++) {
     const draw = random(seed)
@@ -39,43 +39,43 @@ test(`${SEEDS} seeds of a bad network`, async () => {
     const host = new Host(MODEL, faults, seed)
     const url = browser.host(host)
     host.elsewhere = browser.url.replace('127.0.0.1', 'localhost') + url
-    // Bits flip unseen without a hash, and a host without validators may change unseen.
+    // Flipped bits can only be detected with a hash.
     const hashed = faults.flip !== undefined || draw() < 0.5
     const options = { download: STALLING, ...(hashed && { integrity: INTEGRITY }) }
-    const what = `seed ${seed}: ${JSON.stringify(faults)}${hashed ? ', hashed' : ''}`
-    // Every eighth is loaded and scored as well.
+    const label = `seed ${seed}: ${JSON.stringify(faults)}${hashed ? ', hashed' : ''}`
+    // Every eighth seed also loads the model and scores.
     const scored = seed % 8 === 0
     const get = () => (scored ? load(page, url, options) : add(page, url, options))
-    const right = async (result) => {
-      if (scored) assert.equal(result.ok.score, score, what)
-      assert.deepEqual(await hashes(page, url), INTEGRITY, what)
+    const check = async (result) => {
+      if (scored) assert.equal(result.ok.score, score, label)
+      assert.deepEqual(await hashes(page, url), INTEGRITY, label)
     }
     const first = await get()
-    if (first.ok) await right(first)
+    if (first.ok) await check(first)
     else {
       totals.errors[first.error.code] = (totals.errors[first.error.code] ?? 0) + 1
       const allowed = ['network', 'bad_response', ...(faults.flip ? DAMAGED : [])]
-      assert.ok(first.error.name === 'SecondpassError' && allowed.includes(first.error.code), `${what}: ${JSON.stringify(first.error)}`)
+      assert.ok(first.error.name === 'SecondpassError' && allowed.includes(first.error.code), `${label}: ${JSON.stringify(first.error)}`)
     }
-    totals.right += first.ok ? 1 : 0
+    totals.complete += first.ok ? 1 : 0
     totals.requests += host.requests
     totals.bytes += host.total
     if (first.ok) continue
-    // The network has recovered: from whatever is stored by now, the load comes right.
+    // After the network has recovered, the load completes from whatever is stored.
     host.faults = { noRanges: faults.noRanges }
     const second = await get()
-    assert.ok(second.ok, `${what}, then ${JSON.stringify(second.error)}`)
-    await right(second)
+    assert.ok(second.ok, `${label}, then ${JSON.stringify(second.error)}`)
+    await check(second)
   }
-  console.log(`${SEEDS} seeds in ${((Date.now() - start) / 1000).toFixed(0)} s: ${totals.right} right at once, errors ${JSON.stringify(totals.errors)}, ` +
-    `${totals.requests} requests, ${totals.bytes} bytes (${(totals.bytes / SEEDS / BYTES).toFixed(2)} times the files); all right in the end`)
+  console.log(`${SEEDS} seeds in ${((Date.now() - start) / 1000).toFixed(0)} s: ${totals.complete} complete at the first attempt, errors ${JSON.stringify(totals.errors)}, ` +
+    `${totals.requests} requests, ${totals.bytes} bytes (${(totals.bytes / SEEDS / BYTES).toFixed(2)} times the files); all complete in the end`)
 })
 
 const ERRORS = [
   ['a host that is always busy', { busy: 1 }, 'bad_response', /status (429|50\d) \(3 times\)/],
   ['a host that cuts everything off at once', { reset: 1 }, 'network', /3 times/],
   ['a host that never sends', { stall: 1 }, 'network', /nothing came for|connection was cut/],
-  ['a host that sends other ranges', { wrongRange: 1 }, 'bad_response', /another range/],
+  ['a host that sends the wrong range', { wrongRange: 1 }, 'bad_response', /another range/],
 ]
 for (const [name, faults, code, message] of ERRORS) {
   test(`${name} gives ${code}`, async () => {
@@ -87,8 +87,8 @@ for (const [name, faults, code, message] of ERRORS) {
   })
 }
 
-for (const [form, until] of [['in seconds', () => '1'], ['until a date', () => new Date(Date.now() + 2000).toUTCString()]]) {
-  test(`a host asks to wait ${form}`, async () => {
+for (const [form, until] of [['in seconds', () => '1'], ['as a date', () => new Date(Date.now() + 2000).toUTCString()]]) {
+  test(`retry-after ${form} is honoured`, async () => {
     const host = new Host(MODEL)
     const handle = host.handle.bind(host)
     const times = []
@@ -102,7 +102,7 @@ for (const [form, until] of [['in seconds', () => '1'], ['until a date', () => n
   })
 }
 
-test('a host that asks for too long a wait is not waited for', async () => {
+test('a retry-after that is too long ends the load', async () => {
   const host = new Host(MODEL)
   host.handle = (name, request, response) => response.writeHead(503, { 'retry-after': '3600' }).end()
   const { error } = await load(page, browser.host(host))
@@ -110,7 +110,7 @@ test('a host that asks for too long a wait is not waited for', async () => {
   assert.match(error.message, /come back in 3600 seconds/)
 })
 
-test('a file that changes while it is loaded is loaded anew, all of it', async () => {
+test('a file that changes during its download is downloaded again from the start', async () => {
   const other = Buffer.from(MODEL[WEIGHTS])
   other.subarray(-2000).fill(0)
   let changed
@@ -129,7 +129,7 @@ test('a file that changes while it is loaded is loaded anew, all of it', async (
   }
 })
 
-test('another origin needs to give permission, and then everything works', async () => {
+test('another origin needs CORS headers, and then ranges and hashes work', async () => {
   const host = new Host(MODEL, { cors: true, cut: 0.3 })
   const url = browser.url.replace('127.0.0.1', 'localhost') + browser.host(host)
   const { ok, error: failed } = await load(page, url, { integrity: INTEGRITY })

@@ -1,4 +1,4 @@
-// Hosts that serve a model in their own ways, and what is asked of them: redirects, compression, hashes, many files.
+// Peculiarities of hosts: redirects, compression, hidden headers, weak validators; and models of several files.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,30 +17,30 @@ after(() => browser?.close())
 const elsewhere = (path) => browser.url.replace('127.0.0.1', 'localhost') + path
 const clear = () => page.evaluate(() => secondpass.cache.clear())
 
-/** A worker whose browser says that there is so much room: what it really says is the browser's own affair. */
-function roomFor(quota) {
+/** A worker script that reports this quota, since the real one cannot be controlled. */
+function workerWithQuota(quota) {
   const scripts = {
-    'room.js': `navigator.storage.estimate = async () => ({ quota: ${quota}, usage: 0 })`,
-    'worker.js': "import './room.js'; import '/dist/worker.js'",
+    'quota.js': `navigator.storage.estimate = async () => ({ quota: ${quota}, usage: 0 })`,
+    'worker.js': "import './quota.js'; import '/dist/worker.js'",
   }
   const handle = (name, _, response) => response.writeHead(200, { 'content-type': 'text/javascript' }).end(scripts[name])
   return `${browser.url}${browser.host({ handle })}worker.js`
 }
 
-test('an address of our own may lead to another origin', async () => {
+test('a URL of the own origin may redirect to another origin', async () => {
   const host = new Host(MODEL, { away: true, cut: 0.3 })
   const url = browser.host(host)
   host.elsewhere = elsewhere(url)
   const { ok, error } = await load(page, url, { integrity: INTEGRITY })
   assert.equal(ok?.score, score, error?.message)
-  assert.deepEqual(host.seen.filter((line) => line.startsWith('OPTIONS')), [], 'no preflight')
-  // One that does not allow the page to read it.
-  const silent = browser.host(new Host(MODEL))
-  const leading = browser.host({ handle: (name, _, response) => response.writeHead(302, { location: elsewhere(silent) + name }).end() })
-  assert.equal((await load(page, leading)).error?.code, 'cors')
+  assert.deepEqual(host.log.filter((line) => line.startsWith('OPTIONS')), [], 'no preflight')
+  // The target does not send CORS headers.
+  const withoutCors = browser.host(new Host(MODEL))
+  const redirecting = browser.host({ handle: (name, _, response) => response.writeHead(302, { location: elsewhere(withoutCors) + name }).end() })
+  assert.equal((await load(page, redirecting)).error?.code, 'cors')
 })
 
-test('hosts that compress everything, or do not let Content-Range be read', async () => {
+test('hosts that compress everything or hide Content-Range', async () => {
   for (const cors of [false, true]) {
     const host = new Host(MODEL, { gzip: true, cors })
     const path = browser.host(host)
@@ -52,7 +52,7 @@ test('hosts that compress everything, or do not let Content-Range be read', asyn
   assert.equal(ok?.score, score, error?.message)
 })
 
-test('validators that are weak now and then, and ranges that are shorter than asked for', async () => {
+test('occasionally weak validators and ranges that are shorter than requested', async () => {
   let asked = 0
   const handle = (name, request, response) => {
     const bytes = MODEL[name]
@@ -67,7 +67,7 @@ test('validators that are weak now and then, and ranges that are shorter than as
   assert.equal(ok?.score, score, error?.message)
 })
 
-test('damage is mended by the load that finds it, also without ranges', async () => {
+test('damaged pieces are repaired by the load that finds them, on a host without ranges', async () => {
   await clear()
   const url = browser.host(new Host(MODEL, { noRanges: true }))
   assert.equal((await load(page, url)).ok?.score, score)
@@ -76,8 +76,8 @@ test('damage is mended by the load that finds it, also without ranges', async ()
   assert.equal(ok?.score, score, error?.message)
 })
 
-test('what came wrongly once does not stay', async () => {
-  // A bit of the header, under the same validator.
+test('a wrong file is not kept', async () => {
+  // A flipped bit in the header, with an unchanged validator.
   const host = new Host(MODEL)
   const url = browser.host(host)
   const wrong = Buffer.from(weights)
@@ -86,7 +86,7 @@ test('what came wrongly once does not stay', async () => {
   assert.equal((await load(page, url)).error?.name, 'SecondpassError')
   host.files.set(WEIGHTS, weights)
   assert.equal((await load(page, url)).ok?.score, score)
-  // A body that ends where the connection does, too early.
+  // A body without a length that ends early with the connection.
   let whole = false
   const handle = (name, _, response) => {
     if (!MODEL[name]) return response.writeHead(404).end()
@@ -100,7 +100,7 @@ test('what came wrongly once does not stay', async () => {
   assert.equal((await load(page, closing)).ok?.score, score)
 })
 
-test('a hash that nothing would be compared with is refused', async () => {
+test('a hash for a file that the model does not have is refused', async () => {
   const parts = shards(weights, 3)
   const cases = [
     [MODEL, { 'modle.safetensors': integrity('x') }, /modle\.safetensors.*model\.safetensors/],
@@ -120,7 +120,7 @@ test('a hash that nothing would be compared with is refused', async () => {
   assert.equal((await load(page, url, { integrity: { ...hashes, [first]: integrity('x') } })).error?.code, 'integrity')
 })
 
-test('two files of one name are two files, and one file is not two', async () => {
+test('files of the same name at different URLs are distinct, and one URL is not both model and vision tower', async () => {
   const [model, vision] = ['sees.gguf', 'mmproj.gguf'].map((name) => `${browser.host(new Host({ 'model.gguf': gguf(name) }))}model.gguf`)
   const hashes = { model: integrity(gguf('sees.gguf')), vision: integrity(gguf('mmproj.gguf')) }
   const { ok, error } = await load(page, model, { vision, integrity: hashes })
@@ -131,44 +131,44 @@ test('two files of one name are two files, and one file is not two', async () =>
   assert.match(same.message, /same file/)
 })
 
-test('a model of several files is refused without room before any of it is fetched', async () => {
+test('a sharded model that does not fit is refused before it is downloaded', async () => {
   const host = new Host({ ...SMALL, ...shards(weights, 3) })
   const url = browser.host(host)
-  const { error } = await load(page, url, { worker: roomFor(Math.round(BYTES * 0.6)) })
+  const { error } = await load(page, url, { worker: workerWithQuota(Math.round(BYTES * 0.6)) })
   assert.equal(error?.code, 'storage_full')
   assert.match(error.message, /\d+ bytes are needed and \d+ are free/)
   const fetched = Object.entries(host.served).filter(([name]) => name.endsWith('.safetensors'))
-  assert.deepEqual(fetched.map(([, bytes]) => bytes), [1, 1, 1], 'a byte of each tells how long it is')
+  assert.deepEqual(fetched.map(([, bytes]) => bytes), [1, 1, 1], 'one byte of each file, to learn its length')
   assert.equal((await load(page, url)).ok?.score, score)
 })
 
-test('the files of a model share the requests', async () => {
+test('the files of a model share the limit on concurrent requests', async () => {
   const host = new Host({ ...SMALL, ...shards(weights, 5) }, { delay: 20 })
   const handle = host.handle.bind(host)
-  let [now, most] = [0, 0]
+  let [open, most] = [0, 0]
   host.handle = (name, request, response) => {
-    most = Math.max(most, ++now)
-    response.on('close', () => now--)
+    most = Math.max(most, ++open)
+    response.on('close', () => open--)
     handle(name, request, response)
   }
   const { ok, error } = await load(page, browser.host(host), { download: { ...QUICK, requests: 2 } })
   assert.equal(ok?.score, score, error?.message)
-  // One more may be that which opens a small file.
+  // One more may be the first request of a small file.
   assert.ok(most <= 3, `${most} at a time`)
 })
 
-test('a file of unknown length tells how far it is, and is refused without room', async () => {
+test('a file of unknown length reports progress, and is refused when it no longer fits', async () => {
   const { ok } = await load(page, browser.host(new Host(MODEL, { noRanges: true, noLength: true, delay: 30 })))
   const events = ok.events.filter((e) => e.file === WEIGHTS && e.stage === 'download')
   assert.ok(events.length > 2 && events.every((e, i) => i === 0 || e.loaded > events[i - 1].loaded), JSON.stringify(events))
   assert.equal(events.at(-1).loaded, weights.length)
   const host = new Host(MODEL, { noRanges: true, noLength: true })
-  const { error } = await load(page, browser.host(host), { worker: roomFor(400_000) })
+  const { error } = await load(page, browser.host(host), { worker: workerWithQuota(400_000) })
   assert.equal(error?.code, 'storage_full')
   assert.match(error.message, /\d+ bytes are needed/)
 })
 
-test('storage is asked to last once, and not for memory; nothing is left of what is not there', async () => {
+test('persistent storage is requested once, not for memory storage; a missing model leaves no files', async () => {
   await page.evaluate(() => {
     window.asked = 0
     Object.defineProperty(navigator.storage, 'persist', { configurable: true, value: async () => { window.asked++; return false } })
@@ -188,7 +188,7 @@ test('storage is asked to last once, and not for memory; nothing is left of what
   assert.deepEqual(left, [])
 })
 
-test('a busy host does not take away what is stored', async () => {
+test('a stored model is used when revalidation finds the host busy', async () => {
   const host = new Host(MODEL)
   const url = browser.host(host)
   assert.equal((await load(page, url)).ok?.score, score)

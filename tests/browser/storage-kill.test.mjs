@@ -1,33 +1,33 @@
-// Loads that end before their time, and loads at the same time.
+// Interrupted and concurrent downloads.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Host, random } from '../server/faulty.mjs'
 import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, add, begin, hashes, load } from './storage.mjs'
 
-/** `npm run test:storage` kills 50. */
+/** `npm run test:storage` uses 50. */
 const KILLS = Number(process.env.KILLS ?? 10)
 
 let browser, page, score
 before(async () => { ({ browser, page, score } = await begin()) })
 after(() => browser?.close())
 
-/** Bytes of the files that are stored, as the package lists them. */
+/** Stored bytes of a model, as `cache.list()` reports them. */
 const stored = async (url) => {
   const listed = await page.evaluate(() => secondpass.cache.list())
   return listed.filter((f) => f.url.includes(url)).reduce((sum, f) => sum + f.stored, 0)
 }
 
-/** Waits until nobody may write any more: a worker that was told to end may live for a moment, and writes down what it has. */
-const ended = () => page.evaluate(async () => {
+/** Waits until no writer holds a lock: a terminated worker may live for a moment and still write. */
+const writersGone = () => page.evaluate(async () => {
   while ((await navigator.locks.query()).held.length > 0) await new Promise((done) => setTimeout(done, 5))
 })
 
-/** Waits until a host has sent so many bytes. */
+/** Waits until a host has sent this many bytes. */
 const sent = async (host, bytes) => {
   while (host.total < bytes) await new Promise((done) => setTimeout(done, 2))
 }
 
-test(`${KILLS} loads are killed, and the next ones fetch only what is missing`, async () => {
+test(`after each of ${KILLS} killed loads, the next one fetches only the missing bytes`, async () => {
   const totals = { workers: 0, pages: 0, kept: 0, fetched: 0, unfinished: 0 }
   for (let seed = 1; seed <= KILLS; seed++) {
     const draw = random(seed)
@@ -46,12 +46,12 @@ test(`${KILLS} loads are killed, and the next ones fetch only what is missing`, 
       totals.workers++
       await page.evaluate(() => window.victim.terminate())
     }
-    await ended()
+    await writersGone()
     const kept = await stored(url)
     host.served = {}
     host.faults = {}
     const options = seed % 3 ? {} : { integrity: INTEGRITY }
-    // Every fifth is loaded and scored as well.
+    // Every fifth seed also loads the model and scores.
     const { ok, error } = seed % 5 ? await add(page, url, options) : await load(page, url, options)
     assert.equal(seed % 5 ? ok && score : ok?.score, score, `seed ${seed}: ${error?.message}`)
     assert.deepEqual(await hashes(page, url), INTEGRITY, `seed ${seed}`)
@@ -62,11 +62,11 @@ test(`${KILLS} loads are killed, and the next ones fetch only what is missing`, 
   }
   console.log(`${totals.workers} workers and ${totals.pages} pages killed, ${totals.unfinished} of them in mid-load: ` +
     `${totals.kept} bytes were kept, ${totals.fetched} fetched again of ${KILLS * BYTES}`)
-  assert.ok(totals.unfinished > KILLS / 3, 'kills came too late to prove anything')
-  assert.ok(totals.kept > (KILLS * BYTES) / 10, 'kills came too early to prove anything')
+  assert.ok(totals.unfinished > KILLS / 3, 'kills came too late to be conclusive')
+  assert.ok(totals.kept > (KILLS * BYTES) / 10, 'kills came too early to be conclusive')
 })
 
-test('an abort ends a load within 100 ms, and what was stored is used', async () => {
+test('an abort ends a load within 100 ms, and the stored bytes are used by the next one', async () => {
   const times = []
   for (let seed = 1; seed <= 10; seed++) {
     const host = new Host(MODEL, { delay: 6 }, seed)
@@ -84,7 +84,7 @@ test('an abort ends a load within 100 ms, and what was stored is used', async ()
     })
     assert.equal(error?.name, 'AbortError')
     times.push(took)
-    await ended()
+    await writersGone()
     const kept = await stored(url)
     host.served = {}
     host.faults = {}
@@ -102,15 +102,15 @@ test('two tabs share one download', async () => {
   const both = await Promise.all([load(page, url), load(other, url)])
   assert.deepEqual(both.map((r) => r.ok?.score), [score, score], JSON.stringify(both.map((r) => r.error)))
   assert.equal(host.total, BYTES)
-  // And both read the same file at the same time.
+  // Both can read the stored files at the same time.
   const again = await Promise.all([load(page, url), load(other, url)])
   assert.deepEqual(again.map((r) => r.ok?.score), [score, score])
   assert.equal(host.total, BYTES)
   await other.close()
 })
 
-test('a tab that waits for another one\'s download tells how far it is', async () => {
-  // Long enough for some looks at it, also on a busy machine.
+test('a tab that waits for another tab\'s download reports its progress', async () => {
+  // Slow enough for several progress events, even on a busy machine.
   const host = new Host(MODEL, { delay: 200 })
   const url = browser.host(host)
   const other = await browser.page()
@@ -129,7 +129,7 @@ test('a tab that waits for another one\'s download tells how far it is', async (
   await other.close()
 })
 
-test('a tab that waits goes on when the one that downloads is closed', async () => {
+test('a waiting tab takes over when the downloading tab is closed', async () => {
   const host = new Host(MODEL, { delay: 8 })
   const url = browser.host(host)
   const first = await browser.page()

@@ -1,4 +1,4 @@
-// What the tests of storage share: a small model as files, and loads that say what came of them.
+// Shared by the storage tests: a small model as files, and loads that return their outcome.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,13 +14,13 @@ export const BYTES = Object.values(MODEL).reduce((sum, file) => sum + file.lengt
 export const integrity = (bytes) => `sha256-${createHash('sha256').update(bytes).digest('base64')}`
 export const INTEGRITY = Object.fromEntries(Object.entries(MODEL).map(([name, bytes]) => [name, integrity(bytes)]))
 
-/** Small pieces and short waits, so that a small file has as many troubles as a large one. */
+/** Small pieces and short waits, so that a small file goes through as many requests and retries as a large one. */
 export const QUICK = { pieceBytes: 32768, requests: 3, runPieces: 3, retryMs: 5, maxRetryMs: 40 }
 
-/** The same where hosts stall. A busy machine may look like one that does, so nothing is counted there. */
+/** With a short stall timeout. On a busy machine it may expire without a fault, so requests are not counted with it. */
 export const STALLING = { ...QUICK, stallMs: 400 }
 
-/** A browser, a page of it, and the score that every load must give. */
+/** A browser, a page, and the score that every load must give. */
 export async function begin() {
   const browser = await open()
   const page = await browser.page()
@@ -43,20 +43,20 @@ export const load = (page, model, options = {}) =>
     return { ...result, ms: performance.now() - start }
   }, { model, options: { download: QUICK, ...options } })
 
-/** Stores a model's files without loading it: `{ ok: true }` or `{ error }`. */
+/** Downloads a model without loading it: `{ ok: true }` or `{ error }`. */
 export const add = (page, model, options = {}) =>
   page.evaluate(({ model, options }) => outcome(async () => {
     await secondpass.cache.add({ model, ...options })
     return true
   }), { model, options: { download: QUICK, ...options } })
 
-/** The hashes of a model's stored files, by their names; false for one that is not right. */
+/** The hashes of a model's stored files by name; false for a damaged file. */
 export const hashes = async (page, model) => {
   const files = await page.evaluate((model) => secondpass.cache.verify(model), model)
   return Object.fromEntries(files.map((f) => [f.url.split('/').pop(), f.ok && f.integrity]))
 }
 
-/** Changes the bytes of the largest stored file, from beside. */
+/** Changes bytes of the largest stored file behind the package's back. */
 export const damage = (page, change) => page.evaluate(async (change) => {
   const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('secondpass')
   let largest
@@ -75,7 +75,7 @@ export const damage = (page, change) => page.evaluate(async (change) => {
   await writable.close()
 }, change)
 
-/** A checkpoint in several files and their index, made of a single one. */
+/** Splits a safetensors file into shards and an index. */
 export function shards(bytes, count) {
   const length = Number(bytes.readBigUInt64LE(0))
   const { __metadata__, ...tensors } = JSON.parse(bytes.subarray(8, 8 + length))

@@ -1,4 +1,4 @@
-// Models that are stored: the second visit, what is said about them, and what becomes of damage.
+// Stored models: reuse, listing and verification, hashes, repair of damage, quota.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,11 +14,11 @@ let browser, page, score
 before(async () => { ({ browser, page, score } = await begin()) })
 after(() => browser?.close())
 
-const cache = (what, ...args) => page.evaluate(([what, args]) => outcome(() => secondpass.cache[what](...args)), [what, args])
+const cache = (method, ...args) => page.evaluate(([method, args]) => outcome(() => secondpass.cache[method](...args)), [method, args])
 
 const damage = (change) => damageIn(page, change)
 
-test('a second visit asks nobody, also offline, and other storage works as well', async () => {
+test('a second load sends no request and works offline, with OPFS and with the Cache API', async () => {
   for (const storage of ['opfs', 'cache-api']) {
     const host = new Host(MODEL)
     const url = browser.host(host)
@@ -32,17 +32,17 @@ test('a second visit asks nobody, also offline, and other storage works as well'
     assert.equal(host.requests, requests, 'not a single request')
     host.faults = { reset: 1 }
     assert.equal((await load(page, url, { cache: storage })).ok?.score, score)
-    // Asked for, a host is asked, and what cannot be asked is used as it is.
+    // With `revalidate` the host is asked; if it cannot be reached, the stored files are used.
     assert.equal((await load(page, url, { cache: storage, revalidate: true })).ok?.score, score)
     host.faults = {}
     const before = host.total
     assert.equal((await load(page, url, { cache: storage, revalidate: true })).ok?.score, score)
-    assert.ok(host.total - before <= 3, 'a byte of each file')
+    assert.ok(host.total - before <= 3, 'one byte of each file')
     console.log(`${storage}: first ${first.ok.loaded.toFixed(0)} ms, second ${second.ok.loaded.toFixed(0)} ms`)
   }
 })
 
-test('the best storage is chosen, and memory keeps nothing', async () => {
+test('OPFS is the default, and memory storage keeps nothing', async () => {
   const url = browser.host(new Host(MODEL))
   assert.equal((await load(page, url)).ok?.info.storage, 'opfs')
   for (const none of ['memory', false]) {
@@ -54,22 +54,22 @@ test('the best storage is chosen, and memory keeps nothing', async () => {
   }
 })
 
-test('where there is no OPFS, the Cache API is taken, and without it memory', async () => {
+test('without OPFS the Cache API is used, and without both memory', async () => {
   const url = browser.host(new Host(MODEL))
-  // What is gone must be so before the worker's own script runs; imports do so in order.
-  const worker = (gone) => page.evaluate(async ({ url, gone, download }) => {
+  // The APIs must be removed before the worker's own script runs; imports run in order.
+  const storageWithout = (removal) => page.evaluate(async ({ url, removal, download }) => {
     const script = (text) => URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
-    const start = script(`import '${script(gone)}'; import '${location.origin}/dist/worker.js'`)
+    const start = script(`import '${script(removal)}'; import '${location.origin}/dist/worker.js'`)
     const reranker = await secondpass.Reranker.load({ model: url, device: 'cpu', download, worker: () => new Worker(start, { type: 'module' }) })
     reranker.dispose()
     return reranker.info.storage
-  }, { url, gone, download: QUICK })
+  }, { url, removal, download: QUICK })
   const noOpfs = 'Object.defineProperty(navigator.storage, "getDirectory", { value: () => Promise.reject(new DOMException("no", "SecurityError")) })'
-  assert.equal(await worker(noOpfs), 'cache-api')
-  assert.equal(await worker(`${noOpfs}; Object.defineProperty(self, "caches", { value: undefined })`), 'memory')
+  assert.equal(await storageWithout(noOpfs), 'cache-api')
+  assert.equal(await storageWithout(`${noOpfs}; Object.defineProperty(self, "caches", { value: undefined })`), 'memory')
 })
 
-test('what is stored is listed, verified and deleted', async () => {
+test('stored files are listed, verified and deleted', async () => {
   await cache('clear')
   const host = new Host(MODEL)
   const url = browser.host(host)
@@ -90,7 +90,7 @@ test('what is stored is listed, verified and deleted', async () => {
   assert.deepEqual((await cache('list')).ok, [])
 })
 
-test('damage is found when the file is used, and only what is damaged is fetched again', async () => {
+test('damage is detected on use, and only damaged pieces are fetched again', async () => {
   await cache('clear')
   const host = new Host(MODEL)
   const url = browser.host(host)
@@ -104,7 +104,7 @@ test('damage is found when the file is used, and only what is damaged is fetched
       const fetched = host.total - before
       assert.ok(fetched > 0 && fetched <= most * QUICK.pieceBytes, `${fetched} bytes for ${JSON.stringify(change)}`)
     }
-    // Offline, what is damaged is not used.
+    // Damaged files are not used offline either.
     await damage({ flip: [200_000] })
     host.faults = { reset: 1 }
     assert.equal((await load(page, url, options)).error?.code, 'network')
@@ -113,7 +113,7 @@ test('damage is found when the file is used, and only what is damaged is fetched
   }
 })
 
-test('a hash decides what is loaded', async () => {
+test('a file that does not match its hash is refused and not kept', async () => {
   const host = new Host(MODEL)
   const url = browser.host(host)
   assert.equal((await load(page, url, { integrity: INTEGRITY })).ok?.score, score)
@@ -123,25 +123,25 @@ test('a hash decides what is loaded', async () => {
   const { error } = await load(page, url, { integrity: integrity('something else') })
   assert.deepEqual([error?.code, error?.status], ['integrity', 422])
   assert.match(error.message, /sha256-.*sha256-/)
-  // Nothing of it is kept, and the right one loads again.
+  // The mismatch leaves nothing behind, and the right hash loads again.
   assert.equal((await load(page, url, { integrity: INTEGRITY })).ok?.score, score)
   assert.equal((await load(page, url, { integrity: 'sha256-short' })).error?.code, 'invalid_request')
 })
 
-test('a file that changes is fetched anew', async () => {
+test('a changed file is downloaded again on revalidation', async () => {
   const host = new Host(MODEL)
   const url = browser.host(host)
   await load(page, url)
   const other = Buffer.from(MODEL[WEIGHTS])
   other.subarray(-2000).fill(0)
   host.change(WEIGHTS, other)
-  assert.equal((await load(page, url)).ok?.score, score, 'nobody asked')
+  assert.equal((await load(page, url)).ok?.score, score, 'without revalidation the stored file is used')
   const { ok } = await load(page, url, { revalidate: true })
   assert.notEqual(ok.score, score)
   assert.equal((await cache('verify', url + WEIGHTS)).ok[0].integrity, integrity(other))
 })
 
-test('a wrong file is asked for again after the load that it failed', async () => {
+test('a file that failed a load is revalidated by the next load', async () => {
   const host = new Host({ ...MODEL, [WEIGHTS]: MODEL[WEIGHTS].subarray(0, 100_000) })
   const url = browser.host(host)
   assert.equal((await load(page, url)).error?.code, 'invalid_weights')
@@ -149,7 +149,7 @@ test('a wrong file is asked for again after the load that it failed', async () =
   assert.equal((await load(page, url)).ok?.score, score)
 })
 
-test('picked files load, with their hashes', async () => {
+test('picked files and blobs load, with hashes', async () => {
   const result = await page.evaluate(async () => {
     const blob = async (name) => (await fetch(`/fixtures/gguf/${name}`)).blob()
     const [model, vision] = [new File([await blob('sees.gguf')], 'my model.gguf'), await blob('mmproj.gguf')]
@@ -171,7 +171,7 @@ test('picked files load, with their hashes', async () => {
   assert.equal(result.wrong.error?.code, 'integrity')
 })
 
-test('progress goes forward, seldom, with a rate', async () => {
+test('progress events increase, are throttled and have a rate', async () => {
   const host = new Host(MODEL, { delay: 15 })
   const { ok } = await load(page, browser.host(host), { integrity: INTEGRITY })
   const seconds = ok.loaded / 1000
@@ -179,16 +179,16 @@ test('progress goes forward, seldom, with a rate', async () => {
   assert.ok(keys.includes(`download ${WEIGHTS}`) && keys.includes(`verify ${WEIGHTS}`), keys.join())
   for (const key of keys) {
     const events = ok.events.filter((e) => `${e.stage} ${e.file ?? ''}` === key)
-    assert.ok(events.every((e, i) => i === 0 || e.loaded > events[i - 1].loaded), `${key} goes forward`)
-    assert.ok(events.every((e, i) => i === 0 || e.loaded === e.total || e.at - events[i - 1].at > 200), `${key} is seldom`)
+    assert.ok(events.every((e, i) => i === 0 || e.loaded > events[i - 1].loaded), `${key} increases`)
+    assert.ok(events.every((e, i) => i === 0 || e.loaded === e.total || e.at - events[i - 1].at > 200), `${key} is throttled`)
     assert.equal(events.at(-1).loaded, events.at(-1).total, key)
   }
   assert.ok(ok.events.some((e) => e.stage === 'download' && e.rate > 0))
   console.log(`${ok.events.length} events in ${seconds.toFixed(1)} s`)
 })
 
-test('without room a load is refused', async () => {
-  // A profile on disk: a private window takes no room before something is written.
+test('a load that exceeds the quota is refused', async () => {
+  // A profile on disk: a private window reports no usage before something is written.
   const profile = mkdtempSync(join(tmpdir(), 'secondpass-'))
   const context = await chromium.launchPersistentContext(profile, { executablePath: findChromium(), args: FLAGS, headless: true })
   try {
@@ -196,18 +196,18 @@ test('without room a load is refused', async () => {
     await page.goto(`${browser.url}/pages/blank.html`)
     await page.waitForFunction('window.ready')
     const session = await context.newCDPSession(page)
-    // Slow enough that a refusal at once is seen from one that comes late.
+    // Slow enough to tell an immediate refusal from a late one.
     const host = new Host(MODEL, { delay: 300 })
     const url = browser.host(host)
     await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url, quotaSize: 300_000 })
     const { error } = await load(page, url)
     assert.deepEqual([error?.code, error?.status], ['storage_full', 507])
     assert.match(error.message, /no room/)
-    // What the answer to the first request had brought of its body by then is all that was sent.
+    // Only the part of the first response's body that arrived before the refusal was sent.
     assert.ok(host.total <= BYTES / 4, `${host.total} of ${BYTES} bytes were fetched`)
     console.log(`refused after ${host.requests} requests, ${host.total} bytes: ${error.message}`)
     host.faults = {}
-    // In memory it loads.
+    // Memory storage is not subject to the quota.
     assert.equal((await load(page, url, { cache: 'memory' })).ok?.score, score)
     await session.send('Storage.overrideQuotaForOrigin', { origin: browser.url })
     assert.equal((await load(page, url)).ok?.score, score)

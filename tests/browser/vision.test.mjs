@@ -1,5 +1,5 @@
-// Pictures, videos and GGUF through the built package, in a real browser: the reference's scores, and every way in which
-// a page may hold a picture.
+// Vision and GGUF models through the built package, in a real browser: scores against the reference, every type of picture
+// that a page can hand over, and pictures that fail.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { open } from './harness.mjs'
 
 /** As in tests/vision.rs. */
 const SCORE_TOLERANCE = 1e-3
-/** A picture that the browser drew or scaled its colours of. */
+/** For pictures that went through the browser's own drawing or colour management. */
 const DRAWN_TOLERANCE = 5e-3
 
 const read = (...path) => JSON.parse(readFileSync(join(ROOT, 'tests', 'fixtures', ...path), 'utf8'))
@@ -18,7 +18,7 @@ let browser
 before(async () => { browser = await open() })
 after(() => browser?.close())
 
-/** Paths in the cases are relative to their file. */
+/** Picture paths in the cases are relative to the file of the cases. */
 const resolved = (base, request) => JSON.parse(JSON.stringify(request), (_, value) => (typeof value === 'string' && value.startsWith('../pictures/') ? new URL(value, base).href : value))
 
 async function largestDifference(options, list) {
@@ -46,12 +46,12 @@ function vlCases(model, wanted = () => true) {
 }
 
 for (const model of ['vl-tied', 'vl-untied']) {
-  test(`${model} on cpu gives the reference's scores for every case`, async () => {
+  test(`${model} on cpu matches the reference scores in every case`, async () => {
     const largest = await largestDifference({ model: `/fixtures/vl/${model}`, device: 'cpu' }, vlCases(model))
     console.log(`${model} on cpu: largest difference ${largest.toExponential(2)}`)
     assert.ok(largest <= SCORE_TOLERANCE, `${largest}`)
   })
-  test(`${model} on webgpu gives the reference's scores`, async () => {
+  test(`${model} on webgpu matches the reference scores`, async () => {
     const wanted = (name) => ['text-and-image', 'image-both-sides', 'cut-beside-image'].includes(name) || (model === 'vl-tied' && name === 'video-and-image')
     const largest = await largestDifference({ model: `/fixtures/vl/${model}`, device: 'webgpu' }, vlCases(model, wanted))
     console.log(`${model} on webgpu: largest difference ${largest.toExponential(2)}`)
@@ -61,7 +61,7 @@ for (const model of ['vl-tied', 'vl-untied']) {
 
 for (const { file, vision, of, scores } of read('gguf', 'models.json')) {
   for (const device of ['cpu', 'webgpu']) {
-    test(`${file} on ${device} gives the scores of the weights that it holds`, async () => {
+    test(`${file} on ${device} matches the reference scores of its dequantized weights`, async () => {
       const base = `${browser.url}/fixtures/${of}/cases.json`
       const names = Object.keys(scores).slice(0, device === 'cpu' ? undefined : 3)
       const list = read(...of.split('/'), 'cases.json').cases.filter((c) => names.includes(c.name)).map((c) => ({ request: resolved(base, c.request), scores: scores[c.name] }))
@@ -73,7 +73,7 @@ for (const { file, vision, of, scores } of read('gguf', 'models.json')) {
   }
 }
 
-test('every way in which a page holds a picture gives the same score', async () => {
+test('every type of picture object gives the same score', async () => {
   const page = await browser.page()
   const { exact, drawn } = await page.evaluate(async () => {
     const url = '/fixtures/vl/pictures/shapes.png'
@@ -109,7 +109,7 @@ test('every way in which a page holds a picture gives the same score', async () 
   for (const [name, score] of Object.entries(drawn)) assert.ok(Math.abs(score - want) <= DRAWN_TOLERANCE, `${name}: ${score} for ${want}`)
 })
 
-test('what only a browser can draw is drawn by it, and alpha is laid on white', async () => {
+test('SVG is rasterized by the browser, and alpha is blended onto white', async () => {
   const page = await browser.page()
   const { svg, white } = await page.evaluate(async () => {
     const reranker = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })
@@ -128,14 +128,13 @@ test('what only a browser can draw is drawn by it, and alpha is laid on white', 
   assert.notEqual(svg[0], white[0])
 })
 
-test('a picture that cannot be had or used is reported beside the others\u2019 scores, or ends the request if asked', async () => {
+test('a picture that fails is reported in meta.failed, or fails the request with strict', async () => {
   const page = await browser.page()
   const { errors, reports, alone } = await page.evaluate(async () => {
     const reranker = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })
     const png = new Uint8Array(await (await fetch('/fixtures/vl/pictures/shapes.png')).arrayBuffer())
     // A few bytes that claim to be 60,000 pixels wide and high.
-    const gif = [...new TextEncoder().encode('GIF89a'), 0x60, 0xea, 0x60, 0xea, 0, 0, 0, 0x2c, 0, 0, 0, 0, 0x60, 0xea, 0x60, 0xea, 0, 2, 0, 0x3b]
-    const bomb = new Uint8Array(gif)
+    const hugeGif = [...new TextEncoder().encode('GIF89a'), 0x60, 0xea, 0x60, 0xea, 0, 0, 0, 0x2c, 0, 0, 0, 0, 0x60, 0xea, 0x60, 0xea, 0, 2, 0, 0x3b]
     const errors = {}
     const reports = {}
     const run = async (name, image) => {
@@ -146,7 +145,7 @@ test('a picture that cannot be had or used is reported beside the others\u2019 s
     }
     for (const [name, image] of Object.entries({
       image_unavailable: '/fixtures/vl/pictures/none.png', empty_image: new Blob([]), unsupported_image: new Blob(['hello, this is text']),
-      corrupt_image: new Blob([png.slice(0, png.length / 2)]), image_too_large: new Blob([bomb]), invalid_request: new Map(),
+      corrupt_image: new Blob([png.slice(0, png.length / 2)]), image_too_large: new Blob([new Uint8Array(hugeGif)]), invalid_request: new Map(),
     })) await run(name, image)
     const thin = new OffscreenCanvas(900, 4)
     thin.getContext('2d').fillRect(0, 0, 1, 1)
@@ -155,9 +154,8 @@ test('a picture that cannot be had or used is reported beside the others\u2019 s
     reranker.dispose()
     return { errors, reports, alone }
   })
-  assert.equal(alone.error?.code, 'bad_aspect_ratio', 'nothing is left to answer with')
-  const { code: refused } = reports.invalid_request
-  assert.equal(refused, 'invalid_request', 'what is no picture at all is the request\u2019s fault')
+  assert.equal(alone.error?.code, 'bad_aspect_ratio', 'the only document failed, so the request fails')
+  assert.equal(reports.invalid_request.code, 'invalid_request', 'an object that is no picture makes the request invalid')
   delete reports.invalid_request
   for (const [code, { scored, failed }] of Object.entries(reports)) {
     assert.deepEqual(scored, [0], code)
@@ -170,7 +168,7 @@ test('a picture that cannot be had or used is reported beside the others\u2019 s
   }
 })
 
-test('an aborted fetch of a picture ends the request', async () => {
+test('an abort ends a request that is fetching a picture', async () => {
   const page = await browser.page()
   const { error, took } = await page.evaluate(async () => {
     const reranker = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })
@@ -185,7 +183,7 @@ test('an aborted fetch of a picture ends the request', async () => {
   assert.ok(took < 2000, `${took} ms`)
 })
 
-test('a document comes back as it was given, and the caller keeps what is theirs', async () => {
+test('return_documents gives back the same object, and the caller\'s buffers are not transferred', async () => {
   const page = await browser.page()
   const same = await page.evaluate(async () => {
     const reranker = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })

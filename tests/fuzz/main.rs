@@ -1,5 +1,5 @@
-//! Foreign bytes, mutated: every parser gets valid files with bytes flipped, cut, repeated, spliced and numbers replaced by
-//! extreme ones, and must answer with a value or an error, without panic and without asking for memory it has no need of.
+//! Mutation fuzzing of every parser. Inputs are valid files with bytes flipped, removed, repeated, spliced, or replaced by
+//! extreme numbers. A parser must return a value or an error: no panic, no oversized allocation, no input that takes seconds.
 //!
 //! A short run is part of the tests. A long one:
 //!
@@ -7,7 +7,7 @@
 //! SECONDPASS_FUZZ_SECONDS=600 cargo test --release --test fuzz -- --nocapture
 //! ```
 //!
-//! A failure prints the seed; `SECONDPASS_FUZZ_SEED` starts from it again.
+//! A failure prints its seed; `SECONDPASS_FUZZ_SEED` repeats it.
 
 mod seeds;
 
@@ -25,13 +25,13 @@ use secondpass::prompt::{Tokenizer, Vocabulary};
 use secondpass::weights::Checkpoint;
 use secondpass::weights::gguf::{GgufHeader, Metadata, check_part, other_parts, read_header};
 
-/// Remembers the largest single allocation: a length field of a file must not become one.
-struct Watched;
+/// Records the largest single allocation: a parser must not allocate what a length field claims.
+struct RecordingAllocator;
 
 static LARGEST: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call is the system's; only a number is noted.
-unsafe impl GlobalAlloc for Watched {
+// SAFETY: forwards every call to the system allocator and only records a size.
+unsafe impl GlobalAlloc for RecordingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
         unsafe { System.alloc(layout) }
@@ -43,12 +43,12 @@ unsafe impl GlobalAlloc for Watched {
 }
 
 #[global_allocator]
-static ALLOCATOR: Watched = Watched;
+static ALLOCATOR: RecordingAllocator = RecordingAllocator;
 
-/// What a picture of the allowed size takes, the largest that any of these inputs may lead to.
+/// Limit for one allocation: enough for a picture of the largest size allowed here.
 const MAX_ALLOCATION: usize = 256 << 20;
 
-/// Pixels that a picture may have here, so that a run sees many of them.
+/// A low limit on decoded pixels, so that a run covers many inputs.
 const MAX_PIXELS: u64 = 1 << 16;
 
 struct Random(u64);
@@ -75,7 +75,7 @@ fn mutate(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
             return bytes;
         }
         let at = random.below(bytes.len());
-        // Headers are where the numbers are.
+        // Mostly in the first bytes: headers hold the sizes and counts.
         let at = if random.below(3) > 0 { at.min(random.below(512)) } else { at };
         match random.below(7) {
             0 => bytes[at] ^= 1 << random.below(8),
@@ -112,7 +112,7 @@ fn read(file: &str) -> Vec<u8> {
     std::fs::read(fixtures().join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
 }
 
-/// Files of a folder that end so.
+/// The files of a folder with this ending.
 fn files(folder: &str, ending: &str) -> Vec<Vec<u8>> {
     let entries = std::fs::read_dir(fixtures().join(folder)).expect("a folder");
     let mut paths: Vec<PathBuf> = entries.map(|e| e.expect("an entry").path()).collect();
@@ -125,7 +125,8 @@ fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
-/// The target says whether it accepted its input. It accepts every seed: what is refused at once leads nowhere.
+/// Runs `target`, which returns whether it accepted its input, on mutated seeds until the time is up. It must accept the seeds
+/// themselves: from a seed that is refused at once no mutation reaches the code behind the first checks.
 fn fuzz(name: &str, seeds: &[Vec<u8>], target: impl Fn(&[u8]) -> bool) {
     assert!(!seeds.is_empty(), "{name} has no seeds");
     for (i, seed) in seeds.iter().enumerate() {
@@ -159,7 +160,7 @@ fn header(bytes: &[u8]) -> Option<GgufHeader> {
     block_on(read_header(&MemorySource::new("model.gguf", bytes))).ok()
 }
 
-/// Reads every tensor, as its header says that it is.
+/// Reads every tensor in the shape that the header declares.
 fn read_all(checkpoint: &Checkpoint) {
     for tensor in checkpoint.tensors() {
         let _ = block_on(checkpoint.f32(&tensor.name, &tensor.shape));
@@ -201,9 +202,9 @@ fn tower(text: &GgufHeader, bytes: &[u8]) -> bool {
     known && Checkpoint::from_gguf(vec![(source, header)], &[0, 2]).inspect(read_all).is_ok()
 }
 
-/// One test, so that each target has the allocator's mark for itself.
+/// A single test, because the record of the allocator is shared by all threads.
 #[test]
-fn no_foreign_bytes_make_a_parser_panic() {
+fn parsers_survive_mutated_input() {
     fuzz("safetensors", &[seeds::safetensors()], |bytes| {
         let folder = MemoryFolder::default().with("model.safetensors", bytes.to_vec());
         block_on(Checkpoint::open(&folder)).inspect(read_all).is_ok()

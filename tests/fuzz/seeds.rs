@@ -1,10 +1,10 @@
-//! Small valid files to start from. They are whole, so that what a parser does behind its first checks is reached too.
+//! Small valid files as seeds. They are complete, so that mutations reach the code behind a parser's first checks.
 
 use secondpass::weights::DType;
 use secondpass::weights::gguf::{Field, GgufWriter, Layout, NewTensor};
 use serde_json::json;
 
-/// Tensors of every type that is read, one of a type that is not, and one without values.
+/// Tensors of every supported type, one of an unsupported type, and an empty one.
 pub fn safetensors() -> Vec<u8> {
     let (mut header, mut end) = (serde_json::Map::new(), 0);
     for (name, dtype, shape, size) in [
@@ -44,7 +44,7 @@ fn strings(list: &[&str]) -> Field {
     Field::Strings(list.iter().map(|&text| text.to_owned()).collect())
 }
 
-/// A text model of one layer with its tokenizer, the first of two parts.
+/// A text model with one layer and a tokenizer, as the first of two split files.
 pub fn text_gguf() -> Vec<u8> {
     let fields = vec![
         ("general.architecture", Field::String("qwen3vl".into())),
@@ -75,7 +75,7 @@ pub fn text_gguf() -> Vec<u8> {
     )
 }
 
-/// A vision tower of two blocks that fits the text model.
+/// A vision tower with two blocks for this text model.
 pub fn vision_gguf() -> Vec<u8> {
     let fields = vec![
         ("general.architecture", Field::String("clip".into())),

@@ -1,15 +1,14 @@
-"""Compares llama.cpp's scores of a converted model with those of Transformers in the fixtures, from the same ids.
+"""Compares llama.cpp's scores of a converted model with the scores of Transformers in the fixtures, for the same token ids.
 
     python3 -m venv venv-llama
     venv-llama/bin/pip install llama-cpp-python          # compiles llama.cpp: some minutes
     secondpass convert tests/fixtures/text/tiny-tied --type f16 --out models
     venv-llama/bin/python tests/reference/check_llama_cpp.py models/tiny-tied-F16.gguf tests/fixtures/text/tiny-tied
 
-Then does the same with ids that llama.cpp makes itself from the file's rerank template, for the cases that have the
-template's instruction, and says whether these ids are the reference's. Exit status 1 if a difference of scores is
-larger than the tolerance, which --tolerance sets: the files lose some of the weights, and llama.cpp rounds what it
-multiplies them with to their type, so give 0.05 for Q8_0 and 0.3 for Q4_0. Where a text is not in the normal form C,
-llama.cpp's own ids are others: it does not normalise. Of models that see, only texts are compared.
+For cases with the default instruction it also reports whether llama.cpp's tokenization of the file's rerank template gives
+the reference ids; it does not for texts that are not in NFC, because llama.cpp does not normalize. Exit status 1 if a
+score differs by more than --tolerance: the weights are quantized and llama.cpp rounds activations to a matching type, so
+use 0.05 for Q8_0 and 0.3 for Q4_0. Only texts are compared, also for vision models.
 """
 
 import argparse
@@ -23,7 +22,7 @@ CONTROL = "<|"
 
 
 class Reranker:
-    """A model in llama.cpp that gives P(yes) for ids."""
+    """A llama.cpp model that scores token ids."""
 
     def __init__(self, path, quiet=True):
         if quiet:
@@ -37,9 +36,9 @@ class Reranker:
         params = ll.llama_context_default_params()
         params.n_ctx = params.n_batch = params.n_ubatch = 2048
         params.embeddings = True
-        # As the file says: a file without a classifier must not pass.
+        # Taken from the file, so that a file without a classifier fails.
         params.pooling_type = ll.LLAMA_POOLING_TYPE_UNSPECIFIED
-        # By default keys and values are kept in F16, which costs more than the weights' own rounding.
+        # F16, the default for keys and values, would add a larger error than the weights' rounding.
         params.type_k = params.type_v = ll.GGML_TYPE_F32
         params.flash_attn_type = ll.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.n_threads = params.n_threads_batch = 1
@@ -49,11 +48,10 @@ class Reranker:
         self.outputs = ll.llama_model_n_cls_out(self.model)
 
     def labels(self):
-        label = lambda i: (ll.llama_model_cls_label(self.model, i) or b"").decode()
-        return [label(i) for i in range(self.outputs)]
+        return [(ll.llama_model_cls_label(self.model, i) or b"").decode() for i in range(self.outputs)]
 
     def score(self, ids):
-        """What llama.cpp gives for the label `yes`; it has taken the softmax already."""
+        """The probability of the label `yes`; llama.cpp has applied the softmax."""
         ll.llama_memory_clear(ll.llama_get_memory(self.context), True)
         batch = ll.llama_batch_init(len(ids), 0, 1)
         batch.n_tokens = len(ids)
@@ -78,7 +76,7 @@ class Reranker:
 
 
 def text_of(side):
-    """The text of a query or a document; None if it has pictures."""
+    """The text of a query or document, or None if it has pictures."""
     if isinstance(side, str):
         return side
     text = side.get("text", "")
@@ -90,12 +88,12 @@ def main():
     parser.add_argument("gguf", type=Path)
     parser.add_argument("fixture", type=Path, help="folder with the cases.json of the model that was converted")
     parser.add_argument("--tolerance", type=float, default=2e-3)
-    parser.add_argument("--loud", action="store_true", help="show what llama.cpp says")
+    parser.add_argument("--loud", action="store_true", help="show llama.cpp's log")
     args = parser.parse_args()
     model = Reranker(args.gguf, quiet=not args.loud)
     print(f"{args.gguf.name}: {model.outputs} outputs, labels {model.labels()}")
     template = model.template()
-    largest, same, made = 0.0, 0, 0
+    largest, same_ids, tokenized = 0.0, 0, 0
     for case in json.loads((args.fixture / "cases.json").read_text())["cases"]:
         request = case["request"]
         for document, ids, want in zip(request["documents"], case["ids"], case["scores"]):
@@ -105,14 +103,14 @@ def main():
             got = model.score(ids)
             largest = max(largest, abs(got - want))
             line = f"  {case['name']:<12} {len(ids):>4} ids  reference {want:.6f}  llama.cpp {got:.6f}  difference {abs(got - want):.1e}"
-            # The server of llama.cpp would read control tokens in a document as such; the reference does not.
+            # llama.cpp would parse control tokens in the text; the reference does not.
             if template and "instruction" not in request and CONTROL not in query + text:
                 own = model.ids(template.replace("{query}", query).replace("{document}", text))
-                made += 1
-                same += own == ids
+                tokenized += 1
+                same_ids += own == ids
                 line += "  its own ids: " + ("same" if own == ids else f"{len(own)}, others")
             print(line)
-    print(f"largest difference {largest:.2e}; llama.cpp's own ids were the reference's in {same} of {made}")
+    print(f"largest difference {largest:.2e}; llama.cpp's own ids match the reference in {same_ids} of {tokenized} cases")
     sys.exit(largest > args.tolerance)
 
 

@@ -1,9 +1,9 @@
-"""Makes GGUF files of the tiny models, the scores of what they hold, and blocks of every type with their values.
+"""Generates GGUF files of the tiny models, their scores, and blocks of every type with their values.
 
     venv/bin/python make_gguf_fixtures.py        # after make_text_fixtures.py and make_vl_fixtures.py
 
-The files are written by the `gguf` package, with llama.cpp's names. Their scores are those that Transformers gives with the
-weights that `gguf` reads back from them, so that a difference is never one of quantization.
+The files are written by the `gguf` package with llama.cpp's tensor names. The scores are those of Transformers with the
+dequantized weights, so that quantization is not part of the compared difference.
 """
 
 import argparse
@@ -34,7 +34,7 @@ MERGER_NAMES = {"norm": "v.post_ln", "linear_fc1": "mm.0", "linear_fc2": "mm.2"}
 
 
 def llama_name(name, deepstack):
-    """llama.cpp's name of a checkpoint's tensor."""
+    """Maps the name of a checkpoint's tensor to llama.cpp's."""
     stem, kind = name.rsplit(".", 1)
     stem = stem.removeprefix("model.").removeprefix("language_model.")
     if stem == "lm_head":
@@ -57,7 +57,7 @@ def llama_name(name, deepstack):
 
 
 def store(writer, name, values, kind):
-    """Adds a tensor as `kind`, or as F16 where its rows are not whole blocks; gives what a reader gets back."""
+    """Adds a tensor as `kind`, or as F16 if its rows are not whole blocks. Returns the dequantized values."""
     if values.ndim < 2:
         kind = Q.F32
     elif values.shape[-1] % gguf.GGML_QUANT_SIZES[kind][0]:
@@ -104,7 +104,7 @@ def finish(writer):
 
 
 def write_text(path, folder, kinds, classifier, sees):
-    """Writes the text model; `kinds` are taken in turn. Gives the weights that it holds."""
+    """Writes the text model with the types `kinds` in rotation. Returns the dequantized weights."""
     config = json.loads((folder / "config.json").read_text())
     state = {k: v.float().numpy() for k, v in load_file(folder / "model.safetensors").items() if ".visual." not in k}
     cases = json.loads((folder / "cases.json").read_text())
@@ -125,7 +125,7 @@ def write_text(path, folder, kinds, classifier, sees):
 
 
 def write_vision(path, folder, kinds):
-    """Writes the tower, as llama.cpp lays it out."""
+    """Writes the vision tower in llama.cpp's mmproj layout. Returns the dequantized weights."""
     config = json.loads((folder / "config.json").read_text())["vision_config"]
     deepstack = config["deepstack_visual_indexes"]
     state = {k: v.float().numpy() for k, v in load_file(folder / "model.safetensors").items() if ".visual." in k}
@@ -197,7 +197,7 @@ def vision_scores(fixtures, name, held, wanted=("text", "image", "text-and-image
 
 
 def write_blocks(out):
-    """For each type: random blocks with extremes among them and their values; for what we write: values and their blocks."""
+    """For each type, random blocks including extreme scales, and their values; for types that are written, values and their blocks."""
     rng = np.random.default_rng(3)
     for kind in TYPES:
         length, size = gguf.GGML_QUANT_SIZES[kind]
@@ -205,14 +205,14 @@ def write_blocks(out):
         raw = rng.integers(0, 256, (count, size), dtype=np.uint8)
         if length > 1:
             at = [size - 2] if kind == Q.Q6_K else [0, 2] if kind in (Q.Q4_1, Q.Q5_1, Q.Q4_K, Q.Q5_K) else [0]
-            for place in at:  # finite scales of every size, zero, subnormal and negative ones
+            for offset in at:  # finite scales of every magnitude, including zero, subnormal and negative ones
                 scales = rng.normal(0, 10.0 ** rng.integers(-6, 3, count)).astype(np.float16)
                 scales[:3] = [0, -0.0, 6e-8]
-                raw[:, place:place + 2] = scales.view(np.uint8).reshape(-1, 2)
+                raw[:, offset:offset + 2] = scales.view(np.uint8).reshape(-1, 2)
         elif kind == Q.F32:
             raw = rng.normal(0, 1, count).astype(np.float32).view(np.uint8)
         else:
-            raw[:, 1] &= 0xBF  # neither infinite nor no number
+            raw[:, 1] &= 0xBF  # neither infinite nor NaN
         raw = raw.reshape(-1)
         raw.tofile(out / f"{kind.name}.blocks")
         values = quants.dequantize(raw, kind).reshape(-1).astype(np.float32)

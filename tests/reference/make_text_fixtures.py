@@ -1,11 +1,11 @@
-"""Makes tiny random Qwen3 rerankers and the scores that Transformers gives them.
+"""Generates tiny random Qwen3 rerankers and their results in Transformers.
 
     python -m venv venv && venv/bin/pip install -r requirements.txt
     venv/bin/python make_text_fixtures.py --out ../fixtures/text
 
 For each model: config.json, tokenizer.json, model.safetensors, cases.json (requests, token ids, scores) and
-golden.safetensors (every intermediate stage of one prompt). The weights are drawn far larger than an untrained model's,
-so that each part of the network moves the score; the script proves it by taking parts away.
+golden.safetensors (hidden states of every layer for one prompt). The weights are far larger than those of an untrained
+model, so that each part of the network affects the score; the script verifies this by ablation.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def make_tokenizer(vocabulary, corpus=CORPUS):
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(vocab_size=vocabulary, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
     tokenizer.train_from_iterator(corpus, trainer)
-    plain = Tokenizer.from_str(tokenizer.to_str())  # knows no control token: what user text goes through
+    plain = Tokenizer.from_str(tokenizer.to_str())  # without control tokens, for user text
     tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in SPECIAL])
     tokenizer.add_tokens([AddedToken(t, special=False, normalized=False) for t in ADDED])
     return tokenizer, plain
@@ -108,14 +108,14 @@ def normalise_head(model, prompts, yes, no):
 
 
 def round_weights(model, dtype):
-    """The parameters alone: `model.to(dtype)` would round the rotary frequencies too, which no file stores."""
+    """Rounds parameters only: `model.to(dtype)` would also round the rotary frequencies, which are not stored in the file."""
     with torch.no_grad():
         for p in model.parameters():
             p.copy_(p.to(dtype).float())
 
 
 def ablations(model, ids, yes, no, score):
-    """Every part must matter: taking it away has to move the score by far more than the tolerance."""
+    """How far the score moves when the output of each part is halved; must be far more than the tests' tolerance."""
     def without(module, change):
         handle = module.register_forward_hook(change)
         moved = abs(torch.sigmoid(torch.tensor(logit(model, ids, yes, no))).item() - score)
@@ -136,13 +136,13 @@ def write(out, name, spec, seed, dtype, vocabulary=700):
     folder.mkdir(parents=True)
     tokenizer, plain = make_tokenizer(vocabulary)
     tokenizer.save(str(folder / "tokenizer.json"))
-    size = tokenizer.get_vocab_size() + 6  # padded, as the published tables are
+    size = tokenizer.get_vocab_size() + 6  # padded like the published tables
     model = make_model(spec, size, seed)
     yes, no = tokenizer.token_to_id("yes"), tokenizer.token_to_id("no")
     prompts = {key: [prompt_ids(tokenizer, plain, r.get("instruction") or INSTRUCTION, r["query"], d) for d in r["documents"]]
                for key, r in REQUESTS.items()}
     normalise_head(model, [ids for group in prompts.values() for ids in group], yes, no)
-    round_weights(model, dtype)  # what is stored is what is scored
+    round_weights(model, dtype)  # score the weights as they are stored
     cases = []
     for key, request in REQUESTS.items():
         scores = [torch.sigmoid(torch.tensor(logit(model, ids, yes, no), dtype=torch.float64)).item() for ids in prompts[key]]
@@ -150,7 +150,7 @@ def write(out, name, spec, seed, dtype, vocabulary=700):
     moved = ablations(model, prompts["one"][0], yes, no, cases[0]["scores"][0])
     print(name, "scores", [round(s, 4) for c in cases for s in c["scores"]])
     print(name, "moved by half of", {k: round(v, 4) for k, v in moved.items()})
-    assert min(moved.values()) > 5e-3, f"{name}: a part hardly matters; choose another seed"
+    assert min(moved.values()) > 5e-3, f"{name}: a part hardly affects the score; choose another seed"
     (folder / "cases.json").write_text(json.dumps({"yes": yes, "no": no, "cases": cases}, ensure_ascii=True))
     config = model.config.to_dict()
     keep = ["architectures", "model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim",

@@ -1,13 +1,13 @@
-"""Makes tiny random Qwen3-VL rerankers, pictures, requests and the scores that Transformers gives them.
+"""Generates tiny random Qwen3-VL rerankers, pictures and requests, and their results in Transformers.
 
     python -m venv venv && venv/bin/pip install -r requirements.txt
     venv/bin/python make_vl_fixtures.py --out ../fixtures/vl
-    venv/bin/python make_vl_fixtures.py --held-out /tmp/held-out --seed 5          # a model of drawn shape, drawn requests
-    venv/bin/python make_vl_fixtures.py --out DIR --official qwen3_vl_reranker.py  # also run Qwen's own script on every case
+    venv/bin/python make_vl_fixtures.py --held-out /tmp/held-out --seed 5          # a model of random shape, random requests
+    venv/bin/python make_vl_fixtures.py --out DIR --official qwen3_vl_reranker.py  # also run Qwen's script on every case
 
 For each model: config.json, preprocessor_config.json, tokenizer.json, model.safetensors, cases.json (requests, token ids, grids,
-scores) and golden.safetensors (every stage of one prompt with an image and a video). What the real preprocessing gives must
-equal vl_spec.py, and every parameter must move a score, or the script stops.
+scores) and golden.safetensors (every stage of one prompt with an image and a video). The script fails if the reference
+preprocessing differs from vl_spec.py, or if a parameter does not affect any score.
 """
 
 import argparse
@@ -27,7 +27,7 @@ import vl_pictures
 import vl_processing as processing
 from make_text_fixtures import round_weights
 
-MATTERS = 5e-3
+LEAST_EFFECT = 5e-3
 SHAPES = {
     "vl-tied": dict(seed=4, tied=True, dtype=torch.float16, vocabulary=700, mrope_section=[6, 5, 5],
                     text=dict(hidden_size=64, num_hidden_layers=4, num_attention_heads=4, num_key_value_heads=2, head_dim=32, intermediate_size=96),
@@ -59,13 +59,13 @@ def prepare_all(cases, folder, tokenizer, plain):
     processor, tally = processing.make_processor(folder / "tokenizer.json"), {}
     prepared = {name: [processing.prepare(processor, tokenizer, plain, c["request"], d, folder, limits_of(c), tally) for d in c["request"]["documents"]]
                 for name, c in cases.items()}
-    print("  patch values that differ from the description, of all:", tally)
+    print("  patch values that differ from vl_spec.py, of all:", tally)
     return processor, prepared
 
 
-def prove(model, prepared, yes, no):
-    """Every parameter and every structure must move a score by more than any tolerance."""
-    def share(p):  # of picture tokens in the prompt
+def every_part_matters(model, prepared, yes, no):
+    """Whether every parameter and every structure affects a score by more than any tolerance of the tests."""
+    def share(p):  # patches per prompt token
         return sum(t * h * w for t, h, w in p["grids"]) / len(p["ids"])
 
     prompts = sorted((p for group in prepared.values() for p in group if p["grids"]), key=share)
@@ -74,8 +74,8 @@ def prove(model, prepared, yes, no):
     prompts = stills + large
     parts = vl_model.halved_parameters(model, prompts, yes, no) | vl_model.structural(model, prompts, yes, no)
     weakest = sorted(parts, key=parts.get)[:6]
-    print("  moved least by", {k: round(parts[k], 4) for k in weakest})
-    return parts[weakest[0]] > MATTERS
+    print("  smallest effects", {k: round(parts[k], 4) for k in weakest})
+    return parts[weakest[0]] > LEAST_EFFECT
 
 
 def write_model(folder, model, config, dtype):
@@ -88,16 +88,16 @@ def write_model(folder, model, config, dtype):
 
 
 def check_stored(folder, prepared, scores, yes, no):
-    """What is read back from the files gives the same scores, and f64 arithmetic hardly others."""
+    """The stored files must give the same scores, and f64 arithmetic nearly the same."""
     stored = Qwen3VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
     flat = [(p, s) for name, group in prepared.items() for p, s in zip(group, scores[name])]
     again = max(abs(vl_model.score(stored, p, yes, no) - s) for p, s in flat)
     assert again < 1e-6, f"the files give other scores: {again}"
     levels = max(abs(vl_model.score(stored, p | {"tensors": p["described"]}, yes, no) - s) for p, s in flat)
-    print(f"  patch rows by the description move a score by at most {levels:.1e}")
+    print(f"  patch rows of vl_spec.py change a score by at most {levels:.1e}")
     double = stored.double()
     rounding = max(abs(vl_model.score(double, p, yes, no) - s) for p, s in flat)
-    print(f"  f64 moves a score by at most {rounding:.1e}")
+    print(f"  f64 changes a score by at most {rounding:.1e}")
     assert rounding < 1e-4, "the model is ill-conditioned; choose another seed"
 
 
@@ -106,12 +106,12 @@ def golden_prompt(processor, stills, frames, folder):
     conversation = [{"role": "user", "content": [
         {"type": "video", "video": [f"file://{folder / f}" for f in frames[:4]], **sizes["video"]}, {"type": "text", "text": "then"},
         {"type": "image", "image": f"file://{folder / stills[0]}", **sizes["image"]}, {"type": "text", "text": "(x) yes?"}]}]
-    ids, tensors = processing.by_the_real_code(processor, conversation, processing.MAX_LENGTH)
+    ids, tensors = processing.by_reference(processor, conversation, processing.MAX_LENGTH)
     return {"ids": ids, "tensors": tensors, "grids": tensors["video_grid_thw"].tolist() + tensors["image_grid_thw"].tolist()}
 
 
 def run_official(script, folder, processor, cases, scores):
-    """Qwen's own script on the same files; requests it treats otherwise on purpose are left out."""
+    """Runs Qwen's script on the same files, without the requests that this project treats differently on purpose."""
     import importlib.util
     import sys
     import types
@@ -119,11 +119,11 @@ def run_official(script, folder, processor, cases, scores):
     spec = importlib.util.spec_from_file_location("official", script)
     official = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(official)
-    with tempfile.TemporaryDirectory() as place:
-        processor.save_pretrained(place)
+    with tempfile.TemporaryDirectory() as merged:
+        processor.save_pretrained(merged)
         for file in ("config.json", "model.safetensors"):
-            shutil.copy(folder / file, place)
-        reranker, largest = official.Qwen3VLReranker(place, dtype=torch.float32, attn_implementation="eager"), 0.0
+            shutil.copy(folder / file, merged)
+        reranker, largest = official.Qwen3VLReranker(merged, dtype=torch.float32, attn_implementation="eager"), 0.0
     for name, case in cases.items():
         if name in ("control", "empty"):
             continue
@@ -132,19 +132,19 @@ def run_official(script, folder, processor, cases, scores):
         sides = [as_paths(side, folder) for side in [request["query"], *request["documents"]]]
         got = reranker.process({**request, "query": sides[0], "documents": sides[1:]})
         largest = max(largest, *(abs(a - b) for a, b in zip(got, scores[name], strict=True)))
-    print(f"  Qwen's own script differs by at most {largest:.1e}")
+    print(f"  Qwen's script differs by at most {largest:.1e}")
     assert largest < 1e-5
 
 
 def as_paths(side, folder):
-    """The script takes absolute paths, and an empty text there is not NULL: such texts are left out."""
+    """Makes paths absolute for Qwen's script and removes empty texts, which it does not replace by NULL."""
     side = {"text": side} if isinstance(side, str) else side
     absolute = {k: [str(folder / p) for p in processing.as_list(v)] for k, v in side.items() if k != "text"}
     return {"text": [t for t in processing.as_list(side.get("text")) if t]} | absolute
 
 
 def write(out, name, shape, cases, pictures, official=None):
-    """Returns whether every part of the drawn model matters."""
+    """Writes one model. Returns False if it is unsuitable: scores saturate or a part hardly affects them."""
     folder = (out / name).resolve()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -152,18 +152,18 @@ def write(out, name, shape, cases, pictures, official=None):
     tokenizer, plain = processing.tokenizers(shape["vocabulary"])
     tokenizer.save(str(folder / "tokenizer.json"))
     yes, no = tokenizer.token_to_id("yes"), tokenizer.token_to_id("no")
-    config = vl_model.make_config(shape, tokenizer, tokenizer.get_vocab_size() + 6)  # padded, as the published tables are
+    config = vl_model.make_config(shape, tokenizer, tokenizer.get_vocab_size() + 6)  # padded like the published tables
     model = vl_model.make_model(config, shape["seed"])
     processor, prepared = prepare_all(cases, folder, tokenizer, plain)
     vl_model.normalise_head(model, [p for group in prepared.values() for p in group], yes, no)
-    round_weights(model, shape["dtype"])  # what is stored is what is scored
+    round_weights(model, shape["dtype"])  # score the weights as they are stored
     for group in prepared.values():
         for p in group:
             processing.check_positions(model, p)
     scores = {key: [vl_model.score(model, p, yes, no) for p in group] for key, group in prepared.items()}
     spread = [s for group in scores.values() for s in group]
     print("  scores", [round(s, 3) for s in spread])
-    if not (min(spread) > 0.05 and max(spread) < 0.95 and prove(model, prepared, yes, no)):
+    if not (min(spread) > 0.05 and max(spread) < 0.95 and every_part_matters(model, prepared, yes, no)):
         return False
     write_model(folder, model, config, shape["dtype"])
     listed = [{"name": key, **case, "ids": [p["ids"] for p in prepared[key]], "grids": [p["grids"] for p in prepared[key]], "scores": scores[key]}
@@ -178,7 +178,7 @@ def write(out, name, shape, cases, pictures, official=None):
 
 
 def held_out(out, seed, official):
-    """Draws until a model is found of which every part matters."""
+    """Draws random models until one is suitable."""
     rng = random.Random(seed)
     sizes = {f"still{i}": (rng.randint(4, 180), rng.randint(4, 180), rng.choice(["RGB", "RGB", "RGBA", "L"])) for i in range(7)}
     pictures = vl_pictures.draw_all(out / f"pictures-{seed}", sizes, (7, rng.randint(30, 150), rng.randint(30, 150)), seed)
@@ -186,13 +186,13 @@ def held_out(out, seed, official):
     for attempt in range(50):
         if write(out, f"held-out-{seed}", random_shape(seed + 1000 * attempt), cases, pictures, official):
             return
-    raise SystemExit("no drawn model was good enough; choose another seed")
+    raise SystemExit("no random model was suitable; choose another seed")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "fixtures" / "vl")
-    parser.add_argument("--held-out", type=Path, help="write one model of drawn shape here instead")
+    parser.add_argument("--held-out", type=Path, help="write one model of random shape here instead")
     parser.add_argument("--seed", type=int, default=1, help="of the held-out model")
     parser.add_argument("--official", type=Path, help="Qwen3-VL-Embedding's src/models/qwen3_vl_reranker.py")
     options = parser.parse_args()
@@ -202,7 +202,7 @@ def main():
     pictures = vl_pictures.draw_all(options.out / "pictures")
     for name, shape in SHAPES.items():
         if not write(options.out, name, shape, vl_cases.CASES, pictures, options.official):
-            raise SystemExit(f"{name}: scores saturate or a part hardly matters; choose another seed")
+            raise SystemExit(f"{name}: scores saturate or a part hardly affects them; choose another seed")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writes PNG, GIF and BMP files byte by byte, also the kinds that Pillow reads but never writes. Used by
+"""Encoders for PNG, GIF and BMP, including variants that Pillow reads but does not write. Used by
 make_picture_fixtures.py.
 
     from picture_writers import bmp, gif, png
@@ -14,7 +14,7 @@ ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (
 
 
 def packed(samples, bits):
-    """Rows of samples, the first in the upper bits, each row padded to a byte."""
+    """Packs each row, first sample in the high bits, padded to a byte."""
     if bits == 16:
         return [row.astype(">u2").tobytes() for row in samples]
     if bits == 8:
@@ -28,7 +28,7 @@ def chunk(kind, body):
 
 
 def filtered(rows, bytes_per_pixel):
-    """Rows behind their filter bytes; the filters none, sub and up take turns."""
+    """Rows with their filter bytes; alternates between the filters none, sub and up."""
     out, above = [], None
     for i, row in enumerate(rows):
         values = np.frombuffer(row, np.uint8).astype(int)
@@ -44,7 +44,7 @@ def filtered(rows, bytes_per_pixel):
 
 
 def png(samples, bits, colour, palette=None, trns=None, interlaced=False, extra=b""):
-    """`samples`: height x width x channels, `colour`: the type of the format's specification."""
+    """`samples`: height x width x channels, `colour`: the colour type of the PNG specification."""
     height, width, channels = samples.shape
     per_pixel = max(1, channels * bits // 8)
     if interlaced:
@@ -60,7 +60,7 @@ def png(samples, bits, colour, palette=None, trns=None, interlaced=False, extra=
 
 
 def lzw(indices, bits):
-    """The compression of GIF, its table cleared when it is full."""
+    """GIF's LZW; the table is cleared when it is full."""
     size = max(2, bits)
     clear, width, table, codes = 1 << size, size + 1, {}, []
     codes.append((clear, width))
@@ -133,6 +133,6 @@ def bmp(size, bits, body, palette=None, compression=0, masks=(), top_down=False,
 
 
 def bmp_rows(samples, bits, top_down=False):
-    """Rows padded to four bytes, the lowest first unless told otherwise."""
+    """Rows padded to four bytes, bottom-up unless `top_down`."""
     rows = [row + b"\0" * (-len(row) % 4) for row in packed(samples.reshape(len(samples), -1), bits)]
     return b"".join(rows if top_down else rows[::-1])

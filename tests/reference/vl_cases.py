@@ -1,6 +1,6 @@
-"""What is asked of the models: requests with text, images, frame lists, and the limits they are made under. Used by make_vl_fixtures.py.
+"""Requests with text, images and frame lists, and their limits. Used by make_vl_fixtures.py.
 
-A case is {"request": ...} and may carry "max_length" or "max_pixels", which a caller passes beside the request.
+A case is {"request": ...} and may carry "max_length" or "max_pixels", which callers pass next to the request.
 """
 
 import random
@@ -69,7 +69,7 @@ def random_content(rng, stills, frames):
 
 
 def random_cases(seed, stills, frames, count=10):
-    """Held-out cases: the same forms with drawn words, pictures and limits."""
+    """Held-out cases: the same forms with random words, pictures and limits."""
     rng, cases = random.Random(seed), {}
     for i in range(count):
         request = {"query": random_content(rng, stills, frames), "documents": [random_content(rng, stills, frames) for _ in range(rng.randint(1, 4))]}

@@ -1,4 +1,4 @@
-"""Tiny random Qwen3-VL models: weights, scores, the proof that every part matters, and every stage. Used by make_vl_fixtures.py."""
+"""Tiny random Qwen3-VL models: weights, scores, ablations and intermediate stages. Used by make_vl_fixtures.py."""
 
 import torch
 from safetensors.torch import save_file
@@ -25,9 +25,9 @@ def make_model(config, seed):
     assert all(c._attn_implementation == "eager" for c in (model.model.visual.config, model.model.language_model.config))
     with torch.no_grad():
         for name, p in model.named_parameters():
-            gain = 3.0 if "merge" in name and "fc2" in name else 1.0  # what a picture gives must outweigh the prompt around it
+            gain = 3.0 if "merge" in name and "fc2" in name else 1.0  # picture features must dominate the prompt around them
             if "q_norm" in name or "k_norm" in name:
-                p.copy_(1.4 + 0.3 * torch.randn_like(p))  # attention that chooses
+                p.copy_(1.4 + 0.3 * torch.randn_like(p))  # attention with clear peaks
             elif p.ndim == 1:
                 p.copy_(0.4 * gain * torch.randn_like(p) + (1 if "norm" in name and name.endswith("weight") else 0))
             elif "embed_tokens" in name or "lm_head" in name or "pos_embed" in name:
@@ -41,7 +41,7 @@ def make_model(config, seed):
 def last_hidden(model, prepared, **more):
     tensors = {k: v.to(model.dtype) if v.is_floating_point() else v for k, v in prepared["tensors"].items()}
     ids = torch.tensor([prepared["ids"]])
-    # Without a mask Transformers takes the repeated positions of an image for the starts of packed sequences.
+    # Without a mask, Transformers interprets the repeated positions of an image as starts of packed sequences.
     return model.model(input_ids=ids, attention_mask=torch.ones_like(ids), **tensors, **more).last_hidden_state[0]
 
 
@@ -55,9 +55,9 @@ def score(*arguments, **more):
 
 
 def normalise_head(model, prompts, yes, no, spread=1.0):
-    """Chooses the two answer rows so that the scores lie around one half, `spread` being the deviation of their logits.
+    """Sets the rows of `yes` and `no` so that the logits have mean zero and standard deviation `spread`.
 
-    Where the table is tied the rows are also inputs (the prompt says "yes" or "no"), hence several rounds."""
+    Iterates, because in a tied table the rows are also inputs: the prompt contains "yes" and "no"."""
     head = model.get_output_embeddings().weight
     for _ in range(6):
         hidden = torch.stack([last_hidden(model, p)[-1] for p in prompts]).double()
@@ -76,9 +76,9 @@ def moved(model, prompts, before, yes, no, **more):
 
 @torch.no_grad()
 def halved_parameters(model, prompts, yes, no):
-    """By how much the score of the most affected prompt moves when half of a parameter is halved, for each parameter but the vocabulary.
+    """For each parameter except the vocabulary: how far the most affected score moves when every second row is halved.
 
-    Not all of it: the norm behind q_proj and k_proj takes a common factor out again."""
+    Not all rows, because the norm after q_proj and k_proj would cancel a common factor."""
     before = [score(model, p, yes, no) for p in prompts]
     result = {}
     for name, p in model.named_parameters():
@@ -103,7 +103,7 @@ def flattened_positions(model, prepared, axis):
 
 
 def structural(model, prompts, yes, no):
-    """What a wrong implementation would do: one-dimensional or flattened positions, no rotary in the tower, deepstack left out, and so on."""
+    """How far scores move under typical bugs: one-dimensional or flattened positions, no rotary embedding in the tower, weakened deepstack, blocks and layers."""
     before, visual, result = [score(model, p, yes, no) for p in prompts], model.model.visual, {}
     for name, axis in (("positions 1-D", None), ("axis T", 0), ("axis H", 1), ("axis W", 2)):
         result[name] = max(abs(score(model, p, yes, no, position_ids=flattened_positions(model, p, axis)) - b) for p, b in zip(prompts, before))
@@ -129,7 +129,7 @@ def structural(model, prompts, yes, no):
 
 
 def watch(outputs, name, handles, module, before=False):
-    """Copies, because the deepstack addition changes a layer's output in place."""
+    """Records a module's output (or input). Copies it, because the deepstack addition changes a layer's output in place."""
     def keep(value):
         outputs[name] = (value[0] if isinstance(value, tuple) else value).detach().clone()
     handles.append(module.register_forward_pre_hook(lambda m, i: keep(i[0])) if before else module.register_forward_hook(lambda m, i, o: keep(o)))
@@ -166,7 +166,7 @@ def decoder_stages(model, prepared):
 
 @torch.no_grad()
 def golden(model, prepared, position_ids, path):
-    """Every stage of one prompt. Patch rows are rounded to f16 before they are used, to halve their size in the file."""
+    """Writes every stage of one prompt. Patch rows are rounded to f16 before use, to halve their size in the file."""
     tensors = prepared["tensors"]
     for key in ("pixel_values", "pixel_values_videos"):
         tensors[key] = tensors[key].half().float()

@@ -1,4 +1,4 @@
-"""Draws the pictures of the fixtures: formulas and shapes, so that PNG keeps them small. Used by make_vl_fixtures.py.
+"""Draws the pictures of the fixtures: smooth waves and shapes, which compress well as PNG. Used by make_vl_fixtures.py.
 
     from vl_pictures import draw_all
     draw_all(folder)
@@ -15,7 +15,7 @@ FRAMES = (7, 48, 80)
 
 
 def waves(height, width, rng):
-    """Three channels of slow waves: every pixel differs from its neighbours by a little."""
+    """Three channels of smooth waves, in which neighbouring pixels differ slightly."""
     y, x = np.mgrid[0:height, 0:width]
     channels = []
     for _ in range(3):
@@ -44,14 +44,14 @@ def draw(height, width, mode, rng):
 
 
 def draw_frames(count, height, width, rng):
-    """A disc that crosses a background which slowly changes."""
-    background, moving = waves(height, width, rng).astype(np.int32), []
+    """Frames of a disc that crosses a slowly brightening background."""
+    background, frames = waves(height, width, rng).astype(np.int32), []
     for i in range(count):
         frame = Image.fromarray(np.clip(background + 9 * i - 30, 0, 255).astype(np.uint8))
         x = int(width * (i + 0.5) / count)
         ImageDraw.Draw(frame).ellipse([x - 9, height // 2 - 9, x + 9, height // 2 + 9], fill=(250, 40 + 20 * (i % 10), 10))
-        moving.append(frame)
-    return moving
+        frames.append(frame)
+    return frames
 
 
 def draw_all(folder, pictures=PICTURES, frames=FRAMES, seed=3):

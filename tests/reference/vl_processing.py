@@ -1,7 +1,8 @@
-"""From a request to what the model takes, by the real code and, beside it, by the description. Used by make_vl_fixtures.py.
+"""Preprocesses requests with the reference code and with vl_spec.py, and compares both. Used by make_vl_fixtures.py.
 
-The real code: qwen_vl_utils.process_vision_info, then Qwen3VLProcessor without resizing. Its ids, patch rows and grids must
-equal what vl_spec.py and the prompt template give; a request for which they should not is marked and only told.
+The reference code is qwen_vl_utils.process_vision_info followed by Qwen3VLProcessor without resizing. Its token ids, patch
+rows and grids must equal those of vl_spec.py and the prompt template, except for ids of texts that look like control tokens,
+which the reference would parse.
 """
 
 import re
@@ -27,15 +28,16 @@ TEMPLATE = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{% for c in m.cont
             "{% if c.type == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
             "{% elif c.type == 'video' %}<|vision_start|><|video_pad|><|vision_end|>{% else %}{{ c.text }}{% endif %}"
             "{% endfor %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
-# Makes the merges across the labels that the published vocabulary has: `.<`, `:(`, `?` and `.` with a line feed.
+# Trains merges across the labels that the published vocabulary has: `.<`, `:(`, `?` and `.` with a line feed.
 VL_CORPUS = CORPUS + [
-    INSTRUCTION, ".<Query>:(x) [y]", ".<Query>: ?\n<Document>:(", "0.2 seconds 1.2 seconds <", "which that when there where these for and with from"
-    " into over under between page pages read reading reads order ordered ordering question answer search result results query document"
-    " instruction picture pictures video moves moving disc stripes small large far near bright dark first best better other another"] * 4
+    INSTRUCTION, ".<Query>:(x) [y]", ".<Query>: ?\n<Document>:(", "0.2 seconds 1.2 seconds <",
+    ("which that when there where these for and with from"
+     " into over under between page pages read reading reads order ordered ordering question answer search result results query document"
+     " instruction picture pictures video moves moving disc stripes small large far near bright dark first best better other another")] * 4
 
 
 def tokenizers(vocabulary):
-    """The tokenizer with control tokens, and the one that user text goes through."""
+    """The tokenizer with control tokens, and the one without, for user text."""
     tokenizer, plain = make_tokenizer(vocabulary, VL_CORPUS)
     tokenizer.add_tokens([AddedToken(t, special=False, normalized=False) for t in ADDED])
     return tokenizer, plain
@@ -53,7 +55,7 @@ def as_list(value):
 
 
 def content(side, folder, limits):
-    """Videos, then images, then texts; an empty text counts as absent; nothing at all is NULL."""
+    """Videos, then images, then texts. Empty texts are dropped; empty content becomes NULL."""
     side = {"text": side} if isinstance(side, str) else side
     texts = [t for t in as_list(side.get("text")) if t]
     images = as_list(side.get("image"))
@@ -72,8 +74,8 @@ def messages(request, document, folder, limits):
     return [{"role": "system", "content": [{"type": "text", "text": SYSTEM}]}, {"role": "user", "content": user}]
 
 
-def by_the_real_code(processor, conversation, max_length):
-    """Token ids and tensors, as the reference script makes them."""
+def by_reference(processor, conversation, max_length):
+    """Token ids and tensors, computed like the reference script does."""
     text = processor.apply_chat_template([conversation], tokenize=False, add_generation_prompt=True)
     images, videos, options = process_vision_info([conversation], image_patch_size=16, return_video_kwargs=True, return_video_metadata=True)
     videos, metadata = map(list, zip(*videos)) if videos else (None, None)
@@ -86,14 +88,14 @@ def media(conversation):
     return [c for m in conversation for c in m["content"] if c["type"] != "text"]
 
 
-def rows_by_description(item):
+def rows_by_spec(item):
     if item["type"] == "image":
         return vl_spec.image_rows(item["image"][7:], item["min_pixels"], item["max_pixels"])
     return vl_spec.video_rows([f[7:] for f in item["video"]], item["total_pixels"], MAX_FRAMES)
 
 
-def ids_by_description(tokenizer, plain, conversation, grids, max_length):
-    """One string that is split at control tokens alone; text of the user can not make one."""
+def ids_by_spec(tokenizer, plain, conversation, grids, max_length):
+    """Token ids of the prompt, split at the template's control tokens only, so that user text never becomes one."""
     pieces, remaining = [], list(grids)
     for message in conversation:
         pieces += ["<|im_start|>", message["role"] + "\n"]
@@ -119,7 +121,7 @@ def ids_by_description(tokenizer, plain, conversation, grids, max_length):
 
 
 def same_rows(name, real, described):
-    """Stills must agree to the bit; frames may differ by one level where f32 and f64 round to other sides of a half."""
+    """Images must agree exactly; frames may differ by one level where f32 and f64 round differently at one half."""
     levels = np.abs(np.rint((real.numpy() - described) * 127.5))
     wrong = int((levels > 0).sum())
     assert levels.max(initial=0) <= (1 if name == "videos" else 0), f"{name}: patch rows differ by {levels.max()} levels"
@@ -129,15 +131,15 @@ def same_rows(name, real, described):
 
 
 def prepare(processor, tokenizer, plain, request, document, folder, limits, tally):
-    """Ids, tensors and grids in order of appearance, checked against the description."""
+    """Ids, tensors and grids in order of appearance, checked against vl_spec.py."""
     conversation = messages(request, document, folder, limits)
-    rows = [(item["type"], *rows_by_description(item)) for item in media(conversation)]
+    rows = [(item["type"], *rows_by_spec(item)) for item in media(conversation)]
     grids = [grid for _, _, grid in rows]
-    ids = ids_by_description(tokenizer, plain, conversation, grids, limits["max_length"])
+    ids = ids_by_spec(tokenizer, plain, conversation, grids, limits["max_length"])
     lookalike = any(t in c["text"] for m in conversation[1:] for c in m["content"] if c["type"] == "text" for t in SPECIAL + ADDED)
     harmless = [m | {"content": [c | {"text": re.sub(r"<[|/a-z]", "", c["text"])} if lookalike and c["type"] == "text" else c for c in m["content"]]}
                 for m in conversation]
-    real, tensors = by_the_real_code(processor, harmless, limits["max_length"])
+    real, tensors = by_reference(processor, harmless, limits["max_length"])
     assert lookalike or real == ids, f"ids differ:\n{real}\n{ids}"
     own = {}
     for kind, values, shapes in (("image", "pixel_values", "image_grid_thw"), ("video", "pixel_values_videos", "video_grid_thw")):
@@ -152,7 +154,7 @@ def prepare(processor, tokenizer, plain, request, document, folder, limits, tall
 
 
 def check_positions(model, prepared):
-    """[3, n], from the model's own code, equal to the description's."""
+    """Position ids [3, n] from the model's code, checked against vl_spec.py."""
     config, tensors = model.config, prepared["tensors"]
     real, _ = model.model.get_rope_index(torch.tensor([prepared["ids"]]), tensors.get("image_grid_thw"), tensors.get("video_grid_thw"))
     described = vl_spec.positions(prepared["ids"], prepared["grids"], config.image_token_id, config.video_token_id)

@@ -1,7 +1,7 @@
-"""The preprocessing restated in numpy from its description alone, to be compared with the real code. Used by make_vl_fixtures.py.
+"""An independent reimplementation of the preprocessing in numpy, compared with the reference code. Used by make_vl_fixtures.py.
 
-Positions, truncation, sizes, both resizings, patch rows and timestamps. Nothing here calls Transformers, torchvision or
-qwen_vl_utils; Pillow only opens the files.
+Positions, truncation, sizes, both kinds of resizing, patch rows and timestamps. It uses neither Transformers nor torchvision
+nor qwen_vl_utils; Pillow only opens the files.
 """
 
 import math
@@ -15,8 +15,8 @@ FRAME_MIN, FRAME_MAX = 128 * FACTOR**2, 768 * FACTOR**2
 
 def smart_resize(height, width, factor, smallest, largest):
     if max(height, width) / min(height, width) > 200:
-        raise ValueError("too thin")
-    h, w = (max(factor, round(side / factor) * factor) for side in (height, width))  # round() takes halves to even
+        raise ValueError("aspect ratio above 200")
+    h, w = (max(factor, round(side / factor) * factor) for side in (height, width))  # round() rounds halves to even
     if h * w > largest:
         beta = math.sqrt(height * width / largest)
         return math.floor(height / beta / factor) * factor, math.floor(width / beta / factor) * factor
@@ -36,7 +36,7 @@ def rgb(picture):
 
 
 def bicubic_weights(source, target):
-    """[target, source], rows sum to 1."""
+    """Weights [target, source]; rows sum to 1."""
     scale = source / target
     filter_scale = max(scale, 1.0)
     support = 2 * filter_scale
@@ -52,7 +52,7 @@ def bicubic_weights(source, target):
 
 
 def pillow_bicubic(pixels, height, width):
-    """Fixed-point, width first, 8 bits between the passes."""
+    """Pillow's resizing: fixed point, horizontal pass first, 8 bits between the passes."""
     for axis, target in ((1, width), (0, height)):
         if pixels.shape[axis] == target:
             continue
@@ -64,7 +64,7 @@ def pillow_bicubic(pixels, height, width):
 
 
 def float_weights(source, target):
-    """The same in f32, step by step as torch does it: its rounding shows in one value of a few hundred."""
+    """The same in f32, in torch's order of operations: its rounding affects one value in a few hundred."""
     f = np.float32
     scale = f(source) / f(target)
     wide = max(scale, f(1))
@@ -81,7 +81,7 @@ def float_weights(source, target):
 
 
 def torch_bicubic(pixels, height, width):
-    """Floating point in both passes, rounded to 8 bits at the end."""
+    """torch's resizing: floating point in both passes, rounded to 8 bits at the end."""
     horizontal = np.einsum("wx,yxc->ywc", float_weights(pixels.shape[1], width), pixels.astype(np.float32))
     both = np.einsum("hy,ywc->hwc", float_weights(pixels.shape[0], height), horizontal)
     return np.rint(np.clip(both, 0, 255)).astype(np.uint8)
@@ -103,7 +103,7 @@ def image_rows(path, smallest, largest):
 
 
 def sample(count, limit):
-    """numpy's linspace cut to integers: i times the rounded step, which is not i * (count - 1) // (limit - 1)."""
+    """numpy's linspace truncated to integers: i times the rounded step, which may differ from i * (count - 1) // (limit - 1)."""
     if count <= limit:
         return list(range(count))
     if limit == 1:
@@ -113,7 +113,7 @@ def sample(count, limit):
 
 
 def frame_pixels(path):
-    """Each frame is first brought to multiples of 64, as the real code does."""
+    """The reference first resizes each frame to multiples of 64."""
     pixels = rgb(Image.open(path))
     factor = 2 * FACTOR
     return pillow_bicubic(pixels, *smart_resize(*pixels.shape[:2], factor, 4 * factor**2, 16384 * factor**2))
@@ -147,7 +147,7 @@ def truncate(ids, special, max_length):
 
 
 def positions(ids, grids, image, video):
-    """grids in order of appearance; [3, n]"""
+    """Position ids [3, n]; `grids` in order of appearance."""
     runs = [(h // MERGE, w // MERGE) for t, h, w in grids for _ in range(t)]
     result, cursor, i = [], 0, 0
     while i < len(ids):

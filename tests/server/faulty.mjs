@@ -1,7 +1,7 @@
-// A host whose faults are drawn from a seed, and which counts what it sends.
+// A host that injects faults from a seeded generator and counts the bytes that it sends.
 import { gzipSync } from 'node:zlib'
 
-/** mulberry32. */
+/** The mulberry32 generator: numbers in [0, 1). */
 export function random(seed) {
   let state = seed >>> 0
   return () => {
@@ -13,16 +13,17 @@ export function random(seed) {
 }
 
 /**
- * Serves files with ranges and validators. `faults` are the chances of each fault for a request, and switches:
- * `cut`, `stall`, `short`, `flip`, `wrongRange`, `busy`, `reset`; `noRanges`, `noLength`, `noValidators`, `redirect`,
- * `cors`, `delay` (milliseconds before each 16 KiB), `gzip` (everything is compressed, ranges are not known), `hidden`
- * (other origins may not read Content-Range), `away` (redirects to the same host by the address `elsewhere`, of another
- * origin, which allows everybody to read and knows no preflight).
+ * Serves files with ranges and validators. In `faults`, these are probabilities per request: `cut` (the connection closes in
+ * the body), `stall` (the body stops), `short` (a truncated body with a matching length), `flip` (a flipped bit),
+ * `wrongRange`, `busy` (429 or 5xx), `reset` (the connection closes at once). These are switches: `noRanges`, `noLength`,
+ * `noValidators`, `redirect`, `cors`, `delay` (milliseconds before each 16 KiB), `gzip` (compresses everything, ignores
+ * ranges), `hidden` (does not expose Content-Range to other origins), `away` (redirects to the same host under the URL
+ * `elsewhere` of another origin, which sends CORS headers but answers no preflight).
  */
 export class Host {
   served = {}
   requests = 0
-  seen = []
+  log = []
   elsewhere = ''
 
   constructor(files, faults = {}, seed = 1) {
@@ -32,7 +33,7 @@ export class Host {
     this.random = random(seed)
   }
 
-  /** Replaces a file: its validators change. */
+  /** Replaces a file and its validators. */
   change(name, bytes) {
     this.files.set(name, bytes)
     this.versions.set(name, (this.versions.get(name) ?? 1) + 1)
@@ -45,7 +46,7 @@ export class Host {
   handle(name, request, response) {
     const { faults } = this
     this.requests++
-    this.seen.push(`${request.method} ${name} ${request.headers.range ?? ''}`)
+    this.log.push(`${request.method} ${name} ${request.headers.range ?? ''}`)
     const moved = name.startsWith('moved/')
     if (faults.cors || (faults.away && moved)) {
       response.setHeader('access-control-allow-origin', '*')
@@ -90,7 +91,7 @@ export class Host {
     if (body.length > 0 && this.#draw('flip')) body[at] ^= 1 << Math.floor(this.random() * 8)
     const [cut, stall, short] = [this.#draw('cut'), this.#draw('stall'), this.#draw('short')]
     const sent = cut || stall || short ? body.subarray(0, at) : body
-    // A body that is too short but says so: the length is that of what is sent.
+    // With `short`, Content-Length matches the truncated body.
     const length = short ? sent.length : body.length
     response.writeHead(status, this.faults.noLength ? head : { ...head, 'content-length': length })
     for (let start = 0; start < sent.length; start += 16384) {
@@ -106,7 +107,7 @@ export class Host {
   }
 }
 
-/** Until there is room for more, or nobody reads any more. */
+/** Resolves when the response can take more data or is closed. */
 function drained(response) {
   return new Promise((done) => {
     const end = () => {

@@ -1,4 +1,4 @@
-// Hostile versions of a safetensors file, made from a good one.
+// Malformed versions of a valid safetensors file.
 
 function read(bytes) {
   const length = Number(bytes.readBigUInt64LE(0))

@@ -1,12 +1,12 @@
-// The HTTP server of the browser tests: the built package, the fixtures, and every fault that a network or a host adds.
+// The HTTP server of the browser tests: the built package, the fixtures, and faults of networks and hosts.
 //
 //   /dist/…            pkg/dist
 //   /demo/…            the built demo
 //   /pages/…           tests/browser/pages
 //   /models/NAME/…     a fixture, with ranges
 //   /fixtures/…        tests/fixtures
-//   /fault/KIND/NAME/… the same with a fault; the kinds are below
-//   /host/ID/…         a host of a test's own making, faulty.mjs
+//   /fault/KIND/NAME/… a fixture with a fault; KIND is a key of TRANSPORT or MUTATIONS
+//   /host/ID/…         a host that a test has registered, see faulty.mjs
 import { readFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { listen, serveFile } from '../../scripts/serve.mjs'
@@ -15,7 +15,7 @@ import { MUTATIONS } from './mutate.mjs'
 
 const FOLDERS = { dist: join(ROOT, 'pkg', 'dist'), demo: join(ROOT, 'dist'), pages: join(ROOT, 'tests', 'browser', 'pages'), models: join(ROOT, 'tests', 'fixtures', 'text'), fixtures: join(ROOT, 'tests', 'fixtures') }
 
-/** Faults of the transport. Each gets the whole file and answers in its own way. */
+/** Faults of the transport: each answers a request for the given file. */
 const TRANSPORT = {
   missing: (_, response) => response.writeHead(404).end(),
   broken: (_, response) => response.writeHead(500).end('oops'),
@@ -31,7 +31,7 @@ const TRANSPORT = {
     const part = bytes.subarray(from, to + 1)
     response.writeHead(206, { 'content-range': `bytes ${from}-${to}/${bytes.length}`, 'content-length': part.length })
     if (part.length < 1024) return response.end(part)
-    // Not a byte of it: a load would go on from where it was cut, and come to its end.
+    // No body at all: a download resumes after the last byte, so with partial bodies it would complete.
     response.flushHeaders()
     setTimeout(() => response.destroy(), 50)
   },
@@ -67,7 +67,7 @@ function handle(hosts, request, response) {
   response.writeHead(404).end('not found')
 }
 
-/** Faults touch the weights only, unless the kind names another file: `html@config.json`. */
+/** Applies to the weights, unless the kind names another file: `html@config.json`. */
 function fault([kind, model, file], request, response) {
   const [name, target = 'model.safetensors'] = decodeURIComponent(kind).split('@')
   const path = join(FOLDERS.models, model, file)

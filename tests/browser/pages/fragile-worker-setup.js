@@ -1,6 +1,10 @@
-// The device of this worker is destroyed as its name says: `load`, at the third submission of all; `request N`, at the Nth
-// submission after the model was loaded; anything else, never. `refuses TEXT`: it does not compile shaders with this in
-// them; `wrong TEXT`: it computes something else there; `unused`: its device is lost as soon as the model is loaded.
+// Makes this worker's GPU device fail as the worker's name says:
+//   load          the device is destroyed at the third submission
+//   request N     the device is destroyed at the Nth submission after the model was loaded
+//   refuses TEXT  shaders that contain TEXT do not compile
+//   wrong TEXT    shaders that contain TEXT compute wrong values
+//   unused        the device is destroyed as soon as the model is loaded
+// With any other name it works.
 const [when, count] = self.name.split(' ')
 let device
 let submissions = 0

@@ -1,6 +1,6 @@
 import init, { kernel_parity_report } from '/dist/wasm/secondpass.js'
 
-// The engine's library does not ask for subgroups in browsers; the package's worker does, and so does this one.
+// wgpu does not request subgroups in browsers, so the package's worker adds them to the request, and this worker too.
 const { requestDevice } = GPUAdapter.prototype
 GPUAdapter.prototype.requestDevice = function (wanted) {
   const more = this.features.has('subgroups') ? ['subgroups'] : []

@@ -1,4 +1,4 @@
-// The package beside the real peers, for tests to call from outside.
+// Puts the package and its peer packages on `window`, for tests to call.
 import * as orama from '@orama/orama'
 import { Document } from '@langchain/core/documents'
 import { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'

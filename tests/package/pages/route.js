@@ -1,4 +1,4 @@
-// A page whose Cohere client asks a server that does not exist: its own service worker hands the request back to it.
+// A page whose Cohere client sends requests to its own origin, where the service worker passes them back to the page.
 import { CohereClient } from 'cohere-ai'
 import * as secondpass from 'secondpass'
 import { createRerankHandler, serveRerankRoute } from 'secondpass/http'
