@@ -1,5 +1,6 @@
 //! Which shaders a GPU computes with: the fastest that get known values right.
 
+#[cfg(feature = "gpu")]
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
 

@@ -1,6 +1,8 @@
 //! Moving values between the host and a device, and rearranging rows and columns there.
 
-use burn::backend::{Dispatch, DispatchDevice, Flex};
+#[cfg(feature = "gpu")]
+use burn::backend::DispatchDevice;
+use burn::backend::{Dispatch, Flex};
 use burn::tensor::{DType, Device, Int, Tensor};
 #[cfg(feature = "gpu")]
 use burn_cubecl::CubeBackend;

@@ -1,5 +1,6 @@
 //! Every case on one device: for the browser tests, and for people whose scores look wrong.
 
+#[cfg(feature = "gpu")]
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
 
