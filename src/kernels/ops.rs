@@ -3,36 +3,12 @@
 use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
 
-use super::tensor::{empty, pad_columns};
-use super::{AttentionSizes, KernelOps, gather_rows, reshape, slice_columns, zeros};
-
-/// Values of a packed matrix that share a scale.
-pub const BLOCK: usize = 32;
-
-/// The widest attention head: what the shader keeps in registers.
-pub const MAX_HEAD: usize = 128;
+use super::kernel_ops::KernelOps;
+use super::params::{Activation, AttentionSizes, BLOCK, MAX_HEAD};
+use super::tensor::{empty, gather_rows, pad_columns, reshape, slice_columns, zeros};
 
 /// Values that the shaders read at a time.
 const WORD: usize = 4;
-
-/// An element-wise operation on `a` and `b`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
-    /// `silu(a) · b`
-    SiluGate,
-    /// `gelu(a)` in its tanh form; `b` is not read.
-    GeluTanh,
-    /// `gelu(a)` by the error function; `b` is not read.
-    GeluErf,
-    /// `a + b`, where a `b` of one row is added to every row.
-    Sum,
-}
-
-impl Activation {
-    fn reads_b(self) -> bool {
-        matches!(self, Self::SiluGate | Self::Sum)
-    }
-}
 
 fn empty_like(x: &Tensor<2>, columns: usize) -> Tensor<2> {
     empty([x.dims()[0], columns], &x.device())

@@ -7,9 +7,11 @@ use burn::tensor::{DType, Device, Int, Tensor};
 #[cfg(feature = "gpu")]
 use burn_cubecl::CubeBackend;
 
+use super::cpu;
 #[cfg(feature = "gpu")]
 use super::gpu;
-use super::{Block, KernelOps, cpu};
+use super::kernel_ops::KernelOps;
+use super::params::BlockCopy;
 
 /// Calls a function of `cpu` or `gpu` and wraps the tensor that it returns.
 macro_rules! on_device {
@@ -81,7 +83,7 @@ pub async fn download_words(x: Tensor<2, Int>) -> Result<Vec<u32>, String> {
 
 /// Waits until the device has finished everything that `x` depends on.
 pub async fn synchronize(x: &Tensor<2>) -> Result<(), String> {
-    download(copy(x.clone(), Block { shape: [1, 1], from: [0, 0], to: [0, 0] }, [1, 1])).await.map(drop)
+    download(copy(x.clone(), BlockCopy { shape: [1, 1], from: [0, 0], to: [0, 0] }, [1, 1])).await.map(drop)
 }
 
 /// Rows `indices[i]` of `x`, below each other.
@@ -116,26 +118,26 @@ fn upload_indices(indices: &[u32], rows: usize, device: &Device) -> Tensor<2, In
 /// Rows `start .. start + count`.
 pub fn slice_rows(x: Tensor<2>, start: usize, count: usize) -> Tensor<2> {
     let shape = [count, x.dims()[1]];
-    copy(x, Block { shape, from: [start, 0], to: [0, 0] }, shape)
+    copy(x, BlockCopy { shape, from: [start, 0], to: [0, 0] }, shape)
 }
 
 /// Columns `start .. start + count`.
 pub fn slice_columns(x: Tensor<2>, start: usize, count: usize) -> Tensor<2> {
     let shape = [x.dims()[0], count];
-    copy(x, Block { shape, from: [0, start], to: [0, 0] }, shape)
+    copy(x, BlockCopy { shape, from: [0, start], to: [0, 0] }, shape)
 }
 
-fn copy(x: Tensor<2>, block: Block, shape: [usize; 2]) -> Tensor<2> {
+fn copy(x: Tensor<2>, block: BlockCopy, shape: [usize; 2]) -> Tensor<2> {
     let out = empty(shape, &x.device());
     copy_into(x, out, block)
 }
 
-fn copy_into(x: Tensor<2>, out: Tensor<2>, block: Block) -> Tensor<2> {
+fn copy_into(x: Tensor<2>, out: Tensor<2>, block: BlockCopy) -> Tensor<2> {
     check_block(x.dims(), out.dims(), block);
     Tensor::from_dispatch(<Dispatch as KernelOps>::copy_block(x.into_dispatch(), out.into_dispatch(), block))
 }
 
-fn check_block(x: [usize; 2], out: [usize; 2], Block { shape, from, to }: Block) {
+fn check_block(x: [usize; 2], out: [usize; 2], BlockCopy { shape, from, to }: BlockCopy) {
     let fits = (0..2)
         .all(|axis| shape[axis] > 0 && from[axis] + shape[axis] <= x[axis] && to[axis] + shape[axis] <= out[axis]);
     assert!(fits, "a block of {shape:?} from {from:?} of {x:?} to {to:?} of {out:?}");
@@ -151,7 +153,7 @@ pub fn concat_rows(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
     let mut row = 0;
     for part in parts {
         let shape = part.dims();
-        out = copy_into(part, out, Block { shape, from: [0, 0], to: [row, 0] });
+        out = copy_into(part, out, BlockCopy { shape, from: [0, 0], to: [row, 0] });
         row += shape[0];
     }
     out
@@ -166,7 +168,7 @@ pub fn concat_word_rows(mut parts: Vec<Tensor<2, Int>>) -> Tensor<2, Int> {
     let mut out = empty_words([rows, parts[0].dims()[1]], &parts[0].device());
     let mut row = 0;
     for part in parts {
-        let block = Block { shape: part.dims(), from: [0, 0], to: [row, 0] };
+        let block = BlockCopy { shape: part.dims(), from: [0, 0], to: [row, 0] };
         check_block(part.dims(), out.dims(), block);
         row += block.shape[0];
         let copied = <Dispatch as KernelOps>::copy_word_block(part.into_dispatch(), out.into_dispatch(), block);
@@ -185,7 +187,7 @@ pub fn concat_columns(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
     let mut column = 0;
     for part in parts {
         let shape = part.dims();
-        out = copy_into(part, out, Block { shape, from: [0, 0], to: [0, column] });
+        out = copy_into(part, out, BlockCopy { shape, from: [0, 0], to: [0, column] });
         column += shape[1];
     }
     out
@@ -195,7 +197,7 @@ pub fn concat_columns(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
 pub fn pad_columns(x: Tensor<2>, columns: usize) -> Tensor<2> {
     let [rows, own] = x.dims();
     let out = zeros([rows, columns], &x.device());
-    copy_into(x, out, Block { shape: [rows, own], from: [0, 0], to: [0, 0] })
+    copy_into(x, out, BlockCopy { shape: [rows, own], from: [0, 0], to: [0, 0] })
 }
 
 /// The same values, row by row, as a matrix of this shape.

@@ -1,7 +1,7 @@
 //! Cases of attention.
 
-use super::inputs::{Numbers, matrix, words};
-use super::{Case, Run, TOLERANCE};
+use super::case::{KernelCase, KernelRun, TOLERANCE};
+use super::inputs::{RandomNumbers, matrix, words};
 use crate::kernels::{Heads, Keys, attention_into};
 
 pub fn attention_case(
@@ -10,9 +10,9 @@ pub fn attention_case(
     (queries, keys): (usize, usize),
     width: usize,
     causal: bool,
-) -> Case {
+) -> KernelCase {
     let rows: usize = segments.iter().sum();
-    let mut numbers = Numbers((prefix * 3 + rows + width) as u32);
+    let mut numbers = RandomNumbers((prefix * 3 + rows + width) as u32);
     let kv = keys * width;
     // Queries of some size, so that attention chooses.
     let q: Vec<f32> = numbers.floats(rows * queries * width).iter().map(|v| v * 4.0).collect();
@@ -55,7 +55,7 @@ pub fn attention_case(
             out
         }
     };
-    let run: Run = Box::new(move |device, out| {
+    let run: KernelRun = Box::new(move |device, out| {
         let keys_of = |k: &[f32], v: &[f32], rows: usize| Keys {
             k: matrix(k, [rows, kv], device),
             v: matrix(v, [rows, kv], device),
@@ -67,5 +67,5 @@ pub fn attention_case(
     });
     let name =
         format!("attention prefix={prefix} segments={segments:?} heads={queries}/{keys} width={width} causal={causal}");
-    Case { name, tolerance: 10.0 * TOLERANCE, shape: [rows, queries * width], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: 10.0 * TOLERANCE, shape: [rows, queries * width], run, exact: Box::new(exact) }
 }

@@ -1,7 +1,7 @@
 //! The lists of cases.
 
-use super::Case;
 use super::attention::attention_case;
+use super::case::KernelCase;
 use super::elements::{activation_case, bias_case};
 use super::products::{WeightKind, product_case};
 use super::rows::{concat_case, gather_case, layer_norm_case, rms_norm_case, rotate_case, slice_case};
@@ -10,14 +10,14 @@ use crate::kernels::Activation;
 const KINDS: [WeightKind; 3] = [WeightKind::F32, WeightKind::Q8, WeightKind::Q4];
 
 /// A few quick cases, which a style has to get right before it is used.
-pub fn gate_cases() -> Vec<Case> {
-    let mut cases: Vec<Case> = KINDS.map(|kind| product_case((33, 31, 160), kind)).into();
+pub fn gate_cases() -> Vec<KernelCase> {
+    let mut cases: Vec<KernelCase> = KINDS.map(|kind| product_case((33, 31, 160), kind)).into();
     cases.extend([rms_norm_case(5, 33), layer_norm_case(5, 33), attention_case(5, &[3, 1, 66, 2], (4, 2), 16, true)]);
     cases
 }
 
 /// Every case of every kernel.
-pub fn all_cases() -> Vec<Case> {
+pub fn all_cases() -> Vec<KernelCase> {
     let mut cases = Vec::new();
     // One row; one block; rows and columns that fill no tile; more columns than a small model has.
     for shape in

@@ -1,25 +1,25 @@
 //! Cases of element-wise operations.
 
-use super::inputs::{Numbers, matrix, vector};
-use super::{Case, Run, TOLERANCE};
+use super::case::{KernelCase, KernelRun, TOLERANCE};
+use super::inputs::{RandomNumbers, matrix, vector};
 use crate::kernels::ops::activate;
 use crate::kernels::{Activation, activate_into, add_bias};
 
 /// Inputs reach from -40 to 40, where exponentials leave the range in which f32 is comfortable.
 const LARGEST: f32 = 40.0;
 
-fn large_numbers(numbers: &mut Numbers, count: usize) -> Vec<f32> {
+fn large_numbers(numbers: &mut RandomNumbers, count: usize) -> Vec<f32> {
     numbers.floats(count).iter().map(|v| v * LARGEST).collect()
 }
 
-pub fn activation_case(rows: usize, width: usize, activation: Activation) -> Case {
-    let mut numbers = Numbers(11);
+pub fn activation_case(rows: usize, width: usize, activation: Activation) -> KernelCase {
+    let mut numbers = RandomNumbers(11);
     let (a, b) = (large_numbers(&mut numbers, rows * width), large_numbers(&mut numbers, rows * width));
     let exact = {
         let (a, b) = (a.clone(), b.clone());
         move || a.iter().zip(&b).map(|(&a, &b)| definition(activation, f64::from(a), f64::from(b))).collect()
     };
-    let run: Run = Box::new(move |device, out| {
+    let run: KernelRun = Box::new(move |device, out| {
         let [a, b] = [&a, &b].map(|values| matrix(values, [rows, width], device));
         match (rows * width).is_multiple_of(4) {
             true => activate_into(a, b, activation, out),
@@ -27,7 +27,7 @@ pub fn activation_case(rows: usize, width: usize, activation: Activation) -> Cas
         }
     });
     let name = format!("activation {activation:?} rows={rows} width={width}");
-    Case { name, tolerance: 1600.0 * TOLERANCE, shape: [rows, width], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: 1600.0 * TOLERANCE, shape: [rows, width], run, exact: Box::new(exact) }
 }
 
 fn definition(activation: Activation, a: f64, b: f64) -> f64 {
@@ -42,14 +42,14 @@ fn definition(activation: Activation, a: f64, b: f64) -> f64 {
     }
 }
 
-pub fn bias_case(rows: usize, width: usize) -> Case {
-    let mut numbers = Numbers(13);
+pub fn bias_case(rows: usize, width: usize) -> KernelCase {
+    let mut numbers = RandomNumbers(13);
     let (x, bias) = (large_numbers(&mut numbers, rows * width), numbers.floats(width));
     let exact = {
         let (x, bias) = (x.clone(), bias.clone());
         move || x.iter().enumerate().map(|(i, &v)| f64::from(v) + f64::from(bias[i % width])).collect()
     };
-    let run: Run = Box::new(move |device, _| add_bias(matrix(&x, [rows, width], device), vector(&bias, device)));
+    let run: KernelRun = Box::new(move |device, _| add_bias(matrix(&x, [rows, width], device), vector(&bias, device)));
     let name = format!("add_bias rows={rows} width={width}");
-    Case { name, tolerance: TOLERANCE, shape: [rows, width], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: TOLERANCE, shape: [rows, width], run, exact: Box::new(exact) }
 }

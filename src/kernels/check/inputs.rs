@@ -4,10 +4,10 @@ use burn::tensor::{Device, Int, Tensor};
 
 use crate::kernels::{upload, upload_vector, upload_words};
 
-/// Numbers that look random and are the same everywhere: a linear congruential generator.
-pub struct Numbers(pub u32);
+/// RandomNumbers that look random and are the same everywhere: a linear congruential generator.
+pub struct RandomNumbers(pub u32);
 
-impl Numbers {
+impl RandomNumbers {
     pub fn bits(&mut self) -> u32 {
         self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         self.0 >> 8

@@ -2,6 +2,7 @@
 //! shapes.
 
 mod attention;
+mod case;
 mod cases;
 mod elements;
 mod inputs;
@@ -9,64 +10,6 @@ mod products;
 mod report;
 mod rows;
 
-use burn::tensor::{Device, Tensor};
-use serde::Serialize;
-
-use super::{download, upload};
-
+pub use case::{Comparison, KernelCase, compare};
 pub use cases::{all_cases, gate_cases};
 pub use report::report;
-
-/// Largest difference from the definition, relative to the largest possible sum of absolute terms: everything accumulates
-/// in f32, in an order of its own.
-const TOLERANCE: f64 = 1e-5;
-
-/// The outcome of one comparison.
-#[derive(Debug, Clone, Serialize)]
-pub struct Comparison {
-    /// Kernel and shape.
-    pub name: String,
-    /// Largest absolute difference from the definition.
-    pub max_abs_diff: f64,
-    /// The most that this case allows.
-    pub tolerance: f64,
-    /// Elements of the output that the kernel left at NaN.
-    pub nan_left: usize,
-    /// Nothing left, and the difference within the tolerance.
-    pub ok: bool,
-}
-
-/// Computes into the output that it is given.
-type Run = Box<dyn Fn(&Device, Tensor<2>) -> Tensor<2>>;
-
-/// One kernel on one shape, with deterministic inputs.
-pub struct Case {
-    /// Kernel and shape.
-    pub name: String,
-    /// The most that a result may be off.
-    pub tolerance: f64,
-    shape: [usize; 2],
-    run: Run,
-    exact: Box<dyn Fn() -> Vec<f64>>,
-}
-
-impl Case {
-    /// The result as `device` computes it, into an output full of NaN.
-    pub async fn run(&self, device: &Device) -> Result<Vec<f32>, String> {
-        let poisoned = upload(vec![f32::NAN; self.shape[0] * self.shape[1]], self.shape, device);
-        download((self.run)(device, poisoned)).await
-    }
-
-    /// The result in double precision, by the definition.
-    pub fn exact(&self) -> Vec<f64> {
-        (self.exact)()
-    }
-}
-
-/// Compares a result with the exact one.
-pub fn compare(case: &Case, got: &[f32], want: &[f64]) -> Comparison {
-    let nan_left = got.iter().filter(|v| v.is_nan()).count();
-    let max_abs_diff = got.iter().zip(want).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
-    let ok = nan_left == 0 && got.len() == want.len() && max_abs_diff <= case.tolerance;
-    Comparison { name: case.name.clone(), max_abs_diff, tolerance: case.tolerance, nan_left, ok }
-}

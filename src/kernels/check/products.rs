@@ -1,7 +1,7 @@
 //! Cases of products.
 
-use super::inputs::{Numbers, matrix, words};
-use super::{Case, Run, TOLERANCE};
+use super::case::{KernelCase, KernelRun, TOLERANCE};
+use super::inputs::{RandomNumbers, matrix, words};
 use crate::kernels::{BLOCK, matmul_into, matmul_q4_into, matmul_q8_into};
 
 /// How the weight is stored.
@@ -12,8 +12,8 @@ pub enum WeightKind {
     Q4,
 }
 
-pub fn product_case((m, n, k): (usize, usize, usize), kind: WeightKind) -> Case {
-    let mut numbers = Numbers((m * 31 + n * 17 + k) as u32);
+pub fn product_case((m, n, k): (usize, usize, usize), kind: WeightKind) -> KernelCase {
+    let mut numbers = RandomNumbers((m * 31 + n * 17 + k) as u32);
     let x = numbers.floats(m * k);
     let dense = numbers.floats(n * k);
     // The whole range of the quants, -128 included.
@@ -33,7 +33,7 @@ pub fn product_case((m, n, k): (usize, usize, usize), kind: WeightKind) -> Case 
     let a = x.clone();
     let exact =
         move || (0..m * n).map(|i| (0..k).map(|j| f64::from(a[i / n * k + j]) * value(i % n * k + j)).sum()).collect();
-    let run: Run = Box::new(move |device, out| {
+    let run: KernelRun = Box::new(move |device, out| {
         let x = matrix(&x, [m, k], device);
         match kind {
             WeightKind::F32 => matmul_into(x, matrix(&dense, [n, k], device), out),
@@ -53,5 +53,5 @@ pub fn product_case((m, n, k): (usize, usize, usize), kind: WeightKind) -> Case 
         WeightKind::Q4 => ("matmul_q4", 0.16),
     };
     let name = format!("{name} m={m} n={n} k={k}");
-    Case { name, tolerance: TOLERANCE * k as f64 * largest, shape: [m, n], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: TOLERANCE * k as f64 * largest, shape: [m, n], run, exact: Box::new(exact) }
 }

@@ -4,7 +4,8 @@
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
 
-use super::{Case, Comparison, all_cases, compare};
+use super::case::{Comparison, KernelCase, compare};
+use super::cases::all_cases;
 
 /// Compares every case on `device` with its definition; on a GPU in each style that it can run.
 pub async fn report(device: &Device) -> Result<Vec<Comparison>, String> {
@@ -39,6 +40,6 @@ async fn styles_report(gpu: &burn_cubecl::CubeDevice, device: &Device) -> Result
     Ok(report)
 }
 
-async fn comparison(case: &Case, device: &Device) -> Result<Comparison, String> {
+async fn comparison(case: &KernelCase, device: &Device) -> Result<Comparison, String> {
     Ok(compare(case, &case.run(device).await?, &case.exact()))
 }

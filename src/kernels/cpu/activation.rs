@@ -2,9 +2,9 @@
 
 use burn_flex::FlexTensor;
 
-use super::Values;
 use super::math::{erf, exp};
-use crate::kernels::Activation;
+use super::values::Values;
+use crate::kernels::params::Activation;
 
 pub fn activate(a: FlexTensor, b: FlexTensor, activation: Activation, mut out: FlexTensor) -> FlexTensor {
     let (a, b) = (Values::new(a), Values::new(b));

@@ -6,8 +6,9 @@
 use burn_flex::FlexTensor;
 
 use super::math::exp;
-use super::{Values, View, product, shape};
-use crate::kernels::AttentionSizes;
+use super::product::{View, product};
+use super::values::{Values, shape};
+use crate::kernels::params::AttentionSizes;
 
 /// Scores held at a time.
 const MAX_SCORES: usize = 1 << 20;

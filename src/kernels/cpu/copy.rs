@@ -2,13 +2,17 @@
 
 use burn_flex::FlexTensor;
 
-use super::{Values, shape};
-use crate::kernels::Block;
+use super::values::{Values, shape, words_mut};
+use crate::kernels::params::BlockCopy;
 
-pub fn copy_block(x: FlexTensor, mut out: FlexTensor, Block { shape: [rows, columns], from, to }: Block) -> FlexTensor {
+pub fn copy_block(
+    x: FlexTensor,
+    mut out: FlexTensor,
+    BlockCopy { shape: [rows, columns], from, to }: BlockCopy,
+) -> FlexTensor {
     let (stride, out_stride) = (shape(&x)[1], shape(&out)[1]);
     let x = Values::new(x);
-    let (x, out_words) = (x.words(), super::words_mut(&mut out));
+    let (x, out_words) = (x.words(), words_mut(&mut out));
     for row in 0..rows {
         let source = &x[(from[0] + row) * stride + from[1]..][..columns];
         out_words[(to[0] + row) * out_stride + to[1]..][..columns].copy_from_slice(source);
@@ -19,7 +23,7 @@ pub fn copy_block(x: FlexTensor, mut out: FlexTensor, Block { shape: [rows, colu
 pub fn gather_rows(x: FlexTensor, indices: FlexTensor, mut out: FlexTensor) -> FlexTensor {
     let columns = shape(&x)[1];
     let (x, indices) = (Values::new(x), Values::new(indices));
-    let rows = super::words_mut(&mut out).chunks_exact_mut(columns);
+    let rows = words_mut(&mut out).chunks_exact_mut(columns);
     for (row, &index) in rows.zip(indices.u32()) {
         row.copy_from_slice(&x.words()[index as usize * columns..][..columns]);
     }

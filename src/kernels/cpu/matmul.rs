@@ -3,7 +3,8 @@
 use burn_flex::FlexTensor;
 
 use super::packed::{self, PackedWeight, Q4Weight, Q8Weight};
-use super::{Values, View, product, shape};
+use super::product::{View, product};
+use super::values::{Values, shape};
 
 pub fn f32(x: FlexTensor, weight: FlexTensor, mut out: FlexTensor) -> FlexTensor {
     let ([m, k], n) = (shape(&x), shape(&weight)[0]);

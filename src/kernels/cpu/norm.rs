@@ -2,7 +2,7 @@
 
 use burn_flex::FlexTensor;
 
-use super::{Values, shape};
+use super::values::{Values, shape};
 
 pub fn rms(x: FlexTensor, weight: FlexTensor, eps: f32, mut out: FlexTensor) -> FlexTensor {
     let width = shape(&out)[1];

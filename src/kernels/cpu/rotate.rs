@@ -3,7 +3,7 @@
 use burn_flex::FlexTensor;
 
 use super::norm::inverse_rms;
-use super::{Values, shape};
+use super::values::{Values, shape};
 
 pub fn rotate(
     x: FlexTensor,

@@ -3,7 +3,7 @@
 use burn_cubecl::tensor::CubeTensor;
 
 use super::launch::{LIST_WORKGROUP, Shader, grid};
-use crate::kernels::Activation;
+use crate::kernels::params::Activation;
 
 pub const ACTIVATION: Shader = Shader::list("activation", &[include_str!("../../../shaders/activation.wgsl")]);
 

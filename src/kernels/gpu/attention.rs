@@ -2,9 +2,10 @@
 
 use burn_cubecl::tensor::CubeTensor;
 
+use super::device::state_of;
 use super::launch::{LIST_WORKGROUP, Shader, shape};
-use super::{Style, state_of};
-use crate::kernels::{AttentionSizes, MAX_HEAD};
+use super::style::Style;
+use crate::kernels::params::{AttentionSizes, MAX_HEAD};
 
 /// For heads of so many words of four values.
 const fn shader(words: usize, quads: bool) -> Shader {

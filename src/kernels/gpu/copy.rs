@@ -3,7 +3,7 @@
 use burn_cubecl::tensor::CubeTensor;
 
 use super::launch::{LIST_WORKGROUP, Shader, grid, shape};
-use crate::kernels::Block;
+use crate::kernels::params::BlockCopy;
 
 const COPY: Shader = Shader::list("copy", &[include_str!("../../../shaders/copy.wgsl")]);
 const GATHER: Shader = Shader::list("gather", &[include_str!("../../../shaders/gather.wgsl")]);
@@ -13,7 +13,11 @@ pub fn shaders() -> Vec<Shader> {
     vec![COPY, GATHER]
 }
 
-pub fn copy_block(x: CubeTensor, out: CubeTensor, Block { shape: [rows, columns], from, to }: Block) -> CubeTensor {
+pub fn copy_block(
+    x: CubeTensor,
+    out: CubeTensor,
+    BlockCopy { shape: [rows, columns], from, to }: BlockCopy,
+) -> CubeTensor {
     let (stride, out_stride) = (shape(&x)[1], shape(&out)[1]);
     let groups = grid((rows * columns).div_ceil(LIST_WORKGROUP));
     let dims = [rows, columns, from[0] * stride + from[1], stride, to[0] * out_stride + to[1], out_stride, groups[0]];

@@ -3,8 +3,9 @@
 
 use burn_cubecl::tensor::CubeTensor;
 
+use super::device::state_of;
 use super::launch::{Shader, shape};
-use super::{Style, state_of};
+use super::style::Style;
 
 /// How a weight is stored.
 #[derive(Clone, Copy)]

@@ -2,8 +2,9 @@
 
 use burn_cubecl::tensor::CubeTensor;
 
+use super::device::state_of;
 use super::launch::{LIST_WORKGROUP, Shader, grid, shape};
-use super::{Style, state_of};
+use super::style::Style;
 
 /// Invocations of a quad.
 const QUAD: usize = 4;

@@ -1,9 +1,9 @@
 //! A panel of the weight's rows is expanded to f32 and multiplied with all of x: processors that run the native command
 //! have the fastest products for floats.
 
-use super::PackedWeight;
-use crate::kernels::BLOCK;
-use crate::kernels::cpu::{self, View};
+use super::weight::PackedWeight;
+use crate::kernels::cpu::product::{self, View};
+use crate::kernels::params::BLOCK;
 
 /// Rows of the weight that are expanded at a time: 64 rows of the widest weight are 3 MB.
 const PANEL: usize = 64;
@@ -23,6 +23,6 @@ pub fn product([m, n, k]: [usize; 3], x: &[f32], weight: &impl PackedWeight, out
         }
         let a = View { values: x, row: k, column: 1 };
         let b = View { values: &panel, row: 1, column: k };
-        cpu::product([m, rows, k], a, b, &mut out[first..], n, false);
+        product::product([m, rows, k], a, b, &mut out[first..], n, false);
     }
 }

@@ -1,7 +1,7 @@
 //! Products with packed weights on a CPU whose vectors multiply 16-bit integers faster than floats, as those of wasm do:
 //! one instruction for eight products and four sums, where floats need two for four.
 //!
-//! Rows of x become 16-bit integers with a scale for each block, the weight's blocks are small integers already, and
+//! QuantizedRows of x become 16-bit integers with a scale for each block, the weight's blocks are small integers already, and
 //! each block's sum is exact before it is scaled. An activation is off by at most 2⁻¹⁶ of the largest of its block:
 //! 8 bits, which other engines use, would move scores by tenths; 16 leave them where they are.
 
@@ -9,10 +9,10 @@ use std::arch::wasm32::*;
 
 use bytemuck::Pod;
 
-use super::PackedWeight;
-use crate::kernels::BLOCK;
+use super::weight::PackedWeight;
+use crate::kernels::params::BLOCK;
 
-/// Rows and columns of the output that one step of the innermost loop covers: eight accumulators, which with a word of
+/// QuantizedRows and columns of the output that one step of the innermost loop covers: eight accumulators, which with a word of
 /// each operand fit sixteen registers.
 const ROWS: usize = 4;
 const COLUMNS: usize = 8;
@@ -23,15 +23,15 @@ const PAIRS: usize = BLOCK / 2;
 /// The largest 16-bit integer.
 const LARGEST: f32 = 32_767.0;
 
-/// Rows of x as integers, padded with rows of zeros to a multiple of [`ROWS`].
-struct Rows {
+/// QuantizedRows of x as integers, padded with rows of zeros to a multiple of [`ROWS`].
+struct QuantizedRows {
     quants: Vec<i16>,
     scales: Vec<f32>,
     /// Sums of the blocks, which a weight with a minimum needs.
     sums: Vec<f32>,
 }
 
-impl Rows {
+impl QuantizedRows {
     fn new(x: &[f32], m: usize, k: usize) -> Self {
         let padded = m.next_multiple_of(ROWS);
         let mut quants = Vec::with_capacity(padded * k);
@@ -83,7 +83,7 @@ struct Panel {
 /// `out [m, n] = x [m, k] · wᵀ`.
 pub fn product([m, n, k]: [usize; 3], x: &[f32], weight: &impl PackedWeight, out: &mut [f32]) {
     assert!(m > 0 && x.len() >= m * k && out.len() >= m * n && k.is_multiple_of(BLOCK));
-    let rows = Rows::new(x, m, k);
+    let rows = QuantizedRows::new(x, m, k);
     let blocks = k / BLOCK;
     let mut unpacked = vec![0i16; COLUMNS * k];
     let mut panel = Panel {
@@ -152,7 +152,7 @@ fn spread(pair: &[i16; 2]) -> v128 {
 }
 
 /// [`ROWS`] rows from `first` on, times the panel.
-fn tile(rows: &Rows, first: usize, panel: &Panel, k: usize) -> [[f32; COLUMNS]; ROWS] {
+fn tile(rows: &QuantizedRows, first: usize, panel: &Panel, k: usize) -> [[f32; COLUMNS]; ROWS] {
     let blocks = k / BLOCK;
     let x: [&[[i16; 2]]; ROWS] = std::array::from_fn(|i| rows.quants[(first + i) * k..][..k].as_chunks::<2>().0);
     let scales: [&[f32]; ROWS] = std::array::from_fn(|i| &rows.scales[(first + i) * blocks..][..blocks]);

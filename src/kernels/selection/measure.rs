@@ -7,10 +7,9 @@
 use burn::tensor::Device;
 use burn_cubecl::CubeDevice;
 
-use super::device::{DeviceState, state_of};
-use super::style::{Style, Styles};
-use crate::kernels::check::{Case, compare, gate_cases};
-use crate::kernels::selection::{KernelChoice, SelectionError};
+use super::choice::{KernelChoice, SelectionError};
+use crate::kernels::check::{KernelCase, compare, gate_cases};
+use crate::kernels::gpu::{DeviceState, Style, Styles, state_of};
 use crate::kernels::{BLOCK, matmul_q8, synchronize, upload, upload_words};
 
 /// Rows of the products that are timed: a query alone, a document, a full submission.
@@ -94,7 +93,7 @@ async fn is_right(state: &DeviceState, device: &Device, style: Style) -> Result<
     Ok(true)
 }
 
-async fn passes(case: &Case, device: &Device) -> Result<bool, SelectionError> {
+async fn passes(case: &KernelCase, device: &Device) -> Result<bool, SelectionError> {
     let result = case.run(device).await.map_err(SelectionError::Device)?;
     Ok(compare(case, &result, &case.exact()).ok)
 }

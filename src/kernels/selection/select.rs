@@ -1,40 +1,14 @@
-//! Which shaders a GPU computes with: the fastest that get known values right.
+//! Selection for any device: only a GPU has a choice.
 
 #[cfg(feature = "gpu")]
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
 
+use super::choice::{KernelChoice, SelectionError};
 #[cfg(feature = "gpu")]
-use super::gpu::{self, Styles};
-
-/// What the caller wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KernelChoice {
-    /// The fastest, by measuring.
-    Measured,
-    /// What was the fastest at an earlier load, if it still can be used.
-    Remembered(String),
-    /// These and no others.
-    Fixed(String),
-    /// Those that every device can run.
-    Safe,
-}
-
-/// Why no shaders were selected.
-#[derive(Debug, thiserror::Error)]
-pub enum SelectionError {
-    /// The device cannot use the ones that were asked for.
-    #[error(
-        "this device cannot use the kernels \"{0}\", or gets known values wrong with them; leave kernels away to have the fastest that it can use"
-    )]
-    Unusable(String),
-    /// Known values come out wrong with all of them.
-    #[error("the device gets known values wrong with every shader")]
-    AllWrong,
-    /// The device failed.
-    #[error("{0}")]
-    Device(String),
-}
+use super::measure;
+#[cfg(feature = "gpu")]
+use crate::kernels::gpu::{self, Styles};
 
 /// Selects the shaders of `device`, and gives their name; `None` for a device that has no choice. `now` gives
 /// milliseconds.
@@ -45,7 +19,7 @@ pub async fn select(
 ) -> Result<Option<String>, SelectionError> {
     match device.as_dispatch() {
         #[cfg(feature = "gpu")]
-        DispatchDevice::Cube(gpu) => gpu::select::select(gpu, device, choice, now).await.map(|s| Some(s.name())),
+        DispatchDevice::Cube(gpu) => measure::select(gpu, device, choice, now).await.map(|s| Some(s.name())),
         _ => {
             let _ = (choice, now);
             Ok(None)

@@ -1,0 +1,9 @@
+//! Which shaders a GPU computes with: the fastest that get known values right.
+
+mod choice;
+#[cfg(feature = "gpu")]
+mod measure;
+mod select;
+
+pub use choice::{KernelChoice, SelectionError};
+pub use select::{is_known, names, select, set_subgroups};
