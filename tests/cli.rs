@@ -77,7 +77,7 @@ fn mistakes_with_files_and_sizes_are_named() {
     let small = ["rerank", "--model", "vl/vl-tied", "--request", "-", "--max-image-pixels", "4095"];
     refused(&small, "at least 4096");
     let path = request_file("folder", &serde_json::json!({"query": "q", "documents": [{"image": "."}]}));
-    refused(&["rerank", "--model", "vl/vl-tied", "--request", &path.to_string_lossy()], "no regular file");
+    refused(&["rerank", "--model", "vl/vl-tied", "--request", &path.to_string_lossy()], "not a regular file");
     std::fs::remove_file(path).expect("removed");
 }
 
