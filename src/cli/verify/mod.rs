@@ -23,7 +23,7 @@ pub use error::VerifyError;
 const EXAMPLES: &str = r#"Examples:
   secondpass verify --model Qwen3-Reranker-0.6B
   secondpass verify --model Qwen3-Reranker-0.6B --ids-only
-  echo '{"text": [{"query": "capital of China", "document": "Beijing", "n_tokens": 79}]}' > goldens.json
+  echo '{"text": [{"query": "capital of China", "document": "Beijing", "n_tokens": 76}]}' > goldens.json
   secondpass verify --model Qwen3-Reranker-0.6B --goldens goldens.json --images pictures
 
 A few short published results are built in: token counts and ids for every size of a family, scores for
