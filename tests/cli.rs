@@ -164,7 +164,9 @@ fn verify_compares_ids_and_counts_with_published_ones() {
 
 #[test]
 fn help_has_examples() {
-    for (command, part) in [("rerank", "Examples:"), ("inspect", "--vision"), ("verify", "goldens"), ("verify", "Examples:")] {
+    for (command, part) in
+        [("rerank", "Examples:"), ("inspect", "--vision"), ("verify", "goldens"), ("verify", "Examples:")]
+    {
         assert!(text(&run(&[command, "--help"]).stdout).contains(part), "{command}");
     }
 }

@@ -7,11 +7,11 @@ use super::error::{CaseError, VerifyError};
 /// A case and how it went.
 pub struct CaseOutcome {
     pub title: String,
-    pub result: Result<Comparison, CaseError>,
+    pub result: Result<CaseComparison, CaseError>,
 }
 
 /// What was computed for a case, beside what was published.
-pub struct Comparison {
+pub struct CaseComparison {
     pub tokens: usize,
     pub expected_tokens: usize,
     /// Whether the token ids are the same; none where no hash was published.
@@ -33,7 +33,7 @@ impl ScoreComparison {
     }
 }
 
-impl Comparison {
+impl CaseComparison {
     fn agrees(&self) -> bool {
         let score_agrees = self.score.as_ref().is_none_or(|score| score.difference() <= score.tolerance);
         self.tokens == self.expected_tokens && self.same_ids != Some(false) && score_agrees
@@ -43,7 +43,7 @@ impl Comparison {
 /// One sentence if every case agrees.
 pub fn verdict(outcomes: &[CaseOutcome]) -> Result<String, VerifyError> {
     let total = outcomes.len();
-    let compared: Vec<&Comparison> = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).collect();
+    let compared: Vec<&CaseComparison> = outcomes.iter().filter_map(|outcome| outcome.result.as_ref().ok()).collect();
     let not_run = total - compared.len();
     let different = compared.iter().filter(|comparison| !comparison.agrees()).count();
     if different + not_run > 0 {
@@ -67,7 +67,7 @@ pub fn table(outcomes: &[CaseOutcome]) -> String {
     out
 }
 
-fn row(comparison: &Comparison) -> String {
+fn row(comparison: &CaseComparison) -> String {
     let ids = match comparison.same_ids {
         None => "",
         Some(true) => "same",

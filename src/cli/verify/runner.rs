@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::CaseError;
 use super::goldens::{GoldenCase, built_in_goldens};
-use super::report::{CaseOutcome, Comparison, ScoreComparison};
+use super::report::{CaseComparison, CaseOutcome, ScoreComparison};
 use crate::RerankRequest;
 use crate::api::ImageRef;
 use crate::cli::pictures::FilePictures;
@@ -32,7 +32,7 @@ impl CaseRunner<'_> {
         outcomes
     }
 
-    async fn run(&self, case: &GoldenCase) -> Result<Comparison, CaseError> {
+    async fn run(&self, case: &GoldenCase) -> Result<CaseComparison, CaseError> {
         let ids = self.encode(case).await?;
         let score = match (self.engine, case.score) {
             (Some(engine), Some(expected)) => {
@@ -42,7 +42,7 @@ impl CaseRunner<'_> {
             _ => None,
         };
         let same_ids = case.ids_sha256.as_deref().map(|expected| sha256_of_ids(&ids) == expected);
-        Ok(Comparison { tokens: ids.len(), expected_tokens: case.n_tokens, same_ids, score })
+        Ok(CaseComparison { tokens: ids.len(), expected_tokens: case.n_tokens, same_ids, score })
     }
 
     async fn encode(&self, case: &GoldenCase) -> Result<Vec<u32>, CaseError> {
