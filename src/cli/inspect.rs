@@ -3,117 +3,118 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use indicatif::DecimalBytes;
+
+use super::error::CliError;
 use super::model::Places;
-use crate::engine::{Observer, Opened};
-use crate::model::{Head, ModelError, check_complete, expected};
+use crate::engine::{self, Observer, Opened};
+use crate::model::{Head, ModelError, TextConfig, VisionConfig, check_complete, expected};
 use crate::weights::Checkpoint;
 
 const EXAMPLES: &str = "Examples:
   secondpass inspect Qwen3-Reranker-0.6B
-  secondpass inspect model-Q4_K_M.gguf
-  secondpass inspect qwen3-vl-reranker-Q8_0.gguf --vision mmproj.gguf --tensors
-  secondpass inspect https://example.org/models/qwen3-reranker-Q8_0.gguf    (reads its header, not its weights)
+  secondpass inspect models/Qwen3-Reranker-0.6B-Q8_0.gguf
+  secondpass inspect models/Qwen3-VL-Reranker-2B-Q8_0.gguf --vision models/mmproj-Qwen3-VL-Reranker-2B-Q8_0.gguf --tensors
+  secondpass inspect https://huggingface.co/Qwen/Qwen3-Reranker-0.6B/resolve/main
 
-Exit status 0 if it will run, 1 if not; the reason is the last line.";
+Of a URL, only configuration, tokenizer and headers are read, never the weights. See secondpass --help for how to
+download a model, and secondpass convert --help for the GGUF files.
+
+Exit status: 0 if the model will run, 1 if not; the last line says why.";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
-    /// A .gguf file, or a folder as Hugging Face lays it out; or the URL of one
+pub struct InspectArgs {
+    /// Model: a Hugging Face folder or a .gguf file, local or at a URL
     #[arg(value_name = "DIR|FILE|URL")]
     model: PathBuf,
-    /// The vision tower (mmproj) of a .gguf model that sees
-    #[arg(long, value_name = "FILE")]
+    /// Vision tower (mmproj) of a GGUF vision model
+    #[arg(long, value_name = "FILE|URL")]
     vision: Option<PathBuf>,
-    /// List every tensor
+    /// List name, type, shape and size of every tensor
     #[arg(long)]
     tensors: bool,
 }
 
-pub async fn run(args: Args) -> Result<(), String> {
-    let places = Places::new(&args.model, args.vision.as_deref())?;
-    let will_not_run = |why: String| format!("it will not run: {why}");
-    let opened = places.files().open(&Observer::silent()).await.map_err(|e| will_not_run(e.to_string()))?;
-    describe(&opened);
+pub async fn run(args: InspectArgs) -> Result<(), CliError> {
+    let places = Places::new(&args.model, args.vision.as_deref()).map_err(CliError::ModelPath)?;
+    let opened = places.files().open(&Observer::silent()).await.map_err(CliError::NotLoadable)?;
+    print_summary(&opened);
     if args.tensors {
-        list(&opened.checkpoint);
+        print_tensors(&opened.checkpoint);
     }
-    check(&opened).map_err(|e| will_not_run(e.to_string()))?;
+    check_loadable(&opened).map_err(|e| CliError::NotLoadable(engine::Error::Model(e)))?;
     println!("It will run.");
     Ok(())
 }
 
-fn describe(opened: &Opened) {
+fn print_summary(opened: &Opened) {
     let Opened { name, config, prompter, checkpoint } = opened;
-    let row = |what: &str, value: String| println!("{what:<11}{value}");
+    let row = |label: &str, value: String| println!("{label:<11}{value}");
     row("model", name.clone());
     row("family", config.family().name().to_owned());
-    let t = &config.text;
-    row(
-        "decoder",
-        format!(
-            "{} layers, width {}, {} query and {} key heads of {}, MLP {}, {} tokens",
-            t.num_hidden_layers,
-            t.hidden_size,
-            t.num_attention_heads,
-            t.num_key_value_heads,
-            t.head_dim,
-            t.intermediate_size,
-            t.vocab_size
-        ),
-    );
-    match &config.vision {
-        Some(v) => row(
-            "vision",
-            format!(
-                "{} blocks, width {}, {} heads, features of blocks {:?}",
-                v.depth, v.hidden_size, v.num_heads, v.deepstack_visual_indexes
-            ),
-        ),
-        None => row("vision", "none".to_owned()),
-    }
+    row("decoder", describe_decoder(&config.text));
+    row("vision", config.vision.as_ref().map_or_else(|| "none".to_owned(), describe_vision));
     row("answers", format!("yes {}, no {}", prompter.yes_id(), prompter.no_id()));
-    // What is wrong with it is told at the end.
-    row("head", head(opened).map_or_else(|_| "none that can be used".to_owned(), |head| head.describe()));
-    let mut kinds: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
-    for tensor in checkpoint.tensors() {
-        let kind = kinds.entry(tensor.dtype.name()).or_default();
-        *kind = (kind.0 + 1, kind.1 + tensor.len);
-    }
-    let kinds: Vec<String> = kinds.iter().map(|(name, (n, bytes))| format!("{n} {name} ({})", size(*bytes))).collect();
-    row("tensors", format!("{}, {} in all", kinds.join(", "), size(checkpoint.total_bytes())));
+    // `check_loadable` reports the reason, after the summary.
+    row("head", find_head(opened).map_or_else(|_| "none that can be used".to_owned(), |head| head.describe()));
+    row("tensors", describe_tensors(checkpoint));
 }
 
-fn head(Opened { config, prompter, checkpoint, .. }: &Opened) -> Result<Head, ModelError> {
+fn describe_decoder(text: &TextConfig) -> String {
+    format!(
+        "{} layers, width {}, {} query and {} key heads of {}, MLP {}, {} tokens",
+        text.num_hidden_layers,
+        text.hidden_size,
+        text.num_attention_heads,
+        text.num_key_value_heads,
+        text.head_dim,
+        text.intermediate_size,
+        text.vocab_size
+    )
+}
+
+fn describe_vision(vision: &VisionConfig) -> String {
+    format!(
+        "{} blocks, width {}, {} heads, features of blocks {:?}",
+        vision.depth, vision.hidden_size, vision.num_heads, vision.deepstack_visual_indexes
+    )
+}
+
+fn describe_tensors(checkpoint: &Checkpoint) -> String {
+    let mut by_dtype: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+    for tensor in checkpoint.tensors() {
+        let (count, bytes) = by_dtype.entry(tensor.dtype.name()).or_default();
+        *count += 1;
+        *bytes += tensor.len;
+    }
+    let parts = by_dtype.iter().map(|(dtype, (count, bytes))| format!("{count} {dtype} ({})", DecimalBytes(*bytes)));
+    format!("{}, {} in all", parts.collect::<Vec<_>>().join(", "), DecimalBytes(checkpoint.total_bytes()))
+}
+
+fn print_tensors(checkpoint: &Checkpoint) {
+    println!();
+    for tensor in checkpoint.tensors() {
+        let (dtype, size) = (tensor.dtype.name(), DecimalBytes(tensor.len));
+        println!("{:<56} {dtype:<5} {:?} {size}", tensor.name, tensor.shape);
+    }
+    println!();
+}
+
+fn find_head(Opened { config, prompter, checkpoint, .. }: &Opened) -> Result<Head, ModelError> {
     Head::find(checkpoint, config, prompter.yes_id(), prompter.no_id())
 }
 
-fn list(checkpoint: &Checkpoint) {
-    println!();
-    for tensor in checkpoint.tensors() {
-        println!("{:<56} {:<5} {:?} {}", tensor.name, tensor.dtype.name(), tensor.shape, size(tensor.len));
-    }
-    println!();
-}
-
-/// Everything that loading would find, without reading a tensor.
-fn check(opened: &Opened) -> Result<(), ModelError> {
+/// Finds what loading would fail on, without reading a tensor.
+fn check_loadable(opened: &Opened) -> Result<(), ModelError> {
     let checkpoint = &opened.checkpoint;
     check_complete(checkpoint, &opened.config)?;
-    head(opened)?;
+    find_head(opened)?;
     for (name, shape) in expected(&opened.config) {
-        // GGUF keeps one of them in two; a missing one was reported above.
+        // GGUF stores the patch embedding as one tensor per frame; `check_complete` has reported what is missing.
         if checkpoint.mentions(&name) {
             checkpoint.check(&name, &shape)?;
         }
     }
     Ok(())
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
-    }
 }

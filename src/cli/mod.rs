@@ -1,19 +1,34 @@
 //! The native command.
 
 mod convert;
+mod error;
 mod inspect;
 mod model;
 mod pictures;
+mod progress;
 mod rerank;
 mod verify;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
+
+use self::error::CliError;
 
 pub use pictures::FilePictures;
 
+const GETTING_STARTED: &str = r#"Getting started, with the hf command of Python's huggingface_hub:
+  hf download Qwen/Qwen3-Reranker-0.6B --local-dir Qwen3-Reranker-0.6B
+  secondpass inspect Qwen3-Reranker-0.6B
+  echo '{"query": "capital of China", "documents": ["Beijing", "Paris"]}' | secondpass rerank --model Qwen3-Reranker-0.6B --request -
+  secondpass convert Qwen3-Reranker-0.6B --type q8_0 --out models
+
+Results go to standard output, progress and errors to standard error.
+Exit status: 0 success, 1 failure, 2 unknown or invalid arguments."#;
+
 /// Reranks search results with Qwen3 cross-encoders.
 #[derive(Parser)]
-#[command(name = "secondpass", version, about, arg_required_else_help = true)]
+#[command(name = "secondpass", version, about, arg_required_else_help = true, after_help = GETTING_STARTED)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -21,32 +36,32 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Score the documents of a request against its query; prints the response JSON on stdout
-    Rerank(rerank::Args),
-    /// Say what a model's files hold, and whether they will run
-    Inspect(inspect::Args),
-    /// Write a model as GGUF, in 4 or 8 bits or in F16
-    Convert(convert::Args),
-    /// Compare a real model with its published results
-    Verify(verify::Args),
+    /// Score documents against a query; prints the response of /v1/rerank as JSON
+    Rerank(rerank::RerankArgs),
+    /// Show what the files of a model hold, and whether the model will run
+    Inspect(inspect::InspectArgs),
+    /// Convert a Hugging Face model to GGUF: Q4_0, Q8_0 or F16
+    Convert(convert::ConvertArgs),
+    /// Compare token ids and scores with published results
+    Verify(verify::VerifyArgs),
 }
 
-/// Runs the command line and gives the exit status: 0 done, 1 failed, 2 not understood.
-pub fn main() -> std::process::ExitCode {
-    let command = Cli::parse().command;
-    let work = async {
-        match command {
-            Command::Rerank(args) => rerank::run(args).await,
-            Command::Inspect(args) => inspect::run(args).await,
-            Command::Convert(args) => convert::run(args).await,
-            Command::Verify(args) => verify::run(args).await,
+/// Runs the command line. The exit status is 0 for success, 1 for a failure and 2 for invalid arguments.
+pub fn main() -> ExitCode {
+    match pollster::block_on(run(Cli::parse().command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("secondpass: {error}");
+            ExitCode::FAILURE
         }
-    };
-    match pollster::block_on(work) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("secondpass: {message}");
-            std::process::ExitCode::FAILURE
-        }
+    }
+}
+
+async fn run(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Rerank(args) => rerank::run(args).await,
+        Command::Inspect(args) => inspect::run(args).await,
+        Command::Convert(args) => Ok(convert::run(args).await?),
+        Command::Verify(args) => verify::run(args).await,
     }
 }

@@ -1,7 +1,7 @@
-//! The pictures that a request on the command line names: files beside it, `data:` URLs, and those of the network.
+//! Pictures that a request on the command line names: local files, `data:` URLs and `http(s):` URLs.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::model::url;
@@ -10,57 +10,57 @@ use crate::bytes::{LocalBoxFuture, fetch};
 use crate::engine::PictureSource;
 use crate::media::{self, DecodeOptions, MediaError, Picture};
 
-/// Larger than any picture that a page would show.
+/// Far above any real picture: a limit on the memory that a wrong path or URL can take.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// Files, relative to a folder or to a URL.
+/// Picture files, resolved against a base folder or base URL.
 pub struct FilePictures {
-    folder: PathBuf,
+    base: PathBuf,
     options: DecodeOptions,
 }
 
 impl FilePictures {
-    /// Relative to a folder, or to a URL.
-    pub fn within(folder: PathBuf, options: DecodeOptions) -> Self {
-        Self { folder, options }
+    /// Paths are relative to `base`, a folder or a URL.
+    pub fn within(base: PathBuf, options: DecodeOptions) -> Self {
+        Self { base, options }
     }
 
-    /// Relative to the folder of the request's file, or to the current one where the request is standard input.
+    /// Paths are relative to the folder of the request's file; for standard input (`-`), to the current folder.
     pub fn beside(request: &Path, options: DecodeOptions) -> Self {
-        Self { folder: request.parent().unwrap_or(Path::new("")).to_owned(), options }
+        Self { base: request.parent().unwrap_or(Path::new("")).to_owned(), options }
     }
 
     async fn read(&self, image: &ImageRef) -> Result<Picture, MediaError> {
         let bytes = match image {
             ImageRef::Url(url) if url.starts_with("data:") => media::decode_data_url(url)?,
-            ImageRef::Url(path) => {
-                let beside = url(&self.folder).map(|base| format!("{}/{path}", base.trim_end_matches('/')));
-                match url(Path::new(path)).or(beside.as_deref()) {
-                    Some(url) => {
-                        fetch(url, MAX_FILE_BYTES).await.map_err(|e| MediaError::Unavailable(e.to_string()))?
-                    }
-                    None => file(&self.folder.join(path.strip_prefix("file://").unwrap_or(path)))?,
-                }
-            }
+            ImageRef::Url(path) => self.fetch_or_read(path).await?,
             ImageRef::Attachment(_) => {
                 return Err(MediaError::Unavailable("attachments exist within a page only; give a path".into()));
             }
         };
         media::decode(&bytes, &self.options)
     }
+
+    async fn fetch_or_read(&self, path: &str) -> Result<Vec<u8>, MediaError> {
+        let relative = url(&self.base).map(|base| format!("{}/{path}", base.trim_end_matches('/')));
+        match url(Path::new(path)).or(relative.as_deref()) {
+            Some(url) => fetch(url, MAX_FILE_BYTES).await.map_err(|e| MediaError::Unavailable(e.to_string())),
+            None => read_file(&self.base.join(path.strip_prefix("file://").unwrap_or(path))),
+        }
+    }
 }
 
-fn file(path: &Path) -> Result<Vec<u8>, MediaError> {
+fn read_file(path: &Path) -> Result<Vec<u8>, MediaError> {
     let unavailable = |why: String| MediaError::Unavailable(format!("{}: {why}", path.display()));
-    let failed = |e: std::io::Error| unavailable(e.to_string());
-    // Asked before it is opened: opening a pipe waits for whoever writes into it.
+    let failed = |e: io::Error| unavailable(e.to_string());
+    // Checked before opening: opening a named pipe blocks until something writes to it.
     if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(unavailable("it is no regular file".to_owned()));
+        return Err(unavailable("not a regular file".to_owned()));
     }
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(unavailable(format!("it has more than the {MAX_FILE_BYTES} bytes that are read")));
+        return Err(unavailable(format!("larger than {MAX_FILE_BYTES} bytes, the most that is read")));
     }
     Ok(bytes)
 }

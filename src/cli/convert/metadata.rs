@@ -1,35 +1,35 @@
-//! The metadata of the two files, with the keys, types and values that llama.cpp's own converter writes.
+//! The metadata of the output files, with the keys, types and values that llama.cpp's own converter writes.
 
-use super::Kind;
-use super::open::Model;
+use super::file_type::FileType;
+use super::hugging_face::HuggingFaceModel;
 use crate::model::{Family, TextConfig, VisionConfig};
 use crate::weights::gguf::Field;
 
-/// The version of the block formats; there was no other since the first GGUF file.
+/// `GGML_QNT_VERSION`: the version of the block formats, the same in every GGUF file so far.
 const QUANTIZATION_VERSION: u32 = 2;
-/// llama.cpp's number for a pooling that ends in a classifier.
+/// `LLAMA_POOLING_TYPE_RANK`: the last token goes through a classifier.
 const POOLING_RANK: u32 = 4;
-/// Of the tower's layer norms in Transformers; no configuration names it.
-const VISION_EPS: f32 = 1e-6;
-/// Mean and deviation of every colour in the reference's preprocessing.
-const HALF: f32 = 0.5;
+/// Transformers hard-codes the epsilon of the tower's layer norms; no configuration names it.
+const VISION_LAYER_NORM_EPSILON: f32 = 1e-6;
+/// Mean and standard deviation of each colour in the reference's preprocessing.
+const IMAGE_MEAN_STD: f32 = 0.5;
 
-/// What llama.cpp's server makes the prompt from: the published one, with its default instruction.
+/// The template of llama.cpp's server: the published prompt with its default instruction.
 const TEXT_TEMPLATE: &str = "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided. Note that the answer can only be \"yes\" or \"no\".<|im_end|>\n<|im_start|>user\n<Instruct>: Given a web search query, retrieve relevant passages that answer the query\n<Query>: {query}\n<Document>: {document}<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n";
-/// llama.cpp's converter gives the text model's template to a model that sees, too; that model's own is another.
+/// The published prompt of the vision model. llama.cpp's converter writes the text model's instead, which differs.
 const VISION_TEMPLATE: &str = "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided. Note that the answer can only be \"yes\" or \"no\".<|im_end|>\n<|im_start|>user\n<Instruct>: Given a search query, retrieve relevant candidates that answer the query.<Query>:{query}\n<Document>:{document}<|im_end|>\n<|im_start|>assistant\n";
 
 /// Keys and values in the order of the file.
-pub type Fields = Vec<(String, Field)>;
+pub type MetadataFields = Vec<(String, Field)>;
 
-/// The text model's.
-pub fn text(model: &Model, kind: Kind) -> Fields {
+/// Metadata of the text model.
+pub fn text_fields(model: &HuggingFaceModel, file_type: FileType) -> MetadataFields {
     let (arch, template) = match model.config.family() {
         Family::Qwen3Reranker => ("qwen3", TEXT_TEMPLATE),
         Family::Qwen3VlReranker => ("qwen3vl", VISION_TEMPLATE),
     };
-    let mut fields = general(arch, "model", &model.name, kind);
-    sizes(arch, &model.config.text, model.context, &mut fields);
+    let mut fields = general_fields(arch, "model", &model.name, file_type);
+    push_sizes(arch, &model.config.text, model.context_length, &mut fields);
     if let Some(vision) = &model.config.vision {
         let [t, h, w] = model.config.text.mrope_sections();
         let sections = [t, h, w, 0].map(|n| n as i32).to_vec();
@@ -39,31 +39,31 @@ pub fn text(model: &Model, kind: Kind) -> Fields {
     fields.push((format!("{arch}.pooling_type"), Field::U32(POOLING_RANK)));
     let answers = ["yes", "no"].map(str::to_owned).to_vec();
     fields.push((format!("{arch}.classifier.output_labels"), Field::Strings(answers)));
-    tokenizer(model, &mut fields);
+    push_tokenizer(model, &mut fields);
     fields.push(("tokenizer.chat_templates".to_owned(), Field::Strings(vec!["rerank".to_owned()])));
     fields.push(("tokenizer.chat_template.rerank".to_owned(), Field::String(template.to_owned())));
     fields
 }
 
-/// Sizes were checked to be far below this.
+/// The configuration's checks keep sizes far below `u32::MAX`.
 fn number(n: usize) -> Field {
     Field::U32(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
-fn general(arch: &str, what: &str, name: &str, kind: Kind) -> Fields {
+fn general_fields(arch: &str, general_type: &str, name: &str, file_type: FileType) -> MetadataFields {
     vec![
         ("general.architecture".to_owned(), Field::String(arch.to_owned())),
-        ("general.type".to_owned(), Field::String(what.to_owned())),
+        ("general.type".to_owned(), Field::String(general_type.to_owned())),
         ("general.name".to_owned(), Field::String(name.to_owned())),
-        ("general.file_type".to_owned(), Field::U32(kind.file_type())),
+        ("general.file_type".to_owned(), Field::U32(file_type.ftype())),
         ("general.quantization_version".to_owned(), Field::U32(QUANTIZATION_VERSION)),
     ]
 }
 
-fn sizes(arch: &str, c: &TextConfig, context: u32, fields: &mut Fields) {
+fn push_sizes(arch: &str, c: &TextConfig, context_length: u32, fields: &mut MetadataFields) {
     let mut add = |leaf: &str, field: Field| fields.push((format!("{arch}.{leaf}"), field));
     add("block_count", number(c.num_hidden_layers));
-    add("context_length", Field::U32(context));
+    add("context_length", Field::U32(context_length));
     add("embedding_length", number(c.hidden_size));
     add("feed_forward_length", number(c.intermediate_size));
     add("attention.head_count", number(c.num_attention_heads));
@@ -74,26 +74,26 @@ fn sizes(arch: &str, c: &TextConfig, context: u32, fields: &mut Fields) {
     add("rope.freq_base", Field::F32(c.theta() as f32));
 }
 
-fn tokenizer(model: &Model, fields: &mut Fields) {
-    let tokens = &model.tokens;
+fn push_tokenizer(model: &HuggingFaceModel, fields: &mut MetadataFields) {
+    let vocab = &model.vocab;
     let mut add = |leaf: &str, field: Field| fields.push((format!("tokenizer.ggml.{leaf}"), field));
     add("model", Field::String("gpt2".to_owned()));
     add("pre", Field::String("qwen2".to_owned()));
-    add("tokens", Field::Strings(tokens.tokens.clone()));
-    add("token_type", Field::I32s(tokens.kinds.clone()));
-    add("merges", Field::Strings(tokens.merges.clone()));
-    if let Some(id) = tokens.eos {
+    add("tokens", Field::Strings(vocab.tokens.clone()));
+    add("token_type", Field::I32s(vocab.token_types.clone()));
+    add("merges", Field::Strings(vocab.merges.clone()));
+    if let Some(id) = vocab.eos_id {
         add("eos_token_id", Field::U32(id));
     }
-    if let Some(id) = tokens.padding {
+    if let Some(id) = vocab.padding_id {
         add("padding_token_id", Field::U32(id));
     }
     add("add_bos_token", Field::Bool(false));
 }
 
-/// The vision tower's.
-pub fn vision(model: &Model, c: &VisionConfig, kind: Kind) -> Fields {
-    let mut fields = general("clip", "mmproj", &model.name, kind);
+/// Metadata of the vision tower.
+pub fn vision_fields(model: &HuggingFaceModel, c: &VisionConfig, file_type: FileType) -> MetadataFields {
+    let mut fields = general_fields("clip", "mmproj", &model.name, file_type);
     let mut add = |leaf: &str, field: Field| fields.push((format!("clip.{leaf}"), field));
     add("has_vision_encoder", Field::Bool(true));
     add("projector_type", Field::String("qwen3vl_merger".to_owned()));
@@ -105,20 +105,20 @@ pub fn vision(model: &Model, c: &VisionConfig, kind: Kind) -> Fields {
     add("vision.block_count", number(c.depth));
     add("vision.attention.head_count", number(c.num_heads));
     add("vision.projection_dim", number(c.out_hidden_size));
-    add("vision.attention.layer_norm_epsilon", Field::F32(VISION_EPS));
+    add("vision.attention.layer_norm_epsilon", Field::F32(VISION_LAYER_NORM_EPSILON));
     add("vision.spatial_merge_size", number(c.spatial_merge_size));
-    add("vision.image_mean", Field::F32s(vec![HALF; 3]));
-    add("vision.image_std", Field::F32s(vec![HALF; 3]));
+    add("vision.image_mean", Field::F32s(vec![IMAGE_MEAN_STD; 3]));
+    add("vision.image_std", Field::F32s(vec![IMAGE_MEAN_STD; 3]));
     let deepstack = (0..c.depth).map(|block| c.deepstack_visual_indexes.contains(&block)).collect();
     add("vision.is_deepstack_layers", Field::Bools(deepstack));
     fields
 }
 
-/// What each part of a split file says of itself.
-pub fn part(number: usize, parts: usize, tensors: usize) -> Fields {
+/// Metadata of one part of a split model. `index` counts from 0; `tensors` are those of all parts.
+pub fn split_fields(index: usize, parts: usize, tensors: usize) -> MetadataFields {
     let short = |n: usize| Field::U16(u16::try_from(n).unwrap_or(u16::MAX));
     vec![
-        ("split.no".to_owned(), short(number)),
+        ("split.no".to_owned(), short(index)),
         ("split.count".to_owned(), short(parts)),
         ("split.tensors.count".to_owned(), Field::I32(i32::try_from(tensors).unwrap_or(i32::MAX))),
     ]

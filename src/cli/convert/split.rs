@@ -1,55 +1,60 @@
-//! A text model in several files, as llama.cpp's gguf-split cuts it.
+//! Splits a text model into several files, as llama.cpp's `gguf-split` does.
 
-use super::metadata::{Fields, part};
-use super::plan::{FilePlan, Job};
+use super::error::ConvertError;
+use super::file_plan::{FilePlan, TensorPlan};
+use super::metadata::{MetadataFields, split_fields};
 use crate::weights::gguf::{Layout, part_name};
 
-/// As many as our own reader takes.
+/// The most that our own reader accepts.
 const MAX_PARTS: usize = 1024;
 
-/// The files of a model: one, or as many as it takes for each to have at most `limit` bytes, unless a single tensor
-/// has more.
-pub fn split(stem: &str, fields: Fields, jobs: Vec<Job>, limit: Option<u64>) -> Result<Vec<FilePlan>, String> {
-    let total = jobs.len();
-    let parts = match limit {
-        Some(limit) => cut(&fields, jobs, limit),
-        None => vec![jobs],
+/// Plans one file, or as many as it takes for each to have at most `max_size` bytes. A tensor that is larger than that gets
+/// a file of its own.
+pub fn split(
+    stem: &str,
+    fields: MetadataFields,
+    tensors: Vec<TensorPlan>,
+    max_size: Option<u64>,
+) -> Result<Vec<FilePlan>, ConvertError> {
+    let total = tensors.len();
+    let mut parts = match max_size {
+        Some(max_size) => partition(&fields, tensors, max_size),
+        None => vec![tensors],
     };
     let count = parts.len();
     if count == 1 {
-        let single = |jobs| FilePlan { name: format!("{stem}.gguf"), fields, jobs };
-        return Ok(parts.into_iter().next().map(single).into_iter().collect());
+        let tensors = parts.remove(0);
+        return Ok(vec![FilePlan { name: format!("{stem}.gguf"), fields, tensors }]);
     }
     if count > MAX_PARTS {
-        return Err(format!(
-            "--split-max-size would make {count} files; at most {MAX_PARTS} are read. Give a larger one"
-        ));
+        return Err(ConvertError::TooManyParts { parts: count, limit: MAX_PARTS });
     }
-    // The first part has all that is said of the model.
-    let mut all = Some(fields);
-    let numbered = |(number, jobs): (usize, Vec<Job>)| {
-        let mut fields = all.take().unwrap_or_default();
-        fields.extend(part(number, count, total));
-        FilePlan { name: part_name(stem, number + 1, count), fields, jobs }
+    // The first part holds the model's metadata, the others only their place in the split.
+    let mut model_fields = Some(fields);
+    let plan_part = |(index, tensors): (usize, Vec<TensorPlan>)| {
+        let mut fields = model_fields.take().unwrap_or_default();
+        fields.extend(split_fields(index, count, total));
+        FilePlan { name: part_name(stem, index + 1, count), fields, tensors }
     };
-    Ok(parts.into_iter().enumerate().map(numbered).collect())
+    Ok(parts.into_iter().enumerate().map(plan_part).collect())
 }
 
-fn cut(fields: &Fields, jobs: Vec<Job>, limit: u64) -> Vec<Vec<Job>> {
-    let empty = |fields: &Fields| Layout::new(fields, &[]).map_or(0, |layout| layout.file_len());
-    // Their values do not change their length; the header is filled up once, after them and the tensors' names.
-    let own = empty(&part(0, 0, 0));
-    let mut used = empty(fields) + own;
+fn partition(fields: &MetadataFields, tensors: Vec<TensorPlan>, max_size: u64) -> Vec<Vec<TensorPlan>> {
+    let header_len = |fields: &MetadataFields| Layout::new(fields, &[]).map_or(0, |layout| layout.file_len());
+    // An upper bound: the length of the split fields does not depend on their values, and the two headers are padded
+    // separately here, once in the file.
+    let split_len = header_len(&split_fields(0, 0, 0));
+    let mut used = header_len(fields) + split_len;
     let mut parts = vec![Vec::new()];
-    for job in jobs {
-        let len = job.tensor.len_in_file().unwrap_or(u64::MAX);
-        let present = parts.len() - 1;
-        if !parts[present].is_empty() && used.saturating_add(len) > limit {
-            parts.push(vec![job]);
-            used = own.saturating_add(len);
+    for plan in tensors {
+        let len = plan.tensor.len_in_file().unwrap_or(u64::MAX);
+        let last = parts.len() - 1;
+        if !parts[last].is_empty() && used.saturating_add(len) > max_size {
+            parts.push(vec![plan]);
+            used = split_len.saturating_add(len);
         } else {
             used = used.saturating_add(len);
-            parts[present].push(job);
+            parts[last].push(plan);
         }
     }
     parts

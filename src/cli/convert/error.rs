@@ -1,0 +1,208 @@
+//! Why a model cannot be converted.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use crate::bytes::WeightsError;
+use crate::model::ModelError;
+use crate::prompt::PromptError;
+use crate::weights::DType;
+
+/// Why `convert` failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// The model's path is a file, or nothing.
+    #[error(
+        "{} is not a folder; give the one that holds config.json, tokenizer.json and model.safetensors", .0.display()
+    )]
+    NotAFolder(PathBuf),
+    /// The folder holds no model that can be read.
+    #[error("{}: {source}", folder.display())]
+    Open {
+        /// The folder.
+        folder: PathBuf,
+        /// What is wrong in it.
+        source: OpenError,
+    },
+    /// A tensor of the model cannot be read or has the wrong shape.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A patch embedding over a number of frames for which GGUF has no tensors.
+    #[error("config.json: temporal_patch_size is {frames}; a GGUF file holds exactly {supported} frames")]
+    PatchFrames {
+        /// Frames of the model.
+        frames: usize,
+        /// Frames of a GGUF file.
+        supported: usize,
+    },
+    /// A position table that is not square.
+    #[error("config.json: num_position_embeddings is {0}; a GGUF file can only hold a square number of them")]
+    PositionGrid(usize),
+    /// A tensor that llama.cpp does not know.
+    #[error("tensor {0} has no name in llama.cpp")]
+    UnnamedTensor(String),
+    /// A file whose tensors do not fill whole quantization blocks.
+    #[error("{file}: the rows of a tensor are not whole blocks of its type")]
+    PartialBlocks {
+        /// The file.
+        file: String,
+    },
+    /// A split into more files than can be read back.
+    #[error("--split-max-size would give {parts} files, and at most {limit} can be read; give a larger size")]
+    TooManyParts {
+        /// How many it would be.
+        parts: usize,
+        /// The most that are read.
+        limit: usize,
+    },
+    /// The output folder.
+    #[error("the folder {} could not be created: {source}", folder.display())]
+    CreateFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The output folder.
+    #[error("the folder {} could not be read: {source}", folder.display())]
+    ReadFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A folder has the name of a file that would be written.
+    #[error("{} is a folder, and a file of that name would be written; give another --out", .0.display())]
+    FolderInTheWay(PathBuf),
+    /// A file exists, and `--force` was not given.
+    #[error("{} exists already; use --force to replace it", .0.display())]
+    FileExists(PathBuf),
+    /// A leftover of an interrupted run.
+    #[error("{} is left from an interrupted run and could not be removed: {source}; remove it", path.display())]
+    RemoveLeftover {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// An output file.
+    #[error("{} could not be written: {}", path.display(), describe_write_failure(source))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The values of a tensor.
+    #[error(transparent)]
+    Copy(CopyError),
+}
+
+impl ConvertError {
+    /// A failure to write `path`.
+    pub fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), source }
+    }
+}
+
+impl From<WeightsError> for ConvertError {
+    fn from(error: WeightsError) -> Self {
+        Self::Model(error.into())
+    }
+}
+
+fn describe_write_failure(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full; nothing was kept".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// What is wrong in a model's folder.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file is missing or cannot be read.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The configuration, or a missing tensor.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The tokenizer cannot be used.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// The tokenizer can be used, but not stored in a GGUF file.
+    #[error("tokenizer.json: {0}")]
+    Vocab(#[from] VocabError),
+}
+
+/// Why a tokenizer cannot be stored in a GGUF file.
+#[derive(Debug, thiserror::Error)]
+pub enum VocabError {
+    /// It is not JSON of the expected form.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// Another kind of tokenizer.
+    #[error("it is not a byte-level BPE tokenizer, which every Qwen3 reranker has")]
+    NotByteLevelBpe,
+    /// Two tokens with the same id.
+    #[error("the tokens {first:?} and {second:?} have the same id, {id}")]
+    DuplicateId {
+        /// The id.
+        id: u32,
+        /// One token.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// A token outside of the embedding table.
+    #[error(
+        "the token {token:?} has the id {id}, but the model's embedding table has {rows} rows; is it another model's?"
+    )]
+    IdOutOfRange {
+        /// The token.
+        token: String,
+        /// Its id.
+        id: u32,
+        /// Rows of the table.
+        rows: usize,
+    },
+    /// A merge that does not name two tokens.
+    #[error("{0:?} is not a merge of two tokens")]
+    Merge(String),
+}
+
+/// Why a tensor could not be copied.
+#[derive(Debug, thiserror::Error)]
+pub enum CopyError {
+    /// Reading it from the checkpoint.
+    #[error(transparent)]
+    Read(#[from] WeightsError),
+    /// Writing it.
+    #[error(transparent)]
+    Write(#[from] io::Error),
+    /// A value outside of the range of its new type.
+    #[error("tensor {tensor} holds {value}, which {} cannot represent; {}", dtype.name(), advise(*value))]
+    OutOfRange {
+        /// The tensor.
+        tensor: String,
+        /// Its new type.
+        dtype: DType,
+        /// The value.
+        value: f32,
+    },
+    /// Rows that are not whole quantization blocks.
+    #[error("the rows of tensor {tensor} are not whole blocks of {}", dtype.name())]
+    PartialBlocks {
+        /// The tensor.
+        tensor: String,
+        /// Its new type.
+        dtype: DType,
+    },
+}
+
+fn advise(value: f32) -> &'static str {
+    match value.is_finite() {
+        true => "choose another --type",
+        false => "the checkpoint is damaged",
+    }
+}

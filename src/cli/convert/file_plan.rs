@@ -1,0 +1,42 @@
+//! The plan of an output file.
+
+use super::error::ConvertError;
+use super::metadata::MetadataFields;
+use crate::model::Expected;
+use crate::weights::gguf::{Layout, NewTensor};
+
+/// One output file.
+pub struct FilePlan {
+    /// Its final name.
+    pub name: String,
+    /// Its metadata.
+    pub fields: MetadataFields,
+    /// Its tensors, in the order of the file.
+    pub tensors: Vec<TensorPlan>,
+}
+
+impl FilePlan {
+    /// Header and offsets of the file.
+    pub fn layout(&self) -> Result<Layout, ConvertError> {
+        let tensors: Vec<NewTensor> = self.tensors.iter().map(|plan| plan.tensor.clone()).collect();
+        Layout::new(&self.fields, &tensors).ok_or_else(|| ConvertError::PartialBlocks { file: self.name.clone() })
+    }
+}
+
+/// One tensor of an output file.
+pub struct TensorPlan {
+    /// Name, type and shape in the file.
+    pub tensor: NewTensor,
+    /// Where its values come from.
+    pub source: TensorSource,
+}
+
+/// Where the values of a tensor come from.
+pub enum TensorSource {
+    /// A tensor of the checkpoint.
+    Checkpoint(Expected),
+    /// One frame of a patch embedding, whose shape is width × colours × frames × height × width.
+    PatchFrame(Expected, usize),
+    /// Values computed by the plan.
+    Values(Vec<f32>),
+}

@@ -1,0 +1,77 @@
+//! The model to convert: a folder in the layout of Hugging Face.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::error::{ConvertError, OpenError};
+use super::vocab::GgufVocab;
+use crate::bytes::{DirectoryFolder, Folder, WeightsError, read_required, read_whole};
+use crate::model::{Config, Family, MAX_CONFIG_BYTES, ModelError, check_complete};
+use crate::prompt::{self, Prompter};
+use crate::weights::Checkpoint;
+
+/// The `tokenizer.json` of Qwen3 has 11 MB.
+const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
+/// The `max_position_embeddings` of the published text models.
+const DEFAULT_CONTEXT_LENGTH: u32 = 32_768;
+
+/// An opened model; no tensor has been read.
+pub struct HuggingFaceModel {
+    /// The name of its folder.
+    pub name: String,
+    /// Its configuration.
+    pub config: Config,
+    /// `max_position_embeddings`.
+    pub context_length: u32,
+    /// One token for each row of the embedding table.
+    pub vocab: GgufVocab,
+    /// Token ids of the answers yes and no.
+    pub answer_ids: [u32; 2],
+    /// Its tensors.
+    pub checkpoint: Checkpoint,
+}
+
+impl HuggingFaceModel {
+    /// Opens a folder and finds everything that is wrong with it, except in the values of its tensors.
+    pub async fn open(path: &Path) -> Result<Self, ConvertError> {
+        if !path.is_dir() {
+            return Err(ConvertError::NotAFolder(path.to_owned()));
+        }
+        let name = path.canonicalize().ok().and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
+        let name = name.unwrap_or_else(|| "model".to_owned());
+        let opened = Self::open_folder(name, &DirectoryFolder::new(path)).await;
+        opened.map_err(|source| ConvertError::Open { folder: path.to_owned(), source })
+    }
+
+    async fn open_folder(name: String, folder: &dyn Folder) -> Result<Self, OpenError> {
+        let json = read_required(folder, "config.json", MAX_CONFIG_BYTES).await?;
+        let config = Config::from_json(&json)?;
+        let json: Value = serde_json::from_slice(&json).map_err(|e| ModelError::Config(e.to_string()))?;
+        let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
+        let family = match config.family() {
+            Family::Qwen3Reranker => prompt::Family::Text,
+            Family::Qwen3VlReranker => prompt::Family::Vision,
+        };
+        let prompter = Prompter::new(&tokenizer, family)?;
+        let answer_ids = [prompter.yes_id(), prompter.no_id()];
+        let tokenizer_config = read_optional(folder, "tokenizer_config.json").await?;
+        let vocab = GgufVocab::new(&tokenizer, tokenizer_config.as_deref(), config.text.vocab_size)?;
+        let checkpoint = Checkpoint::open(folder).await?;
+        check_complete(&checkpoint, &config)?;
+        Ok(Self { name, context_length: context_length(&json), config, vocab, answer_ids, checkpoint })
+    }
+}
+
+async fn read_optional(folder: &dyn Folder, file: &str) -> Result<Option<Vec<u8>>, WeightsError> {
+    match folder.open(file).await? {
+        Some(source) => Ok(Some(read_whole(&*source, MAX_TOKENIZER_BYTES).await?)),
+        None => Ok(None),
+    }
+}
+
+fn context_length(config: &Value) -> u32 {
+    let text = config.get("text_config").unwrap_or(config);
+    let positions = text.get("max_position_embeddings").and_then(Value::as_u64);
+    positions.and_then(|n| u32::try_from(n).ok()).unwrap_or(DEFAULT_CONTEXT_LENGTH)
+}
