@@ -36,9 +36,7 @@ impl FilePictures {
             ImageRef::Url(path) => {
                 let beside = url(&self.folder).map(|base| format!("{}/{path}", base.trim_end_matches('/')));
                 match url(Path::new(path)).or(beside.as_deref()) {
-                    Some(url) => {
-                        fetch(url, MAX_FILE_BYTES).await.map_err(|e| MediaError::Unavailable(e.to_string()))?
-                    }
+                    Some(url) => fetch(url, MAX_FILE_BYTES).await.map_err(|e| MediaError::Unavailable(e.into()))?,
                     None => file(&self.folder.join(path.strip_prefix("file://").unwrap_or(path)))?,
                 }
             }
@@ -51,7 +49,7 @@ impl FilePictures {
 }
 
 fn file(path: &Path) -> Result<Vec<u8>, MediaError> {
-    let unavailable = |why: String| MediaError::Unavailable(format!("{}: {why}", path.display()));
+    let unavailable = |why: String| MediaError::Unavailable(format!("{}: {why}", path.display()).into());
     let failed = |e: std::io::Error| unavailable(e.to_string());
     // Asked before it is opened: opening a pipe waits for whoever writes into it.
     if !std::fs::metadata(path).map_err(failed)?.is_file() {

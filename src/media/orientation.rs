@@ -1,26 +1,32 @@
-//! How a picture says that it is to be turned.
+//! The orientation that a file's metadata asks for.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
 
-use super::{MediaError, Picture};
+use super::error::MediaError;
+use super::picture::Picture;
 
-const ORIENTATION: u16 = 0x0112;
+const ORIENTATION_TAG: u16 = 0x0112;
 
-/// The parts of a file that tell it, as they were found.
+/// TIFF field types that an orientation may have.
+const TIFF_BYTE: u32 = 1;
+const TIFF_SHORT: u32 = 3;
+const TIFF_LONG: u32 = 4;
+
+/// The metadata blocks of a file in which an orientation may stand.
 #[derive(Debug, Default)]
-pub(super) struct Hints {
+pub(super) struct OrientationMetadata {
     exif: Option<Vec<u8>>,
     xmp: Option<Vec<u8>>,
 }
 
-impl Hints {
+impl OrientationMetadata {
     pub fn new(exif: Option<Vec<u8>>, xmp: Option<Vec<u8>>) -> Self {
         Self { exif, xmp }
     }
 
-    /// Takes note of what an application wrote into a JPEG.
-    pub fn note_jpeg(&mut self, body: &[u8]) {
+    /// Keeps the body of a JPEG's APP1 segment if it is EXIF or XMP.
+    pub fn add_app1(&mut self, body: &[u8]) {
         if body.starts_with(b"Exif\0\0") && self.exif.is_none() {
             self.exif = Some(body.to_vec());
         } else if let Some(xmp) = body.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
@@ -28,47 +34,49 @@ impl Hints {
         }
     }
 
-    /// XMP counts where EXIF says nothing.
+    /// The orientation in EXIF or, where EXIF has none, in XMP.
     fn orientation(&self) -> Option<Orientation> {
-        let said = self.exif.as_deref().and_then(exif_orientation);
-        let number = said.or_else(|| self.xmp.as_deref().and_then(xmp_orientation))?;
+        let exif = self.exif.as_deref().and_then(exif_orientation);
+        let number = exif.or_else(|| self.xmp.as_deref().and_then(xmp_orientation))?;
         Orientation::from_exif(u8::try_from(number).ok()?)
     }
 
-    /// The picture as it is meant to be looked at.
-    pub fn turn(&self, picture: Picture) -> Result<Picture, MediaError> {
+    /// The picture, rotated and flipped as the metadata asks.
+    pub fn apply(&self, picture: Picture) -> Result<Picture, MediaError> {
         let Some(orientation) = self.orientation() else { return Ok(picture) };
         let pixels = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb);
-        let mut image = DynamicImage::ImageRgb8(pixels.ok_or(MediaError::Pixels)?);
+        let mut image = DynamicImage::ImageRgb8(pixels.ok_or(MediaError::SizeMismatch)?);
         image.apply_orientation(orientation);
         Picture::from_rgb(image.width() as usize, image.height() as usize, image.into_rgb8().into_raw())
     }
 }
 
+/// Reads the tag from the first directory of the TIFF structure in an EXIF block.
 fn exif_orientation(exif: &[u8]) -> Option<u32> {
     let tiff = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
-    let little = tiff.starts_with(b"II");
-    if !little && !tiff.starts_with(b"MM") {
+    let little_endian = tiff.starts_with(b"II");
+    if !little_endian && !tiff.starts_with(b"MM") {
         return None;
     }
-    let number = |at: usize, len: usize| {
-        let bytes = tiff.get(at..at.checked_add(len)?)?;
+    let number = |offset: usize, len: usize| {
+        let bytes = tiff.get(offset..offset.checked_add(len)?)?;
         let add = |sum: u32, &byte: &u8| sum << 8 | u32::from(byte);
-        Some(if little { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) })
+        Some(if little_endian { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) })
     };
     let directory = number(4, 4)? as usize;
     let entry = |i: usize| directory.checked_add(2 + 12 * i);
-    let at = (0..number(directory, 2)? as usize)
+    let entry = (0..number(directory, 2)? as usize)
         .map_while(entry)
-        .find(|&at| number(at, 2) == Some(u32::from(ORIENTATION)))?;
-    match number(at + 2, 2)? {
-        1 => number(at + 8, 1),
-        3 => number(at + 8, 2),
-        4 => number(at + 8, 4),
+        .find(|&offset| number(offset, 2) == Some(u32::from(ORIENTATION_TAG)))?;
+    match number(entry + 2, 2)? {
+        TIFF_BYTE => number(entry + 8, 1),
+        TIFF_SHORT => number(entry + 8, 2),
+        TIFF_LONG => number(entry + 8, 4),
         _ => None,
     }
 }
 
+/// Finds `tiff:Orientation` as an attribute or as an element, without parsing the XML.
 fn xmp_orientation(xmp: &[u8]) -> Option<u32> {
     const NAME: &[u8] = b"tiff:Orientation";
     let values = xmp.windows(NAME.len()).enumerate().filter(|(_, w)| *w == NAME).map(|(i, _)| &xmp[i + NAME.len()..]);
