@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::tokens::Tokens;
 use crate::model::{Config, Family, MAX_CONFIG_BYTES, ModelError, check_complete};
-use crate::prompt::{self, PromptError, Prompter};
+use crate::prompt::{PromptError, Prompter, QWEN3_RERANKER, QWEN3_VL_RERANKER, Tokenizer};
 use crate::weights::{Checkpoint, DirectoryFolder, Folder, WeightsError, read_required, read_whole};
 
 /// A `tokenizer.json` of this family is 11 MB; larger than this is none.
@@ -60,11 +60,11 @@ async fn open_folder(name: String, folder: &dyn Folder) -> Result<Model, OpenErr
     let config = Config::from_json(&json)?;
     let json: Value = serde_json::from_slice(&json).map_err(|e| ModelError::Config(e.to_string()))?;
     let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
-    let family = match config.family() {
-        Family::Qwen3Reranker => prompt::Family::Text,
-        Family::Qwen3VlReranker => prompt::Family::Vision,
+    let template = match config.family() {
+        Family::Qwen3Reranker => &QWEN3_RERANKER,
+        Family::Qwen3VlReranker => &QWEN3_VL_RERANKER,
     };
-    let prompter = Prompter::new(&tokenizer, family)?;
+    let prompter = Prompter::new(Tokenizer::from_json(&tokenizer)?, template)?;
     let answers = [prompter.yes_id(), prompter.no_id()];
     let beside = read_optional(folder, "tokenizer_config.json").await?;
     let tokens = Tokens::new(&tokenizer, beside.as_deref(), config.text.vocab_size).map_err(OpenError::Tokens)?;

@@ -15,7 +15,7 @@ use crate::api::ImageRef;
 use crate::engine::{Engine, LoadOptions, ModelFiles, Observer, Opened, PictureSource, open_prompter};
 use crate::media::{DecodeOptions, MediaError, SizeLimits, smart_resize};
 use crate::model::{Config, Precision, VisionConfig};
-use crate::prompt::{self, Limits, Prompter, Side, Visual};
+use crate::prompt::{PromptInput, PromptLimits, Prompter, VisualPlaceholder};
 
 const EXAMPLES: &str =
     "Runs published results of the real models: token ids, token counts, scores. A few short ones are carried
@@ -148,9 +148,9 @@ impl Bench<'_> {
             Some(image) => vec![self.visual(image).await?],
             None => Vec::new(),
         };
-        let document = Side { visuals: &visuals, text: case.document.as_deref().unwrap_or_default() };
-        let query = Side { visuals: &[], text: &case.query };
-        let encoded = self.prompter.encode(case.instruction.as_deref(), &query, &document, Limits::default());
+        let document = PromptInput { visuals: &visuals, text: case.document.as_deref().unwrap_or_default() };
+        let query = PromptInput { visuals: &[], text: &case.query };
+        let encoded = self.prompter.encode(case.instruction.as_deref(), &query, &document, PromptLimits::default());
         let ids = encoded.map_err(|e| e.to_string())?.ids;
         let score = match (self.engine, case.score) {
             (Some(engine), Some(want)) => {
@@ -163,11 +163,11 @@ impl Bench<'_> {
         Ok(Got { tokens: (ids.len(), case.n_tokens), ids: same_ids, score })
     }
 
-    async fn visual(&self, image: &str) -> Result<Visual, String> {
+    async fn visual(&self, image: &str) -> Result<VisualPlaceholder, String> {
         let Some(vision) = self.vision else {
-            return Err(match self.prompter.family() {
-                prompt::Family::Text => "the model reads text only".to_owned(),
-                prompt::Family::Vision => "its vision tower is missing; give the mmproj file with --vision".to_owned(),
+            return Err(match self.prompter.template().media {
+                None => "the model reads text only".to_owned(),
+                Some(_) => "its vision tower is missing; give the mmproj file with --vision".to_owned(),
             });
         };
         let text = |e: MediaError| e.to_string();
@@ -175,7 +175,7 @@ impl Bench<'_> {
         let factor = vision.geometry().factor();
         let size = smart_resize(picture.height(), picture.width(), factor, &SizeLimits::default());
         let (height, width) = size.map_err(text)?;
-        Ok(Visual::Image { tokens: height / factor * (width / factor) })
+        Ok(VisualPlaceholder::Image { tokens: height / factor * (width / factor) })
     }
 }
 
