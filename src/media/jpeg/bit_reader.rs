@@ -97,3 +97,26 @@ impl<'a> BitReader<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fill_bytes_before_a_marker_are_skipped_once() {
+        let mut bytes = vec![0x5A];
+        bytes.extend([0xFF; 1000]);
+        bytes.push(0xD9);
+        let mut bits = BitReader::new(&bytes);
+        assert_eq!(bits.take(8).expect("a byte"), 0x5A);
+        assert!(bits.take(1).is_err());
+        assert_eq!(bits.position(), 1000, "at the marker's own FF");
+    }
+
+    #[test]
+    fn an_escaped_ff_is_data() {
+        let mut bits = BitReader::new(&[0xFF, 0x00, 0x12, 0xFF, 0xD9]);
+        assert_eq!(bits.take(16).expect("two bytes"), 0xFF12);
+        assert!(bits.take(1).is_err());
+    }
+}
