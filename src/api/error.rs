@@ -1,47 +1,57 @@
-//! What can be wrong with a request.
+//! Why a request cannot be answered.
 
-/// Why a request was refused or could not be answered.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Why a request was refused, or has no valid answer.
+#[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// The caller's body.
+    /// A field of the request is missing or has an invalid value.
     #[error("invalid request: {0}")]
     Invalid(String),
-    /// Something that must not happen, such as a score that is not a number.
-    #[error("internal error: {0}")]
-    Internal(String),
+    /// The body is not JSON.
+    #[error("invalid request: the body is no valid JSON ({0})")]
+    Json(#[from] serde_json::Error),
+    /// Images or videos for a model that has no vision tower.
+    #[error("invalid request: {location} holds a picture or video, but this model reads text only; give its text")]
+    TextOnlyModel {
+        /// The query or document.
+        location: String,
+    },
+    /// Images or videos for a vision model that was loaded without its vision tower.
+    #[error(
+        "invalid request: {location} holds a picture or video, but the model was loaded without its vision tower; give its mmproj file as vision"
+    )]
+    VisionTowerNotLoaded {
+        /// The query or document.
+        location: String,
+    },
+    /// A score that is NaN, which means a fault of the computation.
+    #[error("internal error: the score of documents[{index}] is not a number")]
+    ScoreNotANumber {
+        /// The document's index in the request.
+        index: usize,
+    },
 }
 
 impl RequestError {
-    /// An invalid request, in one sentence.
+    /// An invalid request, explained in one sentence.
     pub fn invalid(detail: impl Into<String>) -> Self {
         Self::Invalid(detail.into())
     }
 
-    /// A picture for a model that reads text only.
-    pub fn text_only(place: &str) -> Self {
-        Self::invalid(format!("{place} holds a picture or video, but this model reads text only; give its text"))
-    }
-
-    /// A picture for a model that would see, had its vision tower been loaded.
-    pub fn no_tower(place: &str) -> Self {
-        Self::invalid(format!(
-            "{place} holds a picture or video, but the model was loaded without its vision tower; give its mmproj file as vision"
-        ))
-    }
-
-    /// The code that JavaScript sees.
+    /// The error code that JavaScript sees.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) => "invalid_request",
-            Self::Internal(_) => "internal",
+            Self::Invalid(_) | Self::Json(_) | Self::TextOnlyModel { .. } | Self::VisionTowerNotLoaded { .. } => {
+                "invalid_request"
+            }
+            Self::ScoreNotANumber { .. } => "internal",
         }
     }
 
-    /// The HTTP status a server would give.
+    /// The HTTP status that a server would answer with.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Invalid(_) => 400,
-            Self::Internal(_) => 500,
+            Self::Invalid(_) | Self::Json(_) | Self::TextOnlyModel { .. } | Self::VisionTowerNotLoaded { .. } => 400,
+            Self::ScoreNotANumber { .. } => 500,
         }
     }
 }

@@ -1,48 +1,50 @@
-//! The body of `/v1/rerank`.
+//! The body of a request.
 
 use serde_json::{Map, Value};
 
-use super::{Content, RequestError};
-
-/// What hosted services take in one call. More is a first-stage search's work, not a cross-encoder's.
-pub const MAX_DOCUMENTS: usize = 1000;
-/// The largest body that is read.
-pub const MAX_BODY_BYTES: usize = 64 << 20;
-/// The longest text of one query or document: far more than the 8,192 tokens that are read of it.
-pub const MAX_TEXT_BYTES: usize = 4 << 20;
+use super::content::Content;
+use super::error::RequestError;
+use super::limits::{MAX_BODY_BYTES, MAX_DOCUMENTS, MAX_TEXT_BYTES};
 
 /// A request to score documents against a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RerankRequest {
-    /// What is looked for.
+    /// What the documents are scored against.
     pub query: Content,
-    /// What was found.
+    /// The documents to score.
     pub documents: Vec<Content>,
-    /// The task, in a sentence; the model's own default if absent.
+    /// The task in one sentence, instead of the model's default.
     pub instruction: Option<String>,
-    /// How many results to return; all if absent.
+    /// The number of results to return, instead of all.
     pub top_n: Option<usize>,
-    /// Whether each result carries its document.
+    /// Whether each result repeats its document.
     pub return_documents: bool,
-    /// How many tokens of each document's text are read; all that fit if absent.
+    /// The most tokens that are read of each document's text, besides the prompt's own limit.
     pub max_tokens_per_doc: Option<usize>,
-    /// Tokens of a whole prompt; the model's own limit if absent.
+    /// The most tokens of a prompt, instead of the model's own limit.
     pub max_length: Option<usize>,
-    /// Frames a second at which a video with a known rate is sampled; 1 if absent.
+    /// Frames per second that are sampled from a video with a known rate. The default is 1.
     pub fps: Option<f64>,
-    /// The most frames of a video that are looked at; 64 if absent.
+    /// The most frames of a video. The default is 64.
     pub max_frames: Option<usize>,
 }
 
 impl RerankRequest {
-    /// Reads a body. `model` and keys that are not known are ignored, as servers do.
+    /// Reads a body. Like servers, ignores unknown fields, and `model` too, since only one is loaded.
+    ///
+    /// ```
+    /// use secondpass::api::RerankRequest;
+    ///
+    /// let body = r#"{"query": "capital of China", "documents": ["Beijing", {"text": "Paris"}], "top_n": 1}"#;
+    /// let request = RerankRequest::from_json(body)?;
+    /// assert_eq!((request.documents.len(), request.top_n), (2, Some(1)));
+    /// # Ok::<(), secondpass::api::RequestError>(())
+    /// ```
     pub fn from_json(body: &str) -> Result<Self, RequestError> {
         if body.len() > MAX_BODY_BYTES {
             return Err(RequestError::invalid(format!("the body is longer than {MAX_BODY_BYTES} bytes")));
         }
-        let value: Value = serde_json::from_str(body)
-            .map_err(|e| RequestError::invalid(format!("the body is no valid JSON ({e})")))?;
-        let Value::Object(mut fields) = value else {
+        let Value::Object(mut fields) = serde_json::from_str(body)? else {
             return Err(RequestError::invalid("the body must be an object with query and documents"));
         };
         let query = fields.remove("query").ok_or_else(|| RequestError::invalid("query must be provided"))?;
@@ -59,7 +61,7 @@ impl RerankRequest {
         })
     }
 
-    /// Where the first picture or video is, if there is one.
+    /// The first query or document with images or videos, as named in messages.
     pub fn first_media(&self) -> Option<String> {
         if self.query.has_media() {
             return Some("query".to_owned());
@@ -99,7 +101,7 @@ fn instruction(fields: &Map<String, Value>) -> Result<Option<String>, RequestErr
     }
 }
 
-/// Zero means "no limit", as in vLLM.
+/// Reads a limit. 0 means no limit, as in vLLM.
 fn count(fields: &Map<String, Value>, name: &str) -> Result<Option<usize>, RequestError> {
     match fields.get(name) {
         None | Some(Value::Null) => Ok(None),

@@ -1,58 +1,59 @@
-//! The answer of `/v1/rerank`.
+//! The response.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{RequestError, RerankRequest};
+use super::error::RequestError;
+use super::request::RerankRequest;
 
-/// Scores, best first.
+/// The scores of a request's documents.
 #[derive(Debug, Clone, Serialize)]
 pub struct RerankResponse {
-    /// The request's id.
+    /// An id of this response.
     pub id: String,
-    /// The model that scored.
+    /// The model's name.
     pub model: String,
-    /// Sorted by score, ties in the order of the request.
+    /// The results by descending score. Equal scores keep the order of the request.
     pub results: Vec<ScoredDocument>,
-    /// Tokens read.
+    /// The number of tokens.
     pub usage: Usage,
-    /// What only a local model can tell.
+    /// What hosted services do not report.
     pub meta: Meta,
 }
 
 /// The score of one document.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScoredDocument {
-    /// Its place in the request.
+    /// The document's index in the request.
     pub index: usize,
-    /// 0 to 1.
+    /// From 0 to 1.
     pub relevance_score: f64,
-    /// The document as it was given, if that was asked for.
+    /// The document, if the request asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<Value>,
 }
 
-/// Tokens read.
+/// The number of tokens, in the format of other services.
 #[derive(Debug, Clone, Serialize)]
 pub struct Usage {
-    /// Of all prompts together.
+    /// Tokens of all prompts.
     pub prompt_tokens: usize,
-    /// The same: nothing is generated.
+    /// The same, since nothing is generated.
     pub total_tokens: usize,
 }
 
-/// What only a local model can tell.
+/// What hosted services do not report.
 #[derive(Debug, Clone, Serialize)]
 pub struct Meta {
-    /// Where it ran.
+    /// The device that computed the scores.
     pub device: String,
-    /// Tokens that were not computed again.
+    /// Tokens whose computation was reused.
     pub cached_tokens: usize,
-    /// How long it took.
+    /// The time of each stage.
     pub timings: Timings,
-    /// What the caller should know about the scores.
+    /// Warnings about the scores, such as documents that were truncated.
     pub warnings: Vec<String>,
-    /// Documents without a score, such as those whose picture is broken.
+    /// Documents that could not be scored, for example because an image is damaged.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<FailedDocument>,
 }
@@ -60,28 +61,29 @@ pub struct Meta {
 /// A document that could not be scored, and why.
 #[derive(Debug, Clone, Serialize)]
 pub struct FailedDocument {
-    /// Its place in the request.
+    /// The document's index in the request.
     pub index: usize,
-    /// As the error of a request has it.
+    /// The error's code.
     pub code: &'static str,
-    /// What is wrong with it.
+    /// The error's message.
     pub message: String,
 }
 
-/// Milliseconds.
+/// The time of each stage in milliseconds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Timings {
-    /// From text to ids.
+    /// Tokenizing.
     pub tokenize_ms: f64,
-    /// From pictures to features.
+    /// Decoding images and computing their features.
     pub vision_ms: f64,
-    /// From ids to scores.
+    /// Computing the scores.
     pub compute_ms: f64,
-    /// All of it.
+    /// The whole request.
     pub total_ms: f64,
 }
 
-/// Sorts, cuts and echoes. `scores` are in the order of the request; a document that failed has none.
+/// Makes the response: sorts the results, keeps `top_n`, and repeats documents if asked to. `scores` are in the order of
+/// the request, `None` for a document that failed.
 pub fn assemble(
     request: &RerankRequest,
     id: String,
@@ -91,11 +93,11 @@ pub fn assemble(
     meta: Meta,
 ) -> Result<RerankResponse, RequestError> {
     if let Some(index) = scores.iter().position(|score| score.is_some_and(f64::is_nan)) {
-        return Err(RequestError::Internal(format!("the score of documents[{index}] is not a number")));
+        return Err(RequestError::ScoreNotANumber { index });
     }
     let mut scored: Vec<(usize, f64)> =
         scores.iter().enumerate().filter_map(|(i, score)| Some((i, (*score)?))).collect();
-    // A stable sort: equal scores keep the order of the request.
+    // The sort is stable, so equal scores keep the order of the request.
     scored.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     scored.truncate(request.top_n.unwrap_or(usize::MAX));
     let results = scored
@@ -109,7 +111,7 @@ pub fn assemble(
     Ok(RerankResponse { id, model, results, usage, meta })
 }
 
-/// Servers give a bare string back as an object with its text.
+/// Like other services, returns a string as an object with its text.
 fn echo(original: &Value) -> Value {
     match original {
         Value::String(text) => serde_json::json!({ "text": text }),

@@ -23,7 +23,7 @@ fn answer(request: &RerankRequest, scores: &[f64]) -> Result<RerankResponse, Req
 }
 
 #[test]
-fn every_spelling_of_a_document_is_read() {
+fn every_format_of_a_document_is_read() {
     let request = parse(
         r#"{"query": {"text": ["a", "b"]}, "model": "x", "documents": ["s", {"text": "t"},
             {"content": [{"type": "text", "text": "u"}, {"type": "text", "text": "v"}]}]}"#,
@@ -35,7 +35,7 @@ fn every_spelling_of_a_document_is_read() {
 }
 
 #[test]
-fn every_spelling_of_a_picture_is_read() {
+fn every_format_of_an_image_or_video_is_read() {
     let request = parse(
         r#"{"query": "q", "documents": ["a", {"image": ["b.png", {"url": "c.png"}]},
             {"content": [{"type": "image_url", "image_url": {"url": "d.png"}}, {"type": "text", "text": "t"}]},
@@ -54,7 +54,7 @@ fn every_spelling_of_a_picture_is_read() {
 }
 
 #[test]
-fn what_is_wrong_with_a_picture_or_video_is_named() {
+fn errors_name_what_is_wrong_with_an_image_or_video() {
     let of = |document: &str| refusal(&format!(r#"{{"query": "q", "documents": [{document}]}}"#));
     for (document, part) in [
         (r#"{"image": 3}"#, "documents[0]: a picture"),
@@ -73,7 +73,7 @@ fn what_is_wrong_with_a_picture_or_video_is_named() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn errors_name_the_field_that_is_wrong() {
     for (body, part) in [
         ("", "JSON"),
         ("[]", "object"),
@@ -94,7 +94,7 @@ fn what_is_wrong_is_named() {
 }
 
 #[test]
-fn results_are_sorted_cut_and_echoed() {
+fn results_are_sorted_limited_and_repeat_their_documents() {
     let request = parse(r#"{"query": "q", "documents": ["a", "b", "c"], "top_n": 2, "return_documents": true}"#);
     let response = answer(&request, &[0.5, 0.9, 0.5]).expect("an answer");
     let order: Vec<_> = response.results.iter().map(|r| r.index).collect();
@@ -103,7 +103,7 @@ fn results_are_sorted_cut_and_echoed() {
 }
 
 #[test]
-fn a_score_that_is_no_number_is_never_an_answer() {
+fn a_score_of_nan_is_an_internal_error() {
     let request = parse(r#"{"query": "q", "documents": ["a"]}"#);
     assert_eq!(answer(&request, &[f64::NAN]).expect_err("an error").code(), "internal");
 }

@@ -44,14 +44,14 @@ impl FilePictures {
     async fn fetch_or_read(&self, path: &str) -> Result<Vec<u8>, MediaError> {
         let relative = url(&self.base).map(|base| format!("{}/{path}", base.trim_end_matches('/')));
         match url(Path::new(path)).or(relative.as_deref()) {
-            Some(url) => fetch(url, MAX_FILE_BYTES).await.map_err(|e| MediaError::Unavailable(e.to_string())),
+            Some(url) => fetch(url, MAX_FILE_BYTES).await.map_err(|e| MediaError::Unavailable(e.into())),
             None => read_file(&self.base.join(path.strip_prefix("file://").unwrap_or(path))),
         }
     }
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, MediaError> {
-    let unavailable = |why: String| MediaError::Unavailable(format!("{}: {why}", path.display()));
+    let unavailable = |why: String| MediaError::Unavailable(format!("{}: {why}", path.display()).into());
     let failed = |e: io::Error| unavailable(e.to_string());
     // Checked before opening: opening a named pipe blocks until something writes to it.
     if !std::fs::metadata(path).map_err(failed)?.is_file() {

@@ -3,7 +3,9 @@
 use super::{Error, Observer};
 use crate::bytes::{Folder, Source, WeightsError, read_required};
 use crate::model::{Config, Family, MAX_CONFIG_BYTES};
-use crate::prompt::{self, Prompter, Tokenizer, Vocabulary};
+use crate::prompt::{
+    GgufVocabulary, PromptError, PromptTemplate, Prompter, QWEN3_RERANKER, QWEN3_VL_RERANKER, Tokenizer,
+};
 use crate::weights::Checkpoint;
 use crate::weights::gguf::{self, GgufHeader, Metadata};
 
@@ -58,7 +60,7 @@ impl ModelFiles<'_> {
 pub async fn open_prompter(folder: &dyn Folder) -> Result<(Config, Prompter), Error> {
     let config = Config::from_json(&read_required(folder, "config.json", MAX_CONFIG_BYTES).await?)?;
     let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
-    let prompter = Prompter::new(&tokenizer, prompt_family(config.family()))?;
+    let prompter = Prompter::new(Tokenizer::from_json(&tokenizer)?, prompt_template(config.family()))?;
     Ok((config, prompter))
 }
 
@@ -80,7 +82,7 @@ async fn open_gguf(text: &FileIn<'_>, vision: Option<&FileIn<'_>>, observer: &Ob
     };
     let headers: Vec<&GgufHeader> = others.iter().map(|(_, header)| header).collect();
     let config = Config::from_gguf(&first.1, &headers, tower.as_ref().map(|(_, header)| header))?;
-    let prompter = Prompter::with(tokenizer(&first.1.metadata)?, prompt_family(config.family()))?;
+    let prompter = Prompter::new(tokenizer(&first.1.metadata)?, prompt_template(config.family()))?;
     let files = std::iter::once(first).chain(others).chain(tower).collect();
     let deepstack = config.vision.as_ref().map_or(&[][..], |v| &v.deepstack_visual_indexes);
     let checkpoint = Checkpoint::from_gguf(files, deepstack)?;
@@ -111,30 +113,25 @@ async fn open_file(file: &FileIn<'_>) -> Result<OpenFile, Error> {
 }
 
 fn tokenizer(metadata: &Metadata) -> Result<Tokenizer, Error> {
-    let unsupported = |what: String| Error::Prompt(prompt::PromptError::Tokenizer(what));
     match (metadata.string("tokenizer.ggml.model"), metadata.string("tokenizer.ggml.pre")) {
         (Some("gpt2"), Some("qwen2") | None) => {}
         (model, pre) => {
-            let named = |name: Option<&str>| name.unwrap_or("nothing").to_owned();
-            return Err(unsupported(format!(
-                "the file names {} and {}; a Qwen3 reranker has gpt2 and qwen2",
-                named(model),
-                named(pre)
-            )));
+            let [model, pre] = [model, pre].map(|name| name.map(str::to_owned));
+            return Err(PromptError::UnsupportedTokenizer { model, pre }.into());
         }
     }
     let list = |key: &str| metadata.strings(key).ok_or_else(|| metadata.missing(key));
-    let vocabulary = Vocabulary {
+    let vocabulary = GgufVocabulary {
         tokens: list("tokenizer.ggml.tokens")?,
-        kinds: metadata.numbers("tokenizer.ggml.token_type").unwrap_or_default(),
+        token_types: metadata.numbers("tokenizer.ggml.token_type").unwrap_or_default(),
         merges: list("tokenizer.ggml.merges")?,
     };
-    Ok(Tokenizer::from_vocabulary(&vocabulary)?)
+    Ok(Tokenizer::from_gguf(&vocabulary)?)
 }
 
-fn prompt_family(family: Family) -> prompt::Family {
+fn prompt_template(family: Family) -> &'static PromptTemplate {
     match family {
-        Family::Qwen3Reranker => prompt::Family::Text,
-        Family::Qwen3VlReranker => prompt::Family::Vision,
+        Family::Qwen3Reranker => &QWEN3_RERANKER,
+        Family::Qwen3VlReranker => &QWEN3_VL_RERANKER,
     }
 }

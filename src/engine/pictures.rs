@@ -6,9 +6,9 @@ use super::cache::ContentKey;
 use super::{Engine, Error, Observer};
 use crate::api::{Content, ImageRef, RerankRequest, VideoRef};
 use crate::bytes::LocalBoxFuture;
-use crate::media::{self, MediaError, Patches, Picture, SizeLimits, Timing, VideoOptions};
+use crate::media::{self, FrameTiming, MediaError, Patches, Picture, SizeLimits, VideoOptions};
 use crate::model::{Pass, VisionFeatures, VisionTower};
-use crate::prompt::Visual;
+use crate::prompt::VisualPlaceholder;
 
 /// Where the engine gets the pictures that a request names. Each door has its own.
 pub trait PictureSource {
@@ -28,7 +28,7 @@ impl PictureSource for NoPictures {
 /// What a query or a document shows, as the prompt and as the model needs it, in the same order.
 #[derive(Default)]
 pub(super) struct Seen {
-    pub visuals: Vec<Visual>,
+    pub visuals: Vec<VisualPlaceholder>,
     pub features: Vec<Rc<VisionFeatures>>,
     pub keys: Vec<ContentKey>,
 }
@@ -85,9 +85,9 @@ impl<'a> Eyes<'a> {
     ) -> Result<(), Error> {
         let picture = self.source.open(image).await.map_err(named)?;
         let key = ContentKey::of(std::slice::from_ref(&picture), "still");
-        let cut = || media::still(&picture, &tower.geometry(), &self.limits).map_err(named);
+        let cut = || media::image_patches(&picture, &tower.geometry(), &self.limits).map_err(named);
         let features = self.features(tower, key, cut).await?;
-        seen.visuals.push(Visual::Image { tokens: features.tokens_of_a_step() });
+        seen.visuals.push(VisualPlaceholder::Image { tokens: features.tokens_of_a_step() });
         seen.features.push(features);
         seen.keys.push(key);
         Ok(())
@@ -101,11 +101,11 @@ impl<'a> Eyes<'a> {
         seen: &mut Seen,
     ) -> Result<(), Error> {
         let timing = match (&video.timestamps, video.fps) {
-            (Some(times), _) => Timing::Timestamps(times.clone()),
-            (None, Some(fps)) => Timing::Sampled { fps },
-            (None, None) => Timing::FrameList,
+            (Some(times), _) => FrameTiming::Timestamps(times.clone()),
+            (None, Some(fps)) => FrameTiming::Sampled { fps },
+            (None, None) => FrameTiming::FrameList,
         };
-        let selected = media::selected_frames(video.frames.len(), &timing, &self.video).map_err(named)?;
+        let selected = media::select_frames(video.frames.len(), &timing, &self.video).map_err(named)?;
         let mut frames = Vec::with_capacity(selected.len());
         for &index in &selected {
             frames.push(self.source.open(&video.frames[index]).await.map_err(named)?);
@@ -113,14 +113,14 @@ impl<'a> Eyes<'a> {
         let key = ContentKey::of(&frames, &format!("{timing:?} {:?}", self.video));
         let geometry = tower.geometry();
         let cut = || {
-            let video = media::video(&frames, &selected, &timing, &geometry, &self.video);
+            let video = media::video_patches(&frames, &selected, &timing, &geometry, &self.video);
             video.map(|video| video.patches).map_err(named)
         };
         let features = self.features(tower, key, cut).await?;
         let steps = selected.len().div_ceil(geometry.temporal);
-        let times = media::timestamps(&selected, steps, &timing, geometry.temporal);
-        let timestamps = times.into_iter().map(media::timestamp_text).collect();
-        seen.visuals.push(Visual::Video { tokens: features.tokens_of_a_step(), timestamps });
+        let times = media::step_timestamps(&selected, steps, &timing, geometry.temporal);
+        let timestamps = times.into_iter().map(media::format_timestamp).collect();
+        seen.visuals.push(VisualPlaceholder::Video { tokens: features.tokens_of_a_step(), timestamps });
         seen.features.push(features);
         seen.keys.push(key);
         Ok(())

@@ -10,7 +10,7 @@ use crate::api::{
     Content, FailedDocument, Meta, RequestError, RerankRequest, RerankResponse, Timings, Usage, assemble,
 };
 use crate::model::{Family, Pass, Prefix, Prompt, VisionFeatures};
-use crate::prompt::{Encoded, Limits, Side};
+use crate::prompt::{EncodedPrompt, PromptInput, PromptLimits};
 
 /// Two documents that begin so differently that what their prompts share, nearly every document's does.
 const PROBES: [&str; 2] = ["a", "(1"];
@@ -63,8 +63,8 @@ impl Engine {
     /// Refuses pictures before anything is computed, if they cannot be seen.
     fn check_media(&self, request: &RerankRequest) -> Result<(), RequestError> {
         match (request.first_media(), self.model.vision(), self.model.config().family()) {
-            (Some(place), None, Family::Qwen3Reranker) => Err(RequestError::text_only(&place)),
-            (Some(place), None, Family::Qwen3VlReranker) => Err(RequestError::no_tower(&place)),
+            (Some(place), None, Family::Qwen3Reranker) => Err(RequestError::TextOnlyModel { location: place }),
+            (Some(place), None, Family::Qwen3VlReranker) => Err(RequestError::VisionTowerNotLoaded { location: place }),
             _ => Ok(()),
         }
     }
@@ -171,7 +171,7 @@ impl<'a> Work<'a> {
         let engine = self.engine;
         let mut ids = Vec::new();
         if engine.savings.shared_prefix {
-            let [first, second] = PROBES.map(|text| self.encode(query, &Side { visuals: &[], text }));
+            let [first, second] = PROBES.map(|text| self.encode(query, &PromptInput { visuals: &[], text }));
             let (first, second) = (first?.ids, second?.ids);
             let common = first.iter().zip(&second).take_while(|(a, b)| a == b).count();
             ids = first;
@@ -191,11 +191,11 @@ impl<'a> Work<'a> {
     }
 
     /// The prompt with this document.
-    fn encode(&self, query: &Seen, document: &Side<'_>) -> Result<Encoded, Error> {
+    fn encode(&self, query: &Seen, document: &PromptInput<'_>) -> Result<EncodedPrompt, Error> {
         let request = self.request;
-        let limits = Limits { max_length: request.max_length, max_tokens_per_doc: request.max_tokens_per_doc };
+        let limits = PromptLimits { max_length: request.max_length, max_tokens_per_doc: request.max_tokens_per_doc };
         let text = request.query.joined_text();
-        let side = Side { visuals: &query.visuals, text: &text };
+        let side = PromptInput { visuals: &query.visuals, text: &text };
         Ok(self.engine.prompter.encode(request.instruction.as_deref(), &side, document, limits)?)
     }
 
@@ -222,7 +222,7 @@ impl<'a> Work<'a> {
     ) -> Result<Item, Error> {
         let start = (self.observer.now)();
         let text = document.joined_text();
-        let encoded = self.encode(query, &Side { visuals: &seen.visuals, text: &text })?;
+        let encoded = self.encode(query, &PromptInput { visuals: &seen.visuals, text: &text })?;
         self.warnings.extend(too_long(index, &encoded));
         let ids = encoded.ids;
         let step = |hash: u64, id: &u32| (hash ^ u64::from(*id)).wrapping_mul(0x0000_0100_0000_01b3);
@@ -300,8 +300,8 @@ impl<'a> Work<'a> {
 }
 
 /// A score of half a document is not the document's score, and one of half a query is nobody's.
-fn too_long(index: usize, encoded: &Encoded) -> Option<String> {
-    match (encoded.dropped_tokens, encoded.dropped_before) {
+fn too_long(index: usize, encoded: &EncodedPrompt) -> Option<String> {
+    match (encoded.dropped_tokens, encoded.dropped_before_document) {
         (0, _) => None,
         (dropped, 0) => {
             Some(format!("documents[{index}] was too long: its last {dropped} tokens of text were not read"))

@@ -1,22 +1,25 @@
-//! From the bytes of a file to pixels, decoded by us on every platform alike: a browser's decoders are not, and a
-//! score must not depend on the browser.
+//! From the bytes of a file to pixels.
 
 use super::bmp::decode_bmp;
+use super::error::MediaError;
 use super::gif::decode_gif;
 use super::jpeg::decode_jpeg;
+use super::picture::Picture;
 use super::png::decode_png;
 use super::webp::decode_webp;
-use super::{MediaError, Picture};
 
-/// Pixels of the largest picture that is decoded: 8K by 8K, 192 MB of them once they are decoded.
+/// The default limit: 8192 × 8192 pixels, which take 192 MiB as RGB.
 const MAX_PIXELS: u64 = 1 << 26;
+
+/// Bytes at the start of a file in which a text format is recognised, for the error message.
+const TEXT_PROBE_BYTES: usize = 256;
 
 /// How a picture is decoded.
 #[derive(Debug, Clone, Copy)]
 pub struct DecodeOptions {
-    /// A picture that says it has more pixels is refused before it is decoded.
+    /// A picture whose header claims more pixels is refused before it is decoded.
     pub max_pixels: u64,
-    /// Whether it is turned as its EXIF data says. The reference does not, so it is not done unless asked for.
+    /// Whether to apply the orientation in its EXIF or XMP metadata. The reference does not, so the default is not to.
     pub apply_orientation: bool,
 }
 
@@ -26,11 +29,26 @@ impl Default for DecodeOptions {
     }
 }
 
-/// Decodes a PNG, JPEG, WebP, GIF (its first frame) or BMP. The bytes tell which it is, whatever its name says. A file
-/// that ends before its last pixel is refused, as the reference refuses it.
+/// Decodes a PNG, JPEG, WebP, GIF (its first frame) or BMP, recognised by its first bytes. A file that ends before its
+/// last pixel is refused, as Pillow refuses it.
+///
+/// ```
+/// use secondpass::media::{DecodeOptions, decode};
+///
+/// // A BMP of one red pixel.
+/// let mut bmp = b"BM".to_vec();
+/// bmp.extend([0; 8]);
+/// for field in [54u32, 40, 1, 1, 1 | 24 << 16, 0, 0, 0, 0, 0, 0] {
+///     bmp.extend(field.to_le_bytes());
+/// }
+/// bmp.extend([0, 0, 255, 0]);
+/// let picture = decode(&bmp, &DecodeOptions::default())?;
+/// assert_eq!((picture.width(), picture.height(), picture.rgb()), (1, 1, &[255, 0, 0][..]));
+/// # Ok::<(), secondpass::media::MediaError>(())
+/// ```
 pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, MediaError> {
     let limit = options.max_pixels;
-    let (picture, hints) = match bytes {
+    let (picture, metadata) = match bytes {
         [] => return Err(MediaError::Empty),
         [0x89, b'P', b'N', b'G', ..] => decode_png(bytes, limit)?,
         [0xFF, 0xD8, 0xFF, ..] => decode_jpeg(bytes, limit)?,
@@ -39,14 +57,14 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, MediaErr
         [b'B', b'M', ..] => return decode_bmp(bytes, limit),
         _ => return Err(MediaError::Unsupported(describe(bytes).to_owned())),
     };
-    if options.apply_orientation { hints.turn(picture) } else { Ok(picture) }
+    Ok(if options.apply_orientation { metadata.apply(picture) } else { picture })
 }
 
-/// Kinds that only a browser decodes, and the commonest mistake.
+/// Names the formats that only a browser decodes, and files that are commonly taken for pictures by mistake.
 fn describe(bytes: &[u8]) -> &'static str {
-    let head = &bytes[..bytes.len().min(256)];
-    let text = String::from_utf8_lossy(head).to_ascii_lowercase();
-    match head {
+    let start = &bytes[..bytes.len().min(TEXT_PROBE_BYTES)];
+    let text = String::from_utf8_lossy(start).to_ascii_lowercase();
+    match start {
         _ if text.contains("<svg") => "SVG",
         _ if text.contains("<html") || text.contains("<!doctype html") => "an HTML page, not a picture",
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => "TIFF",
@@ -57,12 +75,5 @@ fn describe(bytes: &[u8]) -> &'static str {
         [0xFF, 0x0A, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => "JPEG XL",
         [b'%', b'P', b'D', b'F', ..] => "PDF",
         _ => "its first bytes are not those of any known kind",
-    }
-}
-
-pub(super) fn check_size(width: u64, height: u64, limit: u64) -> Result<(), MediaError> {
-    match width.checked_mul(height) {
-        Some(pixels) if pixels <= limit => Ok(()),
-        _ => Err(MediaError::TooLarge { width, height, limit }),
     }
 }

@@ -1,21 +1,26 @@
-//! Pictures and video frames: from foreign bytes to the rows of patches that a vision tower takes, exactly as the
-//! reference decodes, resizes and cuts them.
+//! Images and video frames: from file bytes to the rows of patches that a vision tower takes.
+//!
+//! Every step matches the reference implementation (Python with Pillow, libjpeg-turbo and torchvision) bit for bit: a
+//! different pixel is a different score. That is why decoding is not left to the browser, whose decoders differ from one
+//! another, and why JPEG and BMP are decoded here rather than by a general-purpose crate. Such crates use another inverse
+//! transform, chroma upsampling or colour conversion than libjpeg-turbo, or differ between processors, and do not accept
+//! exactly the files that Pillow accepts. PNG, GIF and WebP are exact in any correct decoder, so their compressed data
+//! is left to the `png`, `gif` and `image-webp` crates; what Pillow makes of palettes, alpha and the first frame is here.
 
 mod bmp;
-mod bmp_header;
-mod bmp_rle;
 mod data_url;
 mod decode;
 mod error;
-mod exif;
 mod gif;
 mod jpeg;
+mod orientation;
 mod patches;
 mod picture;
+mod pixel_limit;
 mod png;
-mod resample;
 mod resize;
-mod size;
+mod resize_torch;
+mod smart_resize;
 mod video;
 mod webp;
 
@@ -24,9 +29,11 @@ mod tests;
 
 pub use data_url::decode_data_url;
 pub use decode::{DecodeOptions, decode};
-pub use error::MediaError;
-pub use patches::{Geometry, Patches, still};
+pub use error::{CorruptImage, ImageFormat, MediaError, VideoError};
+pub use patches::{PatchGeometry, Patches, image_patches};
 pub use picture::Picture;
 pub use resize::resize;
-pub use size::{SizeLimits, smart_resize};
-pub use video::{Timing, Video, VideoOptions, selected_frames, timestamp_text, timestamps, video};
+pub use smart_resize::{SizeLimits, smart_resize};
+pub use video::{
+    FrameTiming, VideoOptions, VideoPatches, format_timestamp, select_frames, step_timestamps, video_patches,
+};

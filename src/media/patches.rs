@@ -1,45 +1,48 @@
-//! From pixels to the rows that a vision tower takes.
+//! Pixels, cut into the rows that a vision tower takes.
 
-use super::{MediaError, Picture, SizeLimits, resize, smart_resize};
+use super::error::MediaError;
+use super::picture::Picture;
+use super::resize::resize;
+use super::smart_resize::{SizeLimits, smart_resize};
 
-/// How a tower wants pictures to be cut.
+/// The sizes of a vision tower's patches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Geometry {
-    /// Pixels of a patch's side.
+pub struct PatchGeometry {
+    /// Side of a patch in pixels.
     pub patch: usize,
     /// Frames of a patch.
     pub temporal: usize,
-    /// Patches of the side of a square that becomes one token.
+    /// Side, in patches, of the square that is merged into one token.
     pub merge: usize,
 }
 
-impl Geometry {
-    /// Pixels of the side of a token; sizes are multiples of it.
+impl PatchGeometry {
+    /// Side of a token in pixels, of which the sides of a resized picture are multiples.
     pub fn factor(&self) -> usize {
         self.patch * self.merge
     }
 }
 
-/// A picture or video, cut.
+/// The patches of a picture or a video.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patches {
-    /// Steps in time, rows and columns of patches.
+    /// Temporal steps, and rows and columns of patches.
     pub grid: [usize; 3],
-    /// One row for each patch: colour, frame, then its pixels, each as -1 to 1. Patches that become one token follow
-    /// each other.
+    /// For each patch its values from -1 to 1, ordered by channel, frame, row and column. The patches of a token are
+    /// adjacent.
     pub rows: Vec<f32>,
 }
 
-/// Resizes and cuts a still picture. It stands for all frames of its one step.
-pub fn still(picture: &Picture, geometry: &Geometry, limits: &SizeLimits) -> Result<Patches, MediaError> {
+/// The patches of a still image, which is repeated for each frame of its single temporal step.
+pub fn image_patches(picture: &Picture, geometry: &PatchGeometry, limits: &SizeLimits) -> Result<Patches, MediaError> {
     let (height, width) = smart_resize(picture.height, picture.width, geometry.factor(), limits)?;
     let resized = resize(picture, width, height);
-    Ok(cut(&vec![&resized; geometry.temporal], geometry))
+    Ok(cut_patches(&vec![&resized; geometry.temporal], geometry))
 }
 
-/// Cuts frames of one size, a whole number of steps and of tokens.
-pub(super) fn cut(frames: &[&Picture], geometry: &Geometry) -> Patches {
-    let &Geometry { patch, temporal, merge } = geometry;
+/// Cuts frames of one size. Their number is a multiple of `temporal`, and their sides are multiples of the factor.
+pub(super) fn cut_patches(frames: &[&Picture], geometry: &PatchGeometry) -> Patches {
+    let &PatchGeometry { patch, temporal, merge } = geometry;
     let (height, width) = (frames[0].height / patch, frames[0].width / patch);
     let grid = [frames.len() / temporal, height, width];
     let mut rows = Vec::with_capacity(grid.iter().product::<usize>() * 3 * temporal * patch * patch);
@@ -56,12 +59,12 @@ pub(super) fn cut(frames: &[&Picture], geometry: &Geometry) -> Patches {
 }
 
 fn push_patch(step: &[&Picture], row: usize, column: usize, patch: usize, rows: &mut Vec<f32>) {
-    for colour in 0..3 {
+    for channel in 0..3 {
         for frame in step {
             for y in row * patch..(row + 1) * patch {
-                let start = (y * frame.width + column * patch) * 3 + colour;
-                let pixels = frame.rgb[start..].iter().step_by(3).take(patch);
-                rows.extend(pixels.map(|&value| (f32::from(value) - 127.5) / 127.5));
+                let start = (y * frame.width + column * patch) * 3 + channel;
+                let values = frame.rgb[start..].iter().step_by(3).take(patch);
+                rows.extend(values.map(|&value| (f32::from(value) - 127.5) / 127.5));
             }
         }
     }

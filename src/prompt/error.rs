@@ -1,20 +1,43 @@
-//! What can go wrong between text and ids.
+//! Why a prompt cannot be made.
 
-/// Why a prompt could not be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+use std::error::Error;
+
+/// Why a prompt cannot be made.
+#[derive(Debug, thiserror::Error)]
 pub enum PromptError {
-    /// The tokenizer cannot be used.
-    #[error("the tokenizer: {0}")]
-    Tokenizer(String),
+    /// The tokenizer's file is damaged, or of a kind that is not supported.
+    #[error("the tokenizer: it cannot be used ({0})")]
+    InvalidTokenizer(#[source] Box<dyn Error + Send + Sync>),
+    /// A GGUF file with a tokenizer other than Qwen's byte-level BPE.
+    #[error(
+        "the tokenizer: the file names {} and {}; a Qwen3 reranker has gpt2 and qwen2",
+        .model.as_deref().unwrap_or("nothing"),
+        .pre.as_deref().unwrap_or("nothing")
+    )]
+    UnsupportedTokenizer {
+        /// The file's `tokenizer.ggml.model`.
+        model: Option<String>,
+        /// The file's `tokenizer.ggml.pre`.
+        pre: Option<String>,
+    },
+    /// The vocabulary lacks a token of the template.
+    #[error("the tokenizer: it has no token {token}, which the model's prompt needs; is it another model's?")]
+    MissingToken {
+        /// The token's text.
+        token: String,
+    },
+    /// The tokenizer failed on a text.
+    #[error("the tokenizer: it cannot encode a text ({0})")]
+    Encoding(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl PromptError {
-    /// The code that JavaScript sees.
+    /// The error code that JavaScript sees.
     pub fn code(&self) -> &'static str {
         "invalid_tokenizer"
     }
 
-    /// The HTTP status a server would give.
+    /// The HTTP status that a server would answer with.
     pub fn status(&self) -> u16 {
         422
     }

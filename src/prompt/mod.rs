@@ -1,11 +1,22 @@
-//! From the text of a request to token ids, exactly as the reference writes and splits its prompt.
+//! From the texts of a request to token ids, exactly as the reference implementation writes and tokenizes its prompt.
+//!
+//! A model family's prompt is a [`PromptTemplate`]: constants, and no code of its own. [`Prompter`] fills it in, one
+//! [`Tokenizer`] serves all of them, and a template names the [`Truncation`] that its reference uses. A new family adds
+//! a template in a file like `qwen.rs`, and a truncation rule if none of the present ones is its own.
 
 mod error;
+mod gguf_vocabulary;
+mod part;
 mod prompter;
+mod qwen;
 mod template;
 mod tokenizer;
+mod truncation;
 
 pub use error::PromptError;
-pub use prompter::{Encoded, Limits, Prompter};
-pub use template::{Family, Side, Visual};
-pub use tokenizer::{Tokenizer, Vocabulary};
+pub use gguf_vocabulary::GgufVocabulary;
+pub use prompter::{EncodedPrompt, PromptLimits, Prompter};
+pub use qwen::{QWEN3_RERANKER, QWEN3_VL_RERANKER};
+pub use template::{MediaTokens, PromptInput, PromptTemplate, TemplatePart, VisualPlaceholder};
+pub use tokenizer::Tokenizer;
+pub use truncation::Truncation;

@@ -1,137 +1,129 @@
-//! One query and one document as the ids of a prompt.
+//! Fills in a template and tokenizes it.
 
-use super::PromptError;
-use super::template::{Family, IMAGE_PAD, KEPT_WHEN_CUT, Piece, Side, VIDEO_PAD};
+use super::error::PromptError;
+use super::part::PromptPart;
+use super::template::{PromptInput, PromptTemplate, TemplatePart};
 use super::tokenizer::Tokenizer;
+use super::truncation::{Truncation, truncate_body, truncate_text};
 
-/// How much of a text is read.
+/// Limits of one request.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Limits {
-    /// Tokens of the whole prompt; the family's own limit if absent.
+pub struct PromptLimits {
+    /// Tokens of the prompt, instead of the template's own limit.
     pub max_length: Option<usize>,
-    /// Tokens of the document's own text.
+    /// Tokens of the document's text.
     pub max_tokens_per_doc: Option<usize>,
 }
 
-/// The ids of one prompt.
+/// A tokenized prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encoded {
-    /// From the first control token to the one after which the model answers.
+pub struct EncodedPrompt {
+    /// The ids of the whole prompt.
     pub ids: Vec<u32>,
-    /// Tokens that did not fit.
+    /// The number of tokens that were dropped.
     pub dropped_tokens: usize,
-    /// How many of them stood before the document's own text: in its pictures' labels, the query, the instruction. None
-    /// of the document's text was read then.
-    pub dropped_before: usize,
+    /// How many of them came before the document's text: in the instruction, the query, or labels. If there are any,
+    /// nothing of the document's text is left.
+    pub dropped_before_document: usize,
 }
 
-/// Makes prompts for one model.
+/// Makes the prompts of one model.
 pub struct Prompter {
     tokenizer: Tokenizer,
-    family: Family,
+    template: &'static PromptTemplate,
     prefix: Vec<u32>,
     suffix: Vec<u32>,
-    kept_when_cut: Vec<u32>,
-    yes: u32,
-    no: u32,
+    /// The ids of [`Truncation::TextOnly`]'s tokens.
+    kept_ids: Vec<u32>,
+    yes_id: u32,
+    no_id: u32,
+    pad_ids: [Option<u32>; 2],
 }
 
 impl Prompter {
-    /// From the bytes of a `tokenizer.json`. The fixed parts of the prompt are encoded here, once.
-    pub fn new(tokenizer_json: &[u8], family: Family) -> Result<Self, PromptError> {
-        Self::with(Tokenizer::new(tokenizer_json)?, family)
+    /// Tokenizes the constant parts of the template. Fails if the tokenizer lacks one of its tokens.
+    pub fn new(tokenizer: Tokenizer, template: &'static PromptTemplate) -> Result<Self, PromptError> {
+        let prefix = tokenizer.encode_parts(&constant_parts(template.prefix))?;
+        let suffix = tokenizer.encode_parts(&constant_parts(template.suffix))?;
+        let [yes, no] = template.answers;
+        let (yes_id, no_id) = (tokenizer.token_id(yes)?, tokenizer.token_id(no)?);
+        let pad_ids = match &template.media {
+            Some(media) => [Some(tokenizer.token_id(media.image_pad)?), Some(tokenizer.token_id(media.video_pad)?)],
+            None => [None; 2],
+        };
+        let kept_ids = match template.truncation {
+            Truncation::BodyEnd => Vec::new(),
+            Truncation::TextOnly { kept } => kept.iter().filter_map(|token| tokenizer.token_id(token).ok()).collect(),
+        };
+        Ok(Self { tokenizer, template, prefix, suffix, kept_ids, yes_id, no_id, pad_ids })
     }
 
-    /// From a tokenizer.
-    pub fn with(tokenizer: Tokenizer, family: Family) -> Result<Self, PromptError> {
-        let prefix = tokenizer.pieces(family.prefix())?;
-        let suffix = tokenizer.pieces(family.suffix())?;
-        let (yes, no) = (tokenizer.id("yes")?, tokenizer.id("no")?);
-        if family == Family::Vision {
-            tokenizer.id(IMAGE_PAD)?;
-            tokenizer.id(VIDEO_PAD)?;
-        }
-        let kept_when_cut = KEPT_WHEN_CUT.iter().filter_map(|token| tokenizer.id(token).ok()).collect();
-        Ok(Self { tokenizer, family, prefix, suffix, kept_when_cut, yes, no })
-    }
-
-    /// The prompt that is made.
-    pub fn family(&self) -> Family {
-        self.family
+    /// The template that is filled in.
+    pub fn template(&self) -> &'static PromptTemplate {
+        self.template
     }
 
     /// The id of the answer `yes`.
     pub fn yes_id(&self) -> u32 {
-        self.yes
+        self.yes_id
     }
 
     /// The id of the answer `no`.
     pub fn no_id(&self) -> u32 {
-        self.no
+        self.no_id
     }
 
-    /// The prompt of one pair.
+    /// The ids that are replaced by the feature vectors of images and of videos, if the model takes any.
+    pub fn pad_ids(&self) -> [Option<u32>; 2] {
+        self.pad_ids
+    }
+
+    /// The prompt of one query and one document.
     pub fn encode(
         &self,
         instruction: Option<&str>,
-        query: &Side<'_>,
-        document: &Side<'_>,
-        limits: Limits,
-    ) -> Result<Encoded, PromptError> {
-        let (text, dropped) = match limits.max_tokens_per_doc {
-            Some(tokens) => self.tokenizer.cut(document.text, tokens)?,
+        query: &PromptInput<'_>,
+        document: &PromptInput<'_>,
+        limits: PromptLimits,
+    ) -> Result<EncodedPrompt, PromptError> {
+        let (text, dropped_from_text) = match limits.max_tokens_per_doc {
+            Some(tokens) => self.tokenizer.truncate(document.text, tokens)?,
             None => (document.text, 0),
         };
-        let document = Side { text, ..document.clone() };
-        let instruction = instruction.unwrap_or(self.family.default_instruction());
-        let pieces = self.family.body(instruction, query, &document);
-        let body = self.tokenizer.pieces(&pieces)?;
-        let max_length = limits.max_length.unwrap_or(self.family.max_length());
-        let (head, cut) = match self.family {
-            Family::Text => self.cut_body(&body, max_length),
-            Family::Vision => self.cut_text([self.prefix.as_slice(), &body].concat(), max_length),
-        };
-        let dropped_before = if cut > 0 { cut.saturating_sub(self.own_tokens(&pieces, &body)?) } else { 0 };
-        let ids = [head.as_slice(), &self.suffix].concat();
-        Ok(Encoded { ids, dropped_tokens: dropped + cut, dropped_before })
-    }
-
-    /// Tokens of a body that are the document's own text, its last piece: those after which a body without it is another.
-    fn own_tokens(&self, pieces: &[Piece<'_>], body: &[u32]) -> Result<usize, PromptError> {
-        let without = self.tokenizer.pieces(&pieces[..pieces.len() - 1])?;
-        Ok(body.len() - body.iter().zip(&without).take_while(|(a, b)| a == b).count())
-    }
-
-    /// The text prompt loses the end of its body.
-    fn cut_body(&self, body: &[u32], max_length: usize) -> (Vec<u32>, usize) {
-        let room = max_length.saturating_sub(self.prefix.len() + self.suffix.len());
-        let kept = &body[..body.len().min(room)];
-        ([self.prefix.as_slice(), kept].concat(), body.len() - kept.len())
-    }
-
-    /// The vision prompt loses the last of its text, and never a token that stands for a part of a picture: the limit
-    /// is that of the head alone, and pictures that fill it leave no text at all.
-    fn cut_text(&self, head: Vec<u32>, max_length: usize) -> (Vec<u32>, usize) {
-        if head.len() <= max_length {
-            return (head, 0);
-        }
-        let whole = head.len();
-        let is_kept = |id: &u32| self.kept_when_cut.contains(id);
-        let mut room = max_length.saturating_sub(head.iter().filter(|id| is_kept(id)).count());
-        let mut fits = |id: &u32| {
-            is_kept(id) || {
-                let fits = room > 0;
-                room = room.saturating_sub(1);
-                fits
+        let document = PromptInput { text, ..document.clone() };
+        let instruction = instruction.unwrap_or(self.template.default_instruction);
+        let parts = self.template.fill_body(instruction, query, &document);
+        let body = self.tokenizer.encode_parts(&parts)?;
+        let max_length = limits.max_length.unwrap_or(self.template.max_length);
+        let untruncated_len = self.prefix.len() + body.len();
+        let mut ids = match self.template.truncation {
+            Truncation::BodyEnd => truncate_body(&self.prefix, &body, self.suffix.len(), max_length),
+            Truncation::TextOnly { .. } => {
+                let ids = [self.prefix.as_slice(), &body].concat();
+                truncate_text(ids, max_length, |id| self.kept_ids.contains(&id))
             }
         };
-        let kept: Vec<u32> = head.into_iter().filter(|id| fits(id)).collect();
-        let cut = whole - kept.len();
-        (kept, cut)
+        let dropped = untruncated_len - ids.len();
+        let dropped_before_document =
+            if dropped > 0 { dropped.saturating_sub(self.document_tokens(&parts, &body)?) } else { 0 };
+        ids.extend(&self.suffix);
+        Ok(EncodedPrompt { ids, dropped_tokens: dropped_from_text + dropped, dropped_before_document })
     }
 
-    /// The ids that stand for a part of a picture or of a video.
-    pub fn pad_ids(&self) -> [Option<u32>; 2] {
-        [IMAGE_PAD, VIDEO_PAD].map(|token| self.tokenizer.id(token).ok())
+    /// The tokens of the body that belong to the document's text, its last part. Since a merge may cross the beginning
+    /// of the text, they are those from the first that differs from the body without it.
+    fn document_tokens(&self, parts: &[PromptPart<'_>], body: &[u32]) -> Result<usize, PromptError> {
+        let without_text = self.tokenizer.encode_parts(&parts[..parts.len() - 1])?;
+        Ok(body.len() - body.iter().zip(&without_text).take_while(|(a, b)| a == b).count())
     }
+}
+
+/// The special tokens and literal texts of a prefix or suffix.
+fn constant_parts(parts: &[TemplatePart]) -> Vec<PromptPart<'static>> {
+    let constant = |part: &TemplatePart| match *part {
+        TemplatePart::Special(token) => Some(PromptPart::special(token)),
+        TemplatePart::Text(text) => Some(PromptPart::text(text)),
+        TemplatePart::Instruction | TemplatePart::Query | TemplatePart::Document => None,
+    };
+    parts.iter().filter_map(constant).collect()
 }

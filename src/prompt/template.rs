@@ -1,178 +1,135 @@
-//! The published prompts, as pieces between which the tokenizer never merges.
+//! Prompt templates: what a model family's prompt looks like, as data.
 
-use std::borrow::Cow;
+use super::part::PromptPart;
+use super::truncation::Truncation;
 
-/// Which prompt a model was trained with.
+/// The prompt that a model family was trained with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// Qwen3-Reranker: the form of its own model card.
-    Text,
-    /// Qwen3-VL-Reranker: the form of its published script, which has no line break after the instruction, no spaces
-    /// after the labels and no thinking block.
-    Vision,
+pub struct PromptTemplate {
+    /// A name for messages.
+    pub name: &'static str,
+    /// The instruction of requests that give none.
+    pub default_instruction: &'static str,
+    /// The reference's limit on tokens. What it counts depends on `truncation`.
+    pub max_length: usize,
+    /// What precedes the body. It is tokenized on its own, so no merge may cross its end.
+    pub prefix: &'static [TemplatePart],
+    /// What depends on the request. The document is its last part.
+    pub body: &'static [TemplatePart],
+    /// What follows the body, tokenized on its own. The model's answer is read at its last token.
+    pub suffix: &'static [TemplatePart],
+    /// Stands for a query or document without text and media.
+    pub empty_input: &'static str,
+    /// How a prompt that is too long is shortened.
+    pub truncation: Truncation,
+    /// The special tokens of images and videos, if the model takes any.
+    pub media: Option<MediaTokens>,
+    /// The tokens whose logits are compared for the score: `yes` and `no`.
+    pub answers: [&'static str; 2],
 }
 
-/// A piece of a prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Piece<'a> {
-    /// A control token, by its text, so many times.
-    Control(&'static str, usize),
-    /// Ordinary text. Neighbouring pieces of text are encoded as one: byte pairs merge across the labels.
-    Text(Cow<'a, str>),
+/// An element of a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TemplatePart {
+    /// A special token. Text on either side of it is tokenized separately.
+    Special(&'static str),
+    /// Literal text.
+    Text(&'static str),
+    /// The request's instruction.
+    Instruction,
+    /// The query's media, then its text.
+    Query,
+    /// The document's media, then its text.
+    Document,
 }
 
-const fn control(token: &'static str) -> Piece<'static> {
-    Piece::Control(token, 1)
+/// The special tokens that stand for images and videos.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaTokens {
+    /// Before each image and each temporal step of a video.
+    pub start: &'static str,
+    /// After them.
+    pub end: &'static str,
+    /// Replaced by one feature vector of an image.
+    pub image_pad: &'static str,
+    /// Replaced by one feature vector of a video.
+    pub video_pad: &'static str,
 }
 
-const fn text(text: &'static str) -> Piece<'static> {
-    Piece::Text(Cow::Borrowed(text))
-}
-
-/// What takes the place of pictures in a prompt.
+/// The place of an image or a video in a prompt, whose feature vectors the model inserts later.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Visual {
-    /// A picture of so many tokens.
+pub enum VisualPlaceholder {
+    /// An image.
     Image {
-        /// Tokens.
+        /// Its number of tokens.
         tokens: usize,
     },
     /// A video.
     Video {
-        /// Tokens of each of its steps.
+        /// The number of tokens of each temporal step.
         tokens: usize,
-        /// The text that tells the time of each step.
+        /// The text before each temporal step.
         timestamps: Vec<String>,
     },
 }
 
 /// The query or the document of a prompt.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Side<'a> {
-    /// Its videos, then its pictures.
-    pub visuals: &'a [Visual],
-    /// All its texts, joined.
+pub struct PromptInput<'a> {
+    /// Its videos, then its images.
+    pub visuals: &'a [VisualPlaceholder],
+    /// Its texts, concatenated.
     pub text: &'a str,
 }
 
-/// Stands for a side with nothing in it, in the prompt that knows pictures. The reference's two versions differ where
-/// a text is there but empty; this is the earlier one's reading, which shipped with the weights.
-const NOTHING: &str = "NULL";
-
-/// The tokens that the vision prompt keeps when it is too long.
-pub const KEPT_WHEN_CUT: [&str; 14] = [
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|object_ref_start|>",
-    "<|object_ref_end|>",
-    "<|box_start|>",
-    "<|box_end|>",
-    "<|quad_start|>",
-    "<|quad_end|>",
-    VISION_START,
-    VISION_END,
-    "<|vision_pad|>",
-    IMAGE_PAD,
-    VIDEO_PAD,
-];
-
-/// Marks the place of a picture's token.
-pub const IMAGE_PAD: &str = "<|image_pad|>";
-/// Marks the place of a video's token.
-pub const VIDEO_PAD: &str = "<|video_pad|>";
-const VISION_START: &str = "<|vision_start|>";
-const VISION_END: &str = "<|vision_end|>";
-
-static PREFIX: [Piece<'static>; 6] = [
-    control("<|im_start|>"),
-    text(
-        "system\nJudge whether the Document meets the requirements based on the Query and the Instruct provided. Note that the answer can only be \"yes\" or \"no\".",
-    ),
-    control("<|im_end|>"),
-    text("\n"),
-    control("<|im_start|>"),
-    text("user\n"),
-];
-
-static TEXT_SUFFIX: [Piece<'static>; 8] = [
-    control("<|im_end|>"),
-    text("\n"),
-    control("<|im_start|>"),
-    text("assistant\n"),
-    control("<think>"),
-    text("\n\n"),
-    control("</think>"),
-    text("\n\n"),
-];
-
-impl Family {
-    /// The task that is assumed where the request names none.
-    pub fn default_instruction(self) -> &'static str {
-        match self {
-            Self::Text => "Given a web search query, retrieve relevant passages that answer the query",
-            Self::Vision => "Given a search query, retrieve relevant candidates that answer the query.",
-        }
-    }
-
-    /// Tokens of a whole prompt, as in the reference. The vision prompt's five last come on top of it.
-    pub fn max_length(self) -> usize {
-        match self {
-            Self::Text => 8192,
-            Self::Vision => 10_240,
-        }
-    }
-
-    /// All that precedes the instruction. What follows starts with `<`, with which its last line break never merges.
-    pub fn prefix(self) -> &'static [Piece<'static>] {
-        &PREFIX
-    }
-
-    /// All that follows the document; the model answers after its last token.
-    pub fn suffix(self) -> &'static [Piece<'static>] {
-        match self {
-            Self::Text => &TEXT_SUFFIX,
-            Self::Vision => &TEXT_SUFFIX[..4],
-        }
-    }
-
-    /// What stands between. The last piece is the document's own text.
-    pub fn body<'a>(self, instruction: &'a str, query: &Side<'a>, document: &Side<'a>) -> Vec<Piece<'a>> {
-        let (after_instruction, after_label) = match self {
-            Self::Text => ("\n", " "),
-            Self::Vision => ("", ""),
-        };
-        let mut body = Vec::new();
-        let mut say = |s: &'a str| body.push(Piece::Text(s.into()));
-        say("<Instruct>: ");
-        say(instruction);
-        say(after_instruction);
-        say("<Query>:");
-        say(after_label);
-        self.side(query, &mut body);
-        body.push(Piece::Text("\n<Document>:".into()));
-        body.push(Piece::Text(after_label.into()));
-        self.side(document, &mut body);
-        body
-    }
-
-    fn side<'a>(self, side: &Side<'a>, body: &mut Vec<Piece<'a>>) {
-        for visual in side.visuals {
-            match visual {
-                Visual::Image { tokens } => placeholder(IMAGE_PAD, *tokens, body),
-                Visual::Video { tokens, timestamps } => {
-                    for time in timestamps {
-                        body.push(Piece::Text(time.clone().into()));
-                        placeholder(VIDEO_PAD, *tokens, body);
-                    }
-                }
+impl PromptTemplate {
+    /// Fills in the body. Its last part is the document's text.
+    pub(super) fn fill_body<'a>(
+        &self,
+        instruction: &'a str,
+        query: &PromptInput<'a>,
+        document: &PromptInput<'a>,
+    ) -> Vec<PromptPart<'a>> {
+        let mut parts = Vec::new();
+        for part in self.body {
+            match part {
+                TemplatePart::Special(token) => parts.push(PromptPart::special(token)),
+                TemplatePart::Text(text) => parts.push(PromptPart::text(*text)),
+                TemplatePart::Instruction => parts.push(PromptPart::text(instruction)),
+                TemplatePart::Query => self.push_input(query, &mut parts),
+                TemplatePart::Document => self.push_input(document, &mut parts),
             }
         }
-        let nothing = self == Self::Vision && side.visuals.is_empty() && side.text.is_empty();
-        body.push(Piece::Text(if nothing { NOTHING } else { side.text }.into()));
+        parts
+    }
+
+    fn push_input<'a>(&self, input: &PromptInput<'a>, parts: &mut Vec<PromptPart<'a>>) {
+        if let Some(media) = &self.media {
+            input.visuals.iter().for_each(|visual| media.push_placeholder(visual, parts));
+        }
+        let is_empty = input.visuals.is_empty() && input.text.is_empty();
+        parts.push(PromptPart::text(if is_empty { self.empty_input } else { input.text }));
     }
 }
 
-fn placeholder(pad: &'static str, tokens: usize, body: &mut Vec<Piece<'_>>) {
-    body.extend([control(VISION_START), Piece::Control(pad, tokens), control(VISION_END)]);
+impl MediaTokens {
+    fn push_placeholder(&self, visual: &VisualPlaceholder, parts: &mut Vec<PromptPart<'_>>) {
+        match visual {
+            VisualPlaceholder::Image { tokens } => self.push_pads(self.image_pad, *tokens, parts),
+            VisualPlaceholder::Video { tokens, timestamps } => {
+                for timestamp in timestamps {
+                    parts.push(PromptPart::text(timestamp.clone()));
+                    self.push_pads(self.video_pad, *tokens, parts);
+                }
+            }
+        }
+    }
+
+    fn push_pads(&self, pad: &'static str, count: usize, parts: &mut Vec<PromptPart<'_>>) {
+        parts.extend([
+            PromptPart::special(self.start),
+            PromptPart::Special { token: pad, count },
+            PromptPart::special(self.end),
+        ]);
+    }
 }

@@ -60,7 +60,7 @@ impl PagePictures<'_> {
             return MediaError::Aborted;
         }
         let message = Reflect::get(error, &"message".into()).ok().and_then(|m| m.as_string());
-        MediaError::Unavailable(message.unwrap_or_else(|| "the browser gave no reason".to_owned()))
+        MediaError::Unavailable(message.unwrap_or_else(|| "the browser gave no reason".to_owned()).into())
     }
 }
 
@@ -72,8 +72,8 @@ impl PictureSource for PagePictures<'_> {
 
 /// `{ width, height, data }`, four bytes a pixel.
 fn picture(pixels: &JsValue) -> Result<Picture, MediaError> {
-    let field = |name: &str| Reflect::get(pixels, &name.into()).map_err(|_| MediaError::Pixels);
-    let side = |name: &str| field(name).and_then(|v| v.as_f64().map(|n| n as usize).ok_or(MediaError::Pixels));
-    let data: Uint8ClampedArray = field("data")?.dyn_into().map_err(|_| MediaError::Pixels)?;
+    let field = |name: &str| Reflect::get(pixels, &name.into()).map_err(|_| MediaError::SizeMismatch);
+    let side = |name: &str| field(name).and_then(|v| v.as_f64().map(|n| n as usize).ok_or(MediaError::SizeMismatch));
+    let data: Uint8ClampedArray = field("data")?.dyn_into().map_err(|_| MediaError::SizeMismatch)?;
     Picture::from_rgba(side("width")?, side("height")?, &data.to_vec())
 }

@@ -21,7 +21,7 @@ use secondpass::RerankRequest;
 use secondpass::bytes::{MemoryFolder, MemorySource};
 use secondpass::media::{DecodeOptions, decode, decode_data_url};
 use secondpass::model::Config;
-use secondpass::prompt::{Tokenizer, Vocabulary};
+use secondpass::prompt::{GgufVocabulary, Tokenizer};
 use secondpass::weights::Checkpoint;
 use secondpass::weights::gguf::{GgufHeader, Metadata, check_part, other_parts, read_header};
 
@@ -179,13 +179,13 @@ fn text_model(bytes: &[u8]) -> bool {
 
 fn tokenizer(metadata: &Metadata) -> bool {
     let list = |key: &str| metadata.strings(key).unwrap_or_default();
-    let vocabulary = Vocabulary {
+    let vocabulary = GgufVocabulary {
         tokens: list("tokenizer.ggml.tokens"),
-        kinds: metadata.numbers("tokenizer.ggml.token_type").unwrap_or_default(),
+        token_types: metadata.numbers("tokenizer.ggml.token_type").unwrap_or_default(),
         merges: list("tokenizer.ggml.merges"),
     };
-    let tokenizer = Tokenizer::from_vocabulary(&vocabulary);
-    tokenizer.is_ok_and(|tokenizer| tokenizer.text("ab c <|im_end|> \u{e9}\u{301} 🙂").is_ok())
+    let tokenizer = Tokenizer::from_gguf(&vocabulary);
+    tokenizer.is_ok_and(|tokenizer| tokenizer.encode("ab c <|im_end|> \u{e9}\u{301} 🙂").is_ok())
 }
 
 fn parts(metadata: &Metadata) {
@@ -218,7 +218,7 @@ fn parsers_survive_mutated_input() {
     });
     fuzz("tokenizer.json", &[read("text/tiny-tied/tokenizer.json")], |bytes| {
         let text = "What is the capital of China? (x) \u{e9}\u{301} 🙂";
-        Tokenizer::new(bytes).is_ok_and(|tokenizer| tokenizer.text(text).is_ok())
+        Tokenizer::from_json(bytes).is_ok_and(|tokenizer| tokenizer.encode(text).is_ok())
     });
     let requests: [Vec<Vec<u8>>; 2] = ["text/tiny-tied/cases.json", "vl/vl-tied/cases.json"].map(|file| {
         let cases: serde_json::Value = serde_json::from_slice(&read(file)).expect("JSON");

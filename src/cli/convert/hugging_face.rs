@@ -8,7 +8,7 @@ use super::error::{ConvertError, OpenError};
 use super::vocab::GgufVocab;
 use crate::bytes::{DirectoryFolder, Folder, WeightsError, read_required, read_whole};
 use crate::model::{Config, Family, MAX_CONFIG_BYTES, ModelError, check_complete};
-use crate::prompt::{self, Prompter};
+use crate::prompt::{Prompter, QWEN3_RERANKER, QWEN3_VL_RERANKER, Tokenizer};
 use crate::weights::Checkpoint;
 
 /// The `tokenizer.json` of Qwen3 has 11 MB.
@@ -49,11 +49,11 @@ impl HuggingFaceModel {
         let config = Config::from_json(&json)?;
         let json: Value = serde_json::from_slice(&json).map_err(|e| ModelError::Config(e.to_string()))?;
         let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
-        let family = match config.family() {
-            Family::Qwen3Reranker => prompt::Family::Text,
-            Family::Qwen3VlReranker => prompt::Family::Vision,
+        let template = match config.family() {
+            Family::Qwen3Reranker => &QWEN3_RERANKER,
+            Family::Qwen3VlReranker => &QWEN3_VL_RERANKER,
         };
-        let prompter = Prompter::new(&tokenizer, family)?;
+        let prompter = Prompter::new(Tokenizer::from_json(&tokenizer)?, template)?;
         let answer_ids = [prompter.yes_id(), prompter.no_id()];
         let tokenizer_config = read_optional(folder, "tokenizer_config.json").await?;
         let vocab = GgufVocab::new(&tokenizer, tokenizer_config.as_deref(), config.text.vocab_size)?;

@@ -11,7 +11,7 @@ use crate::cli::pictures::FilePictures;
 use crate::engine::{self, Engine, Observer, PictureSource};
 use crate::media::{SizeLimits, smart_resize};
 use crate::model::{Config, VisionConfig};
-use crate::prompt::{self, Limits, Prompter, Side, Visual};
+use crate::prompt::{PromptInput, PromptLimits, Prompter, VisualPlaceholder};
 
 /// What cases are run with.
 pub struct CaseRunner<'a> {
@@ -50,23 +50,23 @@ impl CaseRunner<'_> {
             Some(image) => vec![self.visual(image).await?],
             None => Vec::new(),
         };
-        let document = Side { visuals: &visuals, text: case.document.as_deref().unwrap_or_default() };
-        let query = Side { visuals: &[], text: &case.query };
-        Ok(self.prompter.encode(case.instruction.as_deref(), &query, &document, Limits::default())?.ids)
+        let document = PromptInput { visuals: &visuals, text: case.document.as_deref().unwrap_or_default() };
+        let query = PromptInput { visuals: &[], text: &case.query };
+        Ok(self.prompter.encode(case.instruction.as_deref(), &query, &document, PromptLimits::default())?.ids)
     }
 
     /// The placeholder of a picture, which needs its size but not its features.
-    async fn visual(&self, image: &str) -> Result<Visual, CaseError> {
+    async fn visual(&self, image: &str) -> Result<VisualPlaceholder, CaseError> {
         let Some(vision) = self.vision else {
-            return Err(match self.prompter.family() {
-                prompt::Family::Text => CaseError::TextOnly,
-                prompt::Family::Vision => CaseError::NoVisionTower,
+            return Err(match self.prompter.template().media {
+                None => CaseError::TextOnly,
+                Some(_) => CaseError::NoVisionTower,
             });
         };
         let picture = self.pictures.open(&ImageRef::Url(image.to_owned())).await?;
         let factor = vision.geometry().factor();
         let (height, width) = smart_resize(picture.height(), picture.width(), factor, &SizeLimits::default())?;
-        Ok(Visual::Image { tokens: height / factor * (width / factor) })
+        Ok(VisualPlaceholder::Image { tokens: height / factor * (width / factor) })
     }
 }
 

@@ -1,60 +1,66 @@
-//! JPEG, bit for bit as libjpeg-turbo decodes it for the reference: its inverse transform, its smooth enlargement of
-//! colour, its integer colours. Decoders that are off by a level or two here and there move scores, and those that
-//! use other arithmetic on other processors move them from machine to machine.
+//! JPEG, baseline and progressive, bit for bit as libjpeg-turbo decodes it with its defaults: the accurate integer
+//! inverse transform (`islow`), "fancy" chroma upsampling, and fixed-point colour conversion.
 
-mod bits;
+mod bit_reader;
+mod block_decoder;
 mod colour;
+mod component;
+mod error;
 mod frame;
-mod header;
+mod headers;
 mod huffman;
 mod idct;
+mod markers;
+mod plane;
 mod progressive;
 mod scan;
 mod sequential;
+mod tables;
 mod upsample;
+mod zigzag;
 
-use super::decode::check_size;
-use super::exif::Hints;
-use super::{MediaError, Picture};
-use frame::Frame;
-use header::{Reader, Segment};
+use self::colour::to_rgb;
+use self::error::malformed;
+use self::frame::Frame;
+use self::markers::{JpegSegment, SegmentReader};
+use self::scan::decode_scan;
+use super::error::{CorruptImage, MediaError};
+use super::orientation::OrientationMetadata;
+use super::picture::Picture;
+use super::pixel_limit::check_pixel_count;
 
-/// More passes over the picture than any encoder writes; each may cost much time and few bytes.
-const MAX_SCANS: usize = 500;
+/// The most scans that are decoded. A scan costs a pass over all blocks however few bytes it has, so that a small file
+/// with many scans takes long. Encoders write about ten, those that search for the smallest file some more, and the
+/// command-line tools of libjpeg accept scan scripts of at most 100.
+const MAX_SCANS: usize = 100;
 
-fn corrupt(what: &str) -> MediaError {
-    MediaError::Corrupt(format!("the JPEG {what}"))
-}
-
-fn unsupported(what: &str) -> MediaError {
-    MediaError::Unsupported(format!("a JPEG {what}"))
-}
-
-pub(super) fn decode_jpeg(bytes: &[u8], max_pixels: u64) -> Result<(Picture, Hints), MediaError> {
-    let mut reader = Reader::new(bytes)?;
+pub(super) fn decode_jpeg(bytes: &[u8], max_pixels: u64) -> Result<(Picture, OrientationMetadata), MediaError> {
+    let mut reader = SegmentReader::new(bytes)?;
     let mut frame: Option<Frame> = None;
     let mut scans = 0;
     loop {
-        match (reader.segment()?, &mut frame) {
-            (Segment::Frame(_), Some(_)) => return Err(corrupt("describes its size twice")),
-            (Segment::Frame(header), None) => {
-                check_size(header.width as u64, header.height as u64, max_pixels)?;
-                frame = Some(Frame::new(header, bytes.len())?);
+        match (reader.next_segment()?, &mut frame) {
+            (JpegSegment::Frame(_), Some(_)) => return Err(malformed("has two frames")),
+            (JpegSegment::Frame(header), None) => {
+                check_pixel_count(header.width as u64, header.height as u64, max_pixels)?;
+                frame = Some(Frame::new(&header, bytes.len())?);
             }
-            (Segment::Scan(_), None) => return Err(corrupt("has pixels before their size")),
-            (Segment::Scan(_), _) if scans == MAX_SCANS => return Err(corrupt("has too many passes")),
-            (Segment::Scan(header), Some(frame)) => {
+            (JpegSegment::Scan(_), None) => return Err(malformed("has pixels before their size")),
+            (JpegSegment::Scan(_), _) if scans == MAX_SCANS => {
+                return Err(CorruptImage::TooManyScans { limit: MAX_SCANS }.into());
+            }
+            (JpegSegment::Scan(header), Some(frame)) => {
                 scans += 1;
-                let end = scan::decode(frame, &header, &reader.tables, reader.rest())?;
-                reader.skip(end);
+                let len = decode_scan(frame, &header, &reader.tables, reader.restart_interval, reader.rest())?;
+                reader.skip(len);
             }
-            (Segment::End, Some(_)) => break,
-            (Segment::End, None) => return Err(corrupt("has no pixels")),
+            (JpegSegment::End, _) => break,
         }
     }
-    let frame = frame.ok_or_else(|| corrupt("has no pixels"))?;
-    let (width, height, model) = (frame.width, frame.height, reader.model(&frame));
-    let planes = frame.into_planes()?;
-    let rgb = colour::to_rgb(&planes, width, height, model);
-    Ok((Picture::from_rgb(width, height, rgb)?, reader.hints))
+    let frame = frame.ok_or_else(|| malformed("has no pixels"))?;
+    let component_ids: Vec<u8> = frame.components.iter().map(|component| component.id).collect();
+    let colour_model = reader.colour_model(&component_ids);
+    let (width, height) = (frame.width, frame.height);
+    let rgb = to_rgb(&frame.into_planes()?, width, height, colour_model);
+    Ok((Picture::from_rgb(width, height, rgb)?, reader.metadata))
 }

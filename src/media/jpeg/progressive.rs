@@ -1,149 +1,175 @@
-//! Blocks that come in several passes: levels first, then bands of coefficients, then further bits of both.
+//! Progressive scans: the DC coefficients, bands of AC coefficients, and further bits of either.
 
-use super::super::MediaError;
-use super::bits::Bits;
-use super::corrupt;
-use super::frame::Component;
-use super::header::{ORDER, ScanHeader, Tables};
-use super::huffman::Table;
-use super::scan::Coder;
-use super::sequential::{coefficient_table, level_table};
+use super::super::error::MediaError;
+use super::bit_reader::BitReader;
+use super::block_decoder::BlockDecoder;
+use super::component::Component;
+use super::error::malformed;
+use super::headers::{ScanComponent, ScanHeader};
+use super::huffman::HuffmanTable;
+use super::tables::DecodingTables;
+use super::zigzag::ZIGZAG;
 
-/// The most bits that are left for later passes.
+/// The format's limit on the bits that are left to later scans.
 const MAX_LOW_BIT: u32 = 13;
 
-pub(super) struct Progressive<'a> {
+pub(super) struct ProgressiveDecoder<'a> {
     first: usize,
     last: usize,
-    refines: bool,
     low: u32,
-    /// For each component its table of levels, where levels come anew, and its last level.
-    levels: Vec<(&'a Table, i32)>,
-    coefficients: Option<&'a Table>,
-    /// Blocks that have nothing more in this pass.
-    empty: u32,
+    kind: ScanKind<'a>,
+    /// Blocks still to come that have nothing more in this scan ("end of band" run).
+    end_of_band_run: u32,
 }
 
-impl<'a> Progressive<'a> {
-    pub fn new(header: &ScanHeader, tables: &'a Tables, components: usize) -> Result<Self, MediaError> {
-        let &ScanHeader { first, last, high, low, .. } = header;
-        let band = if first == 0 { last == 0 } else { first <= last && last < 64 && components == 1 };
-        if !band || low > MAX_LOW_BIT || (high != 0 && high != low + 1) {
-            return Err(corrupt("describes a pass wrongly"));
+/// The four kinds of progressive scans.
+enum ScanKind<'a> {
+    /// For each component its Huffman table and the DC coefficient of its previous block.
+    DcFirst(Vec<(&'a HuffmanTable, i32)>),
+    DcRefine,
+    AcFirst(&'a HuffmanTable),
+    AcRefine(&'a HuffmanTable),
+}
+
+impl<'a> ProgressiveDecoder<'a> {
+    pub fn new(header: &ScanHeader, tables: &'a DecodingTables) -> Result<Self, MediaError> {
+        let &ScanHeader { first, last, high, low, ref components } = header;
+        let valid_band = if first == 0 { last == 0 } else { first <= last && last < 64 && components.len() == 1 };
+        if !valid_band || low > MAX_LOW_BIT || (high != 0 && high != low + 1) {
+            return Err(malformed("has an invalid scan header"));
         }
-        let refines = high != 0;
-        let level = |&(_, table, _): &(u8, usize, usize)| Ok((level_table(tables, table)?, 0));
-        let levels = if first == 0 && !refines {
-            header.components.iter().map(level).collect::<Result<_, MediaError>>()?
-        } else {
-            Vec::new()
+        let dc_state = |c: &ScanComponent| Ok((tables.dc(c.dc_table)?, 0));
+        let kind = match (first, high) {
+            (0, 0) => ScanKind::DcFirst(components.iter().map(dc_state).collect::<Result<_, MediaError>>()?),
+            (0, _) => ScanKind::DcRefine,
+            (_, 0) => ScanKind::AcFirst(tables.ac(components[0].ac_table)?),
+            (_, _) => ScanKind::AcRefine(tables.ac(components[0].ac_table)?),
         };
-        let coefficients = if first > 0 { Some(coefficient_table(tables, header.components[0].2)?) } else { None };
-        Ok(Self { first, last, refines, low, levels, coefficients, empty: 0 })
+        Ok(Self { first, last, low, kind, end_of_band_run: 0 })
     }
 
-    fn band(&mut self, bits: &mut Bits, table: &Table, block: &mut [i16; 64]) -> Result<(), MediaError> {
-        if self.empty > 0 {
-            self.empty -= 1;
+    fn decode_ac_first(
+        &mut self,
+        bits: &mut BitReader,
+        table: &HuffmanTable,
+        block: &mut [i16; 64],
+    ) -> Result<(), MediaError> {
+        if self.end_of_band_run > 0 {
+            self.end_of_band_run -= 1;
             return Ok(());
         }
-        let mut at = self.first;
-        while at <= self.last {
+        let mut k = self.first;
+        while k <= self.last {
             let symbol = bits.symbol(table)?;
             let (zeros, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
             if size != 0 {
-                at += zeros as usize;
-                let value = bits.signed(size)?;
-                let natural = *ORDER.get(at).ok_or_else(|| corrupt("has a block that is too long"))?;
-                block[natural] = (value << self.low) as i16;
-                at += 1;
+                k += zeros as usize;
+                let value = bits.take_signed(size)?;
+                let position = *ZIGZAG.get(k).ok_or_else(|| malformed("has a block that is too long"))?;
+                block[position] = (value << self.low) as i16;
+                k += 1;
             } else if zeros == 15 {
-                at += 16;
+                k += 16;
             } else {
-                self.empty = (1 << zeros) - 1 + bits.take(zeros)? as u32;
+                self.end_of_band_run = (1 << zeros) - 1 + bits.take(zeros)? as u32;
                 break;
             }
         }
         Ok(())
     }
 
-    fn refine(&mut self, bits: &mut Bits, table: &Table, block: &mut [i16; 64]) -> Result<(), MediaError> {
+    fn refine_ac(
+        &mut self,
+        bits: &mut BitReader,
+        table: &HuffmanTable,
+        block: &mut [i16; 64],
+    ) -> Result<(), MediaError> {
         let bit = 1i16 << self.low;
-        let mut at = self.first;
-        while self.empty == 0 && at <= self.last {
+        let mut k = self.first;
+        while self.end_of_band_run == 0 && k <= self.last {
             let symbol = bits.symbol(table)?;
             let (mut zeros, size) = (u32::from(symbol >> 4), symbol & 15);
             let mut value = 0;
             if size != 0 {
                 value = if bits.take(1)? == 1 { bit } else { -bit };
             } else if zeros != 15 {
-                self.empty = (1 << zeros) + bits.take(zeros)? as u32;
+                self.end_of_band_run = (1 << zeros) + bits.take(zeros)? as u32;
                 break;
             }
-            while at <= self.last {
-                let coefficient = &mut block[ORDER[at]];
+            // The run counts coefficients that are still zero; each of the others on the way gets a bit.
+            while k <= self.last {
+                let coefficient = &mut block[ZIGZAG[k]];
                 if *coefficient != 0 {
-                    add_bit(bits, coefficient, bit)?;
+                    refine(bits, coefficient, bit)?;
                 } else if zeros == 0 {
                     break;
                 } else {
                     zeros -= 1;
                 }
-                at += 1;
+                k += 1;
             }
             if value != 0 {
-                let natural = *ORDER.get(at).ok_or_else(|| corrupt("has a block that is too long"))?;
-                block[natural] = value;
+                let position = *ZIGZAG.get(k).ok_or_else(|| malformed("has a block that is too long"))?;
+                block[position] = value;
             }
-            at += 1;
+            k += 1;
         }
-        if self.empty > 0 {
-            for &natural in ORDER.get(at..=self.last).unwrap_or_default() {
-                if block[natural] != 0 {
-                    add_bit(bits, &mut block[natural], bit)?;
+        if self.end_of_band_run > 0 {
+            for &position in ZIGZAG.get(k..=self.last).unwrap_or_default() {
+                if block[position] != 0 {
+                    refine(bits, &mut block[position], bit)?;
                 }
             }
-            self.empty -= 1;
+            self.end_of_band_run -= 1;
         }
         Ok(())
     }
 }
 
-/// Moves a coefficient away from zero if the file says so.
-fn add_bit(bits: &mut Bits, coefficient: &mut i16, bit: i16) -> Result<(), MediaError> {
+/// Reads one bit of a coefficient that is not zero: whether its absolute value grows.
+fn refine(bits: &mut BitReader, coefficient: &mut i16, bit: i16) -> Result<(), MediaError> {
     if bits.take(1)? == 1 && *coefficient & bit == 0 {
         *coefficient = coefficient.wrapping_add(if *coefficient >= 0 { bit } else { -bit });
     }
     Ok(())
 }
 
-impl Coder for Progressive<'_> {
-    fn block(
+impl BlockDecoder for ProgressiveDecoder<'_> {
+    fn decode_block(
         &mut self,
-        bits: &mut Bits,
-        place: usize,
+        bits: &mut BitReader,
+        index: usize,
         component: &mut Component,
         (row, column): (usize, usize),
     ) -> Result<(), MediaError> {
-        let block = component.coefficients(row, column);
-        match (self.coefficients, self.levels.get_mut(place)) {
-            (Some(table), _) if self.refines => self.refine(bits, table, block),
-            (Some(table), _) => self.band(bits, table, block),
-            (None, Some((table, level))) => {
+        let block = component.block_mut(row, column);
+        match &mut self.kind {
+            ScanKind::DcFirst(components) => {
+                let (table, dc) = &mut components[index];
                 let size = bits.symbol(table)?;
-                *level = level.wrapping_add(bits.signed(u32::from(size))?);
-                block[0] = (*level << self.low) as i16;
+                *dc = dc.wrapping_add(bits.take_signed(u32::from(size))?);
+                block[0] = (*dc << self.low) as i16;
                 Ok(())
             }
-            (None, None) => {
+            ScanKind::DcRefine => {
                 block[0] |= (bits.take(1)? as i16) << self.low;
                 Ok(())
+            }
+            ScanKind::AcFirst(table) => {
+                let table = *table;
+                self.decode_ac_first(bits, table, block)
+            }
+            ScanKind::AcRefine(table) => {
+                let table = *table;
+                self.refine_ac(bits, table, block)
             }
         }
     }
 
     fn restart(&mut self) {
-        self.levels.iter_mut().for_each(|(_, level)| *level = 0);
-        self.empty = 0;
+        if let ScanKind::DcFirst(components) = &mut self.kind {
+            components.iter_mut().for_each(|(_, dc)| *dc = 0);
+        }
+        self.end_of_band_run = 0;
     }
 }

@@ -1,99 +1,93 @@
-//! One pass over the pixels of a JPEG.
+//! One scan: a pass over the blocks of some or all components.
 
-use super::super::MediaError;
-use super::bits::Bits;
-use super::corrupt;
-use super::frame::{Component, Frame};
-use super::header::{ScanHeader, Tables};
-use super::progressive::Progressive;
-use super::sequential::Sequential;
+use super::super::error::MediaError;
+use super::bit_reader::BitReader;
+use super::block_decoder::BlockDecoder;
+use super::error::malformed;
+use super::frame::Frame;
+use super::headers::{ScanComponent, ScanHeader};
+use super::progressive::ProgressiveDecoder;
+use super::sequential::SequentialDecoder;
+use super::tables::DecodingTables;
 
-/// How blocks of one kind of file are read.
-pub(super) trait Coder {
-    /// The block at a row and column of a component, the `place`-th of the pass.
-    fn block(
-        &mut self,
-        bits: &mut Bits,
-        place: usize,
-        component: &mut Component,
-        at: (usize, usize),
-    ) -> Result<(), MediaError>;
-
-    /// Forgets what came before.
-    fn restart(&mut self);
-}
-
-/// Reads a pass; gives the number of bytes that belong to it.
-pub(super) fn decode(
+/// Decodes the scan whose entropy-coded data begins `bytes`. Returns the length of that data.
+pub(super) fn decode_scan(
     frame: &mut Frame,
     header: &ScanHeader,
-    tables: &Tables,
+    tables: &DecodingTables,
+    restart_interval: usize,
     bytes: &[u8],
 ) -> Result<usize, MediaError> {
-    let places = places(frame, header)?;
-    for &place in &places {
-        let component = &mut frame.components[place];
-        // Details alone do not fill a component whose levels never came.
-        if component.factors.is_none() && frame.progressive && (header.first > 0 || header.high > 0) {
-            return Err(corrupt("has details of a colour before the colour"));
-        }
-        if component.factors.is_none() {
-            let factors = tables.factors[component.table].clone();
-            component.factors = Some(factors.ok_or_else(|| corrupt("lacks a table of factors"))?);
+    let indices = component_indices(frame, header)?;
+    for &index in &indices {
+        let component = &mut frame.components[index];
+        if component.quantization.is_none() {
+            if frame.progressive && (header.first > 0 || header.high > 0) {
+                return Err(malformed("refines a component before its first scan"));
+            }
+            component.quantization = Some(tables.quantization(component.quantization_index)?);
         }
     }
     if frame.progressive {
-        let coder = Progressive::new(header, tables, places.len())?;
-        places.iter().for_each(|&place| frame.components[place].note(header.first, header.last, header.low));
-        blocks(frame, &places, tables.restart, coder, bytes)
+        let decoder = ProgressiveDecoder::new(header, tables)?;
+        for &index in &indices {
+            frame.components[index].record_scan(header.first, header.last, header.low)?;
+        }
+        decode_blocks(frame, &indices, restart_interval, decoder, bytes)
     } else {
-        blocks(frame, &places, tables.restart, Sequential::new(header, tables)?, bytes)
+        let decoder = SequentialDecoder::new(header, tables)?;
+        for &index in &indices {
+            frame.components[index].record_scan(0, 63, 0)?;
+        }
+        decode_blocks(frame, &indices, restart_interval, decoder, bytes)
     }
 }
 
-/// The components of a pass, each once.
-fn places(frame: &Frame, header: &ScanHeader) -> Result<Vec<usize>, MediaError> {
-    let place = |&(id, ..): &(u8, usize, usize)| frame.components.iter().position(|c| c.id == id);
-    let places: Option<Vec<usize>> = header.components.iter().map(place).collect();
-    let places = places.ok_or_else(|| corrupt("has a pass over a colour that it lacks"))?;
-    let twice = places.iter().enumerate().any(|(i, place)| places[..i].contains(place));
-    if places.is_empty() || twice || !frame.unit_fits(&places) {
-        return Err(corrupt("describes a pass wrongly"));
+/// The frame's components that the scan holds, each once.
+fn component_indices(frame: &Frame, header: &ScanHeader) -> Result<Vec<usize>, MediaError> {
+    let index = |c: &ScanComponent| frame.components.iter().position(|component| component.id == c.id);
+    let indices: Option<Vec<usize>> = header.components.iter().map(index).collect();
+    let indices = indices.ok_or_else(|| malformed("has a scan of a component that it lacks"))?;
+    let has_duplicates = indices.iter().enumerate().any(|(i, index)| indices[..i].contains(index));
+    if indices.is_empty() || has_duplicates || !frame.fits_one_unit(&indices) {
+        return Err(malformed("has an invalid scan header"));
     }
-    Ok(places)
+    Ok(indices)
 }
 
-fn blocks(
+fn decode_blocks(
     frame: &mut Frame,
-    places: &[usize],
-    restart: usize,
-    mut coder: impl Coder,
+    indices: &[usize],
+    restart_interval: usize,
+    mut decoder: impl BlockDecoder,
     bytes: &[u8],
 ) -> Result<usize, MediaError> {
-    let mut bits = Bits::new(bytes);
-    // A component alone comes without the blocks that only fill its last units.
-    let alone = places.len() == 1;
-    let (wide, high) = match frame.components.get(places[0]) {
-        Some(only) if alone => (only.blocks_wide, only.blocks_high),
-        _ => (frame.units_wide, frame.units_high),
+    let mut bits = BitReader::new(bytes);
+    // The scan of a single component lacks the blocks that pad it to whole minimum coded units.
+    let is_single = indices.len() == 1;
+    let (wide, high) = if is_single {
+        let component = &frame.components[indices[0]];
+        (component.blocks_wide, component.blocks_high)
+    } else {
+        (frame.units_wide, frame.units_high)
     };
     let mut restarts = 0u8;
     for unit in 0..wide * high {
-        if restart > 0 && unit > 0 && unit % restart == 0 {
-            bits.restart(restarts)?;
-            coder.restart();
+        if restart_interval > 0 && unit > 0 && unit % restart_interval == 0 {
+            bits.skip_restart_marker(restarts)?;
+            decoder.restart();
             restarts = restarts.wrapping_add(1);
         }
         let (row, column) = (unit / wide, unit % wide);
-        for (i, &place) in places.iter().enumerate() {
-            let component = &mut frame.components[place];
-            let (across, down) = if alone { (1, 1) } else { (component.across, component.down) };
+        for (i, &index) in indices.iter().enumerate() {
+            let component = &mut frame.components[index];
+            let (across, down) = if is_single { (1, 1) } else { (component.horizontal, component.vertical) };
             for y in row * down..(row + 1) * down {
                 for x in column * across..(column + 1) * across {
-                    coder.block(&mut bits, i, component, (y, x))?;
+                    decoder.decode_block(&mut bits, i, component, (y, x))?;
                 }
             }
         }
     }
-    Ok(bits.at())
+    Ok(bits.position())
 }

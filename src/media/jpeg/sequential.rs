@@ -1,71 +1,70 @@
-//! Blocks that come whole.
+//! Sequential scans: whole blocks.
 
-use super::super::MediaError;
-use super::bits::Bits;
-use super::corrupt;
-use super::frame::Component;
-use super::header::{ORDER, ScanHeader, Tables};
-use super::huffman::Table;
-use super::scan::Coder;
+use super::super::error::MediaError;
+use super::bit_reader::BitReader;
+use super::block_decoder::BlockDecoder;
+use super::component::Component;
+use super::error::malformed;
+use super::headers::{ScanComponent, ScanHeader};
+use super::huffman::HuffmanTable;
+use super::tables::DecodingTables;
+use super::zigzag::ZIGZAG;
 
-pub(super) struct Sequential<'a> {
-    /// For each component of the pass its tables and its last level.
-    components: Vec<(&'a Table, &'a Table, i32)>,
+pub(super) struct SequentialDecoder<'a> {
+    components: Vec<ComponentState<'a>>,
 }
 
-impl<'a> Sequential<'a> {
-    pub fn new(header: &ScanHeader, tables: &'a Tables) -> Result<Self, MediaError> {
-        let component = |&(_, differences, coefficients): &(u8, usize, usize)| {
-            Ok((level_table(tables, differences)?, coefficient_table(tables, coefficients)?, 0))
+struct ComponentState<'a> {
+    dc_table: &'a HuffmanTable,
+    ac_table: &'a HuffmanTable,
+    /// The DC coefficient of the previous block, which the next one is relative to.
+    dc: i32,
+}
+
+impl<'a> SequentialDecoder<'a> {
+    pub fn new(header: &ScanHeader, tables: &'a DecodingTables) -> Result<Self, MediaError> {
+        let state = |c: &ScanComponent| {
+            Ok(ComponentState { dc_table: tables.dc(c.dc_table)?, ac_table: tables.ac(c.ac_table)?, dc: 0 })
         };
-        Ok(Self { components: header.components.iter().map(component).collect::<Result<_, _>>()? })
+        Ok(Self { components: header.components.iter().map(state).collect::<Result<_, MediaError>>()? })
     }
 }
 
-pub(super) fn level_table(tables: &Tables, place: usize) -> Result<&Table, MediaError> {
-    let table = tables.differences.get(place).and_then(Option::as_ref);
-    table.filter(|t| t.fits_differences()).ok_or_else(|| corrupt("lacks a table of codes"))
-}
-
-pub(super) fn coefficient_table(tables: &Tables, place: usize) -> Result<&Table, MediaError> {
-    tables.coefficients.get(place).and_then(Option::as_ref).ok_or_else(|| corrupt("lacks a table of codes"))
-}
-
-impl Coder for Sequential<'_> {
-    fn block(
+impl BlockDecoder for SequentialDecoder<'_> {
+    fn decode_block(
         &mut self,
-        bits: &mut Bits,
-        place: usize,
+        bits: &mut BitReader,
+        index: usize,
         component: &mut Component,
         (row, column): (usize, usize),
     ) -> Result<(), MediaError> {
-        let (differences, coefficients, level) = &mut self.components[place];
-        let size = bits.symbol(differences)?;
-        *level = level.wrapping_add(bits.signed(u32::from(size))?);
+        let state = &mut self.components[index];
+        let size = bits.symbol(state.dc_table)?;
+        state.dc = state.dc.wrapping_add(bits.take_signed(u32::from(size))?);
         let mut block = [0i16; 64];
-        block[0] = *level as i16;
-        let mut at = 1;
-        while at < 64 {
-            let symbol = bits.symbol(coefficients)?;
+        block[0] = state.dc as i16;
+        let mut k = 1;
+        while k < 64 {
+            let symbol = bits.symbol(state.ac_table)?;
             let (zeros, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
             if size == 0 {
                 if zeros != 15 {
                     break;
                 }
-                at += 16;
+                k += 16;
                 continue;
             }
-            at += zeros;
-            let value = bits.signed(size)?;
-            let natural = *ORDER.get(at).ok_or_else(|| corrupt("has a block that is too long"))?;
-            block[natural] = value as i16;
-            at += 1;
+            k += zeros;
+            let value = bits.take_signed(size)?;
+            let position = *ZIGZAG.get(k).ok_or_else(|| malformed("has a block that is too long"))?;
+            block[position] = value as i16;
+            k += 1;
         }
-        component.set(row, column, &block);
+        component.store_block(row, column, &block);
         Ok(())
     }
 
     fn restart(&mut self) {
-        self.components.iter_mut().for_each(|(_, _, level)| *level = 0);
+        self.components.iter_mut().for_each(|state| state.dc = 0);
     }
 }

@@ -1,9 +1,9 @@
-//! Alpha over white.
+//! Compositing on white, and the check of a picture's size.
 
 use super::super::{MediaError, Picture};
 
 #[test]
-fn every_value_with_every_alpha() {
+fn compositing_on_white_is_exact_for_every_value_and_alpha() {
     let mut rgba = Vec::with_capacity(65_536 * 4);
     for value in 0..=255u8 {
         for alpha in 0..=255u8 {
@@ -21,10 +21,13 @@ fn every_value_with_every_alpha() {
 }
 
 #[test]
-fn pixels_fill_their_size() {
-    assert_eq!(Picture::from_rgb(2, 2, vec![0; 11]), Err(MediaError::Pixels));
-    assert_eq!(Picture::from_rgb(0, 2, vec![]), Err(MediaError::Pixels));
-    assert_eq!(Picture::from_rgba(2, 2, &[0; 15]), Err(MediaError::Pixels));
-    assert_eq!(Picture::from_rgba(usize::MAX, 2, &[]), Err(MediaError::Pixels));
-    assert_eq!(MediaError::Pixels.code(), "corrupt_image");
+fn pixel_data_of_the_wrong_length_is_refused() {
+    let refused = [
+        Picture::from_rgb(2, 2, vec![0; 11]),
+        Picture::from_rgb(0, 2, vec![]),
+        Picture::from_rgba(2, 2, &[0; 15]),
+        Picture::from_rgba(usize::MAX, 2, &[]),
+    ];
+    assert!(refused.iter().all(|result| matches!(result, Err(MediaError::SizeMismatch))), "{refused:?}");
+    assert_eq!(MediaError::SizeMismatch.code(), "corrupt_image");
 }

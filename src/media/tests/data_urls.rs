@@ -1,10 +1,10 @@
-//! Pictures within a request.
+//! Pictures given as `data:` URLs.
 
-use super::super::{DecodeOptions, MediaError, decode, decode_data_url};
+use super::super::{DecodeOptions, MediaError, Picture, decode, decode_data_url};
 use super::file;
 
 #[test]
-fn valid_ones() {
+fn valid_urls_are_decoded() {
     for (url, bytes) in [
         ("data:image/png;base64,AQID", &[1, 2, 3][..]),
         ("data:;base64,AQID", &[1, 2, 3]),
@@ -14,31 +14,33 @@ fn valid_ones() {
         ("data:text/plain,a%20b", b"a b"),
         ("data:image/png;base64,", &[]),
     ] {
-        assert_eq!(decode_data_url(url).as_deref(), Ok(bytes), "{url}");
+        assert_eq!(decode_data_url(url).expect(url), bytes);
     }
 }
 
 #[test]
-fn invalid_ones() {
+fn invalid_urls_are_refused() {
     for url in ["data:image/png;base64", "data:image/png;base64,A", "data:image/png;base64,!!!!", "", "http://x/,"] {
         let error = decode_data_url(url).expect_err("not valid");
         assert!(matches!(error, MediaError::Corrupt(_)), "{url}: {error}");
+        let cause = std::error::Error::source(&error).and_then(|damage| damage.source());
+        assert!(cause.is_some(), "{url}: the parser's error is kept");
         assert_eq!((error.code(), error.status()), ("corrupt_image", 422));
     }
 }
 
+/// A BMP of one red pixel.
+const RED_BMP: &str = "Qk0AAAAAAAAAADYAAAAoAAAAAQAAAAEAAAABABgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAD/AA==";
+
 #[test]
-fn the_claimed_type_does_not_count() {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+fn the_media_type_is_ignored() {
+    let bytes = decode_data_url(&format!("data:image/jpeg;base64,{RED_BMP}")).expect("valid");
+    let picture = decode(&bytes, &DecodeOptions::default()).expect("a picture");
+    assert_eq!(picture, Picture::from_rgb(1, 1, vec![255, 0, 0]).expect("a picture"));
+
     let bytes = file("rgb8.png");
-    let text: String = bytes
-        .chunks(3)
-        .flat_map(|three| {
-            let word = three.iter().fold(0usize, |sum, &byte| sum << 8 | usize::from(byte)) << (8 * (3 - three.len()));
-            (0..=three.len()).map(move |i| char::from(DIGITS[word >> (18 - 6 * i) & 63]))
-        })
-        .collect();
-    let decoded = decode_data_url(&format!("data:image/jpeg;base64,{text}")).expect("valid");
+    let escaped: String = bytes.iter().map(|byte| format!("%{byte:02x}")).collect();
+    let decoded = decode_data_url(&format!("data:image/jpeg,{escaped}")).expect("valid");
     assert_eq!(decoded, bytes);
     assert!(decode(&decoded, &DecodeOptions::default()).is_ok());
 }

@@ -1,4 +1,4 @@
-//! Every kind of file, bit for bit as Pillow decodes it; the lossy ones too.
+//! Every format against Pillow, bit for bit, the lossy ones too.
 
 use super::super::{DecodeOptions, MediaError, Picture, decode};
 use super::{expected, file, hash, number};
@@ -7,81 +7,81 @@ fn options(name: &str) -> DecodeOptions {
     DecodeOptions { apply_orientation: name.starts_with("turned"), ..DecodeOptions::default() }
 }
 
-fn wrong(only: &str) -> Vec<String> {
-    let mut wrong = Vec::new();
+/// The fixtures with this extension that decode differently.
+fn mismatches(extension: &str) -> Vec<String> {
+    let mut mismatches = Vec::new();
     let mut checked = 0;
-    for (name, want) in expected().iter().filter(|(name, _)| name.ends_with(only)) {
+    for (name, want) in expected().iter().filter(|(name, _)| name.ends_with(extension)) {
         checked += 1;
         match decode(&file(name), &options(name)) {
-            Err(error) => wrong.push(format!("{name}: {error}")),
+            Err(error) => mismatches.push(format!("{name}: {error}")),
             Ok(picture) if (picture.width, picture.height) != (number(&want["width"]), number(&want["height"])) => {
-                wrong.push(format!("{name}: {} × {}", picture.width, picture.height));
+                mismatches.push(format!("{name}: {} × {}", picture.width, picture.height));
             }
-            Ok(picture) if want["sha256"] != hash(&picture.rgb) => wrong.push(format!("{name}: other pixels")),
+            Ok(picture) if want["sha256"] != hash(&picture.rgb) => mismatches.push(format!("{name}: other pixels")),
             Ok(_) => {}
         }
     }
-    assert!(checked > 5, "{checked} files of {only}");
-    wrong
+    assert!(checked > 5, "{checked} files of {extension}");
+    mismatches
 }
 
 #[test]
 fn png_is_exact() {
-    assert_eq!(wrong(".png"), [""; 0]);
+    assert_eq!(mismatches(".png"), [""; 0]);
 }
 
 #[test]
 fn jpeg_is_exact() {
-    assert_eq!(wrong(".jpg"), [""; 0]);
+    assert_eq!(mismatches(".jpg"), [""; 0]);
 }
 
 #[test]
 fn webp_is_exact() {
-    assert_eq!(wrong(".webp"), [""; 0]);
+    assert_eq!(mismatches(".webp"), [""; 0]);
 }
 
 #[test]
 fn gif_is_exact() {
-    assert_eq!(wrong(".gif"), [""; 0]);
+    assert_eq!(mismatches(".gif"), [""; 0]);
 }
 
 #[test]
 fn bmp_is_exact() {
-    assert_eq!(wrong(".bmp"), [""; 0]);
+    assert_eq!(mismatches(".bmp"), [""; 0]);
 }
 
 #[test]
-fn a_picture_is_turned_only_if_asked() {
+fn the_exif_orientation_is_applied_on_request_only() {
     for kind in ["jpg", "png", "webp"] {
         let bytes = file(&format!("turned6.{kind}"));
         let stored = decode(&bytes, &DecodeOptions::default()).expect("a picture");
         let turned = decode(&bytes, &options("turned")).expect("a picture");
         assert_eq!((stored.width, stored.height), (turned.height, turned.width), "{kind}");
-        // Its upper left corner becomes the upper right one.
+        // Orientation 6: the upper left corner becomes the upper right one.
         assert_eq!(stored.rgb[..3], turned.rgb[(turned.width - 1) * 3..turned.width * 3], "{kind}");
     }
 }
 
-/// A JPEG that tells its orientation in XMP alone, which counts where EXIF says nothing.
+/// A JPEG with an orientation in XMP alone.
 #[test]
-fn xmp_turns_too() {
-    let plain = file("turned1.jpg");
+fn the_xmp_orientation_is_applied_where_exif_has_none() {
     let mut body = b"http://ns.adobe.com/xap/1.0/\0<rdf:Description tiff:Orientation=\"3\"/>".to_vec();
-    let mut told = vec![0xFF, 0xD8, 0xFF, 0xE1, 0, body.len() as u8 + 2];
-    told.append(&mut body);
+    let mut with_xmp = vec![0xFF, 0xD8, 0xFF, 0xE1, 0, body.len() as u8 + 2];
+    with_xmp.append(&mut body);
     let after_exif = 4 + usize::from(u16::from_be_bytes([file("grey.jpg")[4], file("grey.jpg")[5]]));
-    told.extend_from_slice(&file("grey.jpg")[2..after_exif]);
-    told.extend_from_slice(&file("grey.jpg")[after_exif..]);
+    with_xmp.extend_from_slice(&file("grey.jpg")[2..after_exif]);
+    with_xmp.extend_from_slice(&file("grey.jpg")[after_exif..]);
     let stored = decode(&file("grey.jpg"), &DecodeOptions::default()).expect("a picture");
-    let turned = decode(&told, &options("turned")).expect("a picture");
+    let turned = decode(&with_xmp, &options("turned")).expect("a picture");
     let backwards: Vec<u8> = stored.rgb.chunks_exact(3).rev().flatten().copied().collect();
     assert_eq!(turned.rgb, backwards);
-    assert!(decode(&plain, &options("turned")).is_ok());
+    assert!(decode(&file("turned1.jpg"), &options("turned")).is_ok());
 }
 
-/// Pillow reads the jumps of a compressed BMP wrongly, so this one was worked out by hand.
+/// Pillow decodes the deltas of RLE wrongly, so the expected pixels were worked out by hand.
 #[test]
-fn jumps_of_runs_leave_the_first_colour() {
+fn rle_deltas_leave_the_first_colour() {
     let colours = [[1, 2, 3], [10, 20, 30], [40, 50, 60]];
     let runs = [1, 1, 0, 2, 1, 1, 1, 2, 0, 0, 0, 3, 1, 2, 1, 0, 0, 1];
     let palette: Vec<u8> = colours.iter().flat_map(|&[r, g, b]: &[u8; 3]| [b, g, r, 0]).collect();
@@ -97,7 +97,7 @@ fn jumps_of_runs_leave_the_first_colour() {
 }
 
 #[test]
-fn kinds_that_are_not_decoded_are_named() {
+fn formats_that_are_not_decoded_are_named() {
     let cases: [(&[u8], &str); 7] = [
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"<!DOCTYPE html><html></html>", "HTML"),

@@ -1,4 +1,4 @@
-//! The room for pictures against what Pillow and numpy gave (`tests/reference/make_picture_fixtures.py`).
+//! Tests against the output of Pillow and numpy (`tests/reference/make_picture_fixtures.py`).
 
 mod colours;
 mod data_urls;
@@ -27,7 +27,7 @@ fn json(name: &str) -> Value {
     serde_json::from_slice(&file(name)).expect("JSON")
 }
 
-/// Names and entries of all files of `expected.json`.
+/// The files of `expected.json` by name, with their expected sizes and hashes.
 fn expected() -> Vec<(String, Value)> {
     let files = json("expected.json")["files"].as_object().expect("files").clone();
     files.into_iter().collect()
@@ -41,7 +41,7 @@ fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The picture from which the tables of resized pictures were made.
+/// The synthetic picture from which the expected resized pictures were made.
 fn formula(width: usize, height: usize) -> Picture {
     let level = |y: usize, x: usize, c: usize| 7 * y + 13 * x + 29 * c + (y * x) % 17 + 40 * ((y / 8 + x / 8) % 2);
     let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| (0..3).map(move |c| level(y, x, c) as u8)));

@@ -1,15 +1,15 @@
-//! Order and values of patches, against the rule written out.
+//! Order and values of patches, against nested loops that spell out the order.
 
-use super::super::patches::cut;
-use super::super::{Geometry, Picture, SizeLimits, still};
+use super::super::patches::cut_patches;
+use super::super::{PatchGeometry, Picture, SizeLimits, image_patches};
 use super::formula;
 
-const GEOMETRY: Geometry = Geometry { patch: 16, temporal: 2, merge: 2 };
+const GEOMETRY: PatchGeometry = PatchGeometry { patch: 16, temporal: 2, merge: 2 };
 
-/// Steps, then windows of `merge` patches from top to bottom and left to right, then the patches of a window; of each
-/// its colours, frames, rows and columns.
-fn naive(frames: &[&Picture], geometry: &Geometry) -> Vec<f32> {
-    let &Geometry { patch, temporal, merge } = geometry;
+/// Temporal steps, windows of `merge` × `merge` patches by row and column, the patches of a window; within a patch
+/// channels, frames, rows and columns.
+fn naive(frames: &[&Picture], geometry: &PatchGeometry) -> Vec<f32> {
+    let &PatchGeometry { patch, temporal, merge } = geometry;
     let (height, width) = (frames[0].height(), frames[0].width());
     let mut rows = Vec::new();
     for t in 0..frames.len() / temporal {
@@ -38,9 +38,9 @@ fn naive(frames: &[&Picture], geometry: &Geometry) -> Vec<f32> {
 }
 
 #[test]
-fn a_still_picture_stands_for_two_frames() {
+fn a_still_image_is_repeated_for_each_frame() {
     let picture = formula(96, 64);
-    let patches = still(&picture, &GEOMETRY, &SizeLimits::default()).expect("patches");
+    let patches = image_patches(&picture, &GEOMETRY, &SizeLimits::default()).expect("patches");
     assert_eq!(patches.grid, [1, 4, 6]);
     assert_eq!(patches.rows.len(), 24 * 1536);
     assert_eq!(patches.rows, naive(&[&picture, &picture], &GEOMETRY));
@@ -48,13 +48,15 @@ fn a_still_picture_stands_for_two_frames() {
 }
 
 #[test]
-fn frames_differ_and_geometries_too() {
+fn videos_are_cut_with_every_geometry() {
     let frames: Vec<Picture> = (0..6).map(|i| formula(36 + 36 * i, 36)).collect();
     let frames: Vec<Picture> =
         frames.iter().map(|f| Picture::from_rgb(36, 36, f.rgb()[..36 * 36 * 3].to_vec()).expect("a frame")).collect();
     let frames: Vec<&Picture> = frames.iter().collect();
-    for geometry in [Geometry { patch: 6, temporal: 2, merge: 3 }, Geometry { patch: 18, temporal: 3, merge: 1 }] {
-        let patches = cut(&frames, &geometry);
+    for geometry in
+        [PatchGeometry { patch: 6, temporal: 2, merge: 3 }, PatchGeometry { patch: 18, temporal: 3, merge: 1 }]
+    {
+        let patches = cut_patches(&frames, &geometry);
         assert_eq!(patches.grid, [6 / geometry.temporal, 36 / geometry.patch, 36 / geometry.patch]);
         assert_eq!(patches.rows, naive(&frames, &geometry));
     }
@@ -63,7 +65,7 @@ fn frames_differ_and_geometries_too() {
 #[test]
 fn the_grid_follows_the_size() {
     for ((width, height), grid) in [((640, 480), [1, 30, 40]), ((16, 16), [1, 4, 4]), ((100, 75), [1, 4, 6])] {
-        let patches = still(&formula(width, height), &GEOMETRY, &SizeLimits::default()).expect("patches");
+        let patches = image_patches(&formula(width, height), &GEOMETRY, &SizeLimits::default()).expect("patches");
         assert_eq!(patches.grid, grid, "{width} × {height}");
         assert_eq!(patches.rows.len(), grid.iter().product::<usize>() * 1536);
     }

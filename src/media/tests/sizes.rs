@@ -1,13 +1,13 @@
-//! The size at which a picture is looked at, and its pixels there.
+//! The size to which a picture is resized, and its pixels then.
 
 use super::super::{MediaError, Picture, SizeLimits, resize, smart_resize};
 use super::{formula, hash, json, number};
 
-/// What Qwen's current script allows, and what was shipped with the weights.
+/// The limits of Qwen's current script. The defaults are those published with the weights.
 const SCRIPT: SizeLimits = SizeLimits { min_pixels: 4_096, max_pixels: 1_843_200 };
 
 #[test]
-fn sizes_of_the_reference() {
+fn sizes_match_the_reference() {
     for (height, width, script, shipped) in [
         (480, 640, (480, 640), (480, 640)),
         (360, 640, (352, 640), (352, 640)),
@@ -17,12 +17,13 @@ fn sizes_of_the_reference() {
         (1365, 2048, (1088, 1632), (928, 1376)),
         (3000, 4000, (1152, 1536), (960, 1312)),
         (16, 16, (64, 64), (64, 64)),
-        // Half-way between two multiples, the even one is taken.
+        // Ties are rounded to even multiples.
         (80, 80, (64, 64), (64, 64)),
         (112, 112, (128, 128), (128, 128)),
     ] {
-        assert_eq!(smart_resize(height, width, 32, &SCRIPT), Ok(script), "{height} × {width}");
-        assert_eq!(smart_resize(height, width, 32, &SizeLimits::default()), Ok(shipped), "{height} × {width}");
+        let resized = |limits| smart_resize(height, width, 32, limits).expect("a size");
+        assert_eq!(resized(&SCRIPT), script, "{height} × {width}");
+        assert_eq!(resized(&SizeLimits::default()), shipped, "{height} × {width}");
     }
 }
 
@@ -30,7 +31,7 @@ fn sizes_of_the_reference() {
 fn thin_pictures_are_refused() {
     let limits = SizeLimits::default();
     assert!(smart_resize(10, 2_000, 32, &limits).is_ok());
-    // The last loses its height altogether when it is made smaller.
+    // The last one's height rounds down to 0 when it is reduced.
     let narrow = SizeLimits { min_pixels: 4_096, max_pixels: 8_192 };
     for (height, width, limits) in [(10, 2_001, limits), (2_001, 10, limits), (0, 5, limits), (20, 4_000, narrow)] {
         let error = smart_resize(height, width, 32, &limits).expect_err("too thin");

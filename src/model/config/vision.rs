@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{MAX_DIMENSION, MAX_LAYERS, check_head, check_sizes};
-use crate::media::Geometry;
+use crate::media::PatchGeometry;
 use crate::model::ModelError;
 
 /// A patch of more pixels than this would be a picture.
@@ -59,8 +59,8 @@ impl VisionConfig {
     }
 
     /// How pictures are cut into patches.
-    pub fn geometry(&self) -> Geometry {
-        Geometry { patch: self.patch_size, temporal: self.temporal_patch_size, merge: self.spatial_merge_size }
+    pub fn geometry(&self) -> PatchGeometry {
+        PatchGeometry { patch: self.patch_size, temporal: self.temporal_patch_size, merge: self.spatial_merge_size }
     }
 
     /// Values of one patch: three colours.

@@ -16,7 +16,7 @@ use super::probe::{Probe, Stage, blind};
 use super::reranker::settle;
 use super::{ModelError, Pass};
 use crate::kernels::{add, slice_rows, upload, upload_words};
-use crate::media::{Geometry, Patches};
+use crate::media::{PatchGeometry, Patches};
 
 /// The tower, on its device.
 pub struct VisionTower {
@@ -27,7 +27,7 @@ pub struct VisionTower {
     /// With the block after which each takes the stream.
     deepstack: Vec<(usize, Merger)>,
     heads: usize,
-    geometry: Geometry,
+    geometry: PatchGeometry,
     device: Device,
 }
 
@@ -84,7 +84,7 @@ impl Place<'_> {
 
 impl VisionTower {
     /// How pictures must be cut for this tower.
-    pub fn geometry(&self) -> Geometry {
+    pub fn geometry(&self) -> PatchGeometry {
         self.geometry
     }
 

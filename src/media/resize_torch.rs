@@ -1,14 +1,16 @@
-//! Bicubic resizing of video frames: the same filter as for pictures, but in f32 as the reference's other library does
-//! it, rounded once at the end.
+//! Bicubic resizing of video frames, as torchvision does it with antialiasing: the same filter as Pillow's, but in f32
+//! and rounded once at the end.
 
-use super::Picture;
+use super::picture::Picture;
 
-struct Tap {
+/// The input pixels that contribute to one output pixel.
+struct FilterWindow {
     first: usize,
     weights: Vec<f32>,
 }
 
-fn kernel(x: f32) -> f32 {
+/// The cubic convolution kernel with a = -0.5, in torch's order of operations.
+fn bicubic(x: f32) -> f32 {
     const A: f32 = -0.5;
     let x = x.abs();
     if x < 1.0 {
@@ -20,31 +22,31 @@ fn kernel(x: f32) -> f32 {
     }
 }
 
-fn taps(input: usize, output: usize) -> Vec<Tap> {
+fn filter_windows(input: usize, output: usize) -> Vec<FilterWindow> {
     let scale = input as f32 / output as f32;
-    let stretch = scale.max(1.0);
-    let support = 2.0 * stretch;
-    let tap = |i: usize| {
+    let filter_scale = scale.max(1.0);
+    let support = 2.0 * filter_scale;
+    let window = |i: usize| {
         let centre = scale * (i as f32 + 0.5);
         let first = ((centre - support + 0.5) as i64).max(0) as usize;
         let end = ((centre + support + 0.5) as i64).min(input as i64) as usize;
-        let raw: Vec<f32> = (first..end).map(|j| kernel((j as f32 - centre + 0.5) * (1.0 / stretch))).collect();
+        let raw: Vec<f32> = (first..end).map(|j| bicubic((j as f32 - centre + 0.5) * (1.0 / filter_scale))).collect();
         let sum: f32 = raw.iter().sum();
-        Tap { first, weights: raw.iter().map(|w| w / sum).collect() }
+        FilterWindow { first, weights: raw.iter().map(|w| w / sum).collect() }
     };
-    (0..output).map(tap).collect()
+    (0..output).map(window).collect()
 }
 
-/// The picture at another size.
-pub fn resample(picture: &Picture, width: usize, height: usize) -> Picture {
+/// Resizes a picture, columns before rows.
+pub(super) fn resize_torch(picture: &Picture, width: usize, height: usize) -> Picture {
     if (width, height) == (picture.width, picture.height) {
         return picture.clone();
     }
-    let columns = taps(picture.width, width);
+    let columns = filter_windows(picture.width, width);
     let mut wide = vec![0.0f32; picture.height * width * 3];
     for (row, out) in picture.rgb.chunks_exact(picture.width * 3).zip(wide.chunks_exact_mut(width * 3)) {
-        for (tap, out) in columns.iter().zip(out.chunks_exact_mut(3)) {
-            for (pixel, weight) in row[tap.first * 3..].chunks_exact(3).zip(&tap.weights) {
+        for (window, out) in columns.iter().zip(out.chunks_exact_mut(3)) {
+            for (pixel, weight) in row[window.first * 3..].chunks_exact(3).zip(&window.weights) {
                 for (out, &value) in out.iter_mut().zip(pixel) {
                     *out += f32::from(value) * weight;
                 }
@@ -54,9 +56,9 @@ pub fn resample(picture: &Picture, width: usize, height: usize) -> Picture {
     let stride = width * 3;
     let mut sums = vec![0.0f32; stride];
     let mut rgb = Vec::with_capacity(stride * height);
-    for tap in taps(picture.height, height) {
+    for window in filter_windows(picture.height, height) {
         sums.fill(0.0);
-        for (row, weight) in wide[tap.first * stride..].chunks_exact(stride).zip(&tap.weights) {
+        for (row, weight) in wide[window.first * stride..].chunks_exact(stride).zip(&window.weights) {
             for (sum, value) in sums.iter_mut().zip(row) {
                 *sum += value * weight;
             }
