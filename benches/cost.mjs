@@ -23,7 +23,11 @@ const HELP = `Measures how the time of a request grows, and writes benches/resul
 Needs what npm run bench needs; see npm run bench -- --help.`
 
 const OPTIONS = {
-  device: { type: 'string' }, size: { type: 'string' }, gpu: { type: 'boolean' }, 'no-save': { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
+  device: { type: 'string' },
+  size: { type: 'string' },
+  gpu: { type: 'boolean' },
+  'no-save': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
 }
 
 const DOCUMENTS = [1, 2, 4, 8, 16, 32]
@@ -56,7 +60,12 @@ function cell(ms) {
 async function documents() {
   step('documents')
   const { query, documents } = workloads.find(({ name }) => name === '32x160')
-  return text(query, DOCUMENTS.map((x) => ({ x, documents: documents.slice(0, x) })), 'More documents of 160 tokens', 'documents')
+  return text(
+    query,
+    DOCUMENTS.map((x) => ({ x, documents: documents.slice(0, x) })),
+    'More documents of 160 tokens',
+    'documents',
+  )
 }
 
 async function tokens() {
@@ -88,7 +97,11 @@ async function pixels() {
   const result = await inPage('pictures', { model: `${server.url}/models/vl-4x256/`, device: options.device, sizes: EDGES, documents: 1, edge: 64 })
   const { text_config: decoder, vision_config: vision } = JSON.parse(readFileSync(join(CACHE, 'models', 'vl-4x256', 'config.json'), 'utf8'))
   const points = result.sizes.map(({ edge, total_ms, tokens, vision_ms, compute_ms }) => ({
-    x: edge * edge, ms: total_ms, vision_ms, compute_ms, tokens,
+    x: edge * edge,
+    ms: total_ms,
+    vision_ms,
+    compute_ms,
+    tokens,
     flop: requestFlop(decoder, 0, [tokens]) + visionFlop(vision, [(edge / vision.patch_size) ** 2]),
   }))
   return { title: 'A larger picture', unit: 'pixels', ...withModel(points) }

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } f
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { ROOT, fail } from '../scripts/lib.mjs'
+import { fail, ROOT } from '../scripts/lib.mjs'
 
 const SHAPES = {
   '0.6b': { layers: 28, hidden: 1024, inner: 3072, heads: 16, kv: 8 },
@@ -24,17 +24,30 @@ export function makeGguf({ shape, type, out }) {
   const matrix = (name, rows, columns) => ({ name, shape: [columns, rows], type })
   const vector = (name, width) => ({ name, shape: [width], type: 'f32' })
   const layer = (i) => [
-    vector(`blk.${i}.attn_norm.weight`, hidden), matrix(`blk.${i}.attn_q.weight`, heads * HEAD, hidden), matrix(`blk.${i}.attn_k.weight`, kv * HEAD, hidden),
-    matrix(`blk.${i}.attn_v.weight`, kv * HEAD, hidden), matrix(`blk.${i}.attn_output.weight`, hidden, heads * HEAD), vector(`blk.${i}.attn_q_norm.weight`, HEAD),
-    vector(`blk.${i}.attn_k_norm.weight`, HEAD), vector(`blk.${i}.ffn_norm.weight`, hidden), matrix(`blk.${i}.ffn_gate.weight`, inner, hidden),
-    matrix(`blk.${i}.ffn_up.weight`, inner, hidden), matrix(`blk.${i}.ffn_down.weight`, hidden, inner),
+    vector(`blk.${i}.attn_norm.weight`, hidden),
+    matrix(`blk.${i}.attn_q.weight`, heads * HEAD, hidden),
+    matrix(`blk.${i}.attn_k.weight`, kv * HEAD, hidden),
+    matrix(`blk.${i}.attn_v.weight`, kv * HEAD, hidden),
+    matrix(`blk.${i}.attn_output.weight`, hidden, heads * HEAD),
+    vector(`blk.${i}.attn_q_norm.weight`, HEAD),
+    vector(`blk.${i}.attn_k_norm.weight`, HEAD),
+    vector(`blk.${i}.ffn_norm.weight`, hidden),
+    matrix(`blk.${i}.ffn_gate.weight`, inner, hidden),
+    matrix(`blk.${i}.ffn_up.weight`, inner, hidden),
+    matrix(`blk.${i}.ffn_down.weight`, hidden, inner),
   ]
-  const tensors = [matrix('token_embd.weight', VOCABULARY, hidden), ...Array.from({ length: layers }, (_, i) => layer(i)).flat(), vector('output_norm.weight', hidden)]
+  const tensors = [
+    matrix('token_embd.weight', VOCABULARY, hidden),
+    ...Array.from({ length: layers }, (_, i) => layer(i)).flat(),
+    vector('output_norm.weight', hidden),
+  ]
   const part = `${out}.part`
   mkdirSync(dirname(out), { recursive: true })
   const file = openSync(part, 'w')
   let at = 0
-  const put = (bytes) => { at += writeSync(file, bytes) }
+  const put = (bytes) => {
+    at += writeSync(file, bytes)
+  }
   put(header(tensors, { layers, hidden, inner, heads, kv, shape }))
   const random = noise(type)
   for (const tensor of tensors) {
@@ -50,7 +63,7 @@ export function makeGguf({ shape, type, out }) {
   return at
 }
 
-const bytesOf = ({ shape, type }) => shape.reduce((a, b) => a * b) / TYPES[type][1] * TYPES[type][2]
+const bytesOf = ({ shape, type }) => (shape.reduce((a, b) => a * b) / TYPES[type][1]) * TYPES[type][2]
 
 /** A few MiB of random blocks with a small scale, written repeatedly. */
 function noise(type) {
@@ -72,19 +85,44 @@ function header(tensors, { layers, hidden, inner, heads, kv, shape }) {
   for (const { id, content } of added) [tokens[id], kinds[id]] = [content, 3]
   const merges = model.merges.map((pair) => (Array.isArray(pair) ? pair.join(' ') : pair))
   const parts = []
-  const u32 = (n) => { const b = Buffer.alloc(4); b.writeUInt32LE(n); return b }
-  const u64 = (n) => { const b = Buffer.alloc(8); b.writeBigUInt64LE(BigInt(n)); return b }
-  const f32 = (n) => { const b = Buffer.alloc(4); b.writeFloatLE(n); return b }
-  const text = (s) => { const b = Buffer.from(s); return Buffer.concat([u64(b.length), b]) }
+  const u32 = (n) => {
+    const b = Buffer.alloc(4)
+    b.writeUInt32LE(n)
+    return b
+  }
+  const u64 = (n) => {
+    const b = Buffer.alloc(8)
+    b.writeBigUInt64LE(BigInt(n))
+    return b
+  }
+  const f32 = (n) => {
+    const b = Buffer.alloc(4)
+    b.writeFloatLE(n)
+    return b
+  }
+  const text = (s) => {
+    const b = Buffer.from(s)
+    return Buffer.concat([u64(b.length), b])
+  }
   let fields = 0
-  const field = (key, type, value) => { fields++; parts.push(text(key), u32(type), value) }
+  const field = (key, type, value) => {
+    fields++
+    parts.push(text(key), u32(type), value)
+  }
   const list = (type, count, value) => Buffer.concat([u32(type), u64(count), value])
   field('general.architecture', 8, text('qwen3'))
   field('general.name', 8, text(`random-${shape}`))
   for (const [key, value] of Object.entries({
-    block_count: layers, context_length: 32768, embedding_length: hidden, feed_forward_length: inner, 'attention.head_count': heads, 'attention.head_count_kv': kv,
-    'attention.key_length': HEAD, 'attention.value_length': HEAD,
-  })) field(`qwen3.${key}`, 4, u32(value))
+    block_count: layers,
+    context_length: 32768,
+    embedding_length: hidden,
+    feed_forward_length: inner,
+    'attention.head_count': heads,
+    'attention.head_count_kv': kv,
+    'attention.key_length': HEAD,
+    'attention.value_length': HEAD,
+  }))
+    field(`qwen3.${key}`, 4, u32(value))
   field('qwen3.attention.layer_norm_rms_epsilon', 6, f32(1e-6))
   field('qwen3.rope.freq_base', 6, f32(1e6))
   field('tokenizer.ggml.model', 8, text('gpt2'))

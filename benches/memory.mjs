@@ -5,15 +5,21 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { makeGguf } from './make-gguf.mjs'
 import { memoryOf } from '../scripts/memory.mjs'
 import { openPage } from './lib/browser.mjs'
 import { CACHE, startServer } from './lib/server.mjs'
+import { makeGguf } from './make-gguf.mjs'
 
-const { values } = parseArgs({ options: {
-  shape: { type: 'string', default: '2b' }, type: { type: 'string', default: 'q4_0' }, device: { type: 'string', default: 'webgpu' },
-  'no-score': { type: 'boolean', default: false }, gpu: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
-} })
+const { values } = parseArgs({
+  options: {
+    shape: { type: 'string', default: '2b' },
+    type: { type: 'string', default: 'q4_0' },
+    device: { type: 'string', default: 'webgpu' },
+    'no-score': { type: 'boolean', default: false },
+    gpu: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
 if (values.help) {
   console.log(`node benches/memory.mjs [--shape 0.6b|2b] [--type q4_0|q8_0] [--device webgpu|cpu] [--no-score] [--gpu]
 
@@ -34,20 +40,30 @@ const blank = await memoryOf(browser)
 
 console.log(`${name}, ${mb(statSync(file).size)}, Chromium ${version}, ${values.device}`)
 for (const visit of ['first visit', 'second visit']) {
-  const visitResult = await page.evaluate(async ({ model, device, score }) => {
-    const { Reranker } = await import('/engines/ours/index.js')
-    const start = performance.now()
-    const fetched = {}
-    const reranker = await Reranker.load({ model: new URL(model, location.href).href, device }, { onProgress: ({ stage, file, loaded }) => { if (stage === 'download') fetched[file] = loaded } })
-    const loaded = performance.now() - start
-    let first = null
-    if (score) {
-      await reranker.rerank({ query: 'capital of China', documents: ['Beijing'] })
-      first = performance.now() - start
-    }
-    window.reranker = reranker
-    return { loaded, first, fetched: Object.values(fetched).reduce((a, b) => a + b, 0), info: reranker.info }
-  }, { model: `/models/shapes/${name}`, device: values.device, score: !values['no-score'] })
+  const visitResult = await page.evaluate(
+    async ({ model, device, score }) => {
+      const { Reranker } = await import('/engines/ours/index.js')
+      const start = performance.now()
+      const fetched = {}
+      const reranker = await Reranker.load(
+        { model: new URL(model, location.href).href, device },
+        {
+          onProgress: ({ stage, file, loaded }) => {
+            if (stage === 'download') fetched[file] = loaded
+          },
+        },
+      )
+      const loaded = performance.now() - start
+      let first = null
+      if (score) {
+        await reranker.rerank({ query: 'capital of China', documents: ['Beijing'] })
+        first = performance.now() - start
+      }
+      window.reranker = reranker
+      return { loaded, first, fetched: Object.values(fetched).reduce((a, b) => a + b, 0), info: reranker.info }
+    },
+    { model: `/models/shapes/${name}`, device: values.device, score: !values['no-score'] },
+  )
   const memory = await memoryOf(browser)
   await page.evaluate(() => window.reranker.dispose())
   const seconds = (ms) => (ms === null ? 'not measured' : `${(ms / 1000).toFixed(1)} s`)

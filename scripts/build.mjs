@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildDemo as writeDemo } from './demo.mjs'
-import { ROOT, TARGET_DIR, fail, run, timed } from './lib.mjs'
+import { fail, ROOT, run, TARGET_DIR, timed } from './lib.mjs'
 import { writeNotices } from './notices.mjs'
 import { ensureNodeModules } from './setup/node.mjs'
 import { ensureRustWasm } from './setup/rust-wasm.mjs'
@@ -50,10 +50,24 @@ function compiled(name, profile) {
 
 async function compile(name, profile) {
   const features = [...MODULES.find((module) => module.name === name).features, ...PROFILES[profile].features]
-  await run.async('cargo', [
-    'rustc', '--quiet', '--lib', '--crate-type', 'cdylib', '--target', 'wasm32-unknown-unknown', '--profile', PROFILES[profile].cargo,
-    '--no-default-features', '--features', features.join(','),
-  ], { env: { CARGO_TARGET_DIR: TARGET_DIR } })
+  await run.async(
+    'cargo',
+    [
+      'rustc',
+      '--quiet',
+      '--lib',
+      '--crate-type',
+      'cdylib',
+      '--target',
+      'wasm32-unknown-unknown',
+      '--profile',
+      PROFILES[profile].cargo,
+      '--no-default-features',
+      '--features',
+      features.join(','),
+    ],
+    { env: { CARGO_TARGET_DIR: TARGET_DIR } },
+  )
   // The other module has the same file name there.
   mkdirSync(join(TARGET_DIR, 'compiled', profile), { recursive: true })
   cpSync(join(TARGET_DIR, 'wasm32-unknown-unknown', PROFILES[profile].cargo, 'secondpass.wasm'), compiled(name, profile))
@@ -81,7 +95,16 @@ export function buildPackage() {
   if (existsSync(DIST)) for (const name of readdirSync(DIST)) if (name !== 'wasm') rmSync(join(DIST, name), { recursive: true })
   run(bin('tsc'), ['-p', join(ROOT, 'pkg')])
   // esbuild's binary is called directly: its JavaScript API needs the install script, which is not run here.
-  const common = ['--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning', `--outdir=${DIST}`, `--outbase=${join(ROOT, 'pkg', 'src')}`]
+  const common = [
+    '--bundle',
+    '--format=esm',
+    '--target=es2022',
+    '--minify',
+    '--legal-comments=none',
+    '--log-level=warning',
+    `--outdir=${DIST}`,
+    `--outbase=${join(ROOT, 'pkg', 'src')}`,
+  ]
   const glue = MODULES.map(({ name }) => `--external:./wasm/${name}.js`)
   run(bin('esbuild'), [source('index'), source('worker'), ...glue, ...common])
   // The SDK adapters share the page's Reranker, so they import the main entry instead of bundling another copy of it.
@@ -97,7 +120,9 @@ export async function buildDemo() {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [profile = 'release'] = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
   if (process.argv.includes('--help') || !PROFILES[profile]) {
-    console.log(`npm run build [-- PROFILE]\n\nBuilds the wasm modules, the package in pkg/dist and the demo in dist.\nPROFILE is ${Object.keys(PROFILES).join(' or ')} (release).`)
+    console.log(
+      `npm run build [-- PROFILE]\n\nBuilds the wasm modules, the package in pkg/dist and the demo in dist.\nPROFILE is ${Object.keys(PROFILES).join(' or ')} (release).`,
+    )
     if (!PROFILES[profile]) fail(`There is no profile "${profile}".`)
   } else await build({ profile })
 }

@@ -1,6 +1,7 @@
 // Checks that relative links in the repository's Markdown files lead to files that exist, and to headings where they name one.
-import { existsSync, readFileSync } from 'node:fs'
+
 import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -8,7 +9,11 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const LINK = /\]\(([^)\s]+)\)/g
 
 /** GitHub's anchor of a heading. */
-const anchor = (heading) => heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')
+const anchor = (heading) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
 
 const withoutCode = (text) => text.replaceAll(/^```.*?^```/gms, '').replaceAll(/`[^`\n]*`/g, '')
 
@@ -26,8 +31,13 @@ function brokenLinks(path) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: ROOT, encoding: 'utf8' }).split('\n').filter(Boolean)
-  const broken = files.map((file) => join(ROOT, file)).filter((path) => existsSync(path)).flatMap(brokenLinks)
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: ROOT, encoding: 'utf8' })
+    .split('\n')
+    .filter(Boolean)
+  const broken = files
+    .map((file) => join(ROOT, file))
+    .filter((path) => existsSync(path))
+    .flatMap(brokenLinks)
   for (const line of broken) console.error(`broken link in ${line}`)
   if (broken.length > 0) process.exitCode = 1
 }

@@ -1,6 +1,6 @@
 // Puts the demo together: page, package, gallery, model, and the list of what its service worker keeps.
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, extname, join, relative, sep } from 'node:path'
 import { ROOT, run } from './lib.mjs'
 
@@ -22,8 +22,16 @@ export async function buildDemo(dist, demo) {
   cpSync(dist, join(demo, 'secondpass'), { recursive: true })
   const { version } = JSON.parse(readFileSync(join(ROOT, 'pkg', 'package.json'), 'utf8'))
   run(join(ROOT, 'node_modules', '.bin', 'esbuild'), [
-    join(WWW, 'src', 'main.js'), '--external:./secondpass/*', `--outfile=${join(demo, 'app.js')}`, `--define:VERSION=${JSON.stringify(version)}`,
-    '--bundle', '--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning',
+    join(WWW, 'src', 'main.js'),
+    '--external:./secondpass/*',
+    `--outfile=${join(demo, 'app.js')}`,
+    `--define:VERSION=${JSON.stringify(version)}`,
+    '--bundle',
+    '--format=esm',
+    '--target=es2022',
+    '--minify',
+    '--legal-comments=none',
+    '--log-level=warning',
   ])
   writeFileSync(join(demo, 'model', 'demo.json'), `${JSON.stringify(await placeModel(demo))}\n`)
   writePrecache(demo)
@@ -46,7 +54,9 @@ async function placeCard(demo) {
   // Only here: this file is read before the packages are installed.
   const { default: markdown } = await import('markdown-it')
   // Its neighbours in the repository are not beside the page.
-  const body = markdown({ html: false }).render(readFileSync(CARD, 'utf8')).replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1')
+  const body = markdown({ html: false })
+    .render(readFileSync(CARD, 'utf8'))
+    .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1')
   const head = '<meta charset="utf-8" /><meta name="viewport" content="width=device-width, initial-scale=1" /><meta name="color-scheme" content="light dark" />'
   const page = `<!doctype html><html lang="en"><head>${head}<title>Model card</title><link rel="stylesheet" href="../style.css" /></head>
 <body class="card-page"><main><p><a href="../">Back to the demo</a></p>${body}</main></body></html>\n`
@@ -62,6 +72,12 @@ function writePrecache(demo) {
     .map((path) => relative(demo, join(demo, path)).split(sep).join('/'))
     .filter(wanted)
     .sort()
-  const files = paths.map((path) => [path, createHash('sha256').update(readFileSync(join(demo, path))).digest('hex').slice(0, 16)])
+  const files = paths.map((path) => [
+    path,
+    createHash('sha256')
+      .update(readFileSync(join(demo, path)))
+      .digest('hex')
+      .slice(0, 16),
+  ])
   writeFileSync(join(demo, 'precache.js'), `self.PRECACHE = ${JSON.stringify(files)}\n`)
 }

@@ -1,5 +1,5 @@
 // Writes docs/files.md: every source file with the first sentence of its leading comment. With `--check` it fails if that page is out of date.
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -11,7 +11,7 @@ const NOT_DESCRIBED = new Set(['node_modules', 'dist', 'target'])
 
 /** The first sentence of a file's leading comment, or undefined. */
 export function roleOf(path, text) {
-  const comment = path.endsWith('.rs') ? lineComment(text, '//!') : leadingComment(text) ?? exportComment(text, basename(path).replace(/\..*$/, ''))
+  const comment = path.endsWith('.rs') ? lineComment(text, '//!') : (leadingComment(text) ?? exportComment(text, basename(path).replace(/\..*$/, '')))
   return comment === undefined ? undefined : firstSentence(comment)
 }
 
@@ -36,7 +36,7 @@ function leadingComment(text) {
 
 /** The JSDoc of the export that is named like the file, else of the first one. */
 function exportComment(text, name) {
-  const exported = [...text.matchAll(/(\/\*\*(?:(?!\*\/)[^])*\*\/)\s*export (?:default |declare |async )*\w+\*? (\w+)/g)]
+  const exported = [...text.matchAll(/(\/\*\*(?:(?!\*\/)[\s\S])*\*\/)\s*export (?:default |declare |async )*\w+\*? (\w+)/g)]
   const [, comment] = exported.find((match) => match[2].toLowerCase() === name.replaceAll('-', '').toLowerCase()) ?? exported[0] ?? []
   return comment === undefined ? undefined : blockComment(comment)
 }
@@ -44,7 +44,10 @@ function exportComment(text, name) {
 /** The first paragraph of a block comment, without its tags. */
 function blockComment(text) {
   const end = text.indexOf('*/')
-  const lines = text.slice(3, end).split(/\r?\n/).map((line) => line.replace(/^\s*\* ?/, '').trim())
+  const lines = text
+    .slice(3, end)
+    .split(/\r?\n/)
+    .map((line) => line.replace(/^\s*\* ?/, '').trim())
   const from = lines.findIndex((line) => line !== '')
   if (from < 0) return undefined
   const paragraph = []
@@ -71,7 +74,9 @@ export function page() {
   const silent = []
   const sections = []
   for (const folder of FOLDERS.flatMap(foldersOf)) {
-    const files = readdirSync(join(ROOT, folder), { withFileTypes: true }).filter((entry) => entry.isFile() && SOURCES.test(entry.name)).map(({ name }) => name)
+    const files = readdirSync(join(ROOT, folder), { withFileTypes: true })
+      .filter((entry) => entry.isFile() && SOURCES.test(entry.name))
+      .map(({ name }) => name)
     if (files.length === 0) continue
     // A module's own file describes the folder, so it comes first.
     const order = (name) => `${/^(mod|lib|main|index)\./.test(name) ? 0 : 1}${name}`
@@ -83,7 +88,7 @@ export function page() {
     })
     sections.push([`## ${folder}/`, '', '| file | role |', '|---|---|', ...rows, ''].join('\n'))
   }
-  const head = '# Files and their roles\n\nGenerated from each file\'s first comment by `node scripts/file-roles.mjs`; change the comment, not this page.\n'
+  const head = "# Files and their roles\n\nGenerated from each file's first comment by `node scripts/file-roles.mjs`; change the comment, not this page.\n"
   return { text: [head, ...sections].join('\n'), silent }
 }
 

@@ -10,7 +10,11 @@ export async function memoryOf(browser) {
   const session = await browser.newBrowserCDPSession()
   const { processInfo } = await session.send('SystemInfo.getProcessInfo')
   await session.detach()
-  const of = (type) => processInfo.filter((info) => info.type === type).map((info) => status(info.id)).reduce(largest, { now: 0, peak: 0, shared: 0 })
+  const of = (type) =>
+    processInfo
+      .filter((info) => info.type === type)
+      .map((info) => status(info.id))
+      .reduce(largest, { now: 0, peak: 0, shared: 0 })
   return { page: of('renderer'), gpu: of('GPU') }
 }
 

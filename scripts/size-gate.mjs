@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { MODULES, glueFolder } from './build.mjs'
-import { ROOT, TARGET_DIR, fail } from './lib.mjs'
+import { glueFolder, MODULES } from './build.mjs'
+import { fail, ROOT, TARGET_DIR } from './lib.mjs'
 
 const WASM_LIMITS = {
   secondpass: { raw: 9_000_000, brotli: 2_000_000 },
@@ -25,7 +25,11 @@ export function sizeGate() {
     check(`${name}_bg.wasm`, wasm.length, WASM_LIMITS[name].raw)
     check(`${name}_bg.wasm after brotli`, brotliSize(wasm), WASM_LIMITS[name].brotli)
   }
-  check('JavaScript after gzip', javascript().reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0), JS_LIMIT)
+  check(
+    'JavaScript after gzip',
+    javascript().reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0),
+    JS_LIMIT,
+  )
   if (tooLarge.length > 0) fail(`Too large for a page: ${tooLarge.join(', ')}. \`node scripts/wasm-crates.mjs --help\` tells what a module is made of.`)
 }
 

@@ -4,7 +4,9 @@ import { fail } from './lib.mjs'
 import { listen, serveFile } from './serve.mjs'
 
 if (process.argv.includes('--help')) {
-  console.log('npm start\n\nBuilds the demo page and serves it on 127.0.0.1.\n\n  PORT=8137          the port; without it, the first free one from 8137 on\n  SECONDPASS_CACHE   where tools are kept (default ~/.cache/secondpass)')
+  console.log(
+    'npm start\n\nBuilds the demo page and serves it on 127.0.0.1.\n\n  PORT=8137          the port; without it, the first free one from 8137 on\n  SECONDPASS_CACHE   where tools are kept (default ~/.cache/secondpass)',
+  )
   process.exit(0)
 }
 await build()

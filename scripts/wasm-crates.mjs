@@ -111,7 +111,12 @@ export function demangle(name) {
   const signs = { LT: '<', GT: '>', RF: '&', BP: '*', C: ',', u20: ' ', u7b: '{', u7d: '}', u5b: '[', u5d: ']', LP: '(', RP: ')', u27: "'" }
   return parts
     .filter((part) => !/^h[0-9a-f]{16}$/.test(part))
-    .map((part) => part.replace(/^_(?=\$)/, '').replace(/\$(\w+?)\$/g, (all, sign) => signs[sign] ?? all).replaceAll('..', '::'))
+    .map((part) =>
+      part
+        .replace(/^_(?=\$)/, '')
+        .replace(/\$(\w+?)\$/g, (all, sign) => signs[sign] ?? all)
+        .replaceAll('..', '::'),
+    )
     .join('::')
 }
 
@@ -134,7 +139,9 @@ export function byCrate(functions) {
 
 function main([file, ...options]) {
   if (!file || file === '--help') {
-    console.log('node scripts/wasm-crates.mjs FILE.wasm [--functions N] [--crate NAME]\n\nPrints what a wasm module with names is made of, by crate, as a Markdown table.')
+    console.log(
+      'node scripts/wasm-crates.mjs FILE.wasm [--functions N] [--crate NAME]\n\nPrints what a wasm module with names is made of, by crate, as a Markdown table.',
+    )
     return
   }
   const option = (name) => (options.includes(name) ? options[options.indexOf(name) + 1] : undefined)

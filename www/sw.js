@@ -23,12 +23,14 @@ worker.addEventListener('fetch', (event) => {
 
 async function install() {
   const cache = await caches.open(CACHE)
-  await Promise.all(worker.PRECACHE.map(async (entry) => {
-    if (await cache.match(cacheKey(entry))) return
-    const response = await fetch(urlOf(entry[0]), { cache: 'no-cache' })
-    if (!response.ok) throw new Error(`${entry[0]} gave HTTP ${response.status}`)
-    await cache.put(cacheKey(entry), withoutRedirect(response))
-  }))
+  await Promise.all(
+    worker.PRECACHE.map(async (entry) => {
+      if (await cache.match(cacheKey(entry))) return
+      const response = await fetch(urlOf(entry[0]), { cache: 'no-cache' })
+      if (!response.ok) throw new Error(`${entry[0]} gave HTTP ${response.status}`)
+      await cache.put(cacheKey(entry), withoutRedirect(response))
+    }),
+  )
 }
 
 /** Some hosts redirect `index.html` to `/`. Browsers refuse to open a page from a redirected response, so it is copied. @param {Response} response */
@@ -71,6 +73,10 @@ async function slice(response, start, requestedEnd) {
   if (start > end) return new Response(null, { status: 416, headers: { 'content-range': `bytes */${blob.size}` } })
   return new Response(blob.slice(start, end + 1), {
     status: 206,
-    headers: { 'content-range': `bytes ${start}-${end}/${blob.size}`, 'content-length': String(end - start + 1), 'content-type': blob.type || 'application/octet-stream' },
+    headers: {
+      'content-range': `bytes ${start}-${end}/${blob.size}`,
+      'content-length': String(end - start + 1),
+      'content-type': blob.type || 'application/octet-stream',
+    },
   })
 }

@@ -2,8 +2,16 @@
 import { chromium } from 'playwright-core'
 import { findChromium } from '../../scripts/setup/chromium.mjs'
 
-const FLAGS = ['--headless=new', '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--enable-unsafe-webgpu']
+const FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--enable-unsafe-webgpu',
+]
 const SOFTWARE = ['--use-webgpu-adapter=swiftshader']
 /** On Linux, headless Chromium uses a GPU for WebGPU only through Vulkan. */
 const HARDWARE = process.platform === 'linux' ? ['--enable-features=Vulkan', '--use-angle=vulkan', '--ignore-gpu-blocklist'] : []

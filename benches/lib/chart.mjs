@@ -1,6 +1,6 @@
 // The results as an SVG bar chart on a logarithmic scale, one group for each model and workload. Colours follow the reader's
 // theme.
-import { STYLE, escape } from './svg.mjs'
+import { escapeXml, STYLE } from './svg.mjs'
 
 const WIDTH = 860
 const LEFT = 250
@@ -18,7 +18,7 @@ export function chart({ sizes, machine, versions, date }) {
   const scale = logScale(Math.min(...values), Math.max(...values))
   let y = 78
   const body = groups.map(({ title, bars }) => {
-    const parts = [`<text class="group" x="16" y="${y}">${escape(title)}</text>`]
+    const parts = [`<text class="group" x="16" y="${y}">${escapeXml(title)}</text>`]
     y += 10
     for (const bar of bars) {
       parts.push(drawBar(bar, y, scale))
@@ -31,14 +31,17 @@ export function chart({ sizes, machine, versions, date }) {
     `${date} · ${machine.cpu}, ${machine.cores} cores${adapterName(machine.adapter)}`,
     ...inLines(Object.entries(versions).map(([name, version]) => `${name} ${version}`)),
   ]
-  const grid = scale.ticks.map((tick) => `<line class="grid" x1="${scale.x(tick)}" x2="${scale.x(tick)}" y1="56" y2="${y - GAP}"/>` +
-    `<text class="faint" text-anchor="middle" x="${scale.x(tick)}" y="50">${tick}</text>`)
+  const grid = scale.ticks.map(
+    (tick) =>
+      `<line class="grid" x1="${scale.x(tick)}" x2="${scale.x(tick)}" y1="56" y2="${y - GAP}"/>` +
+      `<text class="faint" text-anchor="middle" x="${scale.x(tick)}" y="50">${tick}</text>`,
+  )
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 9 + 17 * (footer.length - 1)}" role="img" aria-label="Milliseconds per document, by engine">
 <style>${STYLE}</style><rect class="paper" width="100%" height="100%"/>
 <text class="title" x="16" y="26">Milliseconds per document (less is better; logarithmic)</text>
 ${grid.join('\n')}
 ${body.join('\n')}
-${footer.map((line, i) => `<text class="faint" x="16" y="${y + i * 17}">${escape(line)}</text>`).join('\n')}
+${footer.map((line, i) => `<text class="faint" x="16" y="${y + i * 17}">${escapeXml(line)}</text>`).join('\n')}
 </svg>
 `
 }
@@ -60,19 +63,24 @@ function groupsOf(size, engines) {
     bars: engines.map((leg) => {
       const found = leg.workloads?.find((each) => each.workload === name)
       return {
-        label: leg.key, kind: COLORS[leg.engine], value: found?.per_document_ms?.median ?? NaN,
-        missing: found?.skipped ? 'not run: too slow' : 'cannot run', wrong: found?.agreement?.agrees === false,
+        label: leg.key,
+        kind: COLORS[leg.engine],
+        value: found?.per_document_ms?.median ?? NaN,
+        missing: found?.skipped ? 'not run: too slow' : 'cannot run',
+        wrong: found?.agreement?.agrees === false,
       }
     }),
   }))
 }
 
 function drawBar({ label, kind, value, missing, wrong }, y, scale) {
-  const text = `<text x="${LEFT - 8}" y="${y + 12}" text-anchor="end">${escape(label)}</text>`
+  const text = `<text x="${LEFT - 8}" y="${y + 12}" text-anchor="end">${escapeXml(label)}</text>`
   if (!Number.isFinite(value)) return `${text}<text class="faint" x="${LEFT}" y="${y + 12}">${missing}</text>`
   const end = scale.x(value)
-  return `${text}<rect class="${kind}" x="${LEFT}" y="${y}" width="${Math.max(1, end - LEFT).toFixed(1)}" height="${BAR}" rx="2"/>` +
+  return (
+    `${text}<rect class="${kind}" x="${LEFT}" y="${y}" width="${Math.max(1, end - LEFT).toFixed(1)}" height="${BAR}" rx="2"/>` +
     `<text x="${(end + 6).toFixed(1)}" y="${y + 12}">${value < 10 ? value.toFixed(1) : value.toFixed(0)}${wrong ? ' (scores differ)' : ''}</text>`
+  )
 }
 
 function logScale(least, most) {

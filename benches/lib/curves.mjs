@@ -1,5 +1,5 @@
 // Measured times and the cost model's, as small charts side by side.
-import { STYLE, escape } from './svg.mjs'
+import { escapeXml, STYLE } from './svg.mjs'
 
 const WIDTH = 300
 const HEIGHT = 250
@@ -13,7 +13,7 @@ export function curves(panels, footer) {
 <style>${STYLE}${LINES}</style><rect class="paper" width="100%" height="100%"/>
 <text class="title" x="16" y="26">Time of a request: measured, and by the cost model at a fixed speed (dashed)</text>
 ${panels.map((panel, i) => `<g transform="translate(${i * WIDTH},0)">${draw(panel)}</g>`).join('\n')}
-<text class="faint" x="16" y="${HEIGHT + 22}">${escape(footer)}</text>
+<text class="faint" x="16" y="${HEIGHT + 22}">${escapeXml(footer)}</text>
 </svg>
 `
 }
@@ -26,12 +26,17 @@ function draw({ title, unit, points }) {
   const y = (value) => bottom - ((bottom - BOX.top) * value) / most.y
   const ticks = [0, 0.5, 1]
   return [
-    `<text class="group" x="16" y="52">${escape(title)}</text>`,
-    ...ticks.map((t) => t * most.y).map((ms) => `<line class="grid" x1="${BOX.left}" x2="${right}" y1="${y(ms)}" y2="${y(ms)}"/>` +
-      `<text class="faint" text-anchor="end" x="${BOX.left - 6}" y="${y(ms) + 4}">${seconds(ms)}</text>`),
+    `<text class="group" x="16" y="52">${escapeXml(title)}</text>`,
+    ...ticks
+      .map((t) => t * most.y)
+      .map(
+        (ms) =>
+          `<line class="grid" x1="${BOX.left}" x2="${right}" y1="${y(ms)}" y2="${y(ms)}"/>` +
+          `<text class="faint" text-anchor="end" x="${BOX.left - 6}" y="${y(ms) + 4}">${seconds(ms)}</text>`,
+      ),
     ...ticks.map((t) => `<text class="faint" text-anchor="middle" x="${x(t * most.x)}" y="${bottom + 16}">${amount(t * most.x)}</text>`),
     `<line class="axis" x1="${BOX.left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>`,
-    `<text class="faint" text-anchor="middle" x="${(BOX.left + right) / 2}" y="${bottom + 34}">${escape(unit)}</text>`,
+    `<text class="faint" text-anchor="middle" x="${(BOX.left + right) / 2}" y="${bottom + 34}">${escapeXml(unit)}</text>`,
     `<polyline class="curve" points="${points.map((p) => `${x(p.x).toFixed(1)},${y(p.model_ms).toFixed(1)}`).join(' ')}"/>`,
     ...points.map((p) => `<circle class="ours" cx="${x(p.x).toFixed(1)}" cy="${y(p.ms).toFixed(1)}" r="4"/>`),
   ].join('\n')

@@ -18,20 +18,44 @@ export function legsFor({ size, shape }, url, { engines, devices, gpu }) {
   // Without --gpu, WebGPU runs on a software adapter.
   const software = gpu ? {} : { most: FEW, rounds: 1 }
   const ours = (device, type) => ({
-    engine: 'ours', device, key: `ours ${device} ${type}`, page: 'ours', reference: type, tolerance: TOLERANCE.float,
+    engine: 'ours',
+    device,
+    key: `ours ${device} ${type}`,
+    page: 'ours',
+    reference: type,
+    tolerance: TOLERANCE.float,
     options: { model: `${at}/gguf/hf-${type.toUpperCase()}.gguf`, device },
   })
   const ort = (device, execution, limits) => ({
-    engine: 'ort', device, key: `onnxruntime-web ${execution} int4`, page: 'ort', reference: `ort-${device}`, tolerance: TOLERANCE.rounded,
-    options: { device: execution, model: `${at}/ort-${device}`, head: `${at}/hf/head.bin`, shape }, ...(limits.most ? {} : { batches: [1, 4, 8] }), ...limits,
+    engine: 'ort',
+    device,
+    key: `onnxruntime-web ${execution} int4`,
+    page: 'ort',
+    reference: `ort-${device}`,
+    tolerance: TOLERANCE.rounded,
+    options: { device: execution, model: `${at}/ort-${device}`, head: `${at}/hf/head.bin`, shape },
+    ...(limits.most ? {} : { batches: [1, 4, 8] }),
+    ...limits,
   })
   const wllama = (device, limits) => ({
-    engine: 'wllama', device, key: `wllama ${device} q8_0`, page: 'wllama', reference: 'q8_0', tolerance: TOLERANCE.rounded,
-    options: { model: `${at}/gguf/hf-Q8_0.gguf`, device, context: 1024 }, ...limits,
+    engine: 'wllama',
+    device,
+    key: `wllama ${device} q8_0`,
+    page: 'wllama',
+    reference: 'q8_0',
+    tolerance: TOLERANCE.rounded,
+    options: { model: `${at}/gguf/hf-Q8_0.gguf`, device, context: 1024 },
+    ...limits,
   })
   return [
-    ours('cpu', 'q8_0'), ours('cpu', 'q4_0'), ort('cpu', 'wasm', {}), wllama('cpu', { most: FEW, rounds: 1 }),
-    ours('webgpu', 'q8_0'), ours('webgpu', 'q4_0'), ort('webgpu', 'webgpu', software), wllama('webgpu', software),
+    ours('cpu', 'q8_0'),
+    ours('cpu', 'q4_0'),
+    ort('cpu', 'wasm', {}),
+    wllama('cpu', { most: FEW, rounds: 1 }),
+    ours('webgpu', 'q8_0'),
+    ours('webgpu', 'q4_0'),
+    ort('webgpu', 'webgpu', software),
+    wllama('webgpu', software),
   ].filter((leg) => engines.includes(leg.engine) && devices.includes(leg.device))
 }
 
@@ -44,8 +68,16 @@ const EACH = SAVINGS.map((name) => [`${name} off`, [name]])
 export function savingsLegs({ size }, url, { devices, gpu, quick }) {
   const few = (device) => quick || (device === 'webgpu' && !gpu)
   const variants = (device) => [ALL_ON, ...(few(device) ? [] : EACH), NO_SHARING, ...(quick ? [] : [['all off', SAVINGS]])]
-  return devices.flatMap((device) => variants(device).map(([label, names]) => ({
-    engine: 'ours', device, key: `ours ${device} q8_0, ${label}`, label, page: 'ours', reference: 'q8_0', tolerance: TOLERANCE.float,
-    options: { model: `${url}/models/${size}/gguf/hf-Q8_0.gguf`, device, savings: Object.fromEntries(names.map((name) => [name, false])) },
-  })))
+  return devices.flatMap((device) =>
+    variants(device).map(([label, names]) => ({
+      engine: 'ours',
+      device,
+      key: `ours ${device} q8_0, ${label}`,
+      label,
+      page: 'ours',
+      reference: 'q8_0',
+      tolerance: TOLERANCE.float,
+      options: { model: `${url}/models/${size}/gguf/hf-Q8_0.gguf`, device, savings: Object.fromEntries(names.map((name) => [name, false])) },
+    })),
+  )
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { arch, cpus, platform, release, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { ROOT, capture } from '../../scripts/lib.mjs'
+import { capture } from '../../scripts/lib.mjs'
 import { openPage } from './browser.mjs'
 import { BENCHES } from './server.mjs'
 

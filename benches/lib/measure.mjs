@@ -38,7 +38,10 @@ async function oneRound(url, result, workloads, { budget, gpu }) {
   const { leg } = result
   const { browser, page } = await openPage(url, { gpu })
   try {
-    const loaded = await withTimeout(page.evaluate(([name, options]) => window.bench.load(name, options), [leg.page, leg.options]), 'loading')
+    const loaded = await withTimeout(
+      page.evaluate(([name, options]) => window.bench.load(name, options), [leg.page, leg.options]),
+      'loading',
+    )
     const run = (workload, options) => page.evaluate(([workload, options]) => window.bench.run(workload, options), [workload, options])
     const warmUp = { ...firstOf(workloads[0], 1), query: WARM_UP }
     const warm = await withTimeout(run(warmUp), 'the first document')
@@ -53,10 +56,20 @@ async function oneRound(url, result, workloads, { budget, gpu }) {
       // Every engine runs at least one document of the first workload, however long it takes.
       const limit = workload === workloads[0] ? Infinity : budget
       const count = documentsOf(leg, workload, (probe_ms * workload.ids[0].length) / workloads[0].ids[0].length, limit)
-      runs.push(count ? await oneRun(run, workload, count, result.batch) : { workload: workload.name, skipped: `not run: one document takes longer than ${budget} s` })
+      runs.push(
+        count ? await oneRun(run, workload, count, result.batch) : { workload: workload.name, skipped: `not run: one document takes longer than ${budget} s` },
+      )
     }
     const { bytes, submissions } = await page.evaluate(() => window.bench.watched())
-    return { load_ms: loaded.load_ms, info: loaded.info, first_request_ms: warm.total_ms, runs, wasm_bytes: bytes, submissions, memory: await memoryOf(browser) }
+    return {
+      load_ms: loaded.load_ms,
+      info: loaded.info,
+      first_request_ms: warm.total_ms,
+      runs,
+      wasm_bytes: bytes,
+      submissions,
+      memory: await memoryOf(browser),
+    }
   } finally {
     await browser.close()
   }
@@ -70,7 +83,17 @@ function documentsOf({ most }, { documents }, each_ms, budget) {
 
 async function oneRun(run, workload, count, batch) {
   const { total_ms, first_ms, last_ms, scores, extra } = await run(firstOf(workload, count), { batch })
-  return { workload: workload.name, documents: count, of: workload.documents.length, total_ms, first_ms, last_ms, per_document_ms: total_ms / count, scores, extra }
+  return {
+    workload: workload.name,
+    documents: count,
+    of: workload.documents.length,
+    total_ms,
+    first_ms,
+    last_ms,
+    per_document_ms: total_ms / count,
+    scores,
+    extra,
+  }
 }
 
 /** The fastest batch size of a peer; 1 for engines without that option. */
@@ -85,9 +108,15 @@ async function bestBatch(run, { batches }, workloads, probe_ms, budget) {
 /** Rejects after a timeout. */
 export function withTimeout(work, what) {
   let timer
-  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`${what} took more than ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS) })
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} took more than ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS)
+  })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /** An error's message in one line. */
-export const reason = (error) => error.message.replace(/^page\.evaluate: (Error: )?/, '').split('\n')[0].slice(0, 300)
+export const reason = (error) =>
+  error.message
+    .replace(/^page\.evaluate: (Error: )?/, '')
+    .split('\n')[0]
+    .slice(0, 300)

@@ -1,9 +1,10 @@
 // Generates the models once: random weights, and from them the files of each engine.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createHash } from 'node:crypto'
+
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT, fail, has, run, step } from '../../scripts/lib.mjs'
+import { fail, has, ROOT, run, step } from '../../scripts/lib.mjs'
 import { BENCHES, CACHE } from './server.mjs'
 
 const PYTHON = join(BENCHES, 'python')
@@ -104,8 +105,22 @@ export function ensureTransformersModel(python, size) {
 
 function buildOnnx(python, size, target, extras, out) {
   step(`${size}: onnxruntime-genai's builder for ${target}`)
-  quietly(python, ['-m', 'onnxruntime_genai.models.builder', '-i', join(CACHE, 'models', size, 'hf'), '-o', out, '-p', 'int4', '-e', target,
-    '-c', join(CACHE, 'builder'), '--extra_options', ...extras])
+  quietly(python, [
+    '-m',
+    'onnxruntime_genai.models.builder',
+    '-i',
+    join(CACHE, 'models', size, 'hf'),
+    '-o',
+    out,
+    '-p',
+    'int4',
+    '-e',
+    target,
+    '-c',
+    join(CACHE, 'builder'),
+    '--extra_options',
+    ...extras,
+  ])
 }
 
 function ourCommand() {

@@ -43,9 +43,18 @@ SECONDPASS_BIN to a built command, to skip these steps.
 Results: benches/results/DATE-MACHINE.json and .svg. The curves of benches/COST.md: node benches/cost.mjs --help`
 
 const OPTIONS = {
-  quick: { type: 'boolean' }, full: { type: 'boolean' }, gpu: { type: 'boolean' }, 'no-save': { type: 'boolean' }, help: { type: 'boolean', short: 'h' },
-  only: { type: 'string' }, device: { type: 'string' }, sizes: { type: 'string' }, workloads: { type: 'string' },
-  rounds: { type: 'string' }, budget: { type: 'string' }, parts: { type: 'string' },
+  quick: { type: 'boolean' },
+  full: { type: 'boolean' },
+  gpu: { type: 'boolean' },
+  'no-save': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  only: { type: 'string' },
+  device: { type: 'string' },
+  sizes: { type: 'string' },
+  workloads: { type: 'string' },
+  rounds: { type: 'string' },
+  budget: { type: 'string' },
+  parts: { type: 'string' },
 }
 
 /** Parses and checks the command line; --help prints the help and exits. */

@@ -17,7 +17,11 @@ export async function measurePictures(url, { devices, gpu, quick }) {
     const { browser, page } = await openPage(url, { gpu })
     try {
       const plan = quick || (device === 'webgpu' && !gpu) ? SWEEP.slow : SWEEP.fast
-      const result = await page.evaluate(async (plan) => (await import('/pages/pictures.js')).measure(plan), { model: `${url}/models/vl-4x256/`, device, ...plan })
+      const result = await page.evaluate(async (plan) => (await import('/pages/pictures.js')).measure(plan), {
+        model: `${url}/models/vl-4x256/`,
+        device,
+        ...plan,
+      })
       rows.push({ device, ...compared(result), ...(await bytes(browser, page)) })
       say(`ours ${device}: ${result.sizes.map((each) => `${each.edge}² ${each.total_ms.toFixed(0)} ms`).join(', ')}`)
     } catch (error) {

@@ -31,14 +31,19 @@ export async function startServer() {
       return write(chunk, ...rest)
     }
   }
-  const server = await listen((request, response) => {
-    if (request.url.startsWith('/models/')) count(response)
-    handle(request, response)
-  }, 0, true)
-  const close = () => new Promise((done) => {
-    server.closeAllConnections()
-    server.close(done)
-  })
+  const server = await listen(
+    (request, response) => {
+      if (request.url.startsWith('/models/')) count(response)
+      handle(request, response)
+    },
+    0,
+    true,
+  )
+  const close = () =>
+    new Promise((done) => {
+      server.closeAllConnections()
+      server.close(done)
+    })
   return { url: `http://127.0.0.1:${server.address().port}`, sent: () => bytes, close }
 }
 

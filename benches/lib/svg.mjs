@@ -7,4 +7,4 @@ text{font:12px system-ui,sans-serif;fill:var(--ink)}.title{font-size:16px;font-w
 .grid{stroke:var(--grid)}.ours{fill:var(--first)}.ort{fill:var(--second)}.wllama{fill:var(--third)}.paper{fill:var(--paper)}`
 
 /** Escapes text for SVG. */
-export const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c])
+export const escapeXml = (text) => String(text).replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c])

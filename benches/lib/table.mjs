@@ -12,12 +12,21 @@ export function engineTable(size, legs) {
       rows.push([leg.key, `cannot run: ${leg.failure}`])
       continue
     }
-    leg.workloads.forEach((each, i) => rows.push(each.skipped ? [i ? '' : leg.key, `${each.workload} ${each.skipped}`] : [
-      i ? '' : nameOf(leg),
-      each.documents < each.of ? `${each.workload} (${each.documents} of ${each.of})` : each.workload,
-      ms(each.per_document_ms), ms(each.first_ms), ms(each.last_ms), ...agreementCells(each.agreement),
-      ...(i ? [] : [ms(leg.load_ms), mb(leg.wasm_bytes), mb(leg.page_bytes), mb(leg.gpu_bytes)]),
-    ]))
+    leg.workloads.forEach((each, i) =>
+      rows.push(
+        each.skipped
+          ? [i ? '' : leg.key, `${each.workload} ${each.skipped}`]
+          : [
+              i ? '' : nameOf(leg),
+              each.documents < each.of ? `${each.workload} (${each.documents} of ${each.of})` : each.workload,
+              ms(each.per_document_ms),
+              ms(each.first_ms),
+              ms(each.last_ms),
+              ...agreementCells(each.agreement),
+              ...(i ? [] : [ms(leg.load_ms), mb(leg.wasm_bytes), mb(leg.page_bytes), mb(leg.gpu_bytes)]),
+            ],
+      ),
+    )
   }
   return `${size}\n${render(rows)}`
 }
@@ -32,10 +41,19 @@ export function loadingTable(size, legs) {
   const rows = [['loading', 'visit', 'fetched MB', 'loaded s', 'first score s', 'wasm MB', 'page MB', 'blank page MB', 'GPU MB']]
   const seconds = (value) => (value / 1000).toFixed(1)
   for (const { key, visits, failure } of legs) {
-    visits.forEach((each, i) => rows.push([
-      i ? '' : key, each.visit, mb(each.fetched_bytes), seconds(each.load_ms), seconds(each.first_score_ms), mb(each.wasm_bytes), mb(each.page_bytes),
-      mb(each.blank_page_bytes), mb(each.gpu_bytes),
-    ]))
+    visits.forEach((each, i) =>
+      rows.push([
+        i ? '' : key,
+        each.visit,
+        mb(each.fetched_bytes),
+        seconds(each.load_ms),
+        seconds(each.first_score_ms),
+        mb(each.wasm_bytes),
+        mb(each.page_bytes),
+        mb(each.blank_page_bytes),
+        mb(each.gpu_bytes),
+      ]),
+    )
     if (failure) rows.push([key, `cannot run: ${failure}`])
   }
   return `${size}, from a URL to the first score\n${render(rows)}`
@@ -64,28 +82,46 @@ export function savingsTable(size, legs) {
   for (const leg of legs) {
     const all = legs.find((other) => other.device === leg.device && other.label === 'all on')
     if (!leg.workloads) rows.push([leg.key, `cannot run: ${leg.failure}`])
-    leg.workloads?.forEach((each, i) => rows.push([
-      i ? '' : leg.key, each.workload, ms(each.per_document_ms),
-      all?.workloads ? `${(each.per_document_ms.median / all.workloads[i].per_document_ms.median).toFixed(2)}×` : '–',
-      each.tokens ? `${((100 * (each.tokens - each.cached_tokens)) / each.tokens).toFixed(0)} %` : '–', agreementCells(each.agreement)[0],
-    ]))
+    leg.workloads?.forEach((each, i) =>
+      rows.push([
+        i ? '' : leg.key,
+        each.workload,
+        ms(each.per_document_ms),
+        all?.workloads ? `${(each.per_document_ms.median / all.workloads[i].per_document_ms.median).toFixed(2)}×` : '–',
+        each.tokens ? `${((100 * (each.tokens - each.cached_tokens)) / each.tokens).toFixed(0)} %` : '–',
+        agreementCells(each.agreement)[0],
+      ]),
+    )
   }
   return `${size}, savings\n${render(rows)}`
 }
 
 function render(rows) {
   const widths = rows[0].map((_, column) => Math.max(...rows.filter((row) => row.length > 2).map((row) => (row[column] ?? '').length)))
-  return rows.map((row) => row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ').trimEnd()).join('\n')
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 /** Throughput of each shader relative to the probes. */
 export function kernelTable({ probes, rows }) {
   const percent = (part) => (part === undefined ? '–' : `${(100 * part).toFixed(0)} %`)
-  const table = [['shader', 'size', 'ms', 'GFLOP/s', 'of probe', 'GB/s', 'of probe'],
+  const table = [
+    ['shader', 'size', 'ms', 'GFLOP/s', 'of probe', 'GB/s', 'of probe'],
     ['probe: multiply-add only', '', round(probes.compute.ms), probes.compute.gflops.toFixed(0), '', '', ''],
-    ['probe: copy only', '', round(probes.memory.ms), '', '', probes.memory.gbs.toFixed(1), '']]
+    ['probe: copy only', '', round(probes.memory.ms), '', '', probes.memory.gbs.toFixed(1), ''],
+  ]
   for (const row of rows) {
-    table.push(row.failure ? [row.name, `cannot run: ${row.failure}`] : [row.name, row.shape, row.ms.toFixed(2), row.gflops?.toFixed(1) ?? '–', percent(row.of_compute), row.gbs?.toFixed(1) ?? '–', percent(row.of_memory)])
+    table.push(
+      row.failure
+        ? [row.name, `cannot run: ${row.failure}`]
+        : [row.name, row.shape, row.ms.toFixed(2), row.gflops?.toFixed(1) ?? '–', percent(row.of_compute), row.gbs?.toFixed(1) ?? '–', percent(row.of_memory)],
+    )
   }
   return `shaders on this adapter\n${render(table)}`
 }
@@ -102,11 +138,18 @@ export function pictureTables(rows) {
       continue
     }
     row.sizes.forEach((each, i) => sizes.push([i ? '' : `ours ${device}`, `${each.edge} × ${each.edge}`, String(each.tokens), ...times3(each)]))
-    for (const [state, requests] of [['on', row.cache.on], ['off', row.cache.off]]) {
-      requests.forEach((each, i) => cache.push([
-        i ? '' : `ours ${device}, ${state}`, `${i ? 'another query' : 'first query'}, ${row.documents} of ${row.edge} × ${row.edge}`,
-        ...times3(each), i && state === 'off' ? row.cache.largest_difference.toExponential(1) : '–',
-      ]))
+    for (const [state, requests] of [
+      ['on', row.cache.on],
+      ['off', row.cache.off],
+    ]) {
+      requests.forEach((each, i) =>
+        cache.push([
+          i ? '' : `ours ${device}, ${state}`,
+          `${i ? 'another query' : 'first query'}, ${row.documents} of ${row.edge} × ${row.edge}`,
+          ...times3(each),
+          i && state === 'off' ? row.cache.largest_difference.toExponential(1) : '–',
+        ]),
+      )
     }
   }
   return `one document that is a picture\n${render(sizes)}\n\nthe same pictures under two queries\n${render(cache)}`

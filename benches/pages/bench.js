@@ -17,11 +17,15 @@ window.bench = {
     let first
     let last
     const start = performance.now()
-    const extra = await engine.score(workload, (index, score) => {
-      last = performance.now() - start
-      first ??= last
-      scores[index] = score
-    }, options)
+    const extra = await engine.score(
+      workload,
+      (index, score) => {
+        last = performance.now() - start
+        first ??= last
+        scores[index] = score
+      },
+      options,
+    )
     const total_ms = performance.now() - start
     // Only scores reported by the callback count, whatever the engine returns at the end.
     const missing = scores.filter((score) => score === null).length
@@ -38,7 +42,12 @@ window.bench = {
       sum.submissions += data.submissions ?? 0
     }
     channel.postMessage('what?')
-    return new Promise((resolve) => setTimeout(() => { channel.close(); resolve(sum) }, WORKERS_ANSWER_MS))
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        channel.close()
+        resolve(sum)
+      }, WORKERS_ANSWER_MS),
+    )
   },
 
   /** The adapter that WebGPU offers here. */

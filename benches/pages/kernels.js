@@ -70,7 +70,13 @@ async function memory(software) {
 
 /** The measurements: shader, buffers, workgroups, and the least FLOP and bytes it needs. */
 function* works(texts, software) {
-  const sizes = software ? [[256, 512, 512]] : [[256, 2048, 2048], [2048, 6144, 2048], [2048, 2048, 6144]]
+  const sizes = software
+    ? [[256, 512, 512]]
+    : [
+        [256, 2048, 2048],
+        [2048, 6144, 2048],
+        [2048, 2048, 6144],
+      ]
   for (const [m, n, k] of sizes) {
     for (const [name, code] of Object.entries(texts).filter(([name]) => name.startsWith('matmul_'))) yield product(name.replace(/None$/, ''), code, m, n, k)
   }
@@ -114,7 +120,9 @@ function product(name, code, m, n, k) {
   const [, form, style] = name.split('_')
   const tile = style === 'direct' ? 32 : 64
   const weights = {
-    f32: () => [floats(n * k)], q8: () => [words((n * k) / 4), floats((n * k) / 32)], q4: () => [words((n * k) / 8), floats((n * k) / 16)],
+    f32: () => [floats(n * k)],
+    q8: () => [words((n * k) / 4), floats((n * k) / 32)],
+    q4: () => [words((n * k) / 8), floats((n * k) / 16)],
   }[form]?.()
   if (!weights) throw new Error(`no weights are known for ${name}`)
   const bytes = weights.reduce((sum, { size }) => sum + size, 0) + (m * k + m * n) * 4
@@ -126,13 +134,23 @@ function product(name, code, m, n, k) {
 function* attentions(name, code, software) {
   const text = code.replace(/const WORDS = \d+u;/, `const WORDS = ${HEAD / 4}u;`)
   const [queries, heads, kv, prefix, rows] = software ? [256, 4, 2, 128, 128] : [2048, 16, 8, 128, 128]
-  for (const [label, before, span] of [['documents', prefix, rows], ['a picture', 0, queries]]) {
+  for (const [label, before, span] of [
+    ['documents', prefix, rows],
+    ['a picture', 0, queries],
+  ]) {
     const causal = label === 'documents'
     const ranges = Array.from({ length: queries }, (_, i) => [Math.floor(i / span) * span, causal ? i + 1 : Math.floor(i / span) * span + span]).flat()
     const keyHeads = causal ? kv : heads
-    const buffers = [floats(queries * heads * HEAD), floats(queries * keyHeads * HEAD), floats(queries * keyHeads * HEAD),
-      floats(Math.max(1, before) * keyHeads * HEAD), floats(Math.max(1, before) * keyHeads * HEAD), numbers(ranges), empty(queries * heads * HEAD * 4),
-      numbers([queries, heads, keyHeads, before, bits(1 / Math.sqrt(HEAD))])]
+    const buffers = [
+      floats(queries * heads * HEAD),
+      floats(queries * keyHeads * HEAD),
+      floats(queries * keyHeads * HEAD),
+      floats(Math.max(1, before) * keyHeads * HEAD),
+      floats(Math.max(1, before) * keyHeads * HEAD),
+      numbers(ranges),
+      empty(queries * heads * HEAD * 4),
+      numbers([queries, heads, keyHeads, before, bits(1 / Math.sqrt(HEAD))]),
+    ]
     const seen = before + (causal ? (span + 1) / 2 : span)
     const shape = `${queries} queries × ${seen.toFixed(0)} rows, ${heads} heads of ${HEAD}`
     yield { name: `${name}, ${label}`, shape, code: text, buffers, groups: [Math.ceil(queries / 64), heads], flop: 4 * queries * seen * heads * HEAD }
@@ -160,7 +178,10 @@ async function pipeline(code) {
 
 /** Milliseconds per dispatch: the minimum of several samples of enough dispatches each. */
 async function time(pipeline, buffers, groups) {
-  const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })) })
+  const group = device.createBindGroup({
+    layout: pipeline.getBindGroupLayout(0),
+    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+  })
   const sample = async (count) => {
     const encoder = device.createCommandEncoder()
     const pass = encoder.beginComputePass()

@@ -33,10 +33,12 @@ async function scoreBatch(prompts) {
   const length = Math.max(...prompts.map((ids) => ids.length))
   const input = new BigInt64Array(count * length)
   const mask = new BigInt64Array(count * length)
-  prompts.forEach((ids, row) => ids.forEach((id, i) => {
-    input[row * length + i] = BigInt(id)
-    mask[row * length + i] = 1n
-  }))
+  prompts.forEach((ids, row) =>
+    ids.forEach((id, i) => {
+      input[row * length + i] = BigInt(id)
+      mask[row * length + i] = 1n
+    }),
+  )
   const feeds = {
     input_ids: new ort.Tensor('int64', input, [count, length]),
     attention_mask: new ort.Tensor('int64', mask, [count, length]),

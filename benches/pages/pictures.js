@@ -26,10 +26,20 @@ export async function measure({ model, device, sizes, documents, edge }) {
 
 async function rerank(reranker, text, pictures) {
   const start = performance.now()
-  const { results, usage, meta } = await reranker.rerank({ query: { text }, documents: pictures.map((image) => ({ image })), instruction: INSTRUCTION }, { strict: true })
+  const { results, usage, meta } = await reranker.rerank(
+    { query: { text }, documents: pictures.map((image) => ({ image })), instruction: INSTRUCTION },
+    { strict: true },
+  )
   const scores = Array(pictures.length)
   for (const { index, relevance_score } of results) scores[index] = relevance_score
-  return { total_ms: performance.now() - start, vision_ms: meta.timings.vision_ms, compute_ms: meta.timings.compute_ms, tokens: usage.total_tokens, cached_tokens: meta.cached_tokens, scores }
+  return {
+    total_ms: performance.now() - start,
+    vision_ms: meta.timings.vision_ms,
+    compute_ms: meta.timings.compute_ms,
+    tokens: usage.total_tokens,
+    cached_tokens: meta.cached_tokens,
+    scores,
+  }
 }
 
 /** A JPEG of shapes on a gradient, determined by the seed. */

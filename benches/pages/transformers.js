@@ -1,5 +1,5 @@
 // transformers.js, as its users run a Qwen3-Reranker: the causal model, and "yes" against "no" in the last logits.
-import { AutoModelForCausalLM, AutoTokenizer, Tensor, env } from '/engines/transformers/dist/transformers.web.min.js'
+import { AutoModelForCausalLM, AutoTokenizer, env, Tensor } from '/engines/transformers/dist/transformers.web.min.js'
 
 const [YES, NO] = [9693, 2152]
 let model, shape
@@ -23,7 +23,9 @@ export async function load({ device, model: folder }) {
 function emptyPast() {
   const dims = [1, shape.num_key_value_heads, 0, shape.head_dim]
   const layers = Array.from({ length: shape.num_hidden_layers }, (_, layer) => layer)
-  return Object.fromEntries(layers.flatMap((layer) => ['key', 'value'].map((part) => [`past_key_values.${layer}.${part}`, new Tensor('float32', new Float32Array(0), dims)])))
+  return Object.fromEntries(
+    layers.flatMap((layer) => ['key', 'value'].map((part) => [`past_key_values.${layer}.${part}`, new Tensor('float32', new Float32Array(0), dims)])),
+  )
 }
 
 /** Uses the workload's token ids, so that every engine reads the same prompt. */

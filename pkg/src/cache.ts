@@ -22,10 +22,17 @@ export const cache = {
     signal?.throwIfAborted()
     await withClient(options, (client) => {
       const { json, picked } = engineOptions(options)
-      return orAborted(signal, client.call<string>((id) => ({ type: 'store', id, options: json, picked, wasm: client.wasm }), signal, (message) => {
-        if (message.type === 'progress') onProgress?.(message.event)
-        if (message.type === 'persist') void persist()
-      }))
+      return orAborted(
+        signal,
+        client.call<string>(
+          (id) => ({ type: 'store', id, options: json, picked, wasm: client.wasm }),
+          signal,
+          (message) => {
+            if (message.type === 'progress') onProgress?.(message.event)
+            if (message.type === 'persist') void persist()
+          },
+        ),
+      )
     })
   },
 
@@ -51,7 +58,9 @@ export const cache = {
 }
 
 const perform = (action: CacheAction, url: string | URL | undefined, options: CacheOptions): Promise<string> =>
-  withClient(options, (client) => client.call<string>((id) => ({ type: 'cache', id, action, url: url === undefined ? null : absoluteUrl(url), wasm: client.wasm })))
+  withClient(options, (client) =>
+    client.call<string>((id) => ({ type: 'cache', id, action, url: url === undefined ? null : absoluteUrl(url), wasm: client.wasm })),
+  )
 
 let shared: Client | undefined
 let users = 0
@@ -59,7 +68,9 @@ let users = 0
 /** One worker for calls that follow each other; it ends soon after the last of them. */
 async function withClient<T>({ worker, wasmUrl }: ClientOptions, work: (client: Client) => Promise<T>): Promise<T> {
   const own = worker !== undefined || wasmUrl !== undefined
-  const client = own ? new Client({ ...(worker !== undefined && { worker }), ...(wasmUrl !== undefined && { wasmUrl }) }) : (shared = shared && !shared.closed ? shared : new Client({}))
+  const client = own
+    ? new Client({ ...(worker !== undefined && { worker }), ...(wasmUrl !== undefined && { wasmUrl }) })
+    : (shared = shared && !shared.closed ? shared : new Client({}))
   users++
   try {
     return await work(client)

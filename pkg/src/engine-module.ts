@@ -1,10 +1,11 @@
 // The two builds of the engine. Both glue files are imported here, since a dynamic import would split the worker, which bundlers do
 // not do for every kind of worker; the modules themselves are fetched on demand. This file is not in a folder of its own because
 // its relative paths must hold in dist/worker.js; `new URL(…, import.meta.url)` is the form that bundlers find.
-import * as full from './wasm/secondpass.js'
-import * as cpu from './wasm/secondpass_cpu.js'
+
 import { SecondpassError } from './errors.js'
 import type { Build, WasmModules } from './protocol.js'
+import * as full from './wasm/secondpass.js'
+import * as cpu from './wasm/secondpass_cpu.js'
 
 /** A build whose module is ready. */
 export interface EngineModule {
@@ -37,6 +38,10 @@ export async function startModule(wanted: Build, modules: WasmModules): Promise<
     return { glue, memory, compiled: module && module !== modules[build] ? { build, module } : undefined }
   } catch (error) {
     started.delete(build)
-    throw new SecondpassError('worker_failed', 500, `${file} could not be loaded (${(error as Error).message}). Serve it beside the package, or give its address as wasmUrl.`)
+    throw new SecondpassError(
+      'worker_failed',
+      500,
+      `${file} could not be loaded (${(error as Error).message}). Serve it beside the package, or give its address as wasmUrl.`,
+    )
   }
 }

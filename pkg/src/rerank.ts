@@ -1,5 +1,5 @@
 import { untilAborted } from './abort.js'
-import { Reranker, type LoadOptions } from './reranker.js'
+import { type LoadOptions, Reranker } from './reranker.js'
 import type { LoadControl, RerankControl, RerankRequest, RerankResponse } from './types.js'
 
 const loads = new Map<string, Promise<Reranker>>()
@@ -13,7 +13,24 @@ const loads = new Map<string, Promise<Reranker>>()
  */
 export async function rerank(request: LoadOptions & RerankRequest, control: LoadControl & RerankControl = {}): Promise<RerankResponse> {
   // Destructured here: a destructured parameter would publish the internal options in its type.
-  const { model, vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate, download, wasmUrl, worker, fallback, ...body } = request
+  const {
+    model,
+    vision,
+    device,
+    dtype,
+    maxImagePixels,
+    applyOrientation,
+    kernels,
+    savings,
+    cache,
+    integrity,
+    revalidate,
+    download,
+    wasmUrl,
+    worker,
+    fallback,
+    ...body
+  } = request
   const { signal, onProgress, onResult, strict } = control
   const given = { vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate, download, wasmUrl, worker, fallback }
   const options = { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as LoadOptions
@@ -24,7 +41,19 @@ export async function rerank(request: LoadOptions & RerankRequest, control: Load
 /** The reranker of these options, loaded if there is none. One that has closed since is replaced. */
 async function shared(options: LoadOptions, onProgress: LoadControl['onProgress']): Promise<Reranker> {
   const { model, vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate } = options
-  const key = JSON.stringify([name(model), name(vision), device ?? 'auto', dtype ?? 'auto', maxImagePixels, applyOrientation ?? false, kernels, savings, cache, integrity, revalidate])
+  const key = JSON.stringify([
+    name(model),
+    name(vision),
+    device ?? 'auto',
+    dtype ?? 'auto',
+    maxImagePixels,
+    applyOrientation ?? false,
+    kernels,
+    savings,
+    cache,
+    integrity,
+    revalidate,
+  ])
   const known = loads.get(key)
   if (known && !(await known).closed) return known
   if (loads.get(key) !== known) return shared(options, onProgress)

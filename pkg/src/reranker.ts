@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { SecondpassError, type ErrorCode } from './errors.js'
+import { type ErrorCode, SecondpassError } from './errors.js'
 import { Local } from './page/local.js'
 import { Remote, type RemoteOptions } from './remote/remote.js'
-import type { LoadControl, ModelOptions, RerankControl, RerankRequest, RerankResponse, RerankerInfo } from './types.js'
+import type { LoadControl, ModelOptions, RerankControl, RerankerInfo, RerankRequest, RerankResponse } from './types.js'
 
 /** Which model to load, and how. */
 export interface LoadOptions extends ModelOptions {

@@ -38,8 +38,16 @@ export interface ModelOptions {
   revalidate?: boolean
   /** @internal Sizes and waits of downloads, for tests. */
   download?: {
-    pieceBytes?: number; requests?: number; runPieces?: number; tries?: number; firstTries?: number; wrongTries?: number
-    retryMs?: number; maxRetryMs?: number; maxRetryAfterMs?: number; stallMs?: number
+    pieceBytes?: number
+    requests?: number
+    runPieces?: number
+    tries?: number
+    firstTries?: number
+    wrongTries?: number
+    retryMs?: number
+    maxRetryMs?: number
+    maxRetryAfterMs?: number
+    stallMs?: number
   }
   /** Default `auto`. */
   device?: Device

@@ -1,10 +1,11 @@
 // The worker that owns the device, the weights and the model. It computes one request at a time; aborts may arrive in between.
-import { startModule, type EngineModule } from './engine-module.js'
+
 import type { Pixels } from './content/pictures.js'
+import { type EngineModule, startModule } from './engine-module.js'
 import { serializeError } from './errors.js'
 import type { Build, FromWorker, PickedFiles, ToWorker, WasmModules } from './protocol.js'
 import { hasSubgroups, targetFor, watchDevices } from './worker/devices.js'
-import { MemoryWatch, isExhausted } from './worker/memory.js'
+import { isExhausted, MemoryWatch } from './worker/memory.js'
 import { PictureHost } from './worker/picture-host.js'
 import { throttled } from './worker/progress.js'
 
@@ -90,7 +91,10 @@ async function start(id: number, build: Build, modules: WasmModules): Promise<En
 
 /** What the engine asks of the page for a load. */
 class LoadHost {
-  constructor(readonly id: number, readonly picked: PickedFiles) {}
+  constructor(
+    readonly id: number,
+    readonly picked: PickedFiles,
+  ) {}
 
   get model(): Blob | undefined {
     return this.picked.model
@@ -113,13 +117,23 @@ async function load({ id, device, options, picked, wasm }: Message<'load'>, sign
   const target = await targetFor(device)
   const { Engine } = await start(id, target.build, wasm)
   const json = JSON.stringify({ ...JSON.parse(options), device: target.device })
-  engine = await Engine.load(json, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
+  engine = await Engine.load(
+    json,
+    new LoadHost(id, picked),
+    signal,
+    throttled((event) => send({ type: 'progress', id, event })),
+  )
   send({ type: 'loaded', id, info: { ...JSON.parse(engine.info()), wasm_bytes: memory?.buffer.byteLength ?? 0 } })
 }
 
 async function store({ id, options, picked, wasm }: Message<'store'>, signal: AbortSignal): Promise<void> {
   const { cache_add } = await start(id, 'cpu', wasm)
-  const response = await cache_add(options, new LoadHost(id, picked), signal, throttled((event) => send({ type: 'progress', id, event })))
+  const response = await cache_add(
+    options,
+    new LoadHost(id, picked),
+    signal,
+    throttled((event) => send({ type: 'progress', id, event })),
+  )
   send({ type: 'done', id, response })
 }
 

@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT, fail, run, step } from '../lib.mjs'
+import { fail, ROOT, run, step } from '../lib.mjs'
 
 export function ensureNodeModules() {
   if (Number(process.versions.node.split('.')[0]) < 20) fail(`Node ${process.versions.node} is too old; install Node 20 or newer.`)
-  const lock = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex')
+  const lock = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex')
   const stamp = join(ROOT, 'node_modules', '.secondpass-lock')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   step('Installing npm packages')

@@ -1,7 +1,7 @@
 // Finds or installs the wasm-bindgen command of exactly the version in Cargo.lock; another one refuses our wasm.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CACHE, ROOT, capture, fail, has, run, step } from '../lib.mjs'
+import { CACHE, capture, fail, has, ROOT, run, step } from '../lib.mjs'
 
 /** The command; a promise, since building it takes a minute, in which others can build too. */
 export async function ensureWasmBindgen() {

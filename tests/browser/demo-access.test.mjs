@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ROOT } from '../../scripts/lib.mjs'
-import { OPEN, names, openDemo, reranked } from './demo.mjs'
+import { names, OPEN, openDemo, reranked } from './demo.mjs'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const SHOTS = join(ROOT, 'target', 'screenshots')
@@ -34,8 +34,17 @@ for (const [name, view] of Object.entries(VIEWS)) {
       if (tab === 'texts') await reranked(page)
       if (tab === 'pictures') await page.click(`${OPEN} summary`)
       const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }))
-      problems.push(...violations.filter(({ impact }) => ['serious', 'critical'].includes(impact))
-        .map(({ id, nodes }) => `${tab}: ${id}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 150)).join(' | ')}`))
+      problems.push(
+        ...violations
+          .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+          .map(
+            ({ id, nodes }) =>
+              `${tab}: ${id}: ${nodes
+                .slice(0, 3)
+                .map(({ html }) => html.slice(0, 150))
+                .join(' | ')}`,
+          ),
+      )
     }
     assert.deepEqual(problems, [])
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
@@ -103,8 +112,13 @@ for (const width of [320, 360, 768, 1280]) {
     await reranked(page)
     await page.click(`${OPEN} .more`)
     // The widest label: a card that moved through the whole gallery.
-    await page.$$eval(`${OPEN} .after .moved`, (all) => all.forEach((moved) => { moved.textContent = '↑265' }))
-    const beyond = () => page.$$eval('.search-panel:not([hidden]) .card', (all) => all.filter((card) => card.scrollWidth > card.clientWidth + 1).map((card) => card.textContent))
+    await page.$$eval(`${OPEN} .after .moved`, (all) =>
+      all.forEach((moved) => {
+        moved.textContent = '↑265'
+      }),
+    )
+    const beyond = () =>
+      page.$$eval('.search-panel:not([hidden]) .card', (all) => all.filter((card) => card.scrollWidth > card.clientWidth + 1).map((card) => card.textContent))
     assert.deepEqual(await beyond(), [])
     await page.click('#tab-texts')
     await reranked(page)
@@ -130,7 +144,10 @@ test('the end of a search is announced once', async () => {
   assert.match(announced[0], /^24 candidates reranked\. Best: .+, score (0\.\d\d|below 0\.01)\.$/)
 })
 
-for (const [reducedMotion, moves] of [['reduce', false], ['no-preference', true]]) {
+for (const [reducedMotion, moves] of [
+  ['reduce', false],
+  ['no-preference', true],
+]) {
   test(`cards ${moves ? 'are' : 'are not'} animated with prefers-reduced-motion: ${reducedMotion}`, async () => {
     const page = await demo.page({ reducedMotion })
     await page.waitForSelector('body[data-model=ready]')

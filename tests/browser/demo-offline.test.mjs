@@ -1,7 +1,7 @@
 // The demo as an offline application, under a sub-path: service worker, precache, data saver, manifest.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OPEN, drop, names, openDemo, reranked, scores } from './demo.mjs'
+import { drop, names, OPEN, openDemo, reranked, scores } from './demo.mjs'
 
 test('after one visit the demo works offline', async () => {
   const demo = await openDemo({ items: 12 })
@@ -10,7 +10,7 @@ test('after one visit the demo works offline', async () => {
     await page.waitForFunction(() => document.querySelector('#offline-state').textContent === 'Works without a network.')
     await reranked(page)
     const online = await scores(page)
-    const kept = await page.evaluate(async () => (await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).length))))
+    const kept = await page.evaluate(async () => await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).length)))
     const listed = await page.evaluate(async () => (await (await fetch('precache.js')).text()).match(/\[".+?"\]/g).length)
     assert.deepEqual(kept, [listed])
 

@@ -3,16 +3,18 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { ROOT } from '../../scripts/lib.mjs'
 import { DEMO } from '../../scripts/build.mjs'
-import { OPEN, demoModel, drop, names, openDemo, reranked, scores } from './demo.mjs'
+import { ROOT } from '../../scripts/lib.mjs'
+import { demoModel, drop, names, OPEN, openDemo, reranked, scores } from './demo.mjs'
 
 const FIXTURES = join(ROOT, 'tests', 'fixtures')
 const PICTURE = { name: 'my_shapes.png', type: 'image/png', bytes: readFileSync(join(FIXTURES, 'vl', 'pictures', 'shapes.png')).toString('base64') }
 const text = (name, content, type = 'text/plain') => ({ name, type, bytes: Buffer.from(content).toString('base64') })
 
 let demo
-before(async () => { demo = await openDemo({ items: 12 }) })
+before(async () => {
+  demo = await openDemo({ items: 12 })
+})
 after(() => demo?.close())
 
 test('a dropped picture joins the search and is reranked', async () => {
@@ -87,10 +89,11 @@ test('a failed model download is reported, the keyword pass still works, and a r
   await reranked(page)
 })
 
-test('weights from a URL: errors for bad URLs, a model of the user\'s, managing its files, and back to the demo model', async () => {
+test("weights from a URL: errors for bad URLs, a model of the user's, managing its files, and back to the demo model", async () => {
   const page = await demo.page({}, { path: '#weights' })
   await page.waitForSelector('body[data-model=ready]')
-  const problem = async (pattern) => page.waitForFunction((source) => new RegExp(source).test(document.querySelector('#weights-problem').textContent), pattern.source)
+  const problem = async (pattern) =>
+    page.waitForFunction((source) => new RegExp(source).test(document.querySelector('#weights-problem').textContent), pattern.source)
   const load = async (address) => {
     await page.fill('#weights-model', address)
     await page.keyboard.press('Enter')

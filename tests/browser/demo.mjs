@@ -25,7 +25,11 @@ export const demoModel = () => JSON.parse(readFileSync(join(DEMO, 'model', 'demo
 export async function openDemo({ items, redirects = false } = {}) {
   const state = { weights: 'serve', own: 'serve', redirects }
   const server = await listen((request, response) => answer(request, response, state, items), 0, true)
-  const close = () => new Promise((done) => { server.closeAllConnections(); server.close(done) })
+  const close = () =>
+    new Promise((done) => {
+      server.closeAllConnections()
+      server.close(done)
+    })
   const url = `http://127.0.0.1:${server.address().port}${PREFIX}`
   const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS, headless: true })
 
@@ -84,13 +88,16 @@ export const scores = async (page) =>
 
 /** Drops files with the events of a real drag; each is `{ name, type, bytes }`, bytes in base64. */
 export async function drop(page, files, zone = 'add') {
-  await page.evaluate(async ({ files, zone }) => {
-    const transfer = new DataTransfer()
-    for (const { name, type, bytes } of files) transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type }))
-    const send = (kind, target) => target.dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }))
-    send('dragenter', document.body)
-    const target = document.querySelector(`[data-zone=${zone}]`)
-    send('dragover', target)
-    send('drop', target)
-  }, { files, zone })
+  await page.evaluate(
+    async ({ files, zone }) => {
+      const transfer = new DataTransfer()
+      for (const { name, type, bytes } of files) transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type }))
+      const send = (kind, target) => target.dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }))
+      send('dragenter', document.body)
+      const target = document.querySelector(`[data-zone=${zone}]`)
+      send('dragover', target)
+      send('drop', target)
+    },
+    { files, zone },
+  )
 }

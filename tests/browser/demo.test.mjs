@@ -5,14 +5,16 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DEMO } from '../../scripts/build.mjs'
-import { OPEN, demoModel, names, openDemo, reranked, scores } from './demo.mjs'
+import { demoModel, names, OPEN, openDemo, reranked, scores } from './demo.mjs'
 
 /** Time until the first search is possible, on a busy machine without a GPU. */
 const USABLE_MS = 6_000
 const SCRIPT_BYTES = 30_000
 
 let demo
-before(async () => { demo = await openDemo({ items: 24 }) })
+before(async () => {
+  demo = await openDemo({ items: 24 })
+})
 after(() => demo?.close())
 
 const modelReady = (page) => page.waitForSelector('body[data-model=ready]')
@@ -44,11 +46,17 @@ test('the reranking pass shows scores, a new order and its numbers', async () =>
   await reranked(page)
   const [first, second, values] = [await names(page, 'before'), await names(page, 'after'), await scores(page)]
   assert.equal(values.length, second.length)
-  assert.deepEqual(values, [...values].sort((a, b) => b - a))
+  assert.deepEqual(
+    values,
+    [...values].sort((a, b) => b - a),
+  )
   assert.notDeepEqual(first, second)
   assert.ok(await page.$(`${OPEN} .after .moved.up:not(:empty)`), 'a card shows how many places it moved')
   const numbers = await page.textContent(`${OPEN} .numbers`)
-  assert.match(numbers, /CPU \(WebAssembly, one thread\).*Documents24.*Tokens[\d,]+.*from cache[\d,]+.*First score.*Total time.*Weights in memory.*Worker memory/s)
+  assert.match(
+    numbers,
+    /CPU \(WebAssembly, one thread\).*Documents24.*Tokens[\d,]+.*from cache[\d,]+.*First score.*Total time.*Weights in memory.*Worker memory/s,
+  )
   await page.click(`${OPEN} .more`)
   const [all, found] = [await names(page, 'after'), await names(page, 'before')]
   assert.equal(all.length, 24)
@@ -109,7 +117,10 @@ test('passages are searched and reranked in their own tab', async () => {
   await reranked(page)
   assert.equal((await names(page, 'before')).length, 10)
   const values = await scores(page)
-  assert.deepEqual(values, [...values].sort((a, b) => b - a))
+  assert.deepEqual(
+    values,
+    [...values].sort((a, b) => b - a),
+  )
 })
 
 test('a software adapter is not labelled as a GPU', async () => {

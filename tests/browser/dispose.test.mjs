@@ -17,13 +17,14 @@ after(() => browser?.close())
 for (const device of ['webgpu', 'cpu']) {
   test(`memory does not grow over ${LOADS} loads and disposals on ${device}`, async () => {
     const page = await browser.page()
-    const round = () => page.evaluate(async (device) => {
-      const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device, cache: 'memory' })
-      await reranker.rerank({ query: 'a', documents: ['b', 'c'] })
-      const { wasm_bytes } = reranker.info
-      reranker.dispose()
-      return wasm_bytes
-    }, device)
+    const round = () =>
+      page.evaluate(async (device) => {
+        const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device, cache: 'memory' })
+        await reranker.rerank({ query: 'a', documents: ['b', 'c'] })
+        const { wasm_bytes } = reranker.info
+        reranker.dispose()
+        return wasm_bytes
+      }, device)
     let wasm
     for (let i = 0; i < WARM; i++) wasm = await round()
     const start = await settled()

@@ -5,27 +5,44 @@ import { open } from './harness.mjs'
 import { QUICK } from './storage.mjs'
 
 let browser
-before(async () => { browser = await open() })
+before(async () => {
+  browser = await open()
+})
 after(() => browser?.close())
 
 const load = async (model, extra = {}) => {
   const page = await browser.page()
-  const result = await page.evaluate((options) => outcome(async () => {
-    const reranker = await secondpass.Reranker.load(options)
-    const { results } = await reranker.rerank({ query: 'q', documents: ['a'] })
-    reranker.dispose()
-    return results.length
-  }), { model, device: 'cpu', download: QUICK, ...extra })
+  const result = await page.evaluate(
+    (options) =>
+      outcome(async () => {
+        const reranker = await secondpass.Reranker.load(options)
+        const { results } = await reranker.rerank({ query: 'q', documents: ['a'] })
+        reranker.dispose()
+        return results.length
+      }),
+    { model, device: 'cpu', download: QUICK, ...extra },
+  )
   await page.close()
   return result
 }
 
 const FAULTS = {
-  missing: 'not_found', 'missing@config.json': 'not_found', 'missing@tokenizer.json': 'not_found', broken: 'bad_response',
-  html: 'bad_response', 'html@config.json': 'bad_response', 'html@tokenizer.json': 'bad_response',
-  cut: 'network', 'cut-range': 'network', 'wrong-range': 'bad_response',
-  truncated: 'invalid_weights', 'oversized-header': 'invalid_weights', overlap: 'invalid_weights', 'not-json': 'invalid_weights',
-  'wrong-dtype': 'unsupported_dtype', 'missing-tensor': 'missing_tensor',
+  missing: 'not_found',
+  'missing@config.json': 'not_found',
+  'missing@tokenizer.json': 'not_found',
+  broken: 'bad_response',
+  html: 'bad_response',
+  'html@config.json': 'bad_response',
+  'html@tokenizer.json': 'bad_response',
+  cut: 'network',
+  'cut-range': 'network',
+  'wrong-range': 'bad_response',
+  truncated: 'invalid_weights',
+  'oversized-header': 'invalid_weights',
+  overlap: 'invalid_weights',
+  'not-json': 'invalid_weights',
+  'wrong-dtype': 'unsupported_dtype',
+  'missing-tensor': 'missing_tensor',
 }
 for (const [kind, code] of Object.entries(FAULTS)) {
   test(`${kind} gives ${code}`, async () => {
@@ -54,7 +71,11 @@ test('a missing worker script or wasm file gives worker_failed', async () => {
 })
 
 test('unknown values of load options are refused with the list of known ones', async () => {
-  for (const [extra, exists] of [[{ dtype: 'int3' }, 'q8_0'], [{ device: 'tpu' }, 'webgpu'], [{ kernels: 'magic' }, 'quads']]) {
+  for (const [extra, exists] of [
+    [{ dtype: 'int3' }, 'q8_0'],
+    [{ device: 'tpu' }, 'webgpu'],
+    [{ kernels: 'magic' }, 'quads'],
+  ]) {
     const { error } = await load('/models/tiny-tied', extra)
     assert.equal(error.code, 'invalid_request', error.message)
     assert.match(error.message, new RegExp(exists))
@@ -72,5 +93,13 @@ test('invalid requests and requests after dispose() give typed errors', async ()
     errors.push((await outcome(() => reranker.rerank({ query: 'q', documents: ['a'] }))).error)
     return errors
   })
-  assert.deepEqual(errors.map((e) => [e.code, e.status]), [['invalid_request', 400], ['invalid_request', 400], ['invalid_request', 400], ['disposed', 409]])
+  assert.deepEqual(
+    errors.map((e) => [e.code, e.status]),
+    [
+      ['invalid_request', 400],
+      ['invalid_request', 400],
+      ['invalid_request', 400],
+      ['disposed', 409],
+    ],
+  )
 })

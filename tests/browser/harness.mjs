@@ -7,8 +7,17 @@ import { findChromium } from '../../scripts/setup/chromium.mjs'
 import { startServer } from '../server/server.mjs'
 
 // WebGPU on SwiftShader, and no background requests.
-export const FLAGS = ['--headless=new', '--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+export const FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+]
 
 export const MODELS = ['tiny-tied', 'tiny-untied']
 export const cases = (model) => JSON.parse(readFileSync(join(ROOT, 'tests', 'fixtures', 'text', model, 'cases.json'), 'utf8')).cases

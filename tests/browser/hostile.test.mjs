@@ -6,7 +6,9 @@ import { open } from './harness.mjs'
 const VISION = '/fixtures/vl/vl-tied'
 
 let browser
-before(async () => { browser = await open() })
+before(async () => {
+  browser = await open()
+})
 after(() => browser?.close())
 
 test('a picture whose buffer was transferred away is refused, and other requests go on', async () => {
@@ -21,7 +23,11 @@ test('a picture whose buffer was transferred away is refused, and other requests
     const view = new Uint8Array(64)
     for (const gone of [pixels.data.buffer, buffer, view.buffer]) detach(gone)
     const good = reranker.rerank({ query: 'q', documents: Array(40).fill('some text to read') })
-    const bodies = [pixels, buffer, view].flatMap((image) => [{ image }, { video: { frames: [image, image] } }, { content: [{ type: 'image_url', image_url: image }] }])
+    const bodies = [pixels, buffer, view].flatMap((image) => [
+      { image },
+      { video: { frames: [image, image] } },
+      { content: [{ type: 'image_url', image_url: image }] },
+    ])
     const errors = []
     for (const document of bodies) errors.push((await outcome(() => reranker.rerank({ query: 'q', documents: ['a', document] }))).error)
     errors.push((await outcome(() => reranker.rerank({ query: { image: pixels }, documents: ['a'] }))).error)
@@ -39,15 +45,28 @@ test('a picture whose buffer was transferred away is refused, and other requests
 test('no picture fetches the page itself, and what cannot be read is a typed error', async () => {
   const page = await browser.page()
   let fetched = 0
-  page.on('request', (request) => { if (request.url().endsWith('blank.html')) fetched++ })
+  page.on('request', (request) => {
+    if (request.url().endsWith('blank.html')) fetched++
+  })
   const errors = await page.evaluate(async (model) => {
     const reranker = await secondpass.Reranker.load({ model, device: 'cpu' })
     const circular = { text: 'a' }
     circular.text = [circular]
     const requests = [
-      { query: 'q', documents: [{ image: '' }] }, { query: 'q', documents: [{ image: ' ' }] }, { query: 'q', documents: [{ image: { url: '' } }] }, { query: 'q', documents: [{ image: {} }] },
-      { query: 'q', documents: [{ image: [['/a.png']] }] }, { query: 'q', documents: ['a'], top_n: 1n }, { query: 'q', documents: [circular] }, { query: 'q', documents: 'a', self: null },
-      { query: 'q', get documents() { throw new TypeError('no') } },
+      { query: 'q', documents: [{ image: '' }] },
+      { query: 'q', documents: [{ image: ' ' }] },
+      { query: 'q', documents: [{ image: { url: '' } }] },
+      { query: 'q', documents: [{ image: {} }] },
+      { query: 'q', documents: [{ image: [['/a.png']] }] },
+      { query: 'q', documents: ['a'], top_n: 1n },
+      { query: 'q', documents: [circular] },
+      { query: 'q', documents: 'a', self: null },
+      {
+        query: 'q',
+        get documents() {
+          throw new TypeError('no')
+        },
+      },
     ]
     requests[7].self = requests[7]
     const errors = []
@@ -199,7 +218,7 @@ test('the memory of a large picture is given back', async () => {
     const second = await reranker.rerank(request)
     await new Promise((done) => setTimeout(done, 505))
     const during = await reranker.rerank(text)
-    const { closed, storage } = reranker.info
+    const { storage } = reranker.info
     reranker.dispose()
     return { before, taken, left, storage, scores: [first, second].map(({ results }) => results), during: during.results.length }
   }, VISION)

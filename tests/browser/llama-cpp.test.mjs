@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { ROOT, TARGET_DIR, run } from '../../scripts/lib.mjs'
+import { ROOT, run, TARGET_DIR } from '../../scripts/lib.mjs'
 import { serveFile } from '../../scripts/serve.mjs'
 import { cases, open } from './harness.mjs'
 
@@ -16,10 +16,11 @@ const TOLERANCE = { f16: 2e-3, q8_0: 2e-2 }
 
 /** Cases that llama.cpp tokenizes like us: its template has a fixed instruction, it parses control tokens in user text, and it
  * does not apply NFC. */
-const comparable = () => cases(MODEL).filter(({ request }) => {
-  const texts = [request.query, ...request.documents]
-  return !request.instruction && texts.every((text) => typeof text === 'string' && text !== '' && !text.includes('<|') && text === text.normalize('NFC'))
-})
+const comparable = () =>
+  cases(MODEL).filter(({ request }) => {
+    const texts = [request.query, ...request.documents]
+    return !request.instruction && texts.every((text) => typeof text === 'string' && text !== '' && !text.includes('<|') && text === text.normalize('NFC'))
+  })
 
 let browser, converted
 before(async () => {
@@ -31,12 +32,13 @@ after(async () => {
   await browser?.close()
 })
 
-const folder = (path) => browser.host({
-  handle: (name, request, response) => {
-    request.url = `/${name}`
-    if (!serveFile(path, request, response)) response.writeHead(404).end()
-  },
-})
+const folder = (path) =>
+  browser.host({
+    handle: (name, request, response) => {
+      request.url = `/${name}`
+      if (!serveFile(path, request, response)) response.writeHead(404).end()
+    },
+  })
 
 function command() {
   const path = join(TARGET_DIR, 'debug', process.platform === 'win32' ? 'secondpass.exe' : 'secondpass')
@@ -55,9 +57,16 @@ for (const [type, tolerance] of Object.entries(TOLERANCE)) {
     const { theirs, ours } = await page.evaluate(compare, { wllama: folder(WLLAMA), model, requests })
     await page.close()
     let largest = 0
-    ours.forEach((scores, i) => scores.forEach((score, j) => { largest = Math.max(largest, Math.abs(score - theirs[i].scores[j])) }))
+    ours.forEach((scores, i) =>
+      scores.forEach((score, j) => {
+        largest = Math.max(largest, Math.abs(score - theirs[i].scores[j]))
+      }),
+    )
     console.log(`${type}: ${ours.flat().length} scores, largest difference from llama.cpp ${largest.toExponential(1)}`)
-    assert.deepEqual(theirs.map(({ tokens }) => tokens), comparable().map(({ ids }) => ids.reduce((sum, each) => sum + each.length, 0)))
+    assert.deepEqual(
+      theirs.map(({ tokens }) => tokens),
+      comparable().map(({ ids }) => ids.reduce((sum, each) => sum + each.length, 0)),
+    )
     assert.ok(largest <= tolerance, `${largest}`)
   })
 }
@@ -67,7 +76,15 @@ async function compare({ wllama, model, requests }) {
   const byIndex = (results) => results.toSorted((a, b) => a.index - b.index).map(({ relevance_score }) => relevance_score)
   const { Wllama } = await import(`${wllama}index.js`)
   const engine = new Wllama({ default: `${wllama}wasm/wllama.wasm` }, { suppressNativeLog: true })
-  await engine.loadModel([await (await fetch(model)).blob()], { embeddings: true, pooling_type: 'rank', n_threads: 1, n_ctx: 1024, n_batch: 1024, n_ubatch: 1024, n_gpu_layers: 0 })
+  await engine.loadModel([await (await fetch(model)).blob()], {
+    embeddings: true,
+    pooling_type: 'rank',
+    n_threads: 1,
+    n_ctx: 1024,
+    n_batch: 1024,
+    n_ubatch: 1024,
+    n_gpu_layers: 0,
+  })
   const theirs = []
   for (const request of requests) {
     const { results, usage } = await engine.createRerank(request)

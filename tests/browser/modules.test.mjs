@@ -6,28 +6,36 @@ import { open } from './harness.mjs'
 const [FULL, CPU] = ['secondpass_bg.wasm', 'secondpass_cpu_bg.wasm']
 
 let browser
-before(async () => { browser = await open() })
+before(async () => {
+  browser = await open()
+})
 after(() => browser?.close())
 
 /** A page, and the modules that were fetched for it. */
 async function watched() {
   const page = await browser.page()
   const fetched = []
-  page.on('request', (request) => { if (request.url().includes('.wasm')) fetched.push(request.url().split('/').at(-1)) })
+  page.on('request', (request) => {
+    if (request.url().includes('.wasm')) fetched.push(request.url().split('/').at(-1))
+  })
   return { page, fetched }
 }
 
 /** Loads and reranks in a fresh page; what it ran on and what was fetched. */
 async function run(options, worker) {
   const { page, fetched } = await watched()
-  const { ok, error } = await page.evaluate(({ options, worker }) => outcome(async () => {
-    const start = worker && { worker: () => new Worker('/pages/real-gpu-worker.js', { type: 'module', name: worker }) }
-    const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', ...options, ...start })
-    const { results } = await reranker.rerank({ query: 'q', documents: ['a'] })
-    const { device } = reranker.info
-    reranker.dispose()
-    return { device, scores: results.length }
-  }), { options, worker })
+  const { ok, error } = await page.evaluate(
+    ({ options, worker }) =>
+      outcome(async () => {
+        const start = worker && { worker: () => new Worker('/pages/real-gpu-worker.js', { type: 'module', name: worker }) }
+        const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', ...options, ...start })
+        const { results } = await reranker.rerank({ query: 'q', documents: ['a'] })
+        const { device } = reranker.info
+        reranker.dispose()
+        return { device, scores: results.length }
+      }),
+    { options, worker },
+  )
   await page.close()
   return { ...ok, error, fetched }
 }

@@ -10,7 +10,9 @@ const LONGEST_GAP_MS = 250
 const TRIES = 3
 
 let browser
-before(async () => { browser = await open() })
+before(async () => {
+  browser = await open()
+})
 after(() => browser?.close())
 
 test('the page draws frames while the worker computes', async () => {
@@ -58,9 +60,15 @@ test('partial results arrive one by one and agree with the response', async () =
     const { results } = await reranker.rerank({ query: 'q', documents: ['a', 'b', 'c', 'd'], top_n: 2 }, { onResult: (r) => partial.push(r) })
     return { partial, results, stages }
   })
-  assert.deepEqual(partial.map((r) => r.index), [0, 1, 2, 3])
+  assert.deepEqual(
+    partial.map((r) => r.index),
+    [0, 1, 2, 3],
+  )
   const best = partial.toSorted?.((a, b) => b.relevance_score - a.relevance_score) ?? [...partial].sort((a, b) => b.relevance_score - a.relevance_score)
-  assert.deepEqual(results.map((r) => r.index), best.slice(0, 2).map((r) => r.index))
+  assert.deepEqual(
+    results.map((r) => r.index),
+    best.slice(0, 2).map((r) => r.index),
+  )
   assert.deepEqual([...new Set(stages.map((e) => e.stage))].sort(), ['compile', 'download', 'upload'])
   const download = stages.filter((e) => e.file === 'model.safetensors').map((e) => e.loaded)
   assert.ok(download.length > 0 && download.every((n, i) => i === 0 || n >= download[i - 1]), 'download goes forward')
@@ -72,10 +80,17 @@ test('an abort ends a request, and the next request runs', async () => {
     const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' })
     const controller = new AbortController()
     let seen = 0
-    const { error } = await outcome(() => reranker.rerank({ query: 'q', documents: Array(200).fill('some text to read') }, {
-      signal: controller.signal,
-      onResult: () => { if (++seen === 3) controller.abort() },
-    }))
+    const { error } = await outcome(() =>
+      reranker.rerank(
+        { query: 'q', documents: Array(200).fill('some text to read') },
+        {
+          signal: controller.signal,
+          onResult: () => {
+            if (++seen === 3) controller.abort()
+          },
+        },
+      ),
+    )
     const after = await reranker.rerank({ query: 'q', documents: ['a'] })
     return { error, seen, after: after.results.length }
   })
@@ -86,18 +101,26 @@ test('an abort ends a request, and the next request runs', async () => {
 
 test('an abort ends a stalled load', async () => {
   const page = await browser.page()
-  const { error } = await page.evaluate(() => outcome(() => secondpass.Reranker.load({ model: '/fault/stall/tiny-tied', device: 'cpu' }, { signal: AbortSignal.timeout(1000) })))
+  const { error } = await page.evaluate(() =>
+    outcome(() => secondpass.Reranker.load({ model: '/fault/stall/tiny-tied', device: 'cpu' }, { signal: AbortSignal.timeout(1000) })),
+  )
   assert.equal(error.name, 'TimeoutError')
 })
 
 test('concurrent calls of rerank() share one load', async () => {
   const page = await browser.page()
   let fetched = 0
-  page.on('request', (request) => { if (request.url().endsWith('config.json')) fetched++ })
-  const lengths = await page.evaluate(() => Promise.all([1, 2].map(async (n) => {
-    const { results } = await secondpass.rerank({ model: '/models/tiny-tied', device: 'cpu', query: 'q', documents: Array(n).fill('a') })
-    return results.length
-  })))
+  page.on('request', (request) => {
+    if (request.url().endsWith('config.json')) fetched++
+  })
+  const lengths = await page.evaluate(() =>
+    Promise.all(
+      [1, 2].map(async (n) => {
+        const { results } = await secondpass.rerank({ model: '/models/tiny-tied', device: 'cpu', query: 'q', documents: Array(n).fill('a') })
+        return results.length
+      }),
+    ),
+  )
   assert.deepEqual(lengths, [1, 2])
   assert.ok(fetched <= 2, `${fetched} requests for config.json`)
 })

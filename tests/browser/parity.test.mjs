@@ -1,7 +1,7 @@
 // The built package in a real browser, on both devices: scores against Transformers, and every kernel against its definition.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { MODELS, cases, open } from './harness.mjs'
+import { cases, MODELS, open } from './harness.mjs'
 
 /** As in tests/reference.rs. */
 const SCORE_TOLERANCE = 1e-3
@@ -25,14 +25,17 @@ after(() => browser?.close())
 async function largestDifference(model, options) {
   const page = await browser.page()
   const list = cases(model)
-  const { info, responses } = await page.evaluate(async ({ options, requests }) => {
-    const reranker = await secondpass.Reranker.load(options)
-    const responses = []
-    for (const request of requests) responses.push(await reranker.rerank(request))
-    const info = reranker.info
-    reranker.dispose()
-    return { info, responses }
-  }, { options: { model: `/models/${model}`, ...options }, requests: list.map((c) => c.request) })
+  const { info, responses } = await page.evaluate(
+    async ({ options, requests }) => {
+      const reranker = await secondpass.Reranker.load(options)
+      const responses = []
+      for (const request of requests) responses.push(await reranker.rerank(request))
+      const info = reranker.info
+      reranker.dispose()
+      return { info, responses }
+    },
+    { options: { model: `/models/${model}`, ...options }, requests: list.map((c) => c.request) },
+  )
   await page.close()
   assert.equal(info.device, options.device)
   if (options.kernels) assert.equal(info.kernels, options.kernels)
@@ -73,11 +76,15 @@ for (const kernels of STYLES) {
 const reports = {}
 function kernelReport(device) {
   reports[device] ??= browser.page().then(async (page) => {
-    const result = await page.evaluate((name) => new Promise((resolve) => {
-      const worker = new Worker('/pages/kernels-worker.js', { type: 'module', name })
-      worker.onmessage = ({ data }) => resolve(data)
-      worker.onerror = (event) => resolve({ error: event.message })
-    }), device)
+    const result = await page.evaluate(
+      (name) =>
+        new Promise((resolve) => {
+          const worker = new Worker('/pages/kernels-worker.js', { type: 'module', name })
+          worker.onmessage = ({ data }) => resolve(data)
+          worker.onerror = (event) => resolve({ error: event.message })
+        }),
+      device,
+    )
     await page.close()
     return result
   })

@@ -12,7 +12,9 @@ const FIXTURE = join(ROOT, 'tests', 'fixtures', 'text', MODEL)
 const SCORE_TOLERANCE = 1e-3
 
 let browser
-before(async () => { browser = await open() })
+before(async () => {
+  browser = await open()
+})
 after(() => browser?.close())
 
 /** A page whose workers fail as told, one entry per worker in the order of their start; see fragile-worker-setup.js. */
@@ -32,15 +34,19 @@ async function fragile(...failures) {
 
 async function run(page, options) {
   const [{ request, scores }] = cases(MODEL)
-  const result = await page.evaluate(async ({ options, request }) => outcome(async () => {
-    const reranker = await secondpass.Reranker.load({ ...options, worker: window.worker })
-    const before = reranker.info.device
-    const reported = []
-    const response = await reranker.rerank(request, { onResult: ({ index }) => reported.push(index) })
-    const { device, recovered_from } = reranker.info
-    reranker.dispose()
-    return { before, device, recovered_from, reported, response, workers: window.started.length }
-  }), { options: { model: `/models/${MODEL}`, ...options }, request })
+  const result = await page.evaluate(
+    async ({ options, request }) =>
+      outcome(async () => {
+        const reranker = await secondpass.Reranker.load({ ...options, worker: window.worker })
+        const before = reranker.info.device
+        const reported = []
+        const response = await reranker.rerank(request, { onResult: ({ index }) => reported.push(index) })
+        const { device, recovered_from } = reranker.info
+        reranker.dispose()
+        return { before, device, recovered_from, reported, response, workers: window.started.length }
+      }),
+    { options: { model: `/models/${MODEL}`, ...options }, request },
+  )
   await page.close()
   for (const { index, relevance_score } of result.ok?.response.results ?? []) assert.ok(Math.abs(relevance_score - scores[index]) <= SCORE_TOLERANCE)
   return result
@@ -92,23 +98,30 @@ test('dispose and abort during a recovery take effect at once', async () => {
   for (const action of ['dispose', 'abort']) {
     const page = await fragile('request 1')
     // The host stops answering, so the second worker's load never ends.
-    const host = browser.host({ handle: (name, request, response) => (stalled ? undefined : serveFile(FIXTURE, Object.assign(request, { url: `/${name}` }), response)) })
+    const host = browser.host({
+      handle: (name, request, response) => (stalled ? undefined : serveFile(FIXTURE, Object.assign(request, { url: `/${name}` }), response)),
+    })
     let stalled = false
-    await page.exposeFunction('stopServing', () => { stalled = true })
-    const { ms, error } = await page.evaluate(async ({ model, action, request }) => {
-      const reranker = await secondpass.Reranker.load({ model, device: 'webgpu', cache: 'memory', worker: window.worker })
-      await window.stopServing()
-      const controller = new AbortController()
-      const outcomes = outcome(() => reranker.rerank(request, { signal: controller.signal }))
-      while (window.started.length < 2) await new Promise((done) => setTimeout(done, 20))
-      const start = performance.now()
-      if (action === 'dispose') reranker.dispose()
-      else controller.abort()
-      const { error } = await outcomes
-      const ms = performance.now() - start
-      reranker.dispose()
-      return { ms, error }
-    }, { model: host, action, request: cases(MODEL)[0].request })
+    await page.exposeFunction('stopServing', () => {
+      stalled = true
+    })
+    const { ms, error } = await page.evaluate(
+      async ({ model, action, request }) => {
+        const reranker = await secondpass.Reranker.load({ model, device: 'webgpu', cache: 'memory', worker: window.worker })
+        await window.stopServing()
+        const controller = new AbortController()
+        const outcomes = outcome(() => reranker.rerank(request, { signal: controller.signal }))
+        while (window.started.length < 2) await new Promise((done) => setTimeout(done, 20))
+        const start = performance.now()
+        if (action === 'dispose') reranker.dispose()
+        else controller.abort()
+        const { error } = await outcomes
+        const ms = performance.now() - start
+        reranker.dispose()
+        return { ms, error }
+      },
+      { model: host, action, request: cases(MODEL)[0].request },
+    )
     assert.equal(action === 'dispose' ? error?.code : error?.name, action === 'dispose' ? 'disposed' : 'AbortError')
     assert.ok(ms < 1000, `${action}: ${ms} ms`)
     for (let i = 0; i < 50 && page.workers().length > 0; i++) await page.waitForTimeout(100)
@@ -127,6 +140,9 @@ test('after a loss the reranker takes concurrent requests and can be disposed', 
     return [...both, await outcome(() => reranker.rerank(request))]
   }, request)
   await page.close()
-  assert.deepEqual(outcomes.map(({ error }) => error?.code), [undefined, undefined, 'disposed'])
+  assert.deepEqual(
+    outcomes.map(({ error }) => error?.code),
+    [undefined, undefined, 'disposed'],
+  )
   assert.deepEqual(outcomes[0].ok.results, outcomes[1].ok.results)
 })

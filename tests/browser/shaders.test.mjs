@@ -4,7 +4,9 @@ import { after, before, test } from 'node:test'
 import { open } from './harness.mjs'
 
 let browser
-before(async () => { browser = await open() })
+before(async () => {
+  browser = await open()
+})
 after(() => browser?.close())
 
 /** Compiles the shaders with or without subgroup functions: the browser's messages by shader, or null if it lacks subgroups. */

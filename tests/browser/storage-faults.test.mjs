@@ -2,20 +2,31 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Host, random } from '../server/faulty.mjs'
-import { BYTES, INTEGRITY, MODEL, QUICK, STALLING, WEIGHTS, add, begin, hashes, load } from './storage.mjs'
+import { add, BYTES, begin, hashes, INTEGRITY, load, MODEL, QUICK, STALLING, WEIGHTS } from './storage.mjs'
 
 /** `npm run test:storage` runs 200. The native test of the same download code runs thousands. */
 const SEEDS = Number(process.env.SEEDS ?? 32)
 /** The largest probability of each fault per request. */
 const CHANCES = { cut: 0.4, stall: 0.1, short: 0.3, wrongRange: 0.15, busy: 0.3, reset: 0.2, flip: 0.15 }
 /** Errors that flipped bits may cause, because files are parsed before the whole file is hashed. */
-const DAMAGED = ['integrity', 'file_changed', 'invalid_config', 'invalid_tokenizer', 'invalid_weights', 'missing_tensor', 'unsupported_dtype', 'unsupported_model']
+const DAMAGED = [
+  'integrity',
+  'file_changed',
+  'invalid_config',
+  'invalid_tokenizer',
+  'invalid_weights',
+  'missing_tensor',
+  'unsupported_dtype',
+  'unsupported_model',
+]
 const SWITCHES = ['noRanges', 'noLength', 'noValidators', 'redirect']
 /** Drawn from a separate generator, so that older seeds keep their faults. */
 const MORE_SWITCHES = ['away', 'gzip']
 
 let browser, page, score
-before(async () => { ({ browser, page, score } = await begin()) })
+before(async () => {
+  ;({ browser, page, score } = await begin())
+})
 after(() => browser?.close())
 
 /** A random selection of faults. */
@@ -67,8 +78,10 @@ test(`${SEEDS} random combinations of network faults`, async () => {
     assert.ok(second.ok, `${label}, then ${JSON.stringify(second.error)}`)
     await check(second)
   }
-  console.log(`${SEEDS} seeds in ${((Date.now() - start) / 1000).toFixed(0)} s: ${totals.complete} complete at the first attempt, errors ${JSON.stringify(totals.errors)}, ` +
-    `${totals.requests} requests, ${totals.bytes} bytes (${(totals.bytes / SEEDS / BYTES).toFixed(2)} times the files); all complete in the end`)
+  console.log(
+    `${SEEDS} seeds in ${((Date.now() - start) / 1000).toFixed(0)} s: ${totals.complete} complete at the first attempt, errors ${JSON.stringify(totals.errors)}, ` +
+      `${totals.requests} requests, ${totals.bytes} bytes (${(totals.bytes / SEEDS / BYTES).toFixed(2)} times the files); all complete in the end`,
+  )
 })
 
 const ERRORS = [
@@ -87,7 +100,10 @@ for (const [name, faults, code, message] of ERRORS) {
   })
 }
 
-for (const [form, until] of [['in seconds', () => '1'], ['as a date', () => new Date(Date.now() + 2000).toUTCString()]]) {
+for (const [form, until] of [
+  ['in seconds', () => '1'],
+  ['as a date', () => new Date(Date.now() + 2000).toUTCString()],
+]) {
   test(`retry-after ${form} is honoured`, async () => {
     const host = new Host(MODEL)
     const handle = host.handle.bind(host)

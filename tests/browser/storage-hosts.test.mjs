@@ -5,13 +5,15 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ROOT } from '../../scripts/lib.mjs'
 import { Host } from '../server/faulty.mjs'
-import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, begin, damage, integrity, load, shards } from './storage.mjs'
+import { BYTES, begin, damage, INTEGRITY, integrity, load, MODEL, QUICK, shards, WEIGHTS } from './storage.mjs'
 
 const { [WEIGHTS]: weights, ...SMALL } = MODEL
 const gguf = (name) => readFileSync(join(ROOT, 'tests', 'fixtures', 'gguf', name))
 
 let browser, page, score
-before(async () => { ({ browser, page, score } = await begin()) })
+before(async () => {
+  ;({ browser, page, score } = await begin())
+})
 after(() => browser?.close())
 
 const elsewhere = (path) => browser.url.replace('127.0.0.1', 'localhost') + path
@@ -33,7 +35,11 @@ test('a URL of the own origin may redirect to another origin', async () => {
   host.elsewhere = elsewhere(url)
   const { ok, error } = await load(page, url, { integrity: INTEGRITY })
   assert.equal(ok?.score, score, error?.message)
-  assert.deepEqual(host.log.filter((line) => line.startsWith('OPTIONS')), [], 'no preflight')
+  assert.deepEqual(
+    host.log.filter((line) => line.startsWith('OPTIONS')),
+    [],
+    'no preflight',
+  )
   // The target does not send CORS headers.
   const withoutCors = browser.host(new Host(MODEL))
   const redirecting = browser.host({ handle: (name, _, response) => response.writeHead(302, { location: elsewhere(withoutCors) + name }).end() })
@@ -138,7 +144,11 @@ test('a sharded model that does not fit is refused before it is downloaded', asy
   assert.equal(error?.code, 'storage_full')
   assert.match(error.message, /\d+ bytes are needed and \d+ are free/)
   const fetched = Object.entries(host.served).filter(([name]) => name.endsWith('.safetensors'))
-  assert.deepEqual(fetched.map(([, bytes]) => bytes), [1, 1, 1], 'one byte of each file, to learn its length')
+  assert.deepEqual(
+    fetched.map(([, bytes]) => bytes),
+    [1, 1, 1],
+    'one byte of each file, to learn its length',
+  )
   assert.equal((await load(page, url)).ok?.score, score)
 })
 
@@ -171,11 +181,28 @@ test('a file of unknown length reports progress, and is refused when it no longe
 test('persistent storage is requested once, not for memory storage; a missing model leaves no files', async () => {
   await page.evaluate(() => {
     window.asked = 0
-    Object.defineProperty(navigator.storage, 'persist', { configurable: true, value: async () => { window.asked++; return false } })
+    Object.defineProperty(navigator.storage, 'persist', {
+      configurable: true,
+      value: async () => {
+        window.asked++
+        return false
+      },
+    })
   })
-  for (const [kind, times] of [['memory', 0], ['opfs', 1]]) {
+  for (const [kind, times] of [
+    ['memory', 0],
+    ['opfs', 1],
+  ]) {
     await load(page, browser.host(new Host(MODEL)), { cache: kind })
-    assert.equal(await page.evaluate(() => { const n = window.asked; window.asked = 0; return n }), times, kind)
+    assert.equal(
+      await page.evaluate(() => {
+        const n = window.asked
+        window.asked = 0
+        return n
+      }),
+      times,
+      kind,
+    )
   }
   await clear()
   assert.equal((await load(page, browser.host(new Host({})))).error?.code, 'not_found')

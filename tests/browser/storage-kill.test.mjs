@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Host, random } from '../server/faulty.mjs'
-import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, add, begin, hashes, load } from './storage.mjs'
+import { add, BYTES, begin, hashes, INTEGRITY, load, MODEL, QUICK, WEIGHTS } from './storage.mjs'
 
 /** `npm run test:storage` uses 50. */
 const KILLS = Number(process.env.KILLS ?? 10)
 
 let browser, page, score
-before(async () => { ({ browser, page, score } = await begin()) })
+before(async () => {
+  ;({ browser, page, score } = await begin())
+})
 after(() => browser?.close())
 
 /** Stored bytes of a model, as `cache.list()` reports them. */
@@ -18,9 +20,10 @@ const stored = async (url) => {
 }
 
 /** Waits until no writer holds a lock: a terminated worker may live for a moment and still write. */
-const writersGone = () => page.evaluate(async () => {
-  while ((await navigator.locks.query()).held.length > 0) await new Promise((done) => setTimeout(done, 5))
-})
+const writersGone = () =>
+  page.evaluate(async () => {
+    while ((await navigator.locks.query()).held.length > 0) await new Promise((done) => setTimeout(done, 5))
+  })
 
 /** Waits until a host has sent this many bytes. */
 const sent = async (host, bytes) => {
@@ -34,10 +37,13 @@ test(`after each of ${KILLS} killed loads, the next one fetches only the missing
     const host = new Host(MODEL, { delay: 4 }, seed)
     const url = browser.host(host)
     const victim = seed % 2 ? await browser.page() : page
-    await victim.evaluate(({ url, download }) => {
-      const worker = () => (window.victim = new Worker('/dist/worker.js', { type: 'module' }))
-      secondpass.Reranker.load({ model: url, device: 'cpu', download, worker }).catch(() => {})
-    }, { url, download: QUICK })
+    await victim.evaluate(
+      ({ url, download }) => {
+        const worker = () => (window.victim = new Worker('/dist/worker.js', { type: 'module' }))
+        secondpass.Reranker.load({ model: url, device: 'cpu', download, worker }).catch(() => {})
+      },
+      { url, download: QUICK },
+    )
     await sent(host, draw() * BYTES)
     if (victim !== page) {
       totals.pages++
@@ -60,8 +66,10 @@ test(`after each of ${KILLS} killed loads, the next one fetches only the missing
     totals.fetched += host.total
     totals.unfinished += kept < BYTES ? 1 : 0
   }
-  console.log(`${totals.workers} workers and ${totals.pages} pages killed, ${totals.unfinished} of them in mid-load: ` +
-    `${totals.kept} bytes were kept, ${totals.fetched} fetched again of ${KILLS * BYTES}`)
+  console.log(
+    `${totals.workers} workers and ${totals.pages} pages killed, ${totals.unfinished} of them in mid-load: ` +
+      `${totals.kept} bytes were kept, ${totals.fetched} fetched again of ${KILLS * BYTES}`,
+  )
   assert.ok(totals.unfinished > KILLS / 3, 'kills came too late to be conclusive')
   assert.ok(totals.kept > (KILLS * BYTES) / 10, 'kills came too early to be conclusive')
 })
@@ -71,10 +79,13 @@ test('an abort ends a load within 100 ms, and the stored bytes are used by the n
   for (let seed = 1; seed <= 10; seed++) {
     const host = new Host(MODEL, { delay: 6 }, seed)
     const url = browser.host(host)
-    await page.evaluate(({ url, download }) => {
-      window.controller = new AbortController()
-      window.aborting = outcome(() => secondpass.Reranker.load({ model: url, device: 'cpu', download }, { signal: window.controller.signal }))
-    }, { url, download: QUICK })
+    await page.evaluate(
+      ({ url, download }) => {
+        window.controller = new AbortController()
+        window.aborting = outcome(() => secondpass.Reranker.load({ model: url, device: 'cpu', download }, { signal: window.controller.signal }))
+      },
+      { url, download: QUICK },
+    )
     await sent(host, 0.8 * random(seed)() * BYTES)
     const { error, took } = await page.evaluate(async () => {
       const at = performance.now()
@@ -100,32 +111,48 @@ test('two tabs share one download', async () => {
   const url = browser.host(host)
   const other = await browser.page()
   const both = await Promise.all([load(page, url), load(other, url)])
-  assert.deepEqual(both.map((r) => r.ok?.score), [score, score], JSON.stringify(both.map((r) => r.error)))
+  assert.deepEqual(
+    both.map((r) => r.ok?.score),
+    [score, score],
+    JSON.stringify(both.map((r) => r.error)),
+  )
   assert.equal(host.total, BYTES)
   // Both can read the stored files at the same time.
   const again = await Promise.all([load(page, url), load(other, url)])
-  assert.deepEqual(again.map((r) => r.ok?.score), [score, score])
+  assert.deepEqual(
+    again.map((r) => r.ok?.score),
+    [score, score],
+  )
   assert.equal(host.total, BYTES)
   await other.close()
 })
 
-test('a tab that waits for another tab\'s download reports its progress', async () => {
+test("a tab that waits for another tab's download reports its progress", async () => {
   // Slow enough for several progress events, even on a busy machine.
   const host = new Host(MODEL, { delay: 200 })
   const url = browser.host(host)
   const other = await browser.page()
   const first = add(other, url)
   await sent(host, BYTES / 10)
-  const seen = await page.evaluate(async ({ url, download }) => {
-    const seen = []
-    await secondpass.cache.add({ model: url, download }, { onProgress: (event) => event.stage === 'download' && seen.push(event) })
-    return seen
-  }, { url, download: QUICK })
+  const seen = await page.evaluate(
+    async ({ url, download }) => {
+      const seen = []
+      await secondpass.cache.add({ model: url, download }, { onProgress: (event) => event.stage === 'download' && seen.push(event) })
+      return seen
+    },
+    { url, download: QUICK },
+  )
   assert.ok((await first).ok)
   assert.equal(host.total, BYTES)
   const loaded = seen.filter(({ file }) => file === WEIGHTS).map(({ loaded }) => loaded)
-  assert.ok(loaded.some((n) => n > 0 && n < host.served[WEIGHTS]), `seen: ${loaded}`)
-  assert.deepEqual(loaded, [...loaded].sort((a, b) => a - b))
+  assert.ok(
+    loaded.some((n) => n > 0 && n < host.served[WEIGHTS]),
+    `seen: ${loaded}`,
+  )
+  assert.deepEqual(
+    loaded,
+    [...loaded].sort((a, b) => a - b),
+  )
   await other.close()
 })
 
@@ -133,7 +160,14 @@ test('a waiting tab takes over when the downloading tab is closed', async () => 
   const host = new Host(MODEL, { delay: 8 })
   const url = browser.host(host)
   const first = await browser.page()
-  first.evaluate(({ url, download }) => { secondpass.Reranker.load({ model: url, device: 'cpu', download }) }, { url, download: QUICK }).catch(() => {})
+  first
+    .evaluate(
+      ({ url, download }) => {
+        secondpass.Reranker.load({ model: url, device: 'cpu', download })
+      },
+      { url, download: QUICK },
+    )
+    .catch(() => {})
   while (!(host.served[WEIGHTS] > 100_000)) await new Promise((done) => setTimeout(done, 10))
   const second = load(page, url)
   await new Promise((done) => setTimeout(done, 200))

@@ -30,25 +30,35 @@ export async function begin() {
 
 /** Loads in a page and scores one document: `{ ok: { score, info, events } }` or `{ error }`, and how long it took. */
 export const load = (page, model, options = {}) =>
-  page.evaluate(async ({ model, options }) => {
-    const start = performance.now()
-    const result = await outcome(async () => {
-      const events = []
-      const reranker = await secondpass.Reranker.load({ model, device: 'cpu', ...options }, { onProgress: (event) => events.push({ ...event, at: performance.now() - start }) })
-      const loaded = performance.now() - start
-      const { results } = await reranker.rerank({ query: 'what is a shore?', documents: ['where water meets land'] })
-      reranker.dispose()
-      return { score: results[0].relevance_score, info: reranker.info, events, loaded }
-    })
-    return { ...result, ms: performance.now() - start }
-  }, { model, options: { download: QUICK, ...options } })
+  page.evaluate(
+    async ({ model, options }) => {
+      const start = performance.now()
+      const result = await outcome(async () => {
+        const events = []
+        const reranker = await secondpass.Reranker.load(
+          { model, device: 'cpu', ...options },
+          { onProgress: (event) => events.push({ ...event, at: performance.now() - start }) },
+        )
+        const loaded = performance.now() - start
+        const { results } = await reranker.rerank({ query: 'what is a shore?', documents: ['where water meets land'] })
+        reranker.dispose()
+        return { score: results[0].relevance_score, info: reranker.info, events, loaded }
+      })
+      return { ...result, ms: performance.now() - start }
+    },
+    { model, options: { download: QUICK, ...options } },
+  )
 
 /** Downloads a model without loading it: `{ ok: true }` or `{ error }`. */
 export const add = (page, model, options = {}) =>
-  page.evaluate(({ model, options }) => outcome(async () => {
-    await secondpass.cache.add({ model, ...options })
-    return true
-  }), { model, options: { download: QUICK, ...options } })
+  page.evaluate(
+    ({ model, options }) =>
+      outcome(async () => {
+        await secondpass.cache.add({ model, ...options })
+        return true
+      }),
+    { model, options: { download: QUICK, ...options } },
+  )
 
 /** The hashes of a model's stored files by name; false for a damaged file. */
 export const hashes = async (page, model) => {
@@ -57,23 +67,24 @@ export const hashes = async (page, model) => {
 }
 
 /** Changes bytes of the largest stored file behind the package's back. */
-export const damage = (page, change) => page.evaluate(async (change) => {
-  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('secondpass')
-  let largest
-  for await (const handle of folder.values()) {
-    if (!handle.name.endsWith('.data')) continue
-    const file = await handle.getFile()
-    if (!largest || file.size > largest.file.size) largest = { handle, file }
-  }
-  const bytes = new Uint8Array(await largest.file.arrayBuffer())
-  const writable = await largest.handle.createWritable()
-  if (change.truncate !== undefined) await writable.write(bytes.slice(0, change.truncate))
-  else {
-    for (const at of change.flip) bytes[at] ^= 1
-    await writable.write(bytes)
-  }
-  await writable.close()
-}, change)
+export const damage = (page, change) =>
+  page.evaluate(async (change) => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('secondpass')
+    let largest
+    for await (const handle of folder.values()) {
+      if (!handle.name.endsWith('.data')) continue
+      const file = await handle.getFile()
+      if (!largest || file.size > largest.file.size) largest = { handle, file }
+    }
+    const bytes = new Uint8Array(await largest.file.arrayBuffer())
+    const writable = await largest.handle.createWritable()
+    if (change.truncate !== undefined) await writable.write(bytes.slice(0, change.truncate))
+    else {
+      for (const at of change.flip) bytes[at] ^= 1
+      await writable.write(bytes)
+    }
+    await writable.close()
+  }, change)
 
 /** Splits a safetensors file into shards and an index. */
 export function shards(bytes, count) {
@@ -85,8 +96,14 @@ export function shards(bytes, count) {
     const file = `model-${String(i + 1).padStart(5, '0')}-of-${String(count).padStart(5, '0')}.safetensors`
     const [header, parts] = [{}, []]
     let at = 0
-    for (const [name, { data_offsets: [from, to], ...rest }] of Object.entries(tensors).filter((_, n) => n % count === i)) {
-      header[name] = { ...rest, data_offsets: [at, at += to - from] }
+    for (const [
+      name,
+      {
+        data_offsets: [from, to],
+        ...rest
+      },
+    ] of Object.entries(tensors).filter((_, n) => n % count === i)) {
+      header[name] = { ...rest, data_offsets: [at, (at += to - from)] }
       parts.push(data.subarray(from, to))
       map[name] = file
     }

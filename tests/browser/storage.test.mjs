@@ -8,10 +8,12 @@ import { chromium } from 'playwright-core'
 import { findChromium } from '../../scripts/setup/chromium.mjs'
 import { Host } from '../server/faulty.mjs'
 import { FLAGS } from './harness.mjs'
-import { BYTES, INTEGRITY, MODEL, QUICK, WEIGHTS, begin, damage as damageIn, integrity, load } from './storage.mjs'
+import { BYTES, begin, damage as damageIn, INTEGRITY, integrity, load, MODEL, QUICK, WEIGHTS } from './storage.mjs'
 
 let browser, page, score
-before(async () => { ({ browser, page, score } = await begin()) })
+before(async () => {
+  ;({ browser, page, score } = await begin())
+})
 after(() => browser?.close())
 
 const cache = (method, ...args) => page.evaluate(([method, args]) => outcome(() => secondpass.cache[method](...args)), [method, args])
@@ -57,13 +59,17 @@ test('OPFS is the default, and memory storage keeps nothing', async () => {
 test('without OPFS the Cache API is used, and without both memory', async () => {
   const url = browser.host(new Host(MODEL))
   // The APIs must be removed before the worker's own script runs; imports run in order.
-  const storageWithout = (removal) => page.evaluate(async ({ url, removal, download }) => {
-    const script = (text) => URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
-    const start = script(`import '${script(removal)}'; import '${location.origin}/dist/worker.js'`)
-    const reranker = await secondpass.Reranker.load({ model: url, device: 'cpu', download, worker: () => new Worker(start, { type: 'module' }) })
-    reranker.dispose()
-    return reranker.info.storage
-  }, { url, removal, download: QUICK })
+  const storageWithout = (removal) =>
+    page.evaluate(
+      async ({ url, removal, download }) => {
+        const script = (text) => URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
+        const start = script(`import '${script(removal)}'; import '${location.origin}/dist/worker.js'`)
+        const reranker = await secondpass.Reranker.load({ model: url, device: 'cpu', download, worker: () => new Worker(start, { type: 'module' }) })
+        reranker.dispose()
+        return reranker.info.storage
+      },
+      { url, removal, download: QUICK },
+    )
   const noOpfs = 'Object.defineProperty(navigator.storage, "getDirectory", { value: () => Promise.reject(new DOMException("no", "SecurityError")) })'
   assert.equal(await storageWithout(noOpfs), 'cache-api')
   assert.equal(await storageWithout(`${noOpfs}; Object.defineProperty(self, "caches", { value: undefined })`), 'memory')
@@ -75,13 +81,25 @@ test('stored files are listed, verified and deleted', async () => {
   const url = browser.host(host)
   await load(page, url)
   const { ok: listed } = await cache('list')
-  assert.deepEqual(listed.map((f) => [f.url.split('/').pop(), f.bytes, f.stored, f.complete, f.storage]),
-    Object.keys(MODEL).sort().map((name) => [name, MODEL[name].length, MODEL[name].length, true, 'opfs']))
+  assert.deepEqual(
+    listed.map((f) => [f.url.split('/').pop(), f.bytes, f.stored, f.complete, f.storage]),
+    Object.keys(MODEL)
+      .sort()
+      .map((name) => [name, MODEL[name].length, MODEL[name].length, true, 'opfs']),
+  )
   const { ok: verified } = await cache('verify', url)
-  assert.deepEqual(verified.map((f) => [f.ok, f.bad, f.integrity]), Object.keys(MODEL).sort().map((name) => [true, 0, INTEGRITY[name]]))
+  assert.deepEqual(
+    verified.map((f) => [f.ok, f.bad, f.integrity]),
+    Object.keys(MODEL)
+      .sort()
+      .map((name) => [true, 0, INTEGRITY[name]]),
+  )
   await damage({ flip: [100, QUICK.pieceBytes, QUICK.pieceBytes + 1] })
   const { ok: found } = await cache('verify', url + WEIGHTS)
-  assert.deepEqual(found.map((f) => [f.ok, f.bad]), [[false, 2 * QUICK.pieceBytes]])
+  assert.deepEqual(
+    found.map((f) => [f.ok, f.bad]),
+    [[false, 2 * QUICK.pieceBytes]],
+  )
   const before = host.total
   assert.equal((await load(page, url)).ok?.score, score)
   assert.equal(host.total - before, 2 * QUICK.pieceBytes)
@@ -96,7 +114,12 @@ test('damage is detected on use, and only damaged pieces are fetched again', asy
   const url = browser.host(host)
   for (const options of [{}, { integrity: INTEGRITY }]) {
     assert.equal((await load(page, url, options)).ok?.score, score)
-    for (const [change, most] of [[{ flip: [200_000] }, 1], [{ flip: [5, 300_000] }, 2], [{ truncate: 600_000 }, 2], [{ truncate: 0 }, 20]]) {
+    for (const [change, most] of [
+      [{ flip: [200_000] }, 1],
+      [{ flip: [5, 300_000] }, 2],
+      [{ truncate: 600_000 }, 2],
+      [{ truncate: 0 }, 20],
+    ]) {
       await damage(change)
       const before = host.total
       const { ok, error } = await load(page, url, options)
@@ -179,8 +202,14 @@ test('progress events increase, are throttled and have a rate', async () => {
   assert.ok(keys.includes(`download ${WEIGHTS}`) && keys.includes(`verify ${WEIGHTS}`), keys.join())
   for (const key of keys) {
     const events = ok.events.filter((e) => `${e.stage} ${e.file ?? ''}` === key)
-    assert.ok(events.every((e, i) => i === 0 || e.loaded > events[i - 1].loaded), `${key} increases`)
-    assert.ok(events.every((e, i) => i === 0 || e.loaded === e.total || e.at - events[i - 1].at > 200), `${key} is throttled`)
+    assert.ok(
+      events.every((e, i) => i === 0 || e.loaded > events[i - 1].loaded),
+      `${key} increases`,
+    )
+    assert.ok(
+      events.every((e, i) => i === 0 || e.loaded === e.total || e.at - events[i - 1].at > 200),
+      `${key} is throttled`,
+    )
     assert.equal(events.at(-1).loaded, events.at(-1).total, key)
   }
   assert.ok(ok.events.some((e) => e.stage === 'download' && e.rate > 0))

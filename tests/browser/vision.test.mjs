@@ -15,21 +15,27 @@ const DRAWN_TOLERANCE = 5e-3
 const read = (...path) => JSON.parse(readFileSync(join(ROOT, 'tests', 'fixtures', ...path), 'utf8'))
 
 let browser
-before(async () => { browser = await open() })
+before(async () => {
+  browser = await open()
+})
 after(() => browser?.close())
 
 /** Picture paths in the cases are relative to the file of the cases. */
-const resolved = (base, request) => JSON.parse(JSON.stringify(request), (_, value) => (typeof value === 'string' && value.startsWith('../pictures/') ? new URL(value, base).href : value))
+const resolved = (base, request) =>
+  JSON.parse(JSON.stringify(request), (_, value) => (typeof value === 'string' && value.startsWith('../pictures/') ? new URL(value, base).href : value))
 
 async function largestDifference(options, list) {
   const page = await browser.page()
-  const responses = await page.evaluate(async ({ options, list }) => {
-    const reranker = await secondpass.Reranker.load(options)
-    const responses = []
-    for (const { request } of list) responses.push(await reranker.rerank(request))
-    reranker.dispose()
-    return responses
-  }, { options, list })
+  const responses = await page.evaluate(
+    async ({ options, list }) => {
+      const reranker = await secondpass.Reranker.load(options)
+      const responses = []
+      for (const { request } of list) responses.push(await reranker.rerank(request))
+      reranker.dispose()
+      return responses
+    },
+    { options, list },
+  )
   await page.close()
   let largest = 0
   list.forEach(({ scores }, i) => {
@@ -41,7 +47,8 @@ async function largestDifference(options, list) {
 
 function vlCases(model, wanted = () => true) {
   const base = `${browser.url}/fixtures/vl/${model}/cases.json`
-  return read('vl', model, 'cases.json').cases.filter((c) => c.max_pixels === undefined && wanted(c.name))
+  return read('vl', model, 'cases.json')
+    .cases.filter((c) => c.max_pixels === undefined && wanted(c.name))
     .map((c) => ({ request: { ...resolved(base, c.request), max_length: c.max_length }, scores: c.scores }))
 }
 
@@ -64,7 +71,9 @@ for (const { file, vision, of, scores } of read('gguf', 'models.json')) {
     test(`${file} on ${device} matches the reference scores of its dequantized weights`, async () => {
       const base = `${browser.url}/fixtures/${of}/cases.json`
       const names = Object.keys(scores).slice(0, device === 'cpu' ? undefined : 3)
-      const list = read(...of.split('/'), 'cases.json').cases.filter((c) => names.includes(c.name)).map((c) => ({ request: resolved(base, c.request), scores: scores[c.name] }))
+      const list = read(...of.split('/'), 'cases.json')
+        .cases.filter((c) => names.includes(c.name))
+        .map((c) => ({ request: resolved(base, c.request), scores: scores[c.name] }))
       const options = { model: `/fixtures/gguf/${file}`, device, ...(vision && { vision: `/fixtures/gguf/${vision}` }) }
       const largest = await largestDifference(options, list)
       console.log(`${file} on ${device}: largest difference ${largest.toExponential(2)}`)
@@ -93,13 +102,29 @@ test('every type of picture object gives the same score', async () => {
     const dataUrl = await new Promise((resolve) => Object.assign(new FileReader(), { onload: (e) => resolve(e.target.result) }).readAsDataURL(blob))
     const exact = {}
     for (const [name, image] of Object.entries({
-      url, absolute: new URL(url, location.href), object: { url }, blob, buffer, view: new Uint8Array(buffer), dataUrl, element,
-      'blob url': URL.createObjectURL(blob), list: [blob],
-    })) exact[name] = await score(image)
+      url,
+      absolute: new URL(url, location.href),
+      object: { url },
+      blob,
+      buffer,
+      view: new Uint8Array(buffer),
+      dataUrl,
+      element,
+      'blob url': URL.createObjectURL(blob),
+      list: [blob],
+    }))
+      exact[name] = await score(image)
     const parts = await reranker.rerank({ query: 'a disc', documents: [{ content: [{ type: 'image_url', image_url: { url } }] }] })
     exact.parts = parts.results[0].relevance_score
     const drawn = {}
-    for (const [name, image] of Object.entries({ bitmap, canvas, offscreen, frame, pixels: canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height) })) drawn[name] = await score(image)
+    for (const [name, image] of Object.entries({
+      bitmap,
+      canvas,
+      offscreen,
+      frame,
+      pixels: canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height),
+    }))
+      drawn[name] = await score(image)
     const still = { bitmap: bitmap.width > 0, buffer: buffer.byteLength > 0 }
     reranker.dispose()
     return { exact, drawn, still }
@@ -114,7 +139,10 @@ test('SVG is rasterized by the browser, and alpha is blended onto white', async 
   const { svg, white } = await page.evaluate(async () => {
     const reranker = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })
     const score = async (image) => (await reranker.rerank({ query: 'a disc', documents: [{ image }] })).results[0].relevance_score
-    const svg = (fill) => new Blob([`<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" fill="${fill}"/></svg>`], { type: 'image/svg+xml' })
+    const svg = (fill) =>
+      new Blob([`<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" fill="${fill}"/></svg>`], {
+        type: 'image/svg+xml',
+      })
     const canvas = new OffscreenCanvas(64, 64)
     const context = canvas.getContext('2d')
     context.fillStyle = 'red'
@@ -144,9 +172,14 @@ test('a picture that fails is reported in meta.failed, or fails the request with
       reports[name] = error ?? { scored: value.results.map(({ index }) => index), failed: value.meta.failed }
     }
     for (const [name, image] of Object.entries({
-      image_unavailable: '/fixtures/vl/pictures/none.png', empty_image: new Blob([]), unsupported_image: new Blob(['hello, this is text']),
-      corrupt_image: new Blob([png.slice(0, png.length / 2)]), image_too_large: new Blob([new Uint8Array(hugeGif)]), invalid_request: new Map(),
-    })) await run(name, image)
+      image_unavailable: '/fixtures/vl/pictures/none.png',
+      empty_image: new Blob([]),
+      unsupported_image: new Blob(['hello, this is text']),
+      corrupt_image: new Blob([png.slice(0, png.length / 2)]),
+      image_too_large: new Blob([new Uint8Array(hugeGif)]),
+      invalid_request: new Map(),
+    }))
+      await run(name, image)
     const thin = new OffscreenCanvas(900, 4)
     thin.getContext('2d').fillRect(0, 0, 1, 1)
     await run('bad_aspect_ratio', thin)
@@ -159,7 +192,10 @@ test('a picture that fails is reported in meta.failed, or fails the request with
   delete reports.invalid_request
   for (const [code, { scored, failed }] of Object.entries(reports)) {
     assert.deepEqual(scored, [0], code)
-    assert.deepEqual(failed.map(({ index, code }) => [index, code]), [[1, code]])
+    assert.deepEqual(
+      failed.map(({ index, code }) => [index, code]),
+      [[1, code]],
+    )
     assert.match(failed[0].message, /documents\[1\]/)
   }
   for (const [code, error] of Object.entries(errors)) {
@@ -175,7 +211,9 @@ test('an abort ends a request that is fetching a picture', async () => {
     const controller = new AbortController()
     setTimeout(() => controller.abort(), 200)
     const start = performance.now()
-    const { error } = await outcome(() => reranker.rerank({ query: 'q', documents: [{ image: '/fault/stall/tiny-tied/model.safetensors' }] }, { signal: controller.signal }))
+    const { error } = await outcome(() =>
+      reranker.rerank({ query: 'q', documents: [{ image: '/fault/stall/tiny-tied/model.safetensors' }] }, { signal: controller.signal }),
+    )
     reranker.dispose()
     return { error, took: performance.now() - start }
   })
@@ -183,7 +221,7 @@ test('an abort ends a request that is fetching a picture', async () => {
   assert.ok(took < 2000, `${took} ms`)
 })
 
-test('return_documents gives back the same object, and the caller\'s buffers are not transferred', async () => {
+test("return_documents gives back the same object, and the caller's buffers are not transferred", async () => {
   const page = await browser.page()
   const same = await page.evaluate(async () => {
     const reranker = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })

@@ -64,7 +64,7 @@ test('comments, strings, tests and foreign crates are no arrows', () => {
       #[cfg(test)] use crate::b::B;
       #[cfg(all(test, unix))] #[rustfmt::skip] fn only([x, y]: [u8; 2]) { crate::b::B }
       #[cfg(test)] mod tests { use crate::b::*; fn run() { B } }`,
-    'b.rs': 'pub struct B; #[cfg(not(test))] impl From<crate::a::A<\'_>> for B {}',
+    'b.rs': "pub struct B; #[cfg(not(test))] impl From<crate::a::A<'_>> for B {}",
   })
   assert.deepEqual(arrows(graph), ['b.rs → a.rs'])
 })
@@ -85,18 +85,52 @@ test('a declared module without a file is an error', () => {
 })
 
 test('a type name in two files is found; associated types and those of tests are not type names', () => {
-  const names = inFolder({
-    'lib.rs': 'mod a; mod b;',
-    'a.rs': 'pub struct Twice; impl Iterator for Twice { type Item = u8; } #[cfg(unix)] enum Once {} #[cfg(windows)] enum Once {}',
-    'b.rs': 'mod inner { pub(super) enum Twice {} } impl Iterator for Other { type Item = u8; } struct Other; #[cfg(test)] struct Once;',
-  }, (folder) => typeNames(readCrate(folder)))
-  assert.deepEqual([...names].filter(([, files]) => files.length > 1), [['Twice', ['a.rs', 'b.rs']]])
+  const names = inFolder(
+    {
+      'lib.rs': 'mod a; mod b;',
+      'a.rs': 'pub struct Twice; impl Iterator for Twice { type Item = u8; } #[cfg(unix)] enum Once {} #[cfg(windows)] enum Once {}',
+      'b.rs': 'mod inner { pub(super) enum Twice {} } impl Iterator for Other { type Item = u8; } struct Other; #[cfg(test)] struct Once;',
+    },
+    (folder) => typeNames(readCrate(folder)),
+  )
+  assert.deepEqual(
+    [...names].filter(([, files]) => files.length > 1),
+    [['Twice', ['a.rs', 'b.rs']]],
+  )
   assert.deepEqual([...names.keys()].sort(), ['Once', 'Other', 'Twice'])
 })
 
 test('lifetimes, characters and raw strings are told apart', () => {
-  assert.deepEqual(tokenize(String.raw`fn f<'a>(c: char) { g::<'a>('\'', b'x', '\u{1F642}', "\\", br##"a"# b"##, r#type) }`),
-    ['fn', 'f', '<', '>', '(', 'c', ':', 'char', ')', '{', 'g', '::', '<', '>', '(', '""', ',', '""', ',', '""', ',', '""', ',', '""', ',', 'type', ')', '}'])
+  assert.deepEqual(tokenize(String.raw`fn f<'a>(c: char) { g::<'a>('\'', b'x', '\u{1F642}', "\\", br##"a"# b"##, r#type) }`), [
+    'fn',
+    'f',
+    '<',
+    '>',
+    '(',
+    'c',
+    ':',
+    'char',
+    ')',
+    '{',
+    'g',
+    '::',
+    '<',
+    '>',
+    '(',
+    '""',
+    ',',
+    '""',
+    ',',
+    '""',
+    ',',
+    '""',
+    ',',
+    '""',
+    ',',
+    'type',
+    ')',
+    '}',
+  ])
 })
 
 test('circles of TypeScript imports are found, of types and dynamic ones too', () => {
@@ -109,9 +143,15 @@ test('circles of TypeScript imports are found, of types and dynamic ones too', (
 })
 
 test('an exported type name in two TypeScript files is found; re-exports are not', () => {
-  const names = inFolder({
-    'a.ts': 'export interface Same {}\nexport abstract class Own {}\nexport type Local = 1',
-    'b.ts': "export type Same = 1\nexport { type Own, type Local } from './a.js'\nexport type * from './a.js'\ntype Local = 2",
-  }, exportedTypes)
-  assert.deepEqual([...names].filter(([, files]) => files.length > 1), [['Same', ['a.ts', 'b.ts']]])
+  const names = inFolder(
+    {
+      'a.ts': 'export interface Same {}\nexport abstract class Own {}\nexport type Local = 1',
+      'b.ts': "export type Same = 1\nexport { type Own, type Local } from './a.js'\nexport type * from './a.js'\ntype Local = 2",
+    },
+    exportedTypes,
+  )
+  assert.deepEqual(
+    [...names].filter(([, files]) => files.length > 1),
+    [['Same', ['a.ts', 'b.ts']]],
+  )
 })

@@ -59,10 +59,12 @@ function shortestCircle(graph, start) {
 
 /** One line for each arrow of a circle. */
 export function describe(graph, circle) {
-  return circle.map((from, i) => {
-    const to = circle[(i + 1) % circle.length]
-    return `${from} → ${to} (${listed([...graph.get(from).get(to)])})`
-  }).join('\n    ')
+  return circle
+    .map((from, i) => {
+      const to = circle[(i + 1) % circle.length]
+      return `${from} → ${to} (${listed([...graph.get(from).get(to)])})`
+    })
+    .join('\n    ')
 }
 
 const MOST_NAMES = 4

@@ -34,11 +34,17 @@ const rooms = grouped(files, roomOf)
 /** Fails with all findings, so that they are mended in one go. */
 const none = (what, findings) => assert.ok(findings.length === 0, `${what}: ${findings.length}\n  ${findings.join('\n  ')}`)
 const circlesIn = (graph) => circles(graph).map((circle) => describe(graph, circle))
-const repeated = (names) => [...names].filter(([, where]) => where.length > 1).map(([name, where]) => `${name}: ${where.join(', ')}`).sort()
+const repeated = (names) =>
+  [...names]
+    .filter(([, where]) => where.length > 1)
+    .map(([name, where]) => `${name}: ${where.join(', ')}`)
+    .sort()
 
 test('every Rust source file belongs to a module that the checks see', () => {
   const read = new Set(crate.modules.map(({ file }) => file))
-  const all = readdirSync(SRC, { recursive: true }).map((file) => String(file).replaceAll('\\', '/')).filter((file) => file.endsWith('.rs'))
+  const all = readdirSync(SRC, { recursive: true })
+    .map((file) => String(file).replaceAll('\\', '/'))
+    .filter((file) => file.endsWith('.rs'))
   const unseen = all.filter((file) => !read.has(file) && file !== 'main.rs' && !/(^|\/)tests(\/|\.rs$)/.test(file))
   assert.deepEqual(unseen, [])
   assert.ok(files.size > 50, `${files.size} files with arrows`)

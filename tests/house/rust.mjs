@@ -10,7 +10,8 @@ const IDENTIFIER = /^[A-Za-z_]\w*$/
 
 /** Identifiers and punctuation. Comments are left out; a string or character literal becomes the token `""`. */
 export function tokenize(text) {
-  const pattern = /\/\/[^\n]*|\/\*|(?<!\w)[bc]?r(#*)"|(?<!\w)[bc]?"|b?'(?:\\(?:u\{[^}]*\}|x..|.)|[^\\'])'|'[A-Za-z_]\w*|r#[A-Za-z_]\w*|[A-Za-z_]\w*|\d[\w.]*|::|[^\s]/g
+  const pattern =
+    /\/\/[^\n]*|\/\*|(?<!\w)[bc]?r(#*)"|(?<!\w)[bc]?"|b?'(?:\\(?:u\{[^}]*\}|x..|.)|[^\\'])'|'[A-Za-z_]\w*|r#[A-Za-z_]\w*|[A-Za-z_]\w*|\d[\w.]*|::|[^\s]/g
   const tokens = []
   for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
     const [token, hashes] = match
@@ -218,7 +219,7 @@ function readPath(module, tokens, at) {
 }
 
 function readCode(module, tokens) {
-  for (let i = 0; i < tokens.length;) {
+  for (let i = 0; i < tokens.length; ) {
     if (tokens[i] === 'pub' && tokens[i + 1] === '(') i = afterBracket(tokens, i + 1)
     else if (tokens[i] === 'use') i = readUse(module, tokens, i, false)
     else if (IDENTIFIER.test(tokens[i])) i = readPath(module, tokens, i)

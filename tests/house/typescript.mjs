@@ -1,6 +1,6 @@
 // The import graph of a folder of TypeScript or JavaScript. Imports of types alone count as well: they tell a reader where to
 // look next, and a circle of them is one to the reader.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { addArrow } from './graph.mjs'
 
@@ -9,11 +9,14 @@ const IMPORT = /\b(?:import|export)\b([^'"`;]*?)\bfrom\s*['"]([^'"]+)['"]|\bimpo
 const EXPORTED_TYPE = /\bexport\s+(?:declare\s+)?(?:default\s+)?(?:abstract\s+)?(?:const\s+)?(?:interface|class|type|enum)\s+([A-Za-z_$][\w$]*)/g
 
 /** Comments are blanked; strings stay, since paths are in them. */
-const withoutComments = (text) => text.replace(/('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (_, string) => string ?? ' ')
+const withoutComments = (text) =>
+  text.replace(/('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (_, string) => string ?? ' ')
 
 /** All source files of a folder, as `[{ file, text }]`. */
 export function readFolder(folder) {
-  const files = readdirSync(folder, { recursive: true }).map((file) => String(file).replaceAll('\\', '/')).filter((file) => SOURCE.test(file))
+  const files = readdirSync(folder, { recursive: true })
+    .map((file) => String(file).replaceAll('\\', '/'))
+    .filter((file) => SOURCE.test(file))
   return files.sort().map((file) => ({ file, text: withoutComments(readFileSync(join(folder, file), 'utf8')) }))
 }
 
@@ -31,7 +34,17 @@ export function importGraph(folder) {
   for (const { file, text } of readFolder(folder)) {
     for (const [, names, from, bare] of text.matchAll(IMPORT)) {
       const to = target(folder, file, from ?? bare)
-      if (to) addArrow(graph, file, to, (names ?? bare).replace(/[{}]|\btype\b/g, '').replace(/\s+/g, ' ').replace(/,\s*$/, '').trim() || '*')
+      if (to)
+        addArrow(
+          graph,
+          file,
+          to,
+          (names ?? bare)
+            .replace(/[{}]|\btype\b/g, '')
+            .replace(/\s+/g, ' ')
+            .replace(/,\s*$/, '')
+            .trim() || '*',
+        )
     }
   }
   return graph

@@ -12,7 +12,10 @@ const { query, documents } = GOLDEN.request
 const expected = GOLDEN.scores.map((score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
 
 function golden(results) {
-  assert.deepEqual(results.map(({ index }) => index), expected.slice(0, results.length).map(({ index }) => index))
+  assert.deepEqual(
+    results.map(({ index }) => index),
+    expected.slice(0, results.length).map(({ index }) => index),
+  )
   results.forEach(({ relevanceScore }, i) => assert.ok(Math.abs(relevanceScore - expected[i].score) < 1e-3))
 }
 
@@ -39,7 +42,10 @@ test('version 1, with objects and documents in the answer', async () => {
   const client = new CohereClient({ token: 'none', environment: server.url })
   const response = await client.rerank({ query, documents: documents.map((text) => ({ text })), returnDocuments: true })
   golden(response.results)
-  assert.deepEqual(response.results.map(({ document }) => document.text), expected.map(({ index }) => documents[index]))
+  assert.deepEqual(
+    response.results.map(({ document }) => document.text),
+    expected.map(({ index }) => documents[index]),
+  )
 })
 
 test('errors have the classes of the client', async () => {
@@ -105,14 +111,17 @@ test('a service worker answers the client from the model in the page', async () 
     const other = await page.context().newPage()
     await page.evaluate(() => serveRerankRoute(createRerankHandler(() => secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' }))) && undefined)
     await other.goto(`${origin.url}/pages/blank.html`)
-    const [slow, quick] = await other.evaluate(async (body) => {
-      const timed = async () => {
-        const start = performance.now()
-        const { results } = await (await fetch('/v1/rerank', { method: 'POST', body: JSON.stringify(body) })).json()
-        return { ms: performance.now() - start, results: results.map((r) => ({ index: r.index, relevanceScore: r.relevance_score })) }
-      }
-      return [await timed(), await timed()]
-    }, { query, documents })
+    const [slow, quick] = await other.evaluate(
+      async (body) => {
+        const timed = async () => {
+          const start = performance.now()
+          const { results } = await (await fetch('/v1/rerank', { method: 'POST', body: JSON.stringify(body) })).json()
+          return { ms: performance.now() - start, results: results.map((r) => ({ index: r.index, relevanceScore: r.relevance_score })) }
+        }
+        return [await timed(), await timed()]
+      },
+      { query, documents },
+    )
     golden(slow.results)
     golden(quick.results)
     assert.ok(quick.ms < 1500, `a page that served before is asked first, but it took ${quick.ms} ms`)

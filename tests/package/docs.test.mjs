@@ -10,7 +10,14 @@ import { ROOT } from '../../scripts/lib.mjs'
 test('the API reference is complete', () => {
   const out = mkdtempSync(join(tmpdir(), 'secondpass-docs-'))
   try {
-    const args = [join(ROOT, 'node_modules', 'typedoc', 'bin', 'typedoc'), '--options', join(ROOT, 'pkg', 'typedoc.json'), '--treatWarningsAsErrors', '--out', out]
+    const args = [
+      join(ROOT, 'node_modules', 'typedoc', 'bin', 'typedoc'),
+      '--options',
+      join(ROOT, 'pkg', 'typedoc.json'),
+      '--treatWarningsAsErrors',
+      '--out',
+      out,
+    ]
     const result = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: ROOT })
     assert.equal(result.status, 0, result.stdout + result.stderr)
   } finally {

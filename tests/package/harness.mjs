@@ -16,7 +16,16 @@ export function bundle(name) {
     // It imports its peer by name, so it has to be bundled.
     `--alias:secondpass/langchain=${join(ROOT, 'pkg', 'dist', 'sdk', 'langchain.js')}`,
   ]
-  const args = [join(HERE, 'pages', name), '--bundle', '--format=esm', '--platform=browser', '--target=es2022', '--log-level=error', '--external:/dist/*', ...aliases]
+  const args = [
+    join(HERE, 'pages', name),
+    '--bundle',
+    '--format=esm',
+    '--platform=browser',
+    '--target=es2022',
+    '--log-level=error',
+    '--external:/dist/*',
+    ...aliases,
+  ]
   const result = spawnSync(join(ROOT, 'node_modules', '.bin', 'esbuild'), args, { encoding: 'utf8', maxBuffer: 1 << 28, cwd: ROOT })
   if (result.status !== 0) throw new Error(`esbuild: ${result.stderr}`)
   return result.stdout
@@ -38,12 +47,21 @@ export async function serve(handler) {
     for await (const chunk of incoming) chunks.push(chunk)
     const body = Buffer.concat(chunks)
     const url = `http://${incoming.headers.host}${incoming.url}`
-    const response = await handler(new Request(url, { method: incoming.method, headers: incoming.headers, signal: controller.signal, ...(body.length > 0 && { body }) }))
+    const response = await handler(
+      new Request(url, { method: incoming.method, headers: incoming.headers, signal: controller.signal, ...(body.length > 0 && { body }) }),
+    )
     outgoing.writeHead(response.status, Object.fromEntries(response.headers))
     outgoing.end(Buffer.from(await response.arrayBuffer()))
   })
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
-  return { url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done) }) }
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close: () =>
+      new Promise((done) => {
+        server.closeAllConnections()
+        server.close(done)
+      }),
+  }
 }
 
 /** A server of another origin: the answers of `own`, and otherwise the files of the browser tests' server. */
@@ -61,7 +79,9 @@ export function beside(url, own) {
 
 /** The engine of a page as a reranker in Node; requests are passed as JSON. */
 export async function bridged(page, model = '/models/tiny-tied') {
-  await page.evaluate(async (model) => { window.reranker = await secondpass.Reranker.load({ model, device: 'cpu' }) }, model)
+  await page.evaluate(async (model) => {
+    window.reranker = await secondpass.Reranker.load({ model, device: 'cpu' })
+  }, model)
   return {
     rerank: async (request) => {
       const { ok, error } = await page.evaluate((request) => outcome(() => window.reranker.rerank(request)), request)
@@ -79,13 +99,22 @@ export function scoredBy(score) {
     async rerank(request, { signal, onResult } = {}) {
       signal?.throwIfAborted()
       asked.push(request)
-      const results = request.documents.map((document, index) => ({ index, relevance_score: score(typeof document === 'string' ? document : document.text ?? '', index) }))
+      const results = request.documents.map((document, index) => ({
+        index,
+        relevance_score: score(typeof document === 'string' ? document : (document.text ?? ''), index),
+      }))
       for (const result of results) onResult?.({ ...result })
       results.sort((a, b) => b.relevance_score - a.relevance_score || a.index - b.index)
       if (request.top_n) results.length = Math.min(results.length, request.top_n)
       if (request.return_documents) for (const result of results) result.document = asObject(request.documents[result.index])
       const timings = { tokenize_ms: 0, vision_ms: 0, compute_ms: 0, total_ms: 0 }
-      return { id: 'rerank-1', model: 'test', results, usage: { prompt_tokens: 7, total_tokens: 7 }, meta: { device: 'cpu', cached_tokens: 0, timings, warnings: [] } }
+      return {
+        id: 'rerank-1',
+        model: 'test',
+        results,
+        usage: { prompt_tokens: 7, total_tokens: 7 },
+        meta: { device: 'cpu', cached_tokens: 0, timings, warnings: [] },
+      }
     },
   }
 }

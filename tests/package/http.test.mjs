@@ -6,7 +6,13 @@ import { scoredBy } from './harness.mjs'
 
 const URL_ = 'http://localhost/v1/rerank'
 const PNG = `data:image/png;base64,${'iVBORw0KGgo'.padEnd(96, 'A')}`
-const post = (body, init = {}) => new Request(URL_, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), ...init, headers: { 'content-type': 'application/json', ...init.headers } })
+const post = (body, init = {}) =>
+  new Request(URL_, {
+    method: 'POST',
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...init,
+    headers: { 'content-type': 'application/json', ...init.headers },
+  })
 
 async function ask(body, options, init) {
   const reranker = scoredBy((text) => text.length / 100)
@@ -40,7 +46,11 @@ test('objects with rank_fields, as Cohere v1 sends them', async () => {
 
 test('texts and pictures, as Jina sends them', async () => {
   const base64 = PNG.slice(PNG.indexOf(',') + 1)
-  const { asked, body } = await ask({ query: { image: PNG }, documents: [{ text: 'a' }, { image: base64 }, { image: 'https://example.org/a.png' }], return_documents: true })
+  const { asked, body } = await ask({
+    query: { image: PNG },
+    documents: [{ text: 'a' }, { image: base64 }, { image: 'https://example.org/a.png' }],
+    return_documents: true,
+  })
   assert.deepEqual(asked.query, { image: [PNG] })
   assert.deepEqual(asked.documents, [{ text: 'a' }, { image: [PNG] }, { image: ['https://example.org/a.png'] }])
   assert.deepEqual(body.results[0].document, { text: 'a' })
@@ -50,23 +60,40 @@ test('content lists, as vLLM sends them', async () => {
   const image = { type: 'image_url', image_url: { url: PNG } }
   const { asked } = await ask({
     query: { content: [{ type: 'text', text: 'q' }, image] },
-    documents: [{ content: [image] }, [{ type: 'text', text: 'list' }], image, 'text', { content: [{ type: 'video_url', video_url: { url: 'data:video/jpeg;base64,AAAA,BBBB' } }] }],
-    truncate_prompt_tokens: 2048, instruction: 'find', top_n: 0,
+    documents: [
+      { content: [image] },
+      [{ type: 'text', text: 'list' }],
+      image,
+      'text',
+      { content: [{ type: 'video_url', video_url: { url: 'data:video/jpeg;base64,AAAA,BBBB' } }] },
+    ],
+    truncate_prompt_tokens: 2048,
+    instruction: 'find',
+    top_n: 0,
   })
   const part = { type: 'image_url', image_url: PNG }
   assert.deepEqual(asked, {
     query: { content: [{ type: 'text', text: 'q' }, part] },
     documents: [
-      { content: [part] }, { content: [{ type: 'text', text: 'list' }] }, { content: [part] }, 'text',
+      { content: [part] },
+      { content: [{ type: 'text', text: 'list' }] },
+      { content: [part] },
+      'text',
       { content: [{ type: 'video_url', video_url: { frames: ['data:image/jpeg;base64,AAAA', 'data:image/jpeg;base64,BBBB'] } }] },
     ],
-    instruction: 'find', max_length: 2048,
+    instruction: 'find',
+    max_length: 2048,
   })
-  assert.deepEqual((await ask({ query: 'q', documents: { content: [{ type: 'text', text: 'one' }] } })).asked.documents, [{ content: [{ type: 'text', text: 'one' }] }])
+  assert.deepEqual((await ask({ query: 'q', documents: { content: [{ type: 'text', text: 'one' }] } })).asked.documents, [
+    { content: [{ type: 'text', text: 'one' }] },
+  ])
 })
 
 test('texts, as TEI and llama.cpp take them, are answered with a bare list', async () => {
-  assert.deepEqual((await ask({ query: 'q', texts: ['a', 'bb'], return_text: true })).body, [{ index: 1, score: 0.02, text: 'bb' }, { index: 0, score: 0.01, text: 'a' }])
+  assert.deepEqual((await ask({ query: 'q', texts: ['a', 'bb'], return_text: true })).body, [
+    { index: 1, score: 0.02, text: 'bb' },
+    { index: 0, score: 0.01, text: 'a' },
+  ])
   const { status, body } = await ask({ query: 'q', texts: [] })
   assert.equal(status, 400)
   assert.deepEqual(body, { error: 'invalid request: list of documents must not be empty', error_type: 'Validation' })
@@ -88,7 +115,10 @@ test('what is not supported is refused with one sentence, in the format of every
     [{ query: 'q', documents: ['a'], instruction: 1 }, /instruction/],
     [{ query: 'q', documents: ['a', 'b', 'c'] }, /at most 2/, { maxDocuments: 2 }],
     [{ query: 'q', documents: [{ image: '/a.png' }] }, /not fetched/, { pictures: 'data' }],
-    ['{', /no valid JSON/], ['[]', /must be an object/], ['', /no valid JSON/], ['null', /must be an object/],
+    ['{', /no valid JSON/],
+    ['[]', /must be an object/],
+    ['', /no valid JSON/],
+    ['null', /must be an object/],
   ]
   for (const [body, message, options] of refused) {
     const answer = await ask(body, options)
@@ -99,7 +129,10 @@ test('what is not supported is refused with one sentence, in the format of every
 })
 
 test('methods, types and sizes', async () => {
-  const handler = createRerankHandler(scoredBy(() => 0), { maxBodyBytes: 100 })
+  const handler = createRerankHandler(
+    scoredBy(() => 0),
+    { maxBodyBytes: 100 },
+  )
   const get = await handler(new Request(URL_))
   assert.deepEqual([get.status, get.headers.get('allow')], [405, 'POST, OPTIONS'])
   assert.equal((await handler(post('a=b', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }))).status, 415)
@@ -109,7 +142,12 @@ test('methods, types and sizes', async () => {
 })
 
 test('errors of the reranker keep their status; others are 500', async () => {
-  const failing = (error) => createRerankHandler({ rerank: async () => { throw error } })(post({ query: 'q', documents: ['a'] }))
+  const failing = (error) =>
+    createRerankHandler({
+      rerank: async () => {
+        throw error
+      },
+    })(post({ query: 'q', documents: ['a'] }))
   const own = await failing(Object.assign(new Error('no GPU'), { name: 'SecondpassError', code: 'device_lost', status: 503 }))
   assert.equal(own.status, 503)
   assert.deepEqual((await own.json()).error, { message: 'no GPU', type: 'device_lost', code: 503 })
@@ -120,7 +158,15 @@ test('errors of the reranker keep their status; others are 500', async () => {
 test('a client that disconnects stops the work', async () => {
   const controller = new AbortController()
   let stopped
-  const reranker = { rerank: (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => { stopped = true; reject(signal.reason) })) }
+  const reranker = {
+    rerank: (_, { signal }) =>
+      new Promise((_, reject) =>
+        signal.addEventListener('abort', () => {
+          stopped = true
+          reject(signal.reason)
+        }),
+      ),
+  }
   const answer = createRerankHandler(reranker)(post({ query: 'q', documents: ['a'] }, { signal: controller.signal }))
   setTimeout(() => controller.abort(), 20)
   assert.equal((await answer).status, 499)
@@ -147,16 +193,40 @@ test('other origins read answers only if they are allowed to', async () => {
   assert.equal(await allowed(true, 'https://a.example'), '*')
   assert.equal(await allowed(['https://a.example'], 'https://a.example'), 'https://a.example')
   assert.equal(await allowed(['https://a.example'], 'https://b.example'), null)
-  const preflight = await createRerankHandler(scoredBy(() => 0), { cors: ['https://a.example'] })(
-    new Request(URL_, { method: 'OPTIONS', headers: { origin: 'https://a.example', 'access-control-request-headers': 'authorization,x-client-name' } }))
-  assert.deepEqual([preflight.status, preflight.headers.get('access-control-allow-headers'), preflight.headers.get('vary')], [204, 'authorization,x-client-name', 'origin'])
+  const preflight = await createRerankHandler(
+    scoredBy(() => 0),
+    { cors: ['https://a.example'] },
+  )(new Request(URL_, { method: 'OPTIONS', headers: { origin: 'https://a.example', 'access-control-request-headers': 'authorization,x-client-name' } }))
+  assert.deepEqual(
+    [preflight.status, preflight.headers.get('access-control-allow-headers'), preflight.headers.get('vary')],
+    [204, 'authorization,x-client-name', 'origin'],
+  )
 })
 
 test('any body gets scores or an error of the client, never one of the server', async () => {
   let seed = 7
   const random = (n) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % n
   const pick = (list) => list[random(list.length)]
-  const NAMES = ['query', 'documents', 'texts', 'content', 'type', 'text', 'image', 'image_url', 'video', 'video_url', 'frames', 'url', 'fps', 'top_n', 'rank_fields', 'instruction', '__proto__', 'constructor']
+  const NAMES = [
+    'query',
+    'documents',
+    'texts',
+    'content',
+    'type',
+    'text',
+    'image',
+    'image_url',
+    'video',
+    'video_url',
+    'frames',
+    'url',
+    'fps',
+    'top_n',
+    'rank_fields',
+    'instruction',
+    '__proto__',
+    'constructor',
+  ]
   const LEAVES = ['', 'text', 'image_url', 'video_url', 'constructor', PNG, 'data:video/jpeg;base64,A,B', 0, -1, 1.5, 1e400, true, false, null, 'x'.repeat(70)]
   const value = (depth) => {
     const kind = depth > 4 ? 0 : random(4)
@@ -171,7 +241,10 @@ test('any body gets scores or an error of the client, never one of the server', 
     const response = await handler(post(body))
     const answer = await response.json()
     statuses[response.status]++
-    assert.ok(response.status === 200 || (response.status === 400 && typeof (answer.message ?? answer.error) === 'string'), `${response.status} ${JSON.stringify(body)}`)
+    assert.ok(
+      response.status === 200 || (response.status === 400 && typeof (answer.message ?? answer.error) === 'string'),
+      `${response.status} ${JSON.stringify(body)}`,
+    )
   }
   assert.ok(statuses[200] > 500 && statuses[400] > 500, JSON.stringify(statuses))
   assert.equal((await handler(post('['.repeat(1_000_000)))).status, 400)

@@ -2,15 +2,15 @@
 // rerank. It needs the npm registry, and minutes: `npm run test:package`.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { createRerankHandler } from '../../pkg/dist/http/index.js'
 import { ROOT } from '../../scripts/lib.mjs'
 import { listen, serveFile } from '../../scripts/serve.mjs'
 import { ensureChromium } from '../../scripts/setup/chromium.mjs'
-import { createRerankHandler } from '../../pkg/dist/http/index.js'
 import { scoredBy, serve } from './harness.mjs'
 
 const PROJECTS = join(dirname(fileURLToPath(import.meta.url)), 'projects')
@@ -24,13 +24,21 @@ before(async () => {
   rmSync(PACKED, { recursive: true, force: true })
   mkdirSync(PACKED, { recursive: true })
   run('npm', ['pack', '--silent', '--pack-destination', PACKED], join(ROOT, 'pkg'))
-  tarball = join(PACKED, readdirSync(PACKED).find((file) => file.endsWith('.tgz')))
+  tarball = join(
+    PACKED,
+    readdirSync(PACKED).find((file) => file.endsWith('.tgz')),
+  )
   browser = await chromium.launch({ executablePath: ensureChromium(), args: ['--no-sandbox'], headless: true })
 })
 after(() => browser?.close())
 
 function run(command, args, cwd, env = {}) {
-  const result = spawnSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, CI: 'true', NEXT_TELEMETRY_DISABLED: '1', ...env }, maxBuffer: 1 << 26 })
+  const result = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, CI: 'true', NEXT_TELEMETRY_DISABLED: '1', ...env },
+    maxBuffer: 1 << 26,
+  })
   assert.equal(result.status, 0, `${command} ${args.join(' ')}\n${result.stdout}\n${result.stderr}\n${result.error ?? ''}`)
   return result.stdout
 }
@@ -56,9 +64,14 @@ async function opened(url) {
   const errors = []
   try {
     page.on('pageerror', (error) => errors.push(error.message))
-    page.on('response', (response) => { if (response.status() >= 400) errors.push(`${response.status()} ${response.url()}`) })
+    page.on('response', (response) => {
+      if (response.status() >= 400) errors.push(`${response.status()} ${response.url()}`)
+    })
     const said = page.waitForEvent('console', { predicate: (message) => message.text().startsWith('{'), timeout: 60_000 })
-    const first = said.then((message) => JSON.parse(message.text()), (error) => ({ error: error.message }))
+    const first = said.then(
+      (message) => JSON.parse(message.text()),
+      (error) => ({ error: error.message }),
+    )
     await page.goto(url)
     const value = await first
     assert.deepEqual([value.error, errors], [undefined, []])
@@ -156,7 +169,10 @@ test('Next.js: built, rendered on the server, reranking in the browser and behin
       reranked(said)
       assert.match(said.text, /undefined function function/)
       const answer = await fetch(`${url}/rerank`, { method: 'POST', body: JSON.stringify({ query: 'q', documents: ['a', 'bb'] }) })
-      assert.deepEqual((await answer.json()).results, [{ index: 1, relevance_score: 0.02 }, { index: 0, relevance_score: 0.01 }])
+      assert.deepEqual((await answer.json()).results, [
+        { index: 1, relevance_score: 0.02 },
+        { index: 0, relevance_score: 0.01 },
+      ])
     })
   } finally {
     await upstream.close()

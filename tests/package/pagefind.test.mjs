@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { createIndex, close } from 'pagefind'
+import { close, createIndex } from 'pagefind'
 import { ROOT } from '../../scripts/lib.mjs'
 import { cases, open } from '../browser/harness.mjs'
 import { beside } from './harness.mjs'
@@ -17,7 +17,10 @@ before(async () => {
   const { index } = await createIndex()
   for (const [i, text] of GOLDEN.request.documents.entries()) {
     // Every page has the word that is searched for; the text that is read is the golden one alone.
-    await index.addHTMLFile({ url: `/page${i}/`, content: `<html lang="en"><body><main data-pagefind-meta="text:${text}"><h1>found</h1><p>${text}</p></main></body></html>` })
+    await index.addHTMLFile({
+      url: `/page${i}/`,
+      content: `<html lang="en"><body><main data-pagefind-meta="text:${text}"><h1>found</h1><p>${text}</p></main></body></html>`,
+    })
   }
   const { errors } = await index.writeFiles({ outputPath: join(FOLDER, 'pagefind') })
   assert.deepEqual(errors, [])
@@ -43,6 +46,9 @@ test('Pagefind results are opened, scored and put in the golden order', async ()
     return ranked.map(({ data, score, hit }) => ({ url: data.url, score, opened: typeof hit.data }))
   }, GOLDEN.request.query)
   const expected = GOLDEN.scores.map((score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
-  assert.deepEqual(ranked.map(({ url }) => url), expected.map(({ index }) => `/page${index}/`))
+  assert.deepEqual(
+    ranked.map(({ url }) => url),
+    expected.map(({ index }) => `/page${index}/`),
+  )
   ranked.forEach(({ score, opened }, i) => assert.ok(Math.abs(score - expected[i].score) < 1e-3 && opened === 'function'))
 })

@@ -13,25 +13,45 @@ let page
 before(async () => {
   browser = await open()
   page = await withBundle(await browser.page(), 'peers.js')
-  await page.evaluate(async () => { window.reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' }) })
+  await page.evaluate(async () => {
+    window.reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu' })
+  })
 })
 after(() => browser?.close())
 
 /** The golden order, and scores within tolerance. */
 function golden(ranking) {
-  assert.deepEqual(ranking.map(({ index }) => index), expected.slice(0, ranking.length).map(({ index }) => index))
+  assert.deepEqual(
+    ranking.map(({ index }) => index),
+    expected.slice(0, ranking.length).map(({ index }) => index),
+  )
   ranking.forEach(({ score }, i) => assert.ok(Math.abs(score - expected[i].score) < TOLERANCE, `${score} is not ${expected[i].score}`))
 }
 
-for (const [sdk, version] of [['ai', 'v4'], ['ai', 'v3'], ['ai6', 'v3']]) {
+for (const [sdk, version] of [
+  ['ai', 'v4'],
+  ['ai', 'v3'],
+  ['ai6', 'v3'],
+]) {
   test(`AI SDK: rerank() of ${sdk} with a ${version} model`, async () => {
-    const result = await page.evaluate(async ({ sdk, version, request }) => {
-      const model = createSecondpass(reranker, { specificationVersion: version }).reranking('tiny')
-      const { ranking, rerankedDocuments, response, providerMetadata } = await window[sdk].rerank({ model, query: request.query, documents: request.documents, topN: 3 })
-      return { ranking, rerankedDocuments, modelId: response.modelId, id: response.id, metadata: providerMetadata.secondpass }
-    }, { sdk, version, request: GOLDEN.request })
+    const result = await page.evaluate(
+      async ({ sdk, version, request }) => {
+        const model = createSecondpass(reranker, { specificationVersion: version }).reranking('tiny')
+        const { ranking, rerankedDocuments, response, providerMetadata } = await window[sdk].rerank({
+          model,
+          query: request.query,
+          documents: request.documents,
+          topN: 3,
+        })
+        return { ranking, rerankedDocuments, modelId: response.modelId, id: response.id, metadata: providerMetadata.secondpass }
+      },
+      { sdk, version, request: GOLDEN.request },
+    )
     golden(result.ranking.map(({ originalIndex, score }) => ({ index: originalIndex, score })))
-    assert.deepEqual(result.rerankedDocuments, expected.slice(0, 3).map(({ index }) => GOLDEN.request.documents[index]))
+    assert.deepEqual(
+      result.rerankedDocuments,
+      expected.slice(0, 3).map(({ index }) => GOLDEN.request.documents[index]),
+    )
     assert.match(result.id, /^rerank-/)
     assert.ok(result.metadata.promptTokens > 0 && result.metadata.device)
   })
@@ -40,11 +60,21 @@ for (const [sdk, version] of [['ai', 'v4'], ['ai', 'v3'], ['ai6', 'v3']]) {
 test('AI SDK: objects, options and warnings', async () => {
   const { objects, json, warned, direct } = await page.evaluate(async (request) => {
     const model = createSecondpass(Promise.resolve(reranker)).rerankingModel()
-    const objects = await ai.rerank({ model, query: request.query, documents: request.documents.map((text) => ({ text, id: text.length })), providerOptions: { secondpass: { instruction: 'find', maxTokensPerDoc: 4 } } })
+    const objects = await ai.rerank({
+      model,
+      query: request.query,
+      documents: request.documents.map((text) => ({ text, id: text.length })),
+      providerOptions: { secondpass: { instruction: 'find', maxTokensPerDoc: 4 } },
+    })
     const call = { documents: { type: 'object', values: [{ title: 'a' }, { title: 'b' }] }, query: 'q', providerOptions: { secondpass: { colour: 'red' } } }
     const { warnings, ranking } = await model.doRerank(call)
     const direct = await reranker.rerank({ ...request, instruction: 'find', max_tokens_per_doc: 4 })
-    return { objects: objects.ranking.map(({ originalIndex, score }) => [originalIndex, score]), json: ranking.length, warned: warnings.filter(({ type }) => type !== 'other'), direct: direct.results.map((r) => [r.index, r.relevance_score]) }
+    return {
+      objects: objects.ranking.map(({ originalIndex, score }) => [originalIndex, score]),
+      json: ranking.length,
+      warned: warnings.filter(({ type }) => type !== 'other'),
+      direct: direct.results.map((r) => [r.index, r.relevance_score]),
+    }
   }, GOLDEN.request)
   assert.deepEqual(objects, direct)
   assert.equal(json, 2)
@@ -84,7 +114,11 @@ test('AI SDK: the options of load, several models, a registry', async () => {
     const again = await outcome(() => ai.rerank({ model, query: 'q', documents: ['a'], maxRetries: 0 }))
     const registry = ai.createProviderRegistry({ secondpass: provider })
     const results = await Promise.all([model, registry.rerankingModel('secondpass:tiny-tied')].map((model) => ai.rerank({ model, ...request })))
-    return { order: results.map(({ ranking }) => ranking.map(({ originalIndex, score }) => ({ index: originalIndex, score }))), loads, again: again.error.message }
+    return {
+      order: results.map(({ ranking }) => ranking.map(({ originalIndex, score }) => ({ index: originalIndex, score }))),
+      loads,
+      again: again.error.message,
+    }
   }, GOLDEN.request)
   order.forEach(golden)
   assert.equal(again, 'offline')
@@ -99,14 +133,21 @@ test('LangChain: a compressor keeps the best, with scores', async () => {
     const same = await compressor.rerank(request.documents, request.query, { topN: Infinity, instruction: undefined })
     const usual = await compressor.rerank(request.documents, request.query, { topN: undefined })
     return {
-      kept: kept.map(({ id, metadata }) => ({ id, metadata })), same, usual: usual.length, isOne: BaseDocumentCompressor.isBaseDocumentCompressor(compressor),
-      isDocument: kept.every((d) => d instanceof Document), untouched: documents.every((d) => !('relevanceScore' in d.metadata)),
+      kept: kept.map(({ id, metadata }) => ({ id, metadata })),
+      same,
+      usual: usual.length,
+      isOne: BaseDocumentCompressor.isBaseDocumentCompressor(compressor),
+      isDocument: kept.every((d) => d instanceof Document),
+      untouched: documents.every((d) => !('relevanceScore' in d.metadata)),
     }
   }, GOLDEN.request)
   assert.ok(isOne && isDocument && untouched)
   assert.equal(kept.length, 3)
   golden(kept.map(({ metadata }) => ({ index: metadata.source, score: metadata.relevanceScore })))
-  assert.deepEqual(kept.map(({ id }) => id), expected.slice(0, 3).map(({ index }) => `d${index}`))
+  assert.deepEqual(
+    kept.map(({ id }) => id),
+    expected.slice(0, 3).map(({ index }) => `d${index}`),
+  )
   golden(same.map(({ index, relevanceScore }) => ({ index, score: relevanceScore })))
   assert.deepEqual([same.length, usual], [4, 3])
 })
@@ -114,7 +155,11 @@ test('LangChain: a compressor keeps the best, with scores', async () => {
 test('LangChain: pictures from metadata, aborts, an empty list', async () => {
   const { asked, aborted, empty } = await page.evaluate(async () => {
     const asked = []
-    const counted = { rerank: (request, control) => (asked.push(request.documents), reranker.rerank({ ...request, documents: request.documents.map((d) => d.text ?? d) }, control)) }
+    const counted = {
+      rerank: (request, control) => (
+        asked.push(request.documents), reranker.rerank({ ...request, documents: request.documents.map((d) => d.text ?? d) }, control)
+      ),
+    }
     const documents = [new Document({ pageContent: 'a', metadata: { image: '/a.png' } }), new Document({ pageContent: 'b' })]
     await new SecondpassRerank({ reranker: counted, image: 'image', topN: 1 }).compressDocuments(documents, 'q')
     await new SecondpassRerank({ reranker: counted, image: (d) => d.metadata.image && ['/x.png', d.metadata.image] }).compressDocuments(documents, 'q')
@@ -122,7 +167,10 @@ test('LangChain: pictures from metadata, aborts, an empty list', async () => {
     const aborted = await outcome(() => compressor.rerank(['a'], 'q', { signal: AbortSignal.abort() }))
     return { asked, aborted: aborted.error.name, empty: await compressor.compressDocuments([], 'q') }
   })
-  assert.deepEqual(asked, [[{ text: 'a', image: '/a.png' }, 'b'], [{ text: 'a', image: ['/x.png', '/a.png'] }, 'b']])
+  assert.deepEqual(asked, [
+    [{ text: 'a', image: '/a.png' }, 'b'],
+    [{ text: 'a', image: ['/x.png', '/a.png'] }, 'b'],
+  ])
   assert.equal(aborted, 'AbortError')
   assert.deepEqual(empty, [])
 })
@@ -137,24 +185,39 @@ test('hits of MiniSearch, Orama and Algolia get the golden order', async () => {
     const index = new MiniSearch({ fields: ['text'], storeFields: ['text'] })
     index.addAll(plain)
     const partial = []
-    const mini = await rerankHits(reranker, index.search('is has large red', { combineWith: 'OR' }), { query, text: 'text', onResult: ({ hit, score }) => partial.push([hit.id, score]) })
+    const mini = await rerankHits(reranker, index.search('is has large red', { combineWith: 'OR' }), {
+      query,
+      text: 'text',
+      onResult: ({ hit, score }) => partial.push([hit.id, score]),
+    })
 
     const db = window.orama.create({ schema: { key: 'number', text: 'string' } })
-    await window.orama.insertMultiple(db, plain.map(({ id, text }) => ({ key: id, text })))
+    await window.orama.insertMultiple(
+      db,
+      plain.map(({ id, text }) => ({ key: id, text })),
+    )
     const found = await window.orama.search(db, { term: '', limit: 10 })
     const hits = await rerankHits(reranker, found.hits, { query, text: 'document.text' })
 
     const answer = { hits: plain.map(({ id, text }) => ({ objectID: `o${id}`, text, _highlightResult: { text: { value: text } } })) }
     answer.hits.push(answer.hits[0], { objectID: 'empty', text: '' })
     const ranked = await rerankHits(reranker, answer.hits, { query })
-    return { mini: scores(mini, (h) => h.id), orama: scores(hits, (h) => h.document.key), algolia: ranked.map(({ hit, score }) => [hit.objectID, score]), partial: partial.length }
+    return {
+      mini: scores(mini, (h) => h.id),
+      orama: scores(hits, (h) => h.document.key),
+      algolia: ranked.map(({ hit, score }) => [hit.objectID, score]),
+      partial: partial.length,
+    }
   }, GOLDEN.request)
   golden(mini)
   assert.equal(mini.length, 4)
   assert.equal(partial, 4)
   golden(orama)
   assert.equal(orama.length, 4)
-  assert.deepEqual(algolia.map(([id]) => id), [...expected.map(({ index }) => `o${index}`), 'empty'])
+  assert.deepEqual(
+    algolia.map(([id]) => id),
+    [...expected.map(({ index }) => `o${index}`), 'empty'],
+  )
   assert.equal(algolia[4][1], undefined)
 })
 
@@ -162,14 +225,34 @@ test('a device that cannot run the model gets the fallback, and info says so; ot
   const seen = await page.evaluate(async () => {
     const { Reranker } = secondpass
     const remote = Reranker.remote({ url: '/v1/rerank', model: 'big' })
-    const noWorker = { model: '/models/tiny-tied', worker: () => { throw new Error('no workers here') } }
+    const noWorker = {
+      model: '/models/tiny-tied',
+      worker: () => {
+        throw new Error('no workers here')
+      },
+    }
     const fallen = await Reranker.load({ ...noWorker, fallback: remote })
     const made = await Reranker.load({ ...noWorker, fallback: () => Reranker.load({ model: '/models/tiny-untied', device: 'cpu' }) })
     const missing = await outcome(() => Reranker.load({ model: '/models/absent', device: 'cpu', fallback: remote }))
     const plain = await outcome(() => Reranker.load(noWorker))
-    const refused = await outcome(() => Reranker.load({ ...noWorker, fallback: () => { throw new Error('no servers') } }))
+    const refused = await outcome(() =>
+      Reranker.load({
+        ...noWorker,
+        fallback: () => {
+          throw new Error('no servers')
+        },
+      }),
+    )
     const once = await secondpass.rerank({ ...noWorker, fallback: made, query: 'q', documents: ['a', 'b'] })
-    return { once: once.results.length, same: fallen === remote, info: fallen.info, made: made.info.fallback_for.code, device: made.info.device, scores: (await made.rerank({ query: 'q', documents: ['a'] })).results.length, errors: [missing.error.code, plain.error.code, refused.error.message] }
+    return {
+      once: once.results.length,
+      same: fallen === remote,
+      info: fallen.info,
+      made: made.info.fallback_for.code,
+      device: made.info.device,
+      scores: (await made.rerank({ query: 'q', documents: ['a'] })).results.length,
+      errors: [missing.error.code, plain.error.code, refused.error.message],
+    }
   })
   assert.ok(seen.same)
   assert.equal(seen.once, 2)
@@ -183,13 +266,19 @@ test('pictures that exist only in a page are sent to a server as PNG', async () 
   const { bodies } = await page.evaluate(async () => {
     const bodies = []
     const fetcher = async (_, { body }) => (bodies.push(JSON.parse(body)), new Response(JSON.stringify({ results: [] })))
-    const remote = secondpass.Reranker.remote({ url: '/v1/rerank', fetch: (url, init) => (String(url).startsWith('data:') || !init.body ? fetch(url, init) : fetcher(url, init)) })
+    const remote = secondpass.Reranker.remote({
+      url: '/v1/rerank',
+      fetch: (url, init) => (String(url).startsWith('data:') || !init.body ? fetch(url, init) : fetcher(url, init)),
+    })
     const canvas = Object.assign(document.createElement('canvas'), { width: 3, height: 2 })
     const bitmap = await createImageBitmap(new ImageData(4, 5))
     const image = new Image()
     image.src = '/fixtures/pictures/rgb8.png'
     await image.decode()
-    await remote.rerank({ query: 'q', documents: [{ image: canvas }, { image: bitmap }, { image: new ImageData(1, 1) }, { image }, { image: '/fixtures/pictures/rgb8.png' }] })
+    await remote.rerank({
+      query: 'q',
+      documents: [{ image: canvas }, { image: bitmap }, { image: new ImageData(1, 1) }, { image }, { image: '/fixtures/pictures/rgb8.png' }],
+    })
     return { bodies }
   })
   const urls = bodies[0].documents.map(({ content }) => content[0].image_url.url)
@@ -201,21 +290,45 @@ test('a picture has the same score through every adapter', async () => {
   const scores = await page.evaluate(async () => {
     const seeing = await secondpass.Reranker.load({ model: '/fixtures/vl/vl-tied', device: 'cpu' })
     const paths = ['rgb8.png', '444-q30.jpg', 'grey8.png'].map((name) => `/fixtures/pictures/${name}`)
-    const data = await Promise.all(paths.map(async (path) => {
-      const blob = await (await fetch(path)).blob()
-      return new Promise((done) => { const reader = new FileReader(); reader.onload = () => done(reader.result); reader.readAsDataURL(blob) })
-    }))
+    const data = await Promise.all(
+      paths.map(async (path) => {
+        const blob = await (await fetch(path)).blob()
+        return new Promise((done) => {
+          const reader = new FileReader()
+          reader.onload = () => done(reader.result)
+          reader.readAsDataURL(blob)
+        })
+      }),
+    )
     const query = 'a picture'
     const direct = await seeing.rerank({ query, documents: paths.map((image, i) => ({ text: `text ${i}`, image })) })
-    const { ranking } = await ai.rerank({ model: createSecondpass(seeing).reranking(), query, documents: data.map((image, i) => ({ text: `text ${i}`, image })) })
+    const { ranking } = await ai.rerank({
+      model: createSecondpass(seeing).reranking(),
+      query,
+      documents: data.map((image, i) => ({ text: `text ${i}`, image })),
+    })
     const documents = paths.map((image, i) => new Document({ pageContent: `text ${i}`, metadata: { image } }))
     const compressed = await new SecondpassRerank({ reranker: seeing, image: 'image' }).rerank(documents, query)
-    const hits = await secondpass.rerankHits(seeing, paths.map((image, id) => ({ id, text: `text ${id}`, image })), { query, image: 'image' })
-    const asked = await ai.rerank({ model: createSecondpass(seeing).reranking(), query, documents: ['text'], providerOptions: { secondpass: { queryImage: data[0] } } })
+    const hits = await secondpass.rerankHits(
+      seeing,
+      paths.map((image, id) => ({ id, text: `text ${id}`, image })),
+      { query, image: 'image' },
+    )
+    const asked = await ai.rerank({
+      model: createSecondpass(seeing).reranking(),
+      query,
+      documents: ['text'],
+      providerOptions: { secondpass: { queryImage: data[0] } },
+    })
     const both = await seeing.rerank({ query: { text: query, image: paths[0] }, documents: ['text'] })
     seeing.dispose()
     return {
-      all: [direct.results.map((r) => [r.index, r.relevance_score]), ranking.map((r) => [r.originalIndex, r.score]), compressed.map((r) => [r.index, r.relevanceScore]), hits.map((r) => [r.index, r.score])],
+      all: [
+        direct.results.map((r) => [r.index, r.relevance_score]),
+        ranking.map((r) => [r.originalIndex, r.score]),
+        compressed.map((r) => [r.index, r.relevanceScore]),
+        hits.map((r) => [r.index, r.score]),
+      ],
       query: [asked.ranking[0].score, both.results[0].relevance_score],
     }
   })
@@ -232,10 +345,15 @@ test('a broken picture does not fail the others, and every adapter reports it', 
     const query = 'q'
     const model = createSecondpass(seeing).reranking()
     const answer = await model.doRerank({ documents: { type: 'object', values: documents }, query })
-    const hits = await secondpass.rerankHits(seeing, documents.map((d, id) => ({ id, ...d })), { query, image: 'image' })
+    const hits = await secondpass.rerankHits(
+      seeing,
+      documents.map((d, id) => ({ id, ...d })),
+      { query, image: 'image' },
+    )
     seeing.dispose()
     return {
-      ranking: answer.ranking.map(({ index }) => index).sort(), warnings: answer.warnings.map(({ message }) => message),
+      ranking: answer.ranking.map(({ index }) => index).sort(),
+      warnings: answer.warnings.map(({ message }) => message),
       hits: hits.map(({ hit, score, error }) => [hit.id, score === undefined, error?.name]),
     }
   })

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
-import { Reranker, SecondpassError } from '../../pkg/dist/index.js'
 import { createRerankHandler } from '../../pkg/dist/http/index.js'
+import { Reranker, SecondpassError } from '../../pkg/dist/index.js'
 import { scoredBy, serve } from './harness.mjs'
 
 const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1, 2, 3])
@@ -14,9 +14,25 @@ const BODY = { query: 'q', documents: ['a', 'bbb', 'cc'] }
 const seen = []
 let calls = 0
 const answers = {
-  vllm: () => json(200, { id: 'rerank-9', model: 'm', usage: { prompt_tokens: 10, total_tokens: 10 }, results: [{ index: 2, relevance_score: 0.5, document: { text: 'cc', multi_modal: null } }, { index: 0, relevance_score: 0.9 }, { index: 1, relevance_score: 0.5 }] }),
-  tei: () => json(200, [{ index: 1, score: 0.7 }, { index: 0, score: 0.2 }, { index: 2, score: 0.1 }]),
-  cohere: () => json(200, { id: 'x', results: [{ index: 1, relevance_score: 0.7 }], meta: { tokens: { input_tokens: 5, output_tokens: 0 }, warnings: ['old model'] } }),
+  vllm: () =>
+    json(200, {
+      id: 'rerank-9',
+      model: 'm',
+      usage: { prompt_tokens: 10, total_tokens: 10 },
+      results: [
+        { index: 2, relevance_score: 0.5, document: { text: 'cc', multi_modal: null } },
+        { index: 0, relevance_score: 0.9 },
+        { index: 1, relevance_score: 0.5 },
+      ],
+    }),
+  tei: () =>
+    json(200, [
+      { index: 1, score: 0.7 },
+      { index: 0, score: 0.2 },
+      { index: 2, score: 0.1 },
+    ]),
+  cohere: () =>
+    json(200, { id: 'x', results: [{ index: 1, relevance_score: 0.7 }], meta: { tokens: { input_tokens: 5, output_tokens: 0 }, warnings: ['old model'] } }),
   voyage: () => json(200, { object: 'list', data: [{ index: 1, relevance_score: 0.7 }], model: 'rerank-2', usage: { total_tokens: 26 } }),
   limited: () => (++calls < 3 ? json(429, { message: 'slow down' }, { 'retry-after': '0.05' }) : answers.vllm()),
   dated: () => (++calls < 2 ? json(503, {}, { 'retry-after': new Date(Date.now() - 1000).toUTCString() }) : answers.vllm()),
@@ -30,10 +46,22 @@ const answers = {
   html: () => new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } }),
   empty: () => json(200, {}),
   outside: () => json(200, { results: [{ index: 3, relevance_score: 0.1 }] }),
-  twice: () => json(200, { results: [{ index: 1, relevance_score: 0.1 }, { index: 1, relevance_score: 0.2 }] }),
+  twice: () =>
+    json(200, {
+      results: [
+        { index: 1, relevance_score: 0.1 },
+        { index: 1, relevance_score: 0.2 },
+      ],
+    }),
   text: () => json(200, { results: [{ index: 1, relevance_score: '0.1' }] }),
   'not-a-number': () => new Response('{"results":[{"index":0,"relevance_score":null}]}'),
-  slow: (request) => new Promise((resolve) => request.signal.addEventListener('abort', () => { seen.push('client left'); resolve(new Response()) })),
+  slow: (request) =>
+    new Promise((resolve) =>
+      request.signal.addEventListener('abort', () => {
+        seen.push('client left')
+        resolve(new Response())
+      }),
+    ),
 }
 const json = (status, body, headers) => new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json', ...headers } })
 
@@ -68,8 +96,14 @@ test('the response is sorted, ties by index, with the documents of the request',
   const reranker = remote('vllm', { apiKey: 'key', model: 'Qwen/Qwen3-VL-Reranker-2B', headers: { 'x-team': 'search' } })
   const partial = []
   const response = await reranker.rerank({ ...BODY, top_n: 2, return_documents: true, instruction: 'find' }, { onResult: (r) => partial.push(r) })
-  assert.deepEqual(response.results, [{ index: 0, relevance_score: 0.9, document: { text: 'a' } }, { index: 1, relevance_score: 0.5, document: { text: 'bbb' } }])
-  assert.deepEqual(partial, [{ index: 0, relevance_score: 0.9 }, { index: 1, relevance_score: 0.5 }])
+  assert.deepEqual(response.results, [
+    { index: 0, relevance_score: 0.9, document: { text: 'a' } },
+    { index: 1, relevance_score: 0.5, document: { text: 'bbb' } },
+  ])
+  assert.deepEqual(partial, [
+    { index: 0, relevance_score: 0.9 },
+    { index: 1, relevance_score: 0.5 },
+  ])
   assert.deepEqual([response.id, response.model, response.usage.prompt_tokens, response.meta.device], ['rerank-9', 'm', 10, 'remote'])
   assert.deepEqual(seen[0].body, { model: 'Qwen/Qwen3-VL-Reranker-2B', query: 'q', documents: ['a', 'bbb', 'cc'], instruction: 'find', top_n: 2 })
   assert.deepEqual([seen[0].headers.authorization, seen[0].headers['x-team']], ['Bearer key', 'search'])
@@ -79,7 +113,10 @@ test('the response is sorted, ties by index, with the documents of the request',
 
 test('the answers of other servers', async () => {
   const tei = await remote('tei', { format: 'tei' }).rerank({ ...BODY, top_n: 2 })
-  assert.deepEqual(tei.results, [{ index: 1, relevance_score: 0.7 }, { index: 0, relevance_score: 0.2 }])
+  assert.deepEqual(tei.results, [
+    { index: 1, relevance_score: 0.7 },
+    { index: 0, relevance_score: 0.2 },
+  ])
   assert.deepEqual(seen[0].body, { query: 'q', texts: ['a', 'bbb', 'cc'], truncate: true })
   const cohere = await remote('cohere').rerank(BODY)
   assert.deepEqual([cohere.usage.prompt_tokens, cohere.meta.warnings], [5, ['old model']])
@@ -87,7 +124,12 @@ test('the answers of other servers', async () => {
 })
 
 test('pictures are sent as data: URLs, in the format of the server', async () => {
-  const documents = [{ text: 'words', image: new Blob([PNG]) }, { image: [PNG, `${server.url}/picture.png`] }, { content: [{ type: 'image_url', image_url: PNG_URL }] }, { text: ['two', ' texts'] }]
+  const documents = [
+    { text: 'words', image: new Blob([PNG]) },
+    { image: [PNG, `${server.url}/picture.png`] },
+    { content: [{ type: 'image_url', image_url: PNG_URL }] },
+    { text: ['two', ' texts'] },
+  ]
   await remote('vllm').rerank({ query: { text: 'q', image: PNG.buffer }, documents: documents.slice(0, 3) })
   const image = { type: 'image_url', image_url: { url: PNG_URL } }
   assert.deepEqual(seen[0].body.query, { content: [image, { type: 'text', text: 'q' }] })
@@ -149,7 +191,11 @@ test('invalid answers are refused, not passed on', async () => {
 
 test('an abort ends a request and a wait; dispose ends all', async () => {
   const reason = new Error('enough')
-  const stopping = (ms) => { const c = new AbortController(); setTimeout(() => c.abort(reason), ms); return c.signal }
+  const stopping = (ms) => {
+    const c = new AbortController()
+    setTimeout(() => c.abort(reason), ms)
+    return c.signal
+  }
   await assert.rejects(remote('slow').rerank(BODY, { signal: stopping(50) }), reason)
   await new Promise((done) => setTimeout(done, 100))
   assert.ok(seen.includes('client left'))
@@ -167,7 +213,10 @@ test('an abort ends a request and a wait; dispose ends all', async () => {
 
 test('a broken connection is retried, then reported', async () => {
   let connections = 0
-  const server = createServer((request) => { connections++; request.destroy() })
+  const server = createServer((request) => {
+    connections++
+    request.destroy()
+  })
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
   const url = `http://127.0.0.1:${server.address().port}/v1/rerank`
   await assert.rejects(Reranker.remote({ url, maxRetries: 1 }).rerank(BODY), { code: 'network', status: 502, message: /could not be reached/ })
@@ -182,19 +231,40 @@ test('an empty list is refused without a request; headers may be made for each r
   const reranker = remote('vllm', { headers: async () => ({ authorization: `Bearer ${++made}` }), fetch: (input, init) => fetch(input, init) })
   await reranker.rerank(BODY)
   await reranker.rerank(BODY)
-  assert.deepEqual(seen.map((entry) => entry.headers.authorization), ['Bearer 1', 'Bearer 2'])
+  assert.deepEqual(
+    seen.map((entry) => entry.headers.authorization),
+    ['Bearer 1', 'Bearer 2'],
+  )
 })
 
 test('what a local model refuses is refused without a request', async () => {
   const reranker = remote('vllm')
   const bodies = [
-    undefined, null, [], {}, { documents: ['a'] }, { query: null, documents: ['a'] }, { query: 'q' }, { query: 'q', documents: null }, { query: 'q', documents: 7 },
-    { query: 'q', documents: [null] }, { query: 'q', documents: [{ title: 'x' }] }, { query: 'q', documents: [{ text: 7 }] },
-    { query: 'q', documents: [{ image: 7 }] }, { query: 'q', documents: [{ image: [''] }] }, { query: 'q', documents: [{ video: 'a.mp4' }] }, { query: 'q', documents: [{ video: [[null]] }] },
-    { query: 'q', documents: [{ content: [{ type: 'sound' }] }] }, { query: 'q', documents: [{ content: [null] }] },
+    undefined,
+    null,
+    [],
+    {},
+    { documents: ['a'] },
+    { query: null, documents: ['a'] },
+    { query: 'q' },
+    { query: 'q', documents: null },
+    { query: 'q', documents: 7 },
+    { query: 'q', documents: [null] },
+    { query: 'q', documents: [{ title: 'x' }] },
+    { query: 'q', documents: [{ text: 7 }] },
+    { query: 'q', documents: [{ image: 7 }] },
+    { query: 'q', documents: [{ image: [''] }] },
+    { query: 'q', documents: [{ video: 'a.mp4' }] },
+    { query: 'q', documents: [{ video: [[null]] }] },
+    { query: 'q', documents: [{ content: [{ type: 'sound' }] }] },
+    { query: 'q', documents: [{ content: [null] }] },
   ]
   for (const body of bodies) {
-    await assert.rejects(reranker.rerank(body), (error) => error instanceof SecondpassError && error.code === 'invalid_request' && error.status === 400, JSON.stringify(body))
+    await assert.rejects(
+      reranker.rerank(body),
+      (error) => error instanceof SecondpassError && error.code === 'invalid_request' && error.status === 400,
+      JSON.stringify(body),
+    )
   }
   assert.equal(seen.length, 0)
 })
@@ -212,7 +282,10 @@ test('a header has one value, whatever its case', async () => {
 
 test('a custom fetch is used for the server only', async () => {
   const asked = []
-  const own = (input, init) => { asked.push(String(input)); return fetch(input, init) }
+  const own = (input, init) => {
+    asked.push(String(input))
+    return fetch(input, init)
+  }
   const reranker = remote('vllm', { fetch: own })
   await reranker.rerank({ query: 'q', documents: [{ image: `${server.url}/picture.png` }, 'b', 'c'] })
   assert.deepEqual(asked, [`${server.url}/vllm`])

@@ -15,7 +15,9 @@ async function handOver(handler) {
   const replies = []
   try {
     await new Promise((resolve, reject) => {
-      port1.onmessage = ({ data }) => { if (replies.push(data) && data.type === 'answer') resolve() }
+      port1.onmessage = ({ data }) => {
+        if (replies.push(data) && data.type === 'answer') resolve()
+      }
       setTimeout(() => reject(new Error('no answer')), 2000).unref()
       const data = { type: 'secondpass:rerank', url: 'http://localhost/v1/rerank', method: 'POST', headers: [['content-type', 'application/json']], body: '{}' }
       container.dispatchEvent(Object.assign(new Event('message'), { data, ports: [port2] }))
@@ -29,14 +31,42 @@ async function handOver(handler) {
 
 test('an answer is preceded by a receipt', async () => {
   const replies = await handOver(async (request) => new Response(await request.text(), { status: 201, headers: { 'x-a': 'b' } }))
-  assert.deepEqual(replies, [{ type: 'taken' }, { type: 'answer', status: 201, headers: [['content-type', 'text/plain;charset=UTF-8'], ['x-a', 'b']], body: '{}' }])
+  assert.deepEqual(replies, [
+    { type: 'taken' },
+    {
+      type: 'answer',
+      status: 201,
+      headers: [
+        ['content-type', 'text/plain;charset=UTF-8'],
+        ['x-a', 'b'],
+      ],
+      body: '{}',
+    },
+  ])
 })
 
 test('statuses without a body, network errors, exceptions and broken bodies all end with an answer', async () => {
-  const broken = () => new Response(new ReadableStream({ pull() { throw new Error('broken') } }))
+  const broken = () =>
+    new Response(
+      new ReadableStream({
+        pull() {
+          throw new Error('broken')
+        },
+      }),
+    )
   const cases = [
-    [() => new Response(null, { status: 204 }), 204], [() => new Response(null, { status: 205 }), 205], [() => new Response(null, { status: 304 }), 304],
-    [() => Response.error(), 502], [() => { throw new Error('x') }, 500], [async () => undefined, 500], [broken, 500],
+    [() => new Response(null, { status: 204 }), 204],
+    [() => new Response(null, { status: 205 }), 205],
+    [() => new Response(null, { status: 304 }), 304],
+    [() => Response.error(), 502],
+    [
+      () => {
+        throw new Error('x')
+      },
+      500,
+    ],
+    [async () => undefined, 500],
+    [broken, 500],
   ]
   for (const [handler, status] of cases) {
     const answer = (await handOver(handler)).at(-1)

@@ -11,7 +11,10 @@ before(async () => {
   server = await listen((request, response) => serveFile(join(ROOT, 'www'), request, response) || response.writeHead(404).end(), 0, true)
   url = `http://127.0.0.1:${server.address().port}`
 })
-after(() => { server.closeAllConnections(); server.close() })
+after(() => {
+  server.closeAllConnections()
+  server.close()
+})
 
 test('invalid paths are not found, and the server goes on', async () => {
   for (const path of ['/style.css/x', '/%00', '/%', '/nowhere', `/${'x'.repeat(5000)}`]) assert.equal((await fetch(url + path)).status, 404, path.slice(0, 20))

@@ -1,6 +1,6 @@
 // The sources of the package: no import circles, and no exported name twice.
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import ts from 'typescript'
@@ -11,10 +11,12 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((fi
 const parsed = new Map(files.map((file) => [file, ts.createSourceFile(file, readFileSync(join(SRC, file), 'utf8'), ts.ScriptTarget.ES2022)]))
 
 /** What a file imports or re-exports, types included. */
-const importsOf = (file) => parsed.get(file).statements
-  .filter((node) => (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier?.text.startsWith('.'))
-  .map((node) => relative(SRC, join(SRC, dirname(file), node.moduleSpecifier.text)).replace(/\.js$/, '.ts'))
-  .filter((target) => parsed.has(target))
+const importsOf = (file) =>
+  parsed
+    .get(file)
+    .statements.filter((node) => (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier?.text.startsWith('.'))
+    .map((node) => relative(SRC, join(SRC, dirname(file), node.moduleSpecifier.text)).replace(/\.js$/, '.ts'))
+    .filter((target) => parsed.has(target))
 
 test('imports have no circles', () => {
   const done = new Set()

@@ -6,6 +6,9 @@ import { test } from 'node:test'
 import { ROOT } from '../../scripts/lib.mjs'
 
 test('the types compile', () => {
-  const result = spawnSync(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(ROOT, 'tests', 'package', 'types')], { encoding: 'utf8', cwd: ROOT })
+  const result = spawnSync(process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', join(ROOT, 'tests', 'package', 'types')], {
+    encoding: 'utf8',
+    cwd: ROOT,
+  })
   assert.equal(result.status, 0, result.stdout)
 })

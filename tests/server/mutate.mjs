@@ -30,7 +30,9 @@ export const MUTATIONS = {
     return copy
   },
   overlap: edit((header) => {
-    const [first, second] = Object.keys(header).filter((k) => k !== '__metadata__').sort((a, b) => header[a].data_offsets[0] - header[b].data_offsets[0])
+    const [first, second] = Object.keys(header)
+      .filter((k) => k !== '__metadata__')
+      .sort((a, b) => header[a].data_offsets[0] - header[b].data_offsets[0])
     const shift = header[second].data_offsets[0] - header[first].data_offsets[0]
     header[second].data_offsets = header[second].data_offsets.map((o) => o - Math.min(shift, 4))
   }),

@@ -7,13 +7,19 @@
 //   /fixtures/…        tests/fixtures
 //   /fault/KIND/NAME/… a fixture with a fault; KIND is a key of TRANSPORT or MUTATIONS
 //   /host/ID/…         a host that a test has registered, see faulty.mjs
-import { readFileSync, existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { listen, serveFile } from '../../scripts/serve.mjs'
 import { ROOT } from '../../scripts/lib.mjs'
+import { listen, serveFile } from '../../scripts/serve.mjs'
 import { MUTATIONS } from './mutate.mjs'
 
-const FOLDERS = { dist: join(ROOT, 'pkg', 'dist'), demo: join(ROOT, 'dist'), pages: join(ROOT, 'tests', 'browser', 'pages'), models: join(ROOT, 'tests', 'fixtures', 'text'), fixtures: join(ROOT, 'tests', 'fixtures') }
+const FOLDERS = {
+  dist: join(ROOT, 'pkg', 'dist'),
+  demo: join(ROOT, 'dist'),
+  pages: join(ROOT, 'tests', 'browser', 'pages'),
+  models: join(ROOT, 'tests', 'fixtures', 'text'),
+  fixtures: join(ROOT, 'tests', 'fixtures'),
+}
 
 /** Faults of the transport: each answers a request for the given file. */
 const TRANSPORT = {
@@ -52,7 +58,15 @@ function rangeOf(request, bytes) {
 export async function startServer() {
   const hosts = new Map()
   const server = await listen((request, response) => handle(hosts, request, response), 0, true)
-  return { hosts, url: `http://127.0.0.1:${server.address().port}`, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done) }) }
+  return {
+    hosts,
+    url: `http://127.0.0.1:${server.address().port}`,
+    close: () =>
+      new Promise((done) => {
+        server.closeAllConnections()
+        server.close(done)
+      }),
+  }
 }
 
 function handle(hosts, request, response) {

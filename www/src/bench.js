@@ -14,7 +14,11 @@ import { score } from './run.js'
 
 const PICTURES = 48
 /** The name of each run, and its query. @type {[string, string][]} */
-const RUNS = [['first', 'a sharp tool'], ['again', 'a sharp tool'], ['other query', 'an animal in the sea']]
+const RUNS = [
+  ['first', 'a sharp tool'],
+  ['again', 'a sharp tool'],
+  ['other query', 'an animal in the sea'],
+]
 
 /**
  * Wires the tab.
@@ -27,7 +31,9 @@ export function benchTab(model, documents, stopSearches) {
   /** @type {AbortController | undefined} */
   let controller
   let measured = 0
-  const setState = (/** @type {string} */ text) => { $('#bench-state').textContent = text }
+  const setState = (/** @type {string} */ text) => {
+    $('#bench-state').textContent = text
+  }
 
   $('#bench-run').addEventListener('click', async () => {
     controller = new AbortController()
@@ -87,9 +93,21 @@ export function benchTab(model, documents, stopSearches) {
 /** @param {Model} model @param {RerankerInfo} info @param {string} documents @param {RunFigures[]} runs */
 function report(model, info, documents, runs) {
   return {
-    secondpass: VERSION, documents, model: model.spec?.name ?? '', family: info.family, device: info.device, runs_on: deviceName(info), adapter: info.adapter,
-    kernels: info.kernels, dtype: info.dtype, weight_bytes: info.weight_bytes, load_ms: Math.round(model.loadMs), runs,
-    browser: navigator.userAgent, cores: navigator.hardwareConcurrency, memory_gb: navigator.deviceMemory ?? null,
+    secondpass: VERSION,
+    documents,
+    model: model.spec?.name ?? '',
+    family: info.family,
+    device: info.device,
+    runs_on: deviceName(info),
+    adapter: info.adapter,
+    kernels: info.kernels,
+    dtype: info.dtype,
+    weight_bytes: info.weight_bytes,
+    load_ms: Math.round(model.loadMs),
+    runs,
+    browser: navigator.userAgent,
+    cores: navigator.hardwareConcurrency,
+    memory_gb: navigator.deviceMemory ?? null,
   }
 }
 
@@ -121,17 +139,35 @@ async function marked(item, mark) {
 function runFigures(name, stats) {
   const rounded = (/** @type {number | undefined} */ n) => Math.round((n ?? 0) * 10) / 10
   return {
-    name, documents: stats.documents, tokens: stats.tokens, cached_tokens: stats.cached, first_score_ms: rounded(stats.first_ms), last_score_ms: rounded(stats.last_ms),
-    vision_ms: rounded(stats.vision_ms), compute_ms: rounded(stats.compute_ms), documents_per_second: rounded((stats.documents * 1000) / stats.total_ms),
+    name,
+    documents: stats.documents,
+    tokens: stats.tokens,
+    cached_tokens: stats.cached,
+    first_score_ms: rounded(stats.first_ms),
+    last_score_ms: rounded(stats.last_ms),
+    vision_ms: rounded(stats.vision_ms),
+    compute_ms: rounded(stats.compute_ms),
+    documents_per_second: rounded((stats.documents * 1000) / stats.total_ms),
   }
 }
 
 /** @param {Report} result */
 function show(result) {
   const head = el('tr', {}, ...['Run', 'Documents a second', 'Tokens', 'Cached', 'First score', 'Last score'].map((text) => el('th', { scope: 'col' }, text)))
-  const rows = result.runs.map((run) => el('tr', {}, el('th', { scope: 'row' }, run.name), ...[
-    String(run.documents_per_second), run.tokens.toLocaleString('en'), run.cached_tokens.toLocaleString('en'), duration(run.first_score_ms), duration(run.last_score_ms),
-  ].map((text) => el('td', {}, text))))
+  const rows = result.runs.map((run) =>
+    el(
+      'tr',
+      {},
+      el('th', { scope: 'row' }, run.name),
+      ...[
+        String(run.documents_per_second),
+        run.tokens.toLocaleString('en'),
+        run.cached_tokens.toLocaleString('en'),
+        duration(run.first_score_ms),
+        duration(run.last_score_ms),
+      ].map((text) => el('td', {}, text)),
+    ),
+  )
   $('#bench-about').textContent = `${result.model} on ${result.runs_on}; weights ${bytes(result.weight_bytes)}, loaded in ${duration(result.load_ms)}.`
   $('#bench-table').replaceChildren(el('thead', {}, head), el('tbody', {}, ...rows))
   $('#bench-json').textContent = JSON.stringify(result, null, 2)

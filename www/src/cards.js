@@ -48,7 +48,11 @@ function removeButton(item, onRemove) {
 function frame(item, onSimilar) {
   const picture = pictureOf(item)
   if (!onSimilar) return el('div', { className: 'frame' }, picture)
-  const button = el('button', { type: 'button', className: 'frame', title: 'Search with this picture', aria: { label: `Search with this picture: ${item.name}` } }, picture)
+  const button = el(
+    'button',
+    { type: 'button', className: 'frame', title: 'Search with this picture', aria: { label: `Search with this picture: ${item.name}` } },
+    picture,
+  )
   button.addEventListener('click', () => onSimilar(item))
   return button
 }

@@ -49,13 +49,16 @@ export class Columns {
   drawSecond({ items }, { scores, failures, running }) {
     const order = byScore(items, scores)
     const firstRank = new Map(items.map((item, n) => [item, n + 1]))
-    reorder($('.after', this.#root), this.#visible(order).map((item, n) => {
-      const card = this.#card('after', item)
-      const score = scores.get(item.id)
-      const failed = failures.has(item.id) ? 'not read' : undefined
-      updateCard(card, { rank: n + 1, score, failed, firstRank: running || score === undefined ? undefined : firstRank.get(item) })
-      return card.node
-    }))
+    reorder(
+      $('.after', this.#root),
+      this.#visible(order).map((item, n) => {
+        const card = this.#card('after', item)
+        const score = scores.get(item.id)
+        const failed = failures.has(item.id) ? 'not read' : undefined
+        updateCard(card, { rank: n + 1, score, failed, firstRank: running || score === undefined ? undefined : firstRank.get(item) })
+        return card.node
+      }),
+    )
     const more = $('.more', this.#root)
     more.hidden = this.all || order.length <= this.#shown
     more.textContent = `Show all ${order.length}`

@@ -64,7 +64,9 @@ let pending
 /** Announces a text to screen readers. Debounced: only the last message of a burst is spoken. @param {string} text */
 export function announce(text) {
   clearTimeout(pending)
-  pending = setTimeout(() => { $('#live').textContent = text }, 700)
+  pending = setTimeout(() => {
+    $('#live').textContent = text
+  }, 700)
 }
 
 /** Whether an error only reports a cancellation. @param {unknown} error */

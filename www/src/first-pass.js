@@ -10,7 +10,9 @@ import MiniSearch from 'minisearch'
  * @property {boolean} typed  whether the query had any text
  */
 
-const STOP_WORDS = new Set('a an and are at for from how i in into is it its my of off on or that the these this to was what when where which who why with you your'.split(' '))
+const STOP_WORDS = new Set(
+  'a an and are at for from how i in into is it its my of off on or that the these this to was what when where which who why with you your'.split(' '),
+)
 
 /** Finds candidates for the second pass. */
 export class FirstPass {
@@ -51,7 +53,12 @@ export class FirstPass {
    */
   candidates(query, limit) {
     const typed = query.trim() !== ''
-    const hits = typed ? this.#index.search(query).flatMap(({ id }) => this.#items.get(id) ?? []).slice(0, limit) : []
+    const hits = typed
+      ? this.#index
+          .search(query)
+          .flatMap(({ id }) => this.#items.get(id) ?? [])
+          .slice(0, limit)
+      : []
     const found = new Set(hits)
     const rest = [...this.#items.values()].filter((item) => !found.has(item))
     rest.sort((a, b) => Number(b.userAdded) - Number(a.userAdded))

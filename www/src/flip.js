@@ -21,7 +21,13 @@ function animate(child, from) {
   // A running animation would distort the measured target position.
   for (const running of child.getAnimations()) running.cancel()
   if (!from) {
-    child.animate([{ opacity: 0, transform: 'scale(.92)' }, { opacity: 1, transform: 'none' }], TIMING)
+    child.animate(
+      [
+        { opacity: 0, transform: 'scale(.92)' },
+        { opacity: 1, transform: 'none' },
+      ],
+      TIMING,
+    )
     return
   }
   const to = child.getBoundingClientRect()

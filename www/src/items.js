@@ -44,7 +44,12 @@ export async function loadGallery(folder = 'gallery/') {
   const size = { side: gallery.side, width: gallery.columns * gallery.side, height: rows * gallery.side }
   /** @type {Item[]} */
   const items = gallery.items.map(({ id, name, keywords, x, y }) => ({
-    id, kind: 'picture', name, keywords, userAdded: false, sprite: { url, x, y, ...size },
+    id,
+    kind: 'picture',
+    name,
+    keywords,
+    userAdded: false,
+    sprite: { url, x, y, ...size },
     content: async () => ({ image: await cut(x, y, gallery.side) }),
   }))
   return { items, source: gallery.source }
@@ -62,7 +67,10 @@ function sheetCutter(url) {
   /** @type {Map<string, ImageData>} */
   const cells = new Map()
   return async (x, y, side) => {
-    decoding ??= decodeSheet(url).catch((error) => { decoding = undefined; throw error })
+    decoding ??= decodeSheet(url).catch((error) => {
+      decoding = undefined
+      throw error
+    })
     const context = await decoding
     const key = `${x},${y}`
     const cell = cells.get(key) ?? context.getImageData(x, y, side, side)
@@ -94,9 +102,16 @@ async function checked(response) {
  *
  * @returns {Item[]}
  */
-export const passages = () => PASSAGES.map(([name, text], n) => ({
-  id: `passage-${n}`, kind: 'text', name, text, keywords: [], userAdded: false, content: () => text,
-}))
+export const passages = () =>
+  PASSAGES.map(([name, text], n) => ({
+    id: `passage-${n}`,
+    kind: 'text',
+    name,
+    text,
+    keywords: [],
+    userAdded: false,
+    content: () => text,
+  }))
 
 let added = 0
 
@@ -134,6 +149,7 @@ export async function userPicture(file) {
 /** The pixels of a gallery picture. @param {Item} item @returns {Promise<ImageData>} */
 export async function pixelsOf(item) {
   const content = await item.content()
-  if (typeof content === 'string' || !('image' in content) || !(content.image instanceof ImageData)) throw new TypeError(`${item.name} is not a gallery picture`)
+  if (typeof content === 'string' || !('image' in content) || !(content.image instanceof ImageData))
+    throw new TypeError(`${item.name} is not a gallery picture`)
   return content.image
 }

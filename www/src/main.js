@@ -3,7 +3,7 @@ import { benchTab } from './bench.js'
 import { $, bytes, el, errorText, query } from './dom.js'
 import { acceptDrops } from './drag-and-drop.js'
 import { loadGallery, passages, userPicture, userText } from './items.js'
-import { Model, deviceName } from './model.js'
+import { deviceName, Model } from './model.js'
 import { enableOffline } from './offline.js'
 import { SearchPanel } from './panel.js'
 import { stepOf } from './progress.js'
@@ -14,7 +14,7 @@ import { weightsTab } from './weights.js'
 /** @import { Item } from './items.js' */
 /** @import { ModelSpec } from './model.js' */
 
-const INSTRUCTION = 'Retrieve images or text relevant to the user\'s query.'
+const INSTRUCTION = "Retrieve images or text relevant to the user's query."
 const LARGEST_TEXT_FILE = 1 << 20
 const USER_MODEL_NOTICE = 'Your own weights: press Enter to rerank. 20 candidates are read unless you choose more.'
 const UNTRAINED_NOTICE = 'This build has no trained model. The stand-in has random weights: its order means nothing.'
@@ -33,23 +33,43 @@ const shared = {
   instruction: INSTRUCTION,
 }
 const pictures = new SearchPanel($('#pictures'), model, {
-  ...shared, label: 'Search the pictures', query: new URLSearchParams(location.search).get('q') ?? 'something to cut paper', how: 'from pixels', notice: pictureNotice, shown: 20, limits: [20, 60, 120, Infinity],
+  ...shared,
+  label: 'Search the pictures',
+  query: new URLSearchParams(location.search).get('q') ?? 'something to cut paper',
+  how: 'from pixels',
+  notice: pictureNotice,
+  shown: 20,
+  limits: [20, 60, 120, Infinity],
   examples: ['something to cut paper', 'keeps you dry in the rain', 'takes photos', 'animal that gives milk', 'I am very sad'],
 })
 const texts = new SearchPanel($('#texts'), model, {
-  ...shared, label: 'Search the passages', query: 'why is the red planet red', how: 'the whole passage', notice: textNotice, shown: 10, limits: [10, 20, Infinity],
+  ...shared,
+  label: 'Search the passages',
+  query: 'why is the red planet red',
+  how: 'the whole passage',
+  notice: textNotice,
+  shown: 10,
+  limits: [10, 20, Infinity],
   examples: ['why is the red planet red', 'animal with three hearts', 'keeps you dry', 'makes bread rise'],
 })
-const weights = weightsTab(model, () => demo, (id) => openTab(id))
+const weights = weightsTab(
+  model,
+  () => demo,
+  (id) => openTab(id),
+)
 const openTab = initTabs($('.tabs'), (id) => {
   if (id === 'pictures') pictures.shown()
   if (id === 'texts') texts.shown()
   if (id === 'weights') weights.refresh()
 })
-benchTab(model, () => ({ pictures: gallery, texts: passages() }), () => {
-  pictures.stop()
-  texts.stop()
-})
+benchTab(
+  model,
+  () => ({ pictures: gallery, texts: passages() }),
+  () => {
+    pictures.stop()
+    texts.stop()
+  },
+)
 acceptDrops(addFiles)
 model.addEventListener('change', drawModel)
 $('#model-again').addEventListener('click', retry)
@@ -132,10 +152,13 @@ function describeDemo({ trained, card }) {
 }
 
 /** Resolves once the page was painted and the browser is idle, 500 ms after the paint at the latest. @returns {Promise<void>} */
-const idle = () => new Promise((resolve) => requestAnimationFrame(() => {
-  if ('requestIdleCallback' in globalThis) requestIdleCallback(() => resolve(), { timeout: 500 })
-  else setTimeout(resolve)
-}))
+const idle = () =>
+  new Promise((resolve) =>
+    requestAnimationFrame(() => {
+      if ('requestIdleCallback' in globalThis) requestIdleCallback(() => resolve(), { timeout: 500 })
+      else setTimeout(resolve)
+    }),
+  )
 
 function drawModel() {
   const { phase, progress } = model

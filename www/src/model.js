@@ -156,7 +156,11 @@ export class Model extends EventTarget {
   /** @param {ModelSpec} spec @returns {LoadOptions} */
   #loadOptions({ model, vision, cache, maxImagePixels }) {
     return {
-      model, device: this.device, ...(vision && { vision }), ...(cache !== undefined && { cache }), ...(maxImagePixels !== undefined && { maxImagePixels }),
+      model,
+      device: this.device,
+      ...(vision && { vision }),
+      ...(cache !== undefined && { cache }),
+      ...(maxImagePixels !== undefined && { maxImagePixels }),
     }
   }
 

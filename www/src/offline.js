@@ -3,7 +3,9 @@ import { $ } from './dom.js'
 
 /** Registers the service worker. Call it after the page has loaded its own files, so that the two do not compete for the network. */
 export async function enableOffline() {
-  const setState = (/** @type {string} */ text) => { $('#offline-state').textContent = text }
+  const setState = (/** @type {string} */ text) => {
+    $('#offline-state').textContent = text
+  }
   if (!('serviceWorker' in navigator)) return setState('This browser cannot save the page for use without a network.')
   try {
     const registration = await navigator.serviceWorker.register('sw.js', { updateViaCache: 'none' })

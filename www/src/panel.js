@@ -1,7 +1,7 @@
 // A search with two passes: keywords at every key, the model after a pause in typing or on Enter.
 import { CandidateLimit } from './candidate-limit.js'
 import { firstCaption, secondCaption, spokenSummary } from './captions.js'
-import { Columns, byScore } from './columns.js'
+import { byScore, Columns } from './columns.js'
 import { initControls, wireUserItems } from './controls.js'
 import { $, announce, errorText, input, isAbort, plural, query } from './dom.js'
 import { FirstPass } from './first-pass.js'
@@ -237,7 +237,9 @@ export class SearchPanel {
       this.#drawCaptions()
       const readable = readableItems(reranker, items)
       const stats = await score(reranker, {
-        query: await queryContent(reranker, this.#model.spec, this.#input.value.trim(), this.#picture.item), items: readable, signal,
+        query: await queryContent(reranker, this.#model.spec, this.#input.value.trim(), this.#picture.item),
+        items: readable,
+        signal,
         instruction: input('.instruction', this.#root).value.trim(),
         onScore: (item, value) => !signal.aborted && this.#arriving.push([item, value]),
         onFailed: (item, message) => this.#failures.set(item.id, message),
@@ -290,7 +292,13 @@ export class SearchPanel {
   /** @param {string} [note]  in place of the second caption */
   #drawCaptions(note) {
     const phase = this.#phase
-    const search = { done: this.#scores.size, all: this.#candidates.items.length, running: this.#running !== undefined, hasQuery: this.#hasQuery, automatic: this.#automatic }
+    const search = {
+      done: this.#scores.size,
+      all: this.#candidates.items.length,
+      running: this.#running !== undefined,
+      hasQuery: this.#hasQuery,
+      automatic: this.#automatic,
+    }
     this.#$('.notice').textContent = this.#options.notice(this.#model.spec, this.#picture.item !== undefined)
     this.#$('.first .caption').textContent = firstCaption(this.#candidates, this.#hasQuery)
     this.#$('.second .caption').textContent = note ?? secondCaption({ phase, error: this.#model.error }, search)

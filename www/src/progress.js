@@ -8,7 +8,10 @@ import { bytes } from './dom.js'
 
 /** Each stage's label and share of the bar, in their order. @type {Record<Stage, [label: string, share: number]>} */
 const STAGES = {
-  download: ['Fetching', 0.8], verify: ['Checking', 0.05], upload: ['Moving the weights to the device', 0.1], compile: ['Warming up', 0.05],
+  download: ['Fetching', 0.8],
+  verify: ['Checking', 0.05],
+  upload: ['Moving the weights to the device', 0.1],
+  compile: ['Warming up', 0.05],
 }
 const STAGE_NAMES = /** @type {Stage[]} */ (Object.keys(STAGES))
 /** The download counts only once a weights file is known: the small files come first and would fill the bar. */

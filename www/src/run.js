@@ -44,15 +44,20 @@ export async function score(reranker, { query, items, instruction, signal, onSco
   for (let at = 0, size = FIRST_SIZE; at < items.length; at += size, size = Math.min(size * 2, LARGEST_SIZE)) {
     const part = items.slice(at, at + size)
     const documents = await Promise.all(part.map((item) => item.content()))
-    const response = await withItemNames(part, () => reranker.rerank({ query, documents, ...(instruction && { instruction }) }, {
-      ...(signal && { signal }),
-      onResult: ({ index, relevance_score }) => {
-        const item = part[index]
-        stats.last_ms = performance.now() - started
-        stats.first_ms ??= stats.last_ms
-        if (item) onScore?.(item, relevance_score)
-      },
-    }))
+    const response = await withItemNames(part, () =>
+      reranker.rerank(
+        { query, documents, ...(instruction && { instruction }) },
+        {
+          ...(signal && { signal }),
+          onResult: ({ index, relevance_score }) => {
+            const item = part[index]
+            stats.last_ms = performance.now() - started
+            stats.first_ms ??= stats.last_ms
+            if (item) onScore?.(item, relevance_score)
+          },
+        },
+      ),
+    )
     for (const { index, message } of response.meta.failed ?? []) {
       const item = part[index]
       if (item) onFailed?.(item, nameDocuments(message, part))
@@ -69,10 +74,11 @@ export async function score(reranker, { query, items, instruction, signal, onSco
 }
 
 /** Replaces `documents[3]` with the item's name: the index within one of our requests means nothing to the user. @param {string} text @param {Item[]} part */
-const nameDocuments = (text, part) => text.replace(/documents\[(\d+)\]/g, (match, n) => {
-  const item = part[Number(n)]
-  return item ? `“${item.name}”` : match
-})
+const nameDocuments = (text, part) =>
+  text.replace(/documents\[(\d+)\]/g, (match, n) => {
+    const item = part[Number(n)]
+    return item ? `“${item.name}”` : match
+  })
 
 /**
  * @template T

@@ -35,8 +35,12 @@ export function models(files) {
   return [...groups].map(([url, files]) => {
     const splits = Number(SPLIT.exec(pathOf(url))?.[1] ?? 1)
     return {
-      url, name: modelName(url), files, vision: /mmproj/i.test(modelName(url)),
-      bytes: files.reduce((sum, file) => sum + file.bytes, 0), stored: files.reduce((sum, file) => sum + file.stored, 0),
+      url,
+      name: modelName(url),
+      files,
+      vision: /mmproj/i.test(modelName(url)),
+      bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+      stored: files.reduce((sum, file) => sum + file.stored, 0),
       complete: files.length >= splits && files.every(({ complete }) => complete),
     }
   })
@@ -84,16 +88,27 @@ export function storedRow(model, store, { use, problem, refresh }) {
   }
   const check = async () => {
     const results = []
-    for (const file of files) results.push(...await store.verify(file.url))
+    for (const file of files) results.push(...(await store.verify(file.url)))
     const bad = results.reduce((sum, file) => sum + file.bad, 0)
-    state.textContent = results.every(({ ok }) => ok) ? 'Checked: all of it is there and undamaged.' : `${bytes(bad)} are missing or damaged; the next load fetches them again.`
+    state.textContent = results.every(({ ok }) => ok)
+      ? 'Checked: all of it is there and undamaged.'
+      : `${bytes(bad)} are missing or damaged; the next load fetches them again.`
   }
   const remove = async () => {
     // Deleting one file of a split model deletes the others; deleting them again does no harm.
     for (const file of files) await store.delete(file.url)
     await refresh()
   }
-  return el('li', {},
+  return el(
+    'li',
+    {},
     el('div', {}, el('b', {}, name), el('span', { className: 'address' }, url), state),
-    el('div', { className: 'row' }, action(complete ? 'Use' : 'Resume', () => use(model)), action('Check', check), action('Delete', remove)))
+    el(
+      'div',
+      { className: 'row' },
+      action(complete ? 'Use' : 'Resume', () => use(model)),
+      action('Check', check),
+      action('Delete', remove),
+    ),
+  )
 }

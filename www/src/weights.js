@@ -18,8 +18,12 @@ import { modelName, models, storedRow } from './stored.js'
  * @param {(id: string) => void} openTab
  */
 export function weightsTab(model, demoSpec, openTab) {
-  const problem = (/** @type {string} */ text) => { $('#weights-problem').textContent = text }
-  const setState = (/** @type {string} */ text) => { $('#weights-state').textContent = text }
+  const problem = (/** @type {string} */ text) => {
+    $('#weights-problem').textContent = text
+  }
+  const setState = (/** @type {string} */ text) => {
+    $('#weights-state').textContent = text
+  }
   /** @type {PickedFiles} */
   const files = { model: undefined, vision: undefined }
   /** @type {string | undefined} */

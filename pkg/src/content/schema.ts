@@ -108,7 +108,10 @@ function readVideo<P>(value: unknown, place: string, picture: PictureReader<P>):
 
 /** Frames in one URL, separated by commas, as vLLM takes them. */
 const joinedFrames = (url: string): string[] | undefined =>
-  /^data:video\/jpeg;base64,(.+)$/s.exec(url)?.[1]?.split(',').map((bytes) => `data:image/jpeg;base64,${bytes}`)
+  /^data:video\/jpeg;base64,(.+)$/s
+    .exec(url)?.[1]
+    ?.split(',')
+    .map((bytes) => `data:image/jpeg;base64,${bytes}`)
 
 const unreadable = (place: string) => invalidRequest(`${place} must be a string, an object with text, image or video, or an object with content`)
 

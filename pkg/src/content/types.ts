@@ -4,8 +4,19 @@
  * (AVIF, SVG, HEIC where supported) goes through it.
  */
 export type Picture =
-  | string | URL | { url: string } | Blob | ArrayBuffer | ArrayBufferView | ImageBitmap | ImageData
-  | HTMLImageElement | HTMLCanvasElement | OffscreenCanvas | HTMLVideoElement | VideoFrame
+  | string
+  | URL
+  | { url: string }
+  | Blob
+  | ArrayBuffer
+  | ArrayBufferView
+  | ImageBitmap
+  | ImageData
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | OffscreenCanvas
+  | HTMLVideoElement
+  | VideoFrame
 
 /**
  * A video: its frames in order, with their times or the video's rate where they are known. With `fps` the frames are

@@ -2,7 +2,7 @@
 import { SecondpassError } from '../errors.js'
 import { readText } from '../read-text.js'
 import { controlOf, once, type RerankerSource } from '../reranker-like.js'
-import { dialectOf, formatAnswer, formatError, parseBody, type Dialect } from './wire.js'
+import { type Dialect, dialectOf, formatAnswer, formatError, parseBody } from './wire.js'
 
 /** Options of {@link createRerankHandler}. */
 export interface HandlerOptions {

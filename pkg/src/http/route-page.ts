@@ -1,5 +1,5 @@
 import type { RerankHandler } from './handler.js'
-import { isHandover, type Handover, type Reply } from './route-protocol.js'
+import { type Handover, isHandover, type Reply } from './route-protocol.js'
 import { formatError } from './wire.js'
 
 /** `Response` cannot be constructed with a lower one; `Response.error()` has 0. */
@@ -46,5 +46,9 @@ async function respond(handler: RerankHandler, request: () => Request): Promise<
   }
 }
 
-const failed = (status: number, code: string, message: string): Reply =>
-  ({ type: 'answer', status, headers: [['content-type', 'application/json']], body: JSON.stringify(formatError(status, code, message)) })
+const failed = (status: number, code: string, message: string): Reply => ({
+  type: 'answer',
+  status,
+  headers: [['content-type', 'application/json']],
+  body: JSON.stringify(formatError(status, code, message)),
+})

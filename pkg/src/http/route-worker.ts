@@ -76,10 +76,14 @@ function ask(client: WindowClient, handover: Handover, signal: AbortSignal, onTa
   const { port1: port, port2 } = new MessageChannel()
   return new Promise<Response | undefined>((resolve) => {
     const timer = setTimeout(() => resolve(undefined), TAKEN_WITHIN_MS)
-    signal.addEventListener('abort', () => {
-      port.postMessage({ type: 'abort' })
-      resolve(failure(499, 'aborted', 'The client closed the request.'))
-    }, { once: true })
+    signal.addEventListener(
+      'abort',
+      () => {
+        port.postMessage({ type: 'abort' })
+        resolve(failure(499, 'aborted', 'The client closed the request.'))
+      },
+      { once: true },
+    )
     port.onmessage = ({ data }: MessageEvent<Reply>) => {
       clearTimeout(timer)
       if (data.type === 'taken') onTaken()

@@ -1,5 +1,5 @@
 // The bodies that clients of rerank servers send, read as requests of this package, and its answers as those clients expect them.
-import { documentList, isObject, readContent, wellFormed, type ContentOf } from '../content/schema.js'
+import { type ContentOf, documentList, isObject, readContent, wellFormed } from '../content/schema.js'
 import type { Content, Picture } from '../content/types.js'
 import { invalidRequest } from '../errors.js'
 import { failuresOf } from '../reranker-like.js'
@@ -24,9 +24,7 @@ type Fields = Record<string, unknown>
 /** Fields that are passed to the model, which checks their values. */
 const PASSED = ['max_tokens_per_doc', 'max_length', 'fps', 'max_frames'] as const
 /** Options of servers that are not supported, and do not change the order of the results. */
-const IGNORED = [
-  'max_chunks_per_doc', 'overlap_tokens', 'max_tokens_per_query', 'truncation_side', 'truncation_direction', 'chat_template_kwargs',
-]
+const IGNORED = ['max_chunks_per_doc', 'overlap_tokens', 'max_tokens_per_query', 'truncation_side', 'truncation_direction', 'chat_template_kwargs']
 
 /** Reads a body of Cohere v1 or v2, Jina, vLLM, llama.cpp or TEI. */
 export function parseBody(body: unknown, allowed: AllowedPictures): ParsedBody {
@@ -81,7 +79,10 @@ function readRankFields(names: unknown): string[] | undefined {
 
 /** Cohere v1: the values of the named fields, one after the other. */
 function ranked(value: Fields, names: string[], place: string): Content {
-  const values = names.filter((name) => Object.hasOwn(value, name)).map((name) => value[name]).filter((item) => item !== null)
+  const values = names
+    .filter((name) => Object.hasOwn(value, name))
+    .map((name) => value[name])
+    .filter((item) => item !== null)
   if (values.length === 0) throw invalidRequest(`${place} has none of the rank_fields`)
   return { text: wellFormed(values.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join('\n')) }
 }
@@ -116,8 +117,7 @@ export function formatAnswer(response: RerankResponse, { dialect, warnings }: Pa
   }
 }
 
-const textOf = (document: Content): string =>
-  typeof document === 'string' ? document : 'text' in document ? [document.text ?? []].flat().join('') : ''
+const textOf = (document: Content): string => (typeof document === 'string' ? document : 'text' in document ? [document.text ?? []].flat().join('') : '')
 
 /** An error with the fields of every server: `message` for Cohere, `error` for OpenAI-like ones, `detail` for Jina. */
 export function formatError(status: number, code: string, message: string, dialect: Dialect = 'rerank'): unknown {

@@ -1,8 +1,9 @@
 // Packs a request for the worker: its body as JSON, and the bytes and pixels that JSON cannot hold as attachments.
-import { SecondpassError, invalidRequest } from '../errors.js'
-import { addressOf, sizeOf, tooLarge, type Drawable } from '../content/pictures.js'
+
+import { addressOf, type Drawable, sizeOf, tooLarge } from '../content/pictures.js'
 import { readRequest, wellFormed } from '../content/schema.js'
 import type { Picture } from '../content/types.js'
+import { invalidRequest, SecondpassError } from '../errors.js'
 import type { Attachment } from '../protocol.js'
 
 /** A body as JSON that names its attachments by number. */

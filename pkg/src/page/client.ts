@@ -1,6 +1,6 @@
 // A worker, and the calls that are made to it.
 import { absoluteUrl } from '../content/pictures.js'
-import { SecondpassError, WorkerLostError, deserializeError, invalidRequest } from '../errors.js'
+import { deserializeError, invalidRequest, SecondpassError, WorkerLostError } from '../errors.js'
 import type { Build, FromWorker, ToWorker, WasmModules } from '../protocol.js'
 import type { ModelOptions } from '../types.js'
 
@@ -43,7 +43,11 @@ export class Client {
       event.preventDefault()
       // The worker reports its own crashes once it runs, unless it was taken away.
       if (this.#ready) return this.#lose(new WorkerLostError('internal', 500, `The worker stopped (${event.message || 'no reason was given'}).`))
-      this.close(workerFailed(`The worker stopped${event.message ? `: ${event.message}` : ', or its script could not be loaded. Serve worker.js beside the package, from the page’s own origin, or give its address as worker'}.`))
+      this.close(
+        workerFailed(
+          `The worker stopped${event.message ? `: ${event.message}` : ', or its script could not be loaded. Serve worker.js beside the package, from the page’s own origin, or give its address as worker'}.`,
+        ),
+      )
     }
     this.#worker.onmessageerror = () => this.close(workerFailed('A message from the worker could not be read.'))
   }
@@ -63,7 +67,12 @@ export class Client {
   }
 
   /** Sends a message under an id of its own and waits for the answer; messages before it go to `onMessage`. */
-  call<T>(message: (id: number) => ToWorker, signal?: AbortSignal, onMessage: (message: FromWorker) => void = ignore, transfer: Transferable[] = []): Promise<T> {
+  call<T>(
+    message: (id: number) => ToWorker,
+    signal?: AbortSignal,
+    onMessage: (message: FromWorker) => void = ignore,
+    transfer: Transferable[] = [],
+  ): Promise<T> {
     if (this.#closed) return Promise.reject(this.#closed)
     const id = this.#nextId++
     const onAbort = () => this.post({ type: 'abort', id })

@@ -18,14 +18,17 @@ export async function loadModel(options: ModelOptions, { signal, onProgress }: L
   try {
     const { json, picked } = engineOptions(options, caution)
     const device = options.device ?? 'auto'
-    const info = await orAborted(signal, client.call<RerankerInfo>(
-      (id) => ({ type: 'load', id, device, options: json, picked, wasm: client.wasm }),
+    const info = await orAborted(
       signal,
-      (message) => {
-        if (message.type === 'progress') onProgress?.(message.event)
-        if (message.type === 'persist') void persist()
-      },
-    ))
+      client.call<RerankerInfo>(
+        (id) => ({ type: 'load', id, device, options: json, picked, wasm: client.wasm }),
+        signal,
+        (message) => {
+          if (message.type === 'progress') onProgress?.(message.event)
+          if (message.type === 'persist') void persist()
+        },
+      ),
+    )
     // After a loss only the safe kernels were tried, which says nothing of the others.
     if (caution === 0 || !recallKernels()) rememberKernels(info)
     return { client, info }

@@ -1,10 +1,10 @@
 // A model in a worker that may be lost, and is then loaded again.
 import { orAborted, untilAborted } from '../abort.js'
-import { SecondpassError, WorkerLostError, type ErrorCode } from '../errors.js'
-import type { LoadControl, ModelOptions, ProgressEvent, RerankControl, RerankRequest, RerankResponse, RerankResult, RerankerInfo } from '../types.js'
+import { type ErrorCode, SecondpassError, WorkerLostError } from '../errors.js'
+import type { LoadControl, ModelOptions, ProgressEvent, RerankControl, RerankerInfo, RerankRequest, RerankResponse, RerankResult } from '../types.js'
 import type { Client } from './client.js'
 import { forgetKernels } from './kernels.js'
-import { loadModel, type LoadedModel } from './loading.js'
+import { type LoadedModel, loadModel } from './loading.js'
 import { sendRequest } from './request.js'
 
 /** A request that was being computed when its worker was lost is repeated so often; then it is taken for the cause. */
@@ -24,8 +24,7 @@ const STORED = new Set<RerankerInfo['storage']>(['opfs', 'cache-api', 'file'])
 /** Errors of the engine which say that the device is gone. */
 const LOSSES = new Set<ErrorCode>(['device_lost', 'out_of_memory'])
 
-const isLoss = (error: unknown): error is SecondpassError =>
-  error instanceof WorkerLostError || (error instanceof SecondpassError && LOSSES.has(error.code))
+const isLoss = (error: unknown): error is SecondpassError => error instanceof WorkerLostError || (error instanceof SecondpassError && LOSSES.has(error.code))
 
 /** Whether the request itself may be the cause: it was being computed. */
 const isSuspect = (error: SecondpassError): boolean => !(error instanceof WorkerLostError) || error.suspect
@@ -97,7 +96,11 @@ export class Local {
     }
     for (let failures = 0; ; ) {
       // A start that failed is not this request's end: it finds the worker closed, and tries again.
-      if (this.#starting) await untilAborted(this.#starting.catch(() => {}), control.signal)
+      if (this.#starting)
+        await untilAborted(
+          this.#starting.catch(() => {}),
+          control.signal,
+        )
       if (this.#closed) throw this.#closed
       const { client, info } = this.#loaded
       try {
@@ -128,7 +131,9 @@ export class Local {
   }
 
   #startOnce(start: () => Promise<void>): Promise<void> {
-    this.#starting ??= start().finally(() => { this.#starting = undefined })
+    this.#starting ??= start().finally(() => {
+      this.#starting = undefined
+    })
     return this.#starting
   }
 

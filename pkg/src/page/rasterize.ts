@@ -1,5 +1,5 @@
 // Draws in the page what a worker cannot decode: SVG, and formats that only an image element knows.
-import { tooLarge, type Pixels } from '../content/pictures.js'
+import { type Pixels, tooLarge } from '../content/pictures.js'
 
 /** An SVG is drawn on the page's own thread and has no pixels of its own: a larger one is drawn at a smaller scale. */
 const MAX_SVG_PIXELS = 2 ** 22

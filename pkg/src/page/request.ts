@@ -10,15 +10,18 @@ import { rasterize } from './rasterize.js'
 export async function sendRequest(client: Client, request: RerankRequest, { signal, onResult, strict }: RerankControl): Promise<RerankResponse> {
   const { body, attachments, transfer } = await packRequest(request)
   signal?.throwIfAborted()
-  const json = await orAborted(signal, client.call<string>(
-    (id) => ({ type: 'rerank', id, body, strict: Boolean(strict), attachments }),
+  const json = await orAborted(
     signal,
-    (message) => {
-      if (message.type === 'result' && !signal?.aborted) onResult?.(message.result)
-      if (message.type === 'draw') draw(client, message)
-    },
-    transfer,
-  ))
+    client.call<string>(
+      (id) => ({ type: 'rerank', id, body, strict: Boolean(strict), attachments }),
+      signal,
+      (message) => {
+        if (message.type === 'result' && !signal?.aborted) onResult?.(message.result)
+        if (message.type === 'draw') draw(client, message)
+      },
+      transfer,
+    ),
+  )
   const response = JSON.parse(json) as RerankResponse
   for (const result of response.results) if (result.document) result.document = asObject([request.documents].flat()[result.index])
   return response

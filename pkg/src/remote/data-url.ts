@@ -1,8 +1,8 @@
 // Pictures as `data:` URLs, the one form that every server reads without asking anyone else.
 import { typeOfBytes } from '../content/file-types.js'
-import { addressOf, sizeOf, tooLarge, type Drawable } from '../content/pictures.js'
+import { addressOf, type Drawable, sizeOf, tooLarge } from '../content/pictures.js'
 import type { Picture } from '../content/types.js'
-import { SecondpassError, invalidRequest } from '../errors.js'
+import { invalidRequest, SecondpassError } from '../errors.js'
 
 /** A call's arguments live on the stack. */
 const CHUNK = 0x8000
@@ -31,8 +31,7 @@ async function fetched(url: string, fetcher: typeof fetch, signal?: AbortSignal)
   return encoded(await response.arrayBuffer(), response.headers.get('content-type') ?? '')
 }
 
-const unavailable = (url: string, why: string) =>
-  new SecondpassError('image_unavailable', 400, `The picture ${url.slice(0, 200)} could not be read: ${why}.`)
+const unavailable = (url: string, why: string) => new SecondpassError('image_unavailable', 400, `The picture ${url.slice(0, 200)} could not be read: ${why}.`)
 
 function encoded(source: ArrayBuffer | ArrayBufferView, claimed = ''): string {
   const bytes = ArrayBuffer.isView(source) ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength) : new Uint8Array(source)

@@ -1,8 +1,8 @@
 // `rerank()` against a server.
 import type { Picture } from '../content/types.js'
-import { SecondpassError, type ErrorCode } from '../errors.js'
+import { type ErrorCode, SecondpassError } from '../errors.js'
 import { readText } from '../read-text.js'
-import type { RerankControl, RerankRequest, RerankResponse, RerankerInfo } from '../types.js'
+import type { RerankControl, RerankerInfo, RerankRequest, RerankResponse } from '../types.js'
 import { toDataUrl } from './data-url.js'
 import { errorMessageOf, formatRequest, parseResponse, type RemoteFormat } from './wire.js'
 
@@ -45,7 +45,16 @@ export class Remote {
   constructor(options: RemoteOptions) {
     this.#options = options
     const { model = '', format, url } = options
-    const constant = { family: 'remote', device: 'remote', adapter: null, dtype: 'remote', weight_bytes: 0, wasm_bytes: 0, kernels: null, storage: 'remote' } as const
+    const constant = {
+      family: 'remote',
+      device: 'remote',
+      adapter: null,
+      dtype: 'remote',
+      weight_bytes: 0,
+      wasm_bytes: 0,
+      kernels: null,
+      storage: 'remote',
+    } as const
     this.info = { ...constant, model, vision: format !== 'tei', url: String(url) }
   }
 

@@ -1,7 +1,7 @@
 // What goes to a `/v1/rerank` server, and what comes back, in the formats of the common servers.
-import { asObject, isObject, readRequest, type ContentOf, type VideoOf } from '../content/schema.js'
+import { asObject, type ContentOf, isObject, readRequest, type VideoOf } from '../content/schema.js'
 import type { Picture } from '../content/types.js'
-import { SecondpassError, invalidRequest } from '../errors.js'
+import { invalidRequest, SecondpassError } from '../errors.js'
 import type { RerankRequest, RerankResponse, RerankResult } from '../types.js'
 
 /**
@@ -36,10 +36,16 @@ export async function formatRequest(request: RerankRequest, model: string | unde
     pictures.push([picture, encoded])
     return encoded
   })
-  await Promise.all(pictures.map(async ([picture, encoded]) => { encoded.url = await encode(picture) }))
+  await Promise.all(
+    pictures.map(async ([picture, encoded]) => {
+      encoded.url = await encode(picture)
+    }),
+  )
   // The documents are here already, so no server need send them back.
   const { query, documents, return_documents: _, top_n, ...rest } = request
-  const [first, ...others] = [content.query, ...content.documents].map((side, i) => formatContent(partsOf(side), format, i === 0 ? 'query' : `documents[${i - 1}]`))
+  const [first, ...others] = [content.query, ...content.documents].map((side, i) =>
+    formatContent(partsOf(side), format, i === 0 ? 'query' : `documents[${i - 1}]`),
+  )
   const common: Fields = { ...(model !== undefined && { model }), ...rest, query: first }
   if (format === 'tei') return { ...common, texts: others, truncate: true }
   return { ...common, documents: others, ...(top_n && { top_n }) }

@@ -1,13 +1,13 @@
 // A provider for the Vercel AI SDK. It needs nothing of the SDK itself.
 import type { Content } from '../content/types.js'
-import { controlOf, failuresOf, once, type RerankerLike, type RerankerSource } from '../reranker-like.js'
 import type { LoadOptions } from '../reranker.js'
+import { controlOf, failuresOf, once, type RerankerLike, type RerankerSource } from '../reranker-like.js'
 import type { RerankRequest, RerankResponse } from '../types.js'
 import type { JsonObject, RerankingAnswer, RerankingCall, RerankingModel, RerankingWarning, SecondpassProviderOptions } from './ai-sdk-types.js'
 import { sourceOf } from './source.js'
 
-export type * from './ai-sdk-types.js'
 export type { RerankerLike, RerankerSource } from '../reranker-like.js'
+export type * from './ai-sdk-types.js'
 
 /** Options of {@link createSecondpass}. */
 export interface ProviderSettings<Version extends 'v3' | 'v4' = 'v4'> {

@@ -2,8 +2,8 @@
 import { Document, type DocumentInterface } from '@langchain/core/documents'
 import { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
 import type { Content, Picture } from '../content/types.js'
-import { controlOf, once, type RerankerLike, type RerankerSource } from '../reranker-like.js'
 import type { LoadOptions } from '../reranker.js'
+import { controlOf, once, type RerankerLike, type RerankerSource } from '../reranker-like.js'
 import type { RerankRequest, RerankResponse } from '../types.js'
 import { sourceOf } from './source.js'
 

@@ -1,5 +1,5 @@
 // Adapters that take a model's address load it at the first use. The entry is imported, not bundled: all share the page's Reranker.
-import { Reranker, type LoadOptions } from '../index.js'
+import { type LoadOptions, Reranker } from '../index.js'
 import type { RerankerSource } from '../reranker-like.js'
 
 /** Turns the options of `Reranker.load` into a source; leaves a source as it is. */

@@ -1,6 +1,7 @@
 // Reranks the hits of any search.
-import { SecondpassError } from '../errors.js'
+
 import type { Content, Picture } from '../content/types.js'
+import { SecondpassError } from '../errors.js'
 import { controlOf, type RerankerLike } from '../reranker-like.js'
 import type { RerankResult } from '../types.js'
 
@@ -90,10 +91,12 @@ export async function rerankHits<Hit extends object>(
       ...(instruction !== undefined && { instruction }),
       ...(max_tokens_per_doc !== undefined && { max_tokens_per_doc }),
     }
-    const report = onResult && ((result: RerankResult) => {
-      const entry = scored(result)
-      if (entry) onResult({ ...entry })
-    })
+    const report =
+      onResult &&
+      ((result: RerankResult) => {
+        const entry = scored(result)
+        if (entry) onResult({ ...entry })
+      })
     const { results, meta } = await (await reranker).rerank(request, controlOf(signal, report))
     results.forEach(scored)
     for (const { index, code, message } of meta.failed ?? []) {
@@ -134,8 +137,12 @@ async function openHit<Hit extends object>(hit: Hit, index: number): Promise<Ran
   }
 }
 
-const unopened = <Hit extends object>(hit: Hit, index: number): RankedHit<Hit> =>
-  ({ hit, data: isHandle(hit) ? undefined : (hit as HitData<Hit>), score: undefined, index })
+const unopened = <Hit extends object>(hit: Hit, index: number): RankedHit<Hit> => ({
+  hit,
+  data: isHandle(hit) ? undefined : (hit as HitData<Hit>),
+  score: undefined,
+  index,
+})
 
 const isHandle = (hit: object): hit is HitHandle<unknown> => 'data' in hit && typeof hit.data === 'function'
 
@@ -146,7 +153,7 @@ interface Candidate<Hit> {
 
 /** Of hits with the same id, the first that has content is kept. */
 function withoutDuplicates<Hit extends object>(items: Candidate<Hit>[], id: RerankHitsOptions<Hit>['id']): Candidate<Hit>[] {
-  const ids = items.map(({ entry }) => (id === undefined ? defaultId(entry.hit) : valueOf(id, entry)) ?? undefined)
+  const ids = items.map(({ entry }) => (id === undefined ? defaultId(entry.hit) : fieldValue(id, entry)) ?? undefined)
   const winners = new Map<unknown, Candidate<Hit>>()
   items.forEach((item, i) => {
     if (!winners.get(ids[i])?.document && (!winners.has(ids[i]) || item.document)) winners.set(ids[i], item)
@@ -161,15 +168,15 @@ function defaultId(hit: object): unknown {
 
 function contentOf<Hit extends object>(entry: RankedHit<Hit>, options: RerankHitsOptions<Hit>): Content | undefined {
   const fields = [options.text ?? 'text'].flat() as HitField<Hit, string | string[]>[]
-  const texts = fields.flatMap((field) => valueOf(field, entry) ?? [])
+  const texts = fields.flatMap((field) => fieldValue(field, entry) ?? [])
   const text = texts.filter((part) => typeof part === 'string' && part.trim() !== '').join('\n')
-  const given = options.image === undefined ? undefined : valueOf(options.image, entry)
+  const given = options.image === undefined ? undefined : fieldValue(options.image, entry)
   const image = given === undefined || given === null || given === '' ? [] : [given].flat()
   if (image.length > 0) return text === '' ? { image } : { text, image }
   return text === '' ? undefined : text
 }
 
-function valueOf<Hit extends object, Value>(field: HitField<Hit, Value>, { data, hit }: RankedHit<Hit>): Value | null | undefined {
+function fieldValue<Hit extends object, Value>(field: HitField<Hit, Value>, { data, hit }: RankedHit<Hit>): Value | null | undefined {
   if (data === undefined) return undefined
   if (typeof field === 'function') return field(data, hit)
   const own = (data as Record<string, unknown>)[field]

@@ -40,7 +40,11 @@ export async function targetFor(device: Device): Promise<Target> {
   const adapter = await requestAdapter()
   if (device === 'auto') return adapter && !isSoftware(adapter) ? { build: 'full', device } : { build: 'cpu', device: 'cpu' }
   if (adapter) return { build: 'full', device }
-  throw new SecondpassError('no_webgpu', 501, 'This browser offers no WebGPU adapter here. Use device "auto" or "cpu", or a browser with WebGPU over https or localhost.')
+  throw new SecondpassError(
+    'no_webgpu',
+    501,
+    'This browser offers no WebGPU adapter here. Use device "auto" or "cpu", or a browser with WebGPU over https or localhost.',
+  )
 }
 
 async function requestAdapter(): Promise<Adapter | null> {
@@ -68,7 +72,9 @@ export function watchDevices(report: (lost: Lost) => void): void {
     const more = this.features.has('subgroups') ? ['subgroups'] : []
     const device = await requestDevice.call(this, { ...wanted, requiredFeatures: [...(wanted.requiredFeatures ?? []), ...more] })
     subgroups = more.length > 0
-    void device.lost.then(({ message }) => report({ type: 'lost', code: 'device_lost', message: `The WebGPU device was lost${message ? `: ${message}` : '.'}` }))
+    void device.lost.then(({ message }) =>
+      report({ type: 'lost', code: 'device_lost', message: `The WebGPU device was lost${message ? `: ${message}` : '.'}` }),
+    )
     device.addEventListener('uncapturederror', ({ error }) => {
       if (error.constructor.name !== 'GPUOutOfMemoryError') return
       report({ type: 'lost', code: 'out_of_memory', message: `The WebGPU device has no memory left: ${error.message}` })

@@ -1,5 +1,5 @@
 // The pictures of a request, in the worker: fetched, read, and drawn where only a browser can decode them.
-import { tooLarge, type Pixels } from '../content/pictures.js'
+import { type Pixels, tooLarge } from '../content/pictures.js'
 import type { Attachment } from '../protocol.js'
 import type { MemoryWatch } from './memory.js'
 

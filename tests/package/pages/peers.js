@@ -1,7 +1,8 @@
 // Puts the package and its peer packages on `window`, for tests to call.
-import * as orama from '@orama/orama'
+
 import { Document } from '@langchain/core/documents'
 import { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
+import * as orama from '@orama/orama'
 import * as ai from 'ai'
 import * as ai6 from 'ai6'
 import MiniSearch from 'minisearch'

@@ -10,7 +10,13 @@ export const v4: RerankingModelV4 = createSecondpass(reranker).reranking('name')
 export const v3: RerankingModelV3 = createSecondpass({ model: '/model' }, { specificationVersion: 'v3' }).rerankingModel()
 
 const options: SecondpassProviderOptions = { instruction: 'find', maxTokensPerDoc: 512, queryImage: ['/a.png'] }
-const { ranking } = await rerank({ model: createSecondpass(reranker).reranking(), query: 'q', documents: [{ text: 'a', image: '/a.png' }], topN: 3, providerOptions: { secondpass: options } })
+const { ranking } = await rerank({
+  model: createSecondpass(reranker).reranking(),
+  query: 'q',
+  documents: [{ text: 'a', image: '/a.png' }],
+  topN: 3,
+  providerOptions: { secondpass: options },
+})
 export const first: { text: string; image: string } | undefined = ranking[0]?.document
 await rerank({ model: v3, query: 'q', documents: ['a'] })
 await rerank6({ model: createSecondpass(Reranker.load({ model: '/m' }), { specificationVersion: 'v3' }).reranking(), query: 'q', documents: ['a'] })

@@ -2,18 +2,46 @@
 import type { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
 import { create, insert, search } from '@orama/orama'
 import MiniSearch from 'minisearch'
-import { rerank, rerankHits, Reranker, SecondpassError, type Content, type LoadOptions, type RankedHit, type RemoteOptions, type RerankRequest, type RerankerLike } from 'secondpass'
-import { createRerankHandler, installRerankRoute, serveRerankRoute, type RerankHandler } from 'secondpass/http'
+import {
+  type Content,
+  type LoadOptions,
+  type RankedHit,
+  type RemoteOptions,
+  Reranker,
+  type RerankerLike,
+  type RerankRequest,
+  rerank,
+  rerankHits,
+  type SecondpassError,
+} from 'secondpass'
+import { createRerankHandler, installRerankRoute, type RerankHandler, serveRerankRoute } from 'secondpass/http'
 import { SecondpassRerank } from 'secondpass/langchain'
 
 const controller = new AbortController()
-const fixed: readonly Content[] = ['a', { content: [{ type: 'image', image: '/a.png' }, { type: 'video', video: ['/1.png'] }] }]
+const fixed: readonly Content[] = [
+  'a',
+  {
+    content: [
+      { type: 'image', image: '/a.png' },
+      { type: 'video', video: ['/1.png'] },
+    ],
+  },
+]
 const request: RerankRequest = { model: 'm', query: 'q', documents: fixed }
 // @ts-expect-error Not published.
 const hidden: LoadOptions = { model: '/m', savings: {} }
-const remoteOptions: RemoteOptions = { url: 'https://example.org/v1/rerank', apiKey: 'key', model: 'm', headers: async () => ({ 'x-a': 'b' }), format: 'rerank' }
+const remoteOptions: RemoteOptions = {
+  url: 'https://example.org/v1/rerank',
+  apiKey: 'key',
+  model: 'm',
+  headers: async () => ({ 'x-a': 'b' }),
+  format: 'rerank',
+}
 const fallback: Reranker = Reranker.remote(remoteOptions)
-const reranker = await Reranker.load({ model: new URL('https://example.org/m.gguf'), fallback }, { signal: controller.signal, onProgress: ({ stage, loaded }) => console.log(stage, loaded) })
+const reranker = await Reranker.load(
+  { model: new URL('https://example.org/m.gguf'), fallback },
+  { signal: controller.signal, onProgress: ({ stage, loaded }) => console.log(stage, loaded) },
+)
 await Reranker.load({ model: '/m', fallback: (error) => Reranker.remote({ ...remoteOptions, model: error.code }) })
 await Reranker.load({ model: '/m', wasmUrl: { cpu: new URL('https://example.org/cpu.wasm') } })
 await rerank({ model: '/m', fallback, query: 'q', documents: ['a'] })
@@ -30,9 +58,17 @@ const best: string[] = ranked.map(({ hit, score = 0 }) => `${hit.id} ${score.toF
 const db = create({ schema: { title: 'string' } })
 insert(db, { title: 'a' })
 const found = await search(db, { term: 'a' })
-const hits = await rerankHits(like, found.hits, { query: { text: 'q', image: '/q.png' }, text: ({ document }) => document.title, image: () => [new Blob()], onResult: ({ hit }) => hit.document.title })
+const hits = await rerankHits(like, found.hits, {
+  query: { text: 'q', image: '/q.png' },
+  text: ({ document }) => document.title,
+  image: () => [new Blob()],
+  onResult: ({ hit }) => hit.document.title,
+})
 
-interface Fragment { url: string; content: string }
+interface Fragment {
+  url: string
+  content: string
+}
 const handles: { id: string; data(): Promise<Fragment> }[] = []
 const opened: RankedHit<(typeof handles)[number]>[] = await rerankHits(reranker, handles, { query: 'q', text: (data, hit) => `${hit.id} ${data.content}` })
 const url: string | undefined = opened[0]?.data?.url
@@ -41,4 +77,5 @@ const compressor: BaseDocumentCompressor = new SecondpassRerank({ reranker, topN
 const handler: RerankHandler = createRerankHandler(() => Reranker.load({ model: '/m' }), { cors: ['https://example.org'] })
 const stop: () => void = serveRerankRoute(handler)
 installRerankRoute({ match: (url) => url.hostname === 'api.cohere.com' })
-export { hidden, request, best, code, compressor, hits, noCode, reason, stop, url }
+
+export { best, code, compressor, hidden, hits, noCode, reason, request, stop, url }

@@ -1,4 +1,4 @@
-import { Reranker, rerankHits, SecondpassError, type RerankerLike, type RerankResponse } from 'secondpass'
+import { Reranker, type RerankerLike, type RerankResponse, rerankHits, SecondpassError } from 'secondpass'
 import { createSecondpass } from 'secondpass/ai-sdk'
 import { createRerankHandler } from 'secondpass/http'
 import { SecondpassRerank } from 'secondpass/langchain'
