@@ -120,7 +120,7 @@ for (const [form, until] of [
 
 test('a retry-after that is too long ends the load', async () => {
   const host = new Host(MODEL)
-  host.handle = (name, request, response) => response.writeHead(503, { 'retry-after': '3600' }).end()
+  host.handle = (_name, _request, response) => response.writeHead(503, { 'retry-after': '3600' }).end()
   const { error } = await load(page, browser.host(host))
   assert.equal(error?.code, 'bad_response')
   assert.match(error.message, /come back in 3600 seconds/)
