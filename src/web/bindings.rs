@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use super::device::{self, Adapter};
+use super::device;
 use super::load::{self, LoadHost};
+use super::open_device::Adapter;
 use super::pictures::{PagePictures, PictureHost};
 use super::{clock, constructors, error};
 use crate::api::{RequestError, RerankRequest};

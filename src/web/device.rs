@@ -1,29 +1,14 @@
 //! Choosing the device: what the page asked for, what the browser and this module have.
 
 use burn::tensor::Device;
-use serde::Serialize;
 
+#[cfg(not(feature = "gpu"))]
+use super::no_webgpu as webgpu;
+use super::open_device::OpenDevice;
+#[cfg(feature = "gpu")]
 use super::webgpu;
 use crate::Error;
 use crate::api::RequestError;
-
-/// The WebGPU adapter, as the browser describes it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Adapter {
-    /// Description, architecture or vendor: the most telling of what the browser reveals.
-    pub name: String,
-    /// `nvidia`, `apple`, `google` …
-    pub vendor: String,
-    /// A software adapter. Never to be presented as a GPU.
-    pub fallback: bool,
-}
-
-/// A device ready for tensors.
-pub struct OpenDevice {
-    pub device: Device,
-    pub name: &'static str,
-    pub adapter: Option<Adapter>,
-}
 
 /// Opens `webgpu`, `cpu`, or with `auto` the first of the two that exists. A software adapter is slower than the CPU path
 /// that it runs on, so `auto` does not open one.

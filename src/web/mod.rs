@@ -9,15 +9,15 @@ mod download;
 mod error;
 mod load;
 mod model;
+#[cfg(not(feature = "gpu"))]
+mod no_webgpu;
+mod open_device;
 mod pictures;
 mod storage;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 mod transport;
 #[cfg(feature = "gpu")]
-mod webgpu;
-#[cfg(not(feature = "gpu"))]
-#[path = "no_webgpu.rs"]
 mod webgpu;
 
 pub use bindings::Engine;

@@ -1,6 +1,6 @@
 //! The module without the GPU backend: there is only the CPU.
 
-use super::device::OpenDevice;
+use super::open_device::OpenDevice;
 use crate::Error;
 
 pub async fn open() -> Result<OpenDevice, Error> {

@@ -7,7 +7,7 @@ use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::device::{Adapter, OpenDevice};
+use super::open_device::{Adapter, OpenDevice};
 use crate::Error;
 
 thread_local! {
