@@ -7,7 +7,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildDemo as writeDemo } from './demo.mjs'
-import { fail, ROOT, run, TARGET_DIR, timed } from './lib.mjs'
+import { clippy, fail, ROOT, run, TARGET_DIR, timed } from './lib.mjs'
 import { writeNotices } from './notices.mjs'
 import { ensureNodeModules } from './setup/node.mjs'
 import { ensureRustWasm } from './setup/rust-wasm.mjs'
@@ -28,13 +28,13 @@ const PROFILES = {
   dev: { cargo: 'wasm-dev', features: ['test-hooks'] },
 }
 
-/** Builds everything. `only` names the modules that are wanted; the others are copies of the first. */
-export async function build({ profile = 'release', only = MODULES.map((module) => module.name) } = {}) {
+/** Builds everything. `only` names the modules that are wanted; the others are copies of the first. `lint`: with clippy. */
+export async function build({ profile = 'release', only = MODULES.map((module) => module.name), lint = false } = {}) {
   await timed('npm packages', ensureNodeModules)
   await timed('wasm target', ensureRustWasm)
   // It compiles beside the crate, whose linking leaves a core idle.
   const wasmBindgen = ensureWasmBindgen()
-  for (const { name } of MODULES.filter((module) => only.includes(module.name))) await timed(`${name} (${profile})`, () => compile(name, profile))
+  for (const { name } of MODULES.filter((module) => only.includes(module.name))) await timed(`${name} (${profile})`, () => compile(name, profile, lint))
   const tool = await timed('wasm-bindgen', () => wasmBindgen)
   for (const { name } of MODULES) await timed(`glue of ${name}`, () => glue(tool, name, only.includes(name) ? name : only[0], profile))
   await timed('package', buildPackage)
@@ -48,7 +48,7 @@ function compiled(name, profile) {
   return join(TARGET_DIR, 'compiled', profile, `${name}.wasm`)
 }
 
-async function compile(name, profile) {
+async function compile(name, profile, lint) {
   const features = [...MODULES.find((module) => module.name === name).features, ...PROFILES[profile].features]
   await run.async(
     'cargo',
@@ -66,7 +66,7 @@ async function compile(name, profile) {
       '--features',
       features.join(','),
     ],
-    { env: { CARGO_TARGET_DIR: TARGET_DIR } },
+    { env: { CARGO_TARGET_DIR: TARGET_DIR, ...(lint ? { ...clippy(), CLIPPY_CONF_DIR: join(ROOT, 'scripts', 'clippy-wasm') } : {}) } },
   )
   // The other module has the same file name there.
   mkdirSync(join(TARGET_DIR, 'compiled', profile), { recursive: true })

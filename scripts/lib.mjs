@@ -55,3 +55,9 @@ export async function timed(name, work) {
   if (seconds >= 0.5) console.log(`  ${name}: ${seconds.toFixed(1)} s`)
   return result
 }
+
+/**
+ * Environment of a cargo command that compiles our crate with clippy, warnings being errors. `cargo clippy` would check all
+ * dependencies a second time; this way they are compiled once, for the lints and for what is built.
+ */
+export const clippy = () => ({ RUSTC_WORKSPACE_WRAPPER: 'clippy-driver', CLIPPY_ARGS: '-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__' })

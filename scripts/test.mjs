@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from './build.mjs'
 import { checkCrates } from './crates/deny.mjs'
-import { fail, ROOT, step, TARGET_DIR } from './lib.mjs'
+import { clippy, fail, ROOT, step, TARGET_DIR } from './lib.mjs'
 import { ensureChromium } from './setup/chromium.mjs'
 import { ensureNodeModules } from './setup/node.mjs'
 import { findOrInstallRuff } from './setup/ruff.mjs'
@@ -13,8 +13,7 @@ import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { sizeGate } from './size-gate.mjs'
 
 const env = { CARGO_TARGET_DIR: TARGET_DIR }
-const wasm = ['--target', 'wasm32-unknown-unknown']
-const deny = ['--', '-D', 'warnings']
+const allTargets = ['--lib', '--bins', '--tests']
 const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
 const count = { passed: 0, failed: 0, skipped: 0 }
 
@@ -25,19 +24,27 @@ const FAST = {
   types: () => command(bin('tsc'), ['-p', join(ROOT, 'www'), '--pretty', 'false']),
   python,
   crates,
+  // Import circles, names that stand twice, documents whose links or lists are out of date.
+  house: () => node('house'),
+  documents: () => command(process.execPath, [join(ROOT, 'scripts', 'check-links.mjs')]),
+  files: () => command(process.execPath, [join(ROOT, 'scripts', 'file-roles.mjs'), '--check']),
   scripts: () => command(process.execPath, ['--test', join('scripts', 'crates', 'spdx.test.mjs')], {}, countNode),
 }
 const STEPS = {
   ...FAST,
-  clippy: () => command('cargo', ['clippy', '--quiet', '--all-targets', ...deny]),
-  'clippy-wasm': () => command('cargo', ['clippy', '--quiet', '--lib', ...wasm, ...deny], { CLIPPY_CONF_DIR: join(ROOT, 'scripts', 'clippy-wasm') }),
-  docs: () => command('cargo', ['doc', '--quiet', '--no-deps', '--lib'], { RUSTDOCFLAGS: '-D warnings' }),
-  native: () => command('cargo', ['test', '--quiet'], {}, countCargo),
-  build: () => build(),
-  size: sizeGate,
+  // With clippy, so that the dependencies are compiled once for lints and tests.
+  native: async () =>
+    (await command('cargo', ['test', '--quiet', ...allTargets], clippy(), countCargo)) &&
+    command('cargo', ['test', '--quiet', '--no-run', '--benches'], clippy()),
+  doctests: () => command('cargo', ['test', '--quiet', '--doc'], clippy(), countCargo),
+  // Without the GPU backend, whose crates would be checked for nothing else.
+  docs: () => command('cargo', ['doc', '--quiet', '--no-deps', '--lib', '--no-default-features'], { RUSTDOCFLAGS: '-D warnings' }),
+  build: () => build({ profile: 'dev', lint: true }),
   browser: () => node('browser'),
   // The packed package needs the npm registry and minutes: `npm run test:package`.
   package: () => node('package', (file) => file !== 'packed.test.mjs'),
+  release: () => build(),
+  size: sizeGate,
 }
 
 const selected = choose(process.argv.slice(2))
