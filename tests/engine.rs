@@ -1,5 +1,5 @@
-//! What the engine saves, and that it changes nothing: scores with every saving on and off, whatever is packed together
-//! and however a long prompt is cut into submissions.
+//! The engine's optimizations change the work and not the scores: with each of them on and off, for any packing of
+//! documents, and for any division of a long prompt into submissions.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -7,30 +7,32 @@ use std::path::{Path, PathBuf};
 use pollster::block_on;
 use secondpass::bytes::DirectoryFolder;
 use secondpass::cli::FilePictures;
-use secondpass::engine::{LoadOptions, Savings};
+use secondpass::engine::{LoadOptions, Optimizations};
 use secondpass::media::DecodeOptions;
-use secondpass::model::{Pass, Prompt};
+use secondpass::model::{ForwardOptions, TokenizedPrompt};
 use secondpass::prompt::{Limits, Side};
-use secondpass::{Engine, Observer, RerankRequest, RerankResponse};
+use secondpass::{Engine, Observer, RequestOptions, RerankRequest, RerankResponse};
 use serde_json::{Value, json};
 
-/// Only the order of sums differs.
+/// Only the order of summation differs.
 const NOISE: f64 = 2e-6;
-const NONE: Savings = Savings { shared_prefix: false, packing: false, last_layer_only: false, vision_cache: false };
+const NONE: Optimizations =
+    Optimizations { shared_prefix: false, packing: false, last_layer_only: false, vision_cache: false };
 
 fn fixture(model: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(model)
 }
 
-fn load(model: &str, savings: Savings) -> Engine {
-    let options = LoadOptions { savings, ..LoadOptions::cpu() };
+fn load(model: &str, optimizations: Optimizations) -> Engine {
+    let options = LoadOptions { optimizations, ..LoadOptions::cpu() };
     block_on(Engine::load(&DirectoryFolder::new(fixture(model)), options, &Observer::silent())).expect("a model")
 }
 
 fn rerank(engine: &Engine, model: &str, body: &Value) -> RerankResponse {
     let request = RerankRequest::from_json(&body.to_string()).expect("a request");
     let pictures = FilePictures::beside(&fixture(model).join("cases.json"), DecodeOptions::default());
-    block_on(engine.rerank_with(&request, &pictures, &Observer::silent())).expect("a response")
+    block_on(engine.rerank_with(&request, &pictures, RequestOptions::default(), &Observer::silent()))
+        .expect("a response")
 }
 
 fn scores(response: &RerankResponse) -> Vec<f64> {
@@ -50,19 +52,19 @@ fn many() -> Value {
 }
 
 #[test]
-fn each_saving_changes_nothing_but_the_work() {
+fn each_optimization_keeps_the_scores() {
     let body = many();
     let want = rerank(&load("text/tiny-tied", NONE), "text/tiny-tied", &body);
     assert_eq!(want.meta.cached_tokens, 0);
-    for savings in [
-        Savings::default(),
-        Savings { shared_prefix: true, ..NONE },
-        Savings { packing: true, ..NONE },
-        Savings { last_layer_only: true, ..NONE },
+    for optimizations in [
+        Optimizations::default(),
+        Optimizations { shared_prefix: true, ..NONE },
+        Optimizations { packing: true, ..NONE },
+        Optimizations { last_layer_only: true, ..NONE },
     ] {
-        let got = rerank(&load("text/tiny-tied", savings), "text/tiny-tied", &body);
+        let got = rerank(&load("text/tiny-tied", optimizations), "text/tiny-tied", &body);
         for (got, want) in scores(&got).iter().zip(scores(&want)) {
-            assert!((got - want).abs() <= NOISE, "{savings:?}: {got} for {want}");
+            assert!((got - want).abs() <= NOISE, "{optimizations:?}: {got} for {want}");
         }
         assert_eq!(got.usage.prompt_tokens, want.usage.prompt_tokens);
     }
@@ -70,7 +72,7 @@ fn each_saving_changes_nothing_but_the_work() {
 
 #[test]
 fn at_most_two_thirds_of_the_tokens_are_computed() {
-    let engine = load("text/tiny-tied", Savings::default());
+    let engine = load("text/tiny-tied", Optimizations::default());
     let response = rerank(&engine, "text/tiny-tied", &many());
     let (all, cached) = (response.usage.prompt_tokens, response.meta.cached_tokens);
     println!("{} of {all} tokens were computed", all - cached);
@@ -81,12 +83,12 @@ fn at_most_two_thirds_of_the_tokens_are_computed() {
 }
 
 #[test]
-fn pictures_are_seen_once_and_equal_documents_scored_once() {
+fn images_are_encoded_once_and_equal_documents_scored_once() {
     let picture = |name: &str| json!({"image": format!("../pictures/{name}.png")});
     let body = json!({"query": {"image": "../pictures/grey.png", "text": "like this"},
         "documents": [picture("shapes"), picture("gradient"), picture("shapes"), picture("grey"), "shapes"]});
     let want = rerank(&load("vl/vl-tied", NONE), "vl/vl-tied", &body);
-    let engine = load("vl/vl-tied", Savings::default());
+    let engine = load("vl/vl-tied", Optimizations::default());
     let got = rerank(&engine, "vl/vl-tied", &body);
     for (got, want) in scores(&got).iter().zip(scores(&want)) {
         assert!((got - want).abs() <= NOISE, "{got} for {want}");
@@ -103,16 +105,16 @@ fn pictures_are_seen_once_and_equal_documents_scored_once() {
 
 #[test]
 fn a_prompt_longer_than_a_submission_is_computed_in_several() {
-    let engine = load("text/tiny-untied", Savings::default());
+    let engine = load("text/tiny-untied", Optimizations::default());
     let text = "Each page is read together with the question. ".repeat(20);
     let side = |text| Side { visuals: &[], text };
     let ids = engine.prompter().encode(None, &side("order"), &side(&text), Limits::default()).expect("ids").ids;
-    let prompt = Prompt { ids: &ids, visuals: &[] };
+    let prompt = TokenizedPrompt { ids: &ids, visuals: &[] };
     let score = |start: usize, max_rows: usize| {
-        let pass = Pass { max_rows, ..Pass::default() };
-        let prefix =
-            block_on(engine.model().prefix(Prompt { ids: &ids[..start], visuals: &[] }, pass)).expect("a prefix");
-        block_on(engine.model().scores(&prefix, &[prompt], pass)).expect("a score")[0]
+        let options = ForwardOptions { max_rows, ..ForwardOptions::default() };
+        let prefix = block_on(engine.model().prefix(TokenizedPrompt { ids: &ids[..start], visuals: &[] }, options))
+            .expect("a prefix");
+        block_on(engine.model().scores(&prefix, &[prompt], options)).expect("a score")[0]
     };
     let want = score(0, usize::MAX);
     for (start, max_rows) in [(0, 1), (0, 7), (0, 64), (40, 50), (40, usize::MAX), (ids.len() - 1, 3)] {
@@ -122,8 +124,8 @@ fn a_prompt_longer_than_a_submission_is_computed_in_several() {
 }
 
 #[test]
-fn documents_of_all_lengths_stand_together() {
-    let engine = load("text/tiny-tied", Savings::default());
+fn documents_of_all_lengths_are_packed_together() {
+    let engine = load("text/tiny-tied", Optimizations::default());
     let documents: Vec<String> = [0, 1, 400, 3, 90, 2, 0].map(|n| "Mars is red. ".repeat(n)).to_vec();
     let got = scores(&rerank(&engine, "text/tiny-tied", &json!({"query": "planet", "documents": documents})));
     let alone = load("text/tiny-tied", NONE);
@@ -135,8 +137,8 @@ fn documents_of_all_lengths_stand_together() {
 }
 
 #[test]
-fn a_broken_document_does_not_sink_the_others() {
-    let engine = load("vl/vl-tied", Savings::default());
+fn a_broken_document_does_not_fail_the_others() {
+    let engine = load("vl/vl-tied", Optimizations::default());
     let body = json!({"query": "q", "documents": ["a", {"image": "data:image/png;base64,AAAA"}, "b"]});
     let response = rerank(&engine, "vl/vl-tied", &body);
     let mut scored: Vec<usize> = response.results.iter().map(|r| r.index).collect();
@@ -149,32 +151,32 @@ fn a_broken_document_does_not_sink_the_others() {
     let fails = |body: Value, strict: bool| {
         let request = RerankRequest::from_json(&body.to_string()).expect("a request");
         let pictures = FilePictures::beside(Path::new("."), DecodeOptions::default());
-        let observer = Observer { strict, ..Observer::silent() };
-        block_on(engine.rerank_with(&request, &pictures, &observer)).expect_err("an error").code()
+        let options = RequestOptions { strict };
+        block_on(engine.rerank_with(&request, &pictures, options, &Observer::silent())).expect_err("an error").code()
     };
     assert_eq!(fails(body.clone(), true), "unsupported_image");
     assert_eq!(fails(json!({"query": "q", "documents": [body["documents"][1]]}), false), "unsupported_image");
     assert_eq!(fails(json!({"query": body["documents"][1], "documents": ["a"]}), false), "unsupported_image");
 }
 
-/// One document that is a picture, and a long text.
+/// With a document that is an image, and one of long text.
 #[test]
-fn an_abort_ends_the_work_at_its_next_step_wherever_it_is() {
+fn an_abort_ends_the_work_at_the_next_step() {
     let body = json!({"query": "a red shape", "documents": [{"image": "pictures/shapes.png"}, "page ring planet ".repeat(200)]});
     let request = RerankRequest::from_json(&body.to_string()).expect("a request");
     let pictures = FilePictures::beside(&fixture("vl/vl-tied").join("cases.json"), DecodeOptions::default());
-    // Steps until the end, or until the abort.
+    // Steps until the request is done or aborted.
     let steps = |most: usize| {
-        let engine = load("vl/vl-tied", Savings::default());
+        let engine = load("vl/vl-tied", Optimizations::default());
         let asked = Cell::new(0);
         let aborted = || asked.replace(asked.get() + 1) >= most;
         let observer = Observer { aborted: &aborted, ..Observer::silent() };
-        let outcome = block_on(engine.rerank_with(&request, &pictures, &observer)).map(drop);
+        let outcome = block_on(engine.rerank_with(&request, &pictures, RequestOptions::default(), &observer)).map(drop);
         (asked.get(), outcome)
     };
     let (all, outcome) = steps(usize::MAX);
     outcome.expect("a response");
-    // Two documents, with a step for each layer and each block of the tower.
+    // Two documents, with a step for each layer of the decoder and each block of the tower.
     assert!(all >= 10, "{all} steps");
     for most in 0..all {
         let (asked, outcome) = steps(most);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::model::Places;
 use crate::engine::{Observer, Opened};
-use crate::model::{Head, ModelError, check_complete, expected};
+use crate::model::{HeadTensors, ModelError, check_complete, required_tensors};
 use crate::weights::Checkpoint;
 
 const EXAMPLES: &str = "Examples:
@@ -84,8 +84,8 @@ fn describe(opened: &Opened) {
     row("tensors", format!("{}, {} in all", kinds.join(", "), size(checkpoint.total_bytes())));
 }
 
-fn head(Opened { config, prompter, checkpoint, .. }: &Opened) -> Result<Head, ModelError> {
-    Head::find(checkpoint, config, prompter.yes_id(), prompter.no_id())
+fn head(Opened { config, prompter, checkpoint, .. }: &Opened) -> Result<HeadTensors, ModelError> {
+    HeadTensors::find(checkpoint, config, prompter.yes_id(), prompter.no_id())
 }
 
 fn list(checkpoint: &Checkpoint) {
@@ -101,11 +101,8 @@ fn check(opened: &Opened) -> Result<(), ModelError> {
     let checkpoint = &opened.checkpoint;
     check_complete(checkpoint, &opened.config)?;
     head(opened)?;
-    for (name, shape) in expected(&opened.config) {
-        // GGUF keeps one of them in two; a missing one was reported above.
-        if checkpoint.mentions(&name) {
-            checkpoint.check(&name, &shape)?;
-        }
+    for tensor in required_tensors(&opened.config) {
+        tensor.check(checkpoint)?;
     }
     Ok(())
 }

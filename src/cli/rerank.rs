@@ -9,10 +9,9 @@ use burn::tensor::Device;
 use super::model::Places;
 use super::pictures::FilePictures;
 use crate::RerankRequest;
-use crate::engine::{Engine, LoadOptions, Observer, Progress, Savings, Stage};
-use crate::kernels::selection::KernelChoice;
+use crate::engine::{Engine, LoadOptions, LoadProgress, LoadStage, Observer, RequestOptions};
 use crate::media::{DecodeOptions, SizeLimits};
-use crate::model::Precision;
+use crate::model::{DeviceKind, Precision};
 
 const EXAMPLES: &str = r#"Examples:
   secondpass rerank --model Qwen3-Reranker-0.6B --request request.json
@@ -76,30 +75,24 @@ fn parse_pixels(text: &str) -> Result<usize, String> {
 pub async fn run(args: Args) -> Result<(), String> {
     let body = read_request(&args.request)?;
     let request = RerankRequest::from_json(&body).map_err(|e| e.to_string())?;
-    let (device, device_name) = match args.device {
-        DeviceChoice::Cpu => (Device::flex(), "cpu"),
-        DeviceChoice::Gpu => (open_gpu().await?, "gpu"),
+    let (device, device_kind) = match args.device {
+        DeviceChoice::Cpu => (Device::flex(), DeviceKind::Cpu),
+        DeviceChoice::Gpu => (open_gpu().await?, DeviceKind::Gpu),
     };
     let image_limits = SizeLimits { max_pixels: args.max_image_pixels, ..SizeLimits::default() };
-    let options = LoadOptions {
-        device,
-        device_name,
-        precision: args.dtype,
-        image_limits,
-        savings: Savings::default(),
-        kernels: KernelChoice::Measured,
-        caution: 0,
-    };
+    let options = LoadOptions { precision: args.dtype, image_limits, ..LoadOptions::on(device, device_kind) };
     let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };
     let pictures = FilePictures::beside(&args.request, decoding);
     let places = Places::new(&args.model, args.vision.as_deref())?;
     let start = Instant::now();
     let show = std::io::stderr().is_terminal();
-    let on_progress = move |p: Progress| report(show, &p);
+    let on_progress = move |p: LoadProgress| report(show, &p);
     let now = move || start.elapsed().as_secs_f64() * 1e3;
-    let observer = Observer { on_progress: &on_progress, now: &now, strict: args.strict, ..Observer::silent() };
+    let observer = Observer { on_progress: &on_progress, now: &now, ..Observer::silent() };
     let engine = Engine::load_files(&places.files(), options, &observer).await.map_err(|e| e.to_string())?;
-    let response = engine.rerank_with(&request, &pictures, &observer).await.map_err(|e| e.to_string())?;
+    let request_options = RequestOptions { strict: args.strict };
+    let response =
+        engine.rerank_with(&request, &pictures, request_options, &observer).await.map_err(|e| e.to_string())?;
     let json = serde_json::to_string_pretty(&response).map_err(|e| e.to_string())?;
     println!("{json}");
     Ok(())
@@ -126,17 +119,17 @@ fn read_request(path: &std::path::Path) -> Result<String, String> {
     Ok(body)
 }
 
-fn report(show: bool, progress: &Progress) {
+fn report(show: bool, progress: &LoadProgress) {
     if !show {
         return;
     }
     let what = match progress.stage {
-        Stage::Download | Stage::Verify => "reading",
-        Stage::Upload => "loading",
-        Stage::Compile => "warming up",
+        LoadStage::Download | LoadStage::Verify => "reading",
+        LoadStage::Upload => "loading",
+        LoadStage::Compile => "warming up",
     };
     eprint!("\r\x1b[K{what} {}/{}", progress.loaded, progress.total);
-    if progress.stage == Stage::Compile && progress.loaded == progress.total {
+    if progress.stage == LoadStage::Compile && progress.loaded == progress.total {
         eprint!("\r\x1b[K");
     }
 }

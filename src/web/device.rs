@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::webgpu;
 use crate::Error;
 use crate::api::RequestError;
+use crate::model::DeviceKind;
 
 /// The WebGPU adapter, as the browser describes it.
 #[derive(Debug, Clone, Serialize)]
@@ -21,7 +22,7 @@ pub struct Adapter {
 /// A device ready for tensors.
 pub struct OpenDevice {
     pub device: Device,
-    pub name: &'static str,
+    pub kind: DeviceKind,
     pub adapter: Option<Adapter>,
 }
 
@@ -39,5 +40,5 @@ pub async fn open(choice: &str) -> Result<OpenDevice, Error> {
 }
 
 fn cpu() -> OpenDevice {
-    OpenDevice { device: Device::flex(), name: "cpu", adapter: None }
+    OpenDevice { device: Device::flex(), kind: DeviceKind::Cpu, adapter: None }
 }

@@ -31,7 +31,7 @@ pub fn text(model: &Model, kind: Kind) -> Fields {
     let mut fields = general(arch, "model", &model.name, kind);
     sizes(arch, &model.config.text, model.context, &mut fields);
     if let Some(vision) = &model.config.vision {
-        let [t, h, w] = model.config.text.mrope_sections();
+        let [t, h, w] = model.config.text.mrope_sections;
         let sections = [t, h, w, 0].map(|n| n as i32).to_vec();
         fields.push((format!("{arch}.rope.dimension_sections"), Field::I32s(sections)));
         fields.push((format!("{arch}.n_deepstack_layers"), number(vision.deepstack().count())));
@@ -71,7 +71,7 @@ fn sizes(arch: &str, c: &TextConfig, context: u32, fields: &mut Fields) {
     add("attention.key_length", number(c.head_dim));
     add("attention.value_length", number(c.head_dim));
     add("attention.layer_norm_rms_epsilon", Field::F32(c.rms_norm_eps as f32));
-    add("rope.freq_base", Field::F32(c.theta() as f32));
+    add("rope.freq_base", Field::F32(c.rope_theta as f32));
 }
 
 fn tokenizer(model: &Model, fields: &mut Fields) {

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::tokens::Tokens;
 use crate::bytes::{DirectoryFolder, Folder, WeightsError, read_required, read_whole};
-use crate::model::{Config, Family, MAX_CONFIG_BYTES, ModelError, check_complete};
-use crate::prompt::{self, PromptError, Prompter};
+use crate::model::{MAX_CONFIG_BYTES, ModelConfig, ModelError, check_complete};
+use crate::prompt::{PromptError, Prompter};
 use crate::weights::Checkpoint;
 
 /// A `tokenizer.json` of this family is 11 MB; larger than this is none.
@@ -20,7 +20,7 @@ pub struct Model {
     /// The name of its folder.
     pub name: String,
     /// Its sizes.
-    pub config: Config,
+    pub config: ModelConfig,
     /// Positions that it was trained with.
     pub context: u32,
     /// Its tokens, one for each row of the table.
@@ -41,6 +41,8 @@ enum OpenError {
     Prompt(#[from] PromptError),
     #[error("tokenizer.json: {0}")]
     Tokens(String),
+    #[error("config.json: {0}")]
+    Json(#[from] serde_json::Error),
 }
 
 /// Opens a folder. Everything that can be wrong with it but the values of its tensors is found here.
@@ -58,14 +60,10 @@ pub async fn open(path: &Path) -> Result<Model, String> {
 
 async fn open_folder(name: String, folder: &dyn Folder) -> Result<Model, OpenError> {
     let json = read_required(folder, "config.json", MAX_CONFIG_BYTES).await?;
-    let config = Config::from_json(&json)?;
-    let json: Value = serde_json::from_slice(&json).map_err(|e| ModelError::Config(e.to_string()))?;
+    let config = ModelConfig::from_json(&json)?;
+    let json: Value = serde_json::from_slice(&json)?;
     let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
-    let family = match config.family() {
-        Family::Qwen3Reranker => prompt::Family::Text,
-        Family::Qwen3VlReranker => prompt::Family::Vision,
-    };
-    let prompter = Prompter::new(&tokenizer, family)?;
+    let prompter = Prompter::new(&tokenizer, config.family().prompt())?;
     let answers = [prompter.yes_id(), prompter.no_id()];
     let beside = read_optional(folder, "tokenizer_config.json").await?;
     let tokens = Tokens::new(&tokenizer, beside.as_deref(), config.text.vocab_size).map_err(OpenError::Tokens)?;

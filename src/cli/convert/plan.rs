@@ -5,7 +5,7 @@ use super::metadata::{self, Fields};
 use super::open::Model;
 use super::split::split;
 use crate::bytes::WeightsError;
-use crate::model::{Expected, Head, ModelError, VisionConfig, expected};
+use crate::model::{HeadTensors, ModelError, TensorSpec, VisionConfig, required_tensors};
 use crate::weights::DType;
 use crate::weights::gguf::{Layout, NewTensor, llama_name};
 
@@ -39,12 +39,15 @@ pub struct Job {
     pub from: Origin,
 }
 
+/// The name of a tensor in the checkpoint, and its shape.
+pub type NamedShape = (String, Vec<usize>);
+
 /// Where values are.
 pub enum Origin {
     /// In a tensor of the checkpoint, of that name and shape.
-    Tensor(Expected),
+    Tensor(NamedShape),
     /// In one frame of the weights of patches.
-    Frame(Expected, usize),
+    Frame(NamedShape, usize),
     /// Here: a few that were computed.
     Values(Vec<f32>),
 }
@@ -62,7 +65,8 @@ pub async fn plan(model: &Model, kind: Kind, limit: Option<u64>) -> Result<Vec<F
     let [text, vision] = stems(model, kind);
     let deepstack = model.config.vision.as_ref().map_or(&[][..], |v| &v.deepstack_visual_indexes);
     let (mut decoder, mut tower) = (Vec::new(), Vec::new());
-    for tensor in expected(&model.config) {
+    for TensorSpec { name, shape, .. } in required_tensors(&model.config) {
+        let tensor = (name, shape);
         check(model, &tensor).map_err(|e| e.to_string())?;
         match tensor.0.starts_with("visual.") {
             true => tower.extend(vision_jobs(tensor, dtype, deepstack)?),
@@ -85,7 +89,7 @@ pub async fn plan(model: &Model, kind: Kind, limit: Option<u64>) -> Result<Vec<F
 }
 
 /// That a tensor can be read and has its shape; that it is there is known.
-fn check(model: &Model, (name, shape): &Expected) -> Result<(), WeightsError> {
+fn check(model: &Model, (name, shape): &NamedShape) -> Result<(), WeightsError> {
     model.checkpoint.check(name, shape)
 }
 
@@ -101,14 +105,14 @@ fn check_tower(config: &VisionConfig) -> Result<(), String> {
     Ok(())
 }
 
-fn job(from: Expected, asked: DType, deepstack: &[usize]) -> Result<Job, String> {
+fn job(from: NamedShape, asked: DType, deepstack: &[usize]) -> Result<Job, String> {
     let (name, shape) = &from;
     let dtype = stored(name, shape, asked);
     let name = llama_name(name, deepstack).ok_or_else(|| format!("tensor {name} has no name in llama.cpp"))?;
     Ok(Job { tensor: NewTensor { name, dtype, shape: shape.clone() }, from: Origin::Tensor(from) })
 }
 
-fn vision_jobs(from: Expected, asked: DType, deepstack: &[usize]) -> Result<Vec<Job>, String> {
+fn vision_jobs(from: NamedShape, asked: DType, deepstack: &[usize]) -> Result<Vec<Job>, String> {
     if from.0 != PATCH {
         return Ok(vec![job(from, asked, deepstack)?]);
     }
@@ -142,6 +146,6 @@ fn stored(name: &str, shape: &[usize], asked: DType) -> DType {
 /// difference, which it still is beside a row of zeros.
 async fn head(model: &Model) -> Result<Vec<f32>, ModelError> {
     let [yes, no] = model.answers;
-    let head = Head::find(&model.checkpoint, &model.config, yes, no)?;
-    Ok(head.rows(&model.checkpoint).await?.concat())
+    let head = HeadTensors::find(&model.checkpoint, &model.config, yes, no)?;
+    Ok(head.read_rows(&model.checkpoint).await?.concat())
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::model::url;
 use crate::bytes::fetch;
-use crate::model::{Config, Family};
+use crate::model::{Family, ModelConfig};
 
 /// A file of goldens is a few dozen passages.
 const MAX_BYTES: u64 = 16 << 20;
@@ -70,7 +70,7 @@ pub async fn read(path: &Path) -> Result<Vec<Case>, String> {
 }
 
 /// What is carried along for a model of that family. The scores are those of one size, and hold for no other.
-pub fn carried(config: &Config) -> Vec<Case> {
+pub fn carried(config: &ModelConfig) -> Vec<Case> {
     match config.family() {
         Family::Qwen3Reranker => {
             // Published logits of the 0.6B model in f32.

@@ -12,9 +12,9 @@ use super::model::Places;
 use super::pictures::FilePictures;
 use crate::RerankRequest;
 use crate::api::ImageRef;
-use crate::engine::{Engine, LoadOptions, ModelFiles, Observer, Opened, PictureSource, open_prompter};
+use crate::engine::{Engine, LoadOptions, ModelFiles, Observer, Opened, PictureSource, RequestOptions, open_prompter};
 use crate::media::{DecodeOptions, MediaError, SizeLimits, smart_resize};
-use crate::model::{Config, Precision, VisionConfig};
+use crate::model::{ModelConfig, Precision, VisionConfig};
 use crate::prompt::{self, Limits, Prompter, Side, Visual};
 
 const EXAMPLES: &str =
@@ -113,7 +113,7 @@ fn verdict(outcomes: &[Outcome]) -> Result<String, String> {
 }
 
 /// A folder without weights is enough for ids.
-async fn opened_prompter(model: &Path, vision: Option<&Path>) -> Result<(Config, Prompter), String> {
+async fn opened_prompter(model: &Path, vision: Option<&Path>) -> Result<(ModelConfig, Prompter), String> {
     let text = |e: crate::Error| e.to_string();
     let places = Places::new(model, vision)?;
     match places.files() {
@@ -135,7 +135,7 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    async fn all(&self, config: &Config, brought: &[Case]) -> Vec<Outcome> {
+    async fn all(&self, config: &ModelConfig, brought: &[Case]) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         for case in cases::carried(config).iter().chain(brought) {
             outcomes.push(Outcome { title: title(case), result: self.run(case).await });
@@ -186,7 +186,7 @@ async fn score(engine: &Engine, case: &Case, pictures: &FilePictures) -> Result<
     };
     let body = serde_json::json!({ "query": case.query, "instruction": case.instruction, "documents": [document] });
     let request = RerankRequest::from_json(&body.to_string())?;
-    let response = engine.rerank_with(&request, pictures, &Observer::silent()).await?;
+    let response = engine.rerank_with(&request, pictures, RequestOptions::default(), &Observer::silent()).await?;
     Ok(response.results.first().map_or(f64::NAN, |result| result.relevance_score))
 }
 
