@@ -1,36 +1,60 @@
-//! secondpass reranks search results with Qwen3 cross-encoders, inside the web page or on the command line.
+//! secondpass reranks search results with Qwen3 cross-encoders, in a web page or natively.
 //!
-//! A request travels `api` (what was asked) → `prompt` (text to token ids) → `engine` (what to compute) → `model`
-//! (burn modules) → `kernels` (the operations of our own), with `weights` as the way in for everything that comes from
-//! a file. `web` and the `cli` are its two doors; no other part knows which of them was used.
-//!
-//! ```no_run
+//! ```
 //! # #[cfg(not(target_arch = "wasm32"))]
-//! # async fn example() -> Result<(), secondpass::Error> {
-//! use secondpass::{Engine, LoadOptions, Observer, RerankRequest, bytes::DirectoryFolder};
+//! # pollster::block_on(async {
+//! use secondpass::bytes::DirectoryFolder;
+//! use secondpass::{Engine, LoadOptions, Observer, RerankRequest};
 //!
-//! let folder = DirectoryFolder::new("Qwen3-Reranker-0.6B");
+//! // A folder with config.json, tokenizer.json and safetensors, such as that of Qwen3-Reranker-0.6B.
+//! let folder = DirectoryFolder::new("tests/fixtures/text/tiny-tied");
 //! let engine = Engine::load(&folder, LoadOptions::cpu(), &Observer::silent()).await?;
 //! let request = RerankRequest::from_json(r#"{"query": "capital of China", "documents": ["Beijing", "Paris"]}"#)?;
 //! let response = engine.rerank(&request, &Observer::silent()).await?;
-//! # Ok(()) }
+//! println!("{}", serde_json::to_string_pretty(&response).unwrap());
+//! # assert_eq!(response.results.len(), 2);
+//! # Ok::<(), secondpass::Error>(())
+//! # }).unwrap();
 //! ```
+//!
+//! # Modules
+//!
+//! A request goes through `api` (the contract), `prompt` (text to token ids), `media` (images to patches), `engine` (what
+//! to compute), `model` (burn modules) and `kernels` (their operations). Files come in through [`bytes`] and [`weights`].
+//! `web` and `cli` are the two callers of the engine, and no other module depends on them. Modules that are not
+//! documented here are internal, and public only for the integration tests.
 
 pub mod api;
 pub mod bytes;
+#[doc(hidden)]
 pub mod download;
+#[doc(hidden)]
 pub mod engine;
+#[doc(hidden)]
 pub mod kernels;
 pub mod media;
+#[doc(hidden)]
 pub mod model;
+#[doc(hidden)]
 pub mod prompt;
 pub mod weights;
 
 #[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
 pub mod web;
 
 #[cfg(not(target_arch = "wasm32"))]
+#[doc(hidden)]
 pub mod cli;
 
+#[doc(inline)]
 pub use api::{RerankRequest, RerankResponse};
-pub use engine::{Engine, Error, LoadOptions, Observer};
+#[doc(inline)]
+pub use engine::{
+    Engine, Error, FileIn, LoadOptions, LoadProgress, LoadStage, ModelFiles, ModelInfo, NoPictures, Observer,
+    Optimizations, PictureSource, RequestOptions,
+};
+#[doc(inline)]
+pub use kernels::selection::KernelChoice;
+#[doc(inline)]
+pub use model::{DeviceKind, Precision};

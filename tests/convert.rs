@@ -398,7 +398,7 @@ mod scores {
     use secondpass::cli::FilePictures;
     use secondpass::engine::{FileIn, LoadOptions, ModelFiles};
     use secondpass::media::DecodeOptions;
-    use secondpass::{Engine, Observer, RerankRequest};
+    use secondpass::{Engine, Observer, RequestOptions, RerankRequest};
 
     use super::*;
 
@@ -430,7 +430,9 @@ mod scores {
                 continue;
             }
             let request = RerankRequest::from_json(&case["request"].to_string()).expect("a request");
-            let response = block_on(engine.rerank_with(&request, &pictures, &Observer::silent())).expect("a response");
+            let response =
+                block_on(engine.rerank_with(&request, &pictures, RequestOptions::default(), &Observer::silent()))
+                    .expect("a response");
             for result in response.results {
                 let want = case["scores"][result.index].as_f64().expect("a score");
                 largest = largest.max((result.relevance_score - want).abs());

@@ -7,30 +7,32 @@ use std::path::{Path, PathBuf};
 use pollster::block_on;
 use secondpass::bytes::DirectoryFolder;
 use secondpass::cli::FilePictures;
-use secondpass::engine::{LoadOptions, Savings};
+use secondpass::engine::{LoadOptions, Optimizations};
 use secondpass::media::DecodeOptions;
-use secondpass::model::{Pass, Prompt};
+use secondpass::model::{ForwardOptions, TokenizedPrompt};
 use secondpass::prompt::{PromptInput, PromptLimits};
-use secondpass::{Engine, Observer, RerankRequest, RerankResponse};
+use secondpass::{Engine, Observer, RequestOptions, RerankRequest, RerankResponse};
 use serde_json::{Value, json};
 
 /// Optimizations only change the order of f32 sums.
 const NOISE: f64 = 2e-6;
-const NONE: Savings = Savings { shared_prefix: false, packing: false, last_layer_only: false, vision_cache: false };
+const NONE: Optimizations =
+    Optimizations { shared_prefix: false, packing: false, last_layer_only: false, vision_cache: false };
 
 fn fixture(model: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(model)
 }
 
-fn load(model: &str, savings: Savings) -> Engine {
-    let options = LoadOptions { savings, ..LoadOptions::cpu() };
+fn load(model: &str, savings: Optimizations) -> Engine {
+    let options = LoadOptions { optimizations: savings, ..LoadOptions::cpu() };
     block_on(Engine::load(&DirectoryFolder::new(fixture(model)), options, &Observer::silent())).expect("a model")
 }
 
 fn rerank(engine: &Engine, model: &str, body: &Value) -> RerankResponse {
     let request = RerankRequest::from_json(&body.to_string()).expect("a request");
     let pictures = FilePictures::beside(&fixture(model).join("cases.json"), DecodeOptions::default());
-    block_on(engine.rerank_with(&request, &pictures, &Observer::silent())).expect("a response")
+    block_on(engine.rerank_with(&request, &pictures, RequestOptions::default(), &Observer::silent()))
+        .expect("a response")
 }
 
 fn scores(response: &RerankResponse) -> Vec<f64> {
@@ -55,10 +57,10 @@ fn scores_do_not_depend_on_which_savings_are_on() {
     let want = rerank(&load("text/tiny-tied", NONE), "text/tiny-tied", &body);
     assert_eq!(want.meta.cached_tokens, 0);
     for savings in [
-        Savings::default(),
-        Savings { shared_prefix: true, ..NONE },
-        Savings { packing: true, ..NONE },
-        Savings { last_layer_only: true, ..NONE },
+        Optimizations::default(),
+        Optimizations { shared_prefix: true, ..NONE },
+        Optimizations { packing: true, ..NONE },
+        Optimizations { last_layer_only: true, ..NONE },
     ] {
         let got = rerank(&load("text/tiny-tied", savings), "text/tiny-tied", &body);
         for (got, want) in scores(&got).iter().zip(scores(&want)) {
@@ -70,7 +72,7 @@ fn scores_do_not_depend_on_which_savings_are_on() {
 
 #[test]
 fn sharing_the_prefix_leaves_at_most_65_percent_of_the_tokens_to_compute() {
-    let engine = load("text/tiny-tied", Savings::default());
+    let engine = load("text/tiny-tied", Optimizations::default());
     let response = rerank(&engine, "text/tiny-tied", &many());
     let (all, cached) = (response.usage.prompt_tokens, response.meta.cached_tokens);
     println!("{} of {all} tokens were computed", all - cached);
@@ -86,7 +88,7 @@ fn pictures_are_cached_and_equal_documents_get_equal_scores() {
     let body = json!({"query": {"image": "../pictures/grey.png", "text": "like this"},
         "documents": [picture("shapes"), picture("gradient"), picture("shapes"), picture("grey"), "shapes"]});
     let want = rerank(&load("vl/vl-tied", NONE), "vl/vl-tied", &body);
-    let engine = load("vl/vl-tied", Savings::default());
+    let engine = load("vl/vl-tied", Optimizations::default());
     let got = rerank(&engine, "vl/vl-tied", &body);
     for (got, want) in scores(&got).iter().zip(scores(&want)) {
         assert!((got - want).abs() <= NOISE, "{got} for {want}");
@@ -103,15 +105,15 @@ fn pictures_are_cached_and_equal_documents_get_equal_scores() {
 
 #[test]
 fn a_prompt_longer_than_max_rows_is_computed_in_several_submissions() {
-    let engine = load("text/tiny-untied", Savings::default());
+    let engine = load("text/tiny-untied", Optimizations::default());
     let text = "Each page is read together with the question. ".repeat(20);
     let side = |text| PromptInput { visuals: &[], text };
     let ids = engine.prompter().encode(None, &side("order"), &side(&text), PromptLimits::default()).expect("ids").ids;
-    let prompt = Prompt { ids: &ids, visuals: &[] };
+    let prompt = TokenizedPrompt { ids: &ids, visuals: &[] };
     let score = |start: usize, max_rows: usize| {
-        let pass = Pass { max_rows, ..Pass::default() };
-        let prefix =
-            block_on(engine.model().prefix(Prompt { ids: &ids[..start], visuals: &[] }, pass)).expect("a prefix");
+        let pass = ForwardOptions { max_rows, ..ForwardOptions::default() };
+        let prefix = block_on(engine.model().prefix(TokenizedPrompt { ids: &ids[..start], visuals: &[] }, pass))
+            .expect("a prefix");
         block_on(engine.model().scores(&prefix, &[prompt], pass)).expect("a score")[0]
     };
     let want = score(0, usize::MAX);
@@ -123,7 +125,7 @@ fn a_prompt_longer_than_max_rows_is_computed_in_several_submissions() {
 
 #[test]
 fn documents_of_very_different_lengths_are_packed_correctly() {
-    let engine = load("text/tiny-tied", Savings::default());
+    let engine = load("text/tiny-tied", Optimizations::default());
     let documents: Vec<String> = [0, 1, 400, 3, 90, 2, 0].map(|n| "Mars is red. ".repeat(n)).to_vec();
     let got = scores(&rerank(&engine, "text/tiny-tied", &json!({"query": "planet", "documents": documents})));
     let alone = load("text/tiny-tied", NONE);
@@ -136,7 +138,7 @@ fn documents_of_very_different_lengths_are_packed_correctly() {
 
 #[test]
 fn a_document_that_fails_does_not_fail_the_others() {
-    let engine = load("vl/vl-tied", Savings::default());
+    let engine = load("vl/vl-tied", Optimizations::default());
     let body = json!({"query": "q", "documents": ["a", {"image": "data:image/png;base64,AAAA"}, "b"]});
     let response = rerank(&engine, "vl/vl-tied", &body);
     let mut scored: Vec<usize> = response.results.iter().map(|r| r.index).collect();
@@ -149,8 +151,9 @@ fn a_document_that_fails_does_not_fail_the_others() {
     let fails = |body: Value, strict: bool| {
         let request = RerankRequest::from_json(&body.to_string()).expect("a request");
         let pictures = FilePictures::beside(Path::new("."), DecodeOptions::default());
-        let observer = Observer { strict, ..Observer::silent() };
-        block_on(engine.rerank_with(&request, &pictures, &observer)).expect_err("an error").code()
+        block_on(engine.rerank_with(&request, &pictures, RequestOptions { strict }, &Observer::silent()))
+            .expect_err("an error")
+            .code()
     };
     assert_eq!(fails(body.clone(), true), "unsupported_image");
     assert_eq!(fails(json!({"query": "q", "documents": [body["documents"][1]]}), false), "unsupported_image");
@@ -165,11 +168,11 @@ fn an_abort_takes_effect_at_the_next_step() {
     let pictures = FilePictures::beside(&fixture("vl/vl-tied").join("cases.json"), DecodeOptions::default());
     // Counts the abort checks until the end, or until the check that aborts.
     let steps = |abort_at: usize| {
-        let engine = load("vl/vl-tied", Savings::default());
+        let engine = load("vl/vl-tied", Optimizations::default());
         let asked = Cell::new(0);
         let aborted = || asked.replace(asked.get() + 1) >= abort_at;
         let observer = Observer { aborted: &aborted, ..Observer::silent() };
-        let outcome = block_on(engine.rerank_with(&request, &pictures, &observer)).map(drop);
+        let outcome = block_on(engine.rerank_with(&request, &pictures, RequestOptions::default(), &observer)).map(drop);
         (asked.get(), outcome)
     };
     let (all, outcome) = steps(usize::MAX);

@@ -13,7 +13,7 @@ use secondpass::media::DecodeOptions;
 use secondpass::model::Precision;
 use secondpass::weights::gguf::{GgufHeader, read_header};
 use secondpass::weights::{DType, quantize};
-use secondpass::{Engine, Observer, RerankRequest};
+use secondpass::{Engine, Observer, RequestOptions, RerankRequest};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -54,7 +54,9 @@ fn largest_difference(engine: &Engine, model: &Model) -> f64 {
     for case in listed["cases"].as_array().expect("a list") {
         let Some(want) = case["name"].as_str().and_then(|name| model.scores.get(name)) else { continue };
         let request = RerankRequest::from_json(&case["request"].to_string()).expect("a request");
-        let response = block_on(engine.rerank_with(&request, &pictures, &Observer::silent())).expect("a response");
+        let response =
+            block_on(engine.rerank_with(&request, &pictures, RequestOptions::default(), &Observer::silent()))
+                .expect("a response");
         assert_eq!(response.results.len(), want.len());
         for result in response.results {
             largest = largest.max((result.relevance_score - want[result.index]).abs());

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use pollster::block_on;
 use secondpass::bytes::{DirectoryFolder, FileSource, MemoryFolder, Source};
 use secondpass::engine::LoadOptions;
-use secondpass::model::{Precision, Prompt, Stage};
+use secondpass::model::{Precision, TokenizedPrompt, TraceStage};
 use secondpass::prompt::{PromptInput, PromptLimits, Prompter, QWEN3_RERANKER, Tokenizer};
 use secondpass::weights::Checkpoint;
 use secondpass::{Engine, Observer, RerankRequest};
@@ -113,10 +113,10 @@ fn hidden_states_of_every_layer_match_transformers() {
         let ids = block_on(golden.f32("ids", &[count])).expect("ids");
         let ids: Vec<u32> = ids.iter().map(|&id| id as u32).collect();
         let mut compared = 0;
-        let mut compare = |stage: Stage, tensor: &Tensor<2>| {
+        let mut compare = |stage: TraceStage, tensor: &Tensor<2>| {
             let name = match stage {
-                Stage::Layer(i) => format!("layer{i}"),
-                Stage::LastHidden => "last_hidden".to_owned(),
+                TraceStage::Layer(i) => format!("layer{i}"),
+                TraceStage::LastHidden => "last_hidden".to_owned(),
                 _ => unreachable!("a text model has no other stage"),
             };
             let want = block_on(golden.f32(&name, &[count, width])).expect("a stage");
@@ -127,7 +127,7 @@ fn hidden_states_of_every_layer_match_transformers() {
             assert!(largest <= HIDDEN_TOLERANCE, "{model}, {name}: {largest}");
             compared += 1;
         };
-        engine.model().trace(Prompt { ids: &ids, visuals: &[] }, &mut compare).expect("a trace");
+        engine.model().trace(TokenizedPrompt { ids: &ids, visuals: &[] }, &mut compare).expect("a trace");
         assert_eq!(compared, engine.model().config().text.num_hidden_layers + 1);
     }
 }

@@ -16,8 +16,8 @@ use secondpass::bytes::{Folder, LocalBoxFuture, MemorySource, Source, WeightsErr
 use secondpass::cli::FilePictures;
 use secondpass::engine::LoadOptions;
 use secondpass::media::DecodeOptions;
-use secondpass::model::{Config, Precision, expected};
-use secondpass::{Engine, Observer, RerankRequest};
+use secondpass::model::{ModelConfig, Precision, required_tensors};
+use secondpass::{Engine, Observer, RequestOptions, RerankRequest};
 use serde_json::{Value, json};
 
 /// Length of the repeated noise in bytes: no multiple of a row's size, so that no two rows of a matrix are equal.
@@ -98,8 +98,9 @@ struct Weights {
 
 impl Weights {
     fn of(config: &Value) -> Self {
-        let parsed = Config::from_json(config.to_string().as_bytes()).expect("a config");
-        let mut list = expected(&parsed);
+        let parsed = ModelConfig::from_json(config.to_string().as_bytes()).expect("a config");
+        let mut list: Vec<(String, Vec<usize>)> =
+            required_tensors(&parsed).into_iter().map(|tensor| (tensor.name, tensor.shape)).collect();
         if !config["tie_word_embeddings"].as_bool().expect("a flag") {
             list.push(("lm_head.weight".to_owned(), vec![parsed.text.vocab_size, parsed.text.hidden_size]));
         }
@@ -195,7 +196,8 @@ fn load_and_score(name: &str, shape: &Shape, precision: Precision) {
     let request = RerankRequest::from_json(&body.to_string()).expect("a request");
     let pictures =
         FilePictures::beside(&root.join("tests/fixtures/vl/pictures/request.json"), DecodeOptions::default());
-    let response = block_on(engine.rerank_with(&request, &pictures, &Observer::silent())).expect("a response");
+    let response = block_on(engine.rerank_with(&request, &pictures, RequestOptions::default(), &Observer::silent()))
+        .expect("a response");
     let scores: Vec<f64> = response.results.iter().map(|r| r.relevance_score).collect();
     println!("{name}: loaded in {loaded:.1?}, scored in {:.1?}: {scores:?}", start.elapsed() - loaded);
     assert!(scores.iter().all(|score| *score > 0.0 && *score < 1.0), "{scores:?}");

@@ -9,7 +9,7 @@ use secondpass::cli::FilePictures;
 use secondpass::engine::LoadOptions;
 use secondpass::media::DecodeOptions;
 use secondpass::weights::Checkpoint;
-use secondpass::{Engine, Error, Observer, RerankRequest};
+use secondpass::{Engine, Error, Observer, RequestOptions, RerankRequest};
 use serde_json::{Value, json};
 
 /// Both sides are computed by this crate; only the order of f32 sums may differ.
@@ -105,7 +105,9 @@ impl Variant {
         let body = json!({"query": "planet", "documents": documents});
         let request = RerankRequest::from_json(&body.to_string()).expect("a request");
         let pictures = FilePictures::beside(&folder("vl/vl-tied").join("cases.json"), DecodeOptions::default());
-        let response = block_on(engine.rerank_with(&request, &pictures, &Observer::silent())).expect("a response");
+        let response =
+            block_on(engine.rerank_with(&request, &pictures, RequestOptions::default(), &Observer::silent()))
+                .expect("a response");
         let mut scores = vec![f64::NAN; response.results.len()];
         response.results.iter().for_each(|r| scores[r.index] = r.relevance_score);
         scores
@@ -258,7 +260,7 @@ fn a_missing_rope_theta_defaults_by_family() {
         let text = if model.starts_with("vl") { unset.text() } else { &mut unset.config };
         remove(text, "rope_theta");
         let engine = unset.load().expect("a model");
-        assert_eq!(engine.model().config().text.theta(), theta, "{model}");
+        assert_eq!(engine.model().config().text.rope_theta, theta, "{model}");
     }
 }
 

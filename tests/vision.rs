@@ -9,9 +9,12 @@ use secondpass::bytes::{DirectoryFolder, MemoryFolder};
 use secondpass::cli::FilePictures;
 use secondpass::engine::LoadOptions;
 use secondpass::media::{DecodeOptions, Patches};
-use secondpass::model::{Config, Home, NoTurns, Pass, Precision, Prompt, Reranker, Stage, TokenIds};
+use secondpass::model::{
+    DeviceKind, ForwardOptions, LoadParameters, ModelConfig, ModelPlacement, NeverYield, Precision, Reranker, TokenIds,
+    TokenizedPrompt, TraceStage,
+};
 use secondpass::weights::Checkpoint;
-use secondpass::{Engine, Observer, RerankRequest};
+use secondpass::{Engine, Observer, RequestOptions, RerankRequest};
 use serde_json::Value;
 
 /// Scores are compared in f32 with a reference in f32; only the order of sums differs.
@@ -72,16 +75,16 @@ fn compare(name: &str, got: &[f32], want: &[f32]) {
     assert!(largest <= STAGE_TOLERANCE, "{name}: {largest}");
 }
 
-fn stage_name(stage: Stage) -> String {
+fn stage_name(stage: TraceStage) -> String {
     match stage {
-        Stage::PatchEmbed => "out.vision.patch_embed".into(),
-        Stage::PositionEmbed => "out.vision.pos_embed".into(),
-        Stage::VisionBlock(i) => format!("out.vision.block{i}"),
-        Stage::Deepstack(i) => format!("out.vision.deepstack{i}"),
-        Stage::Merger => "out.vision.merger".into(),
-        Stage::Layer(i) => format!("out.text.layer{i}_before_deepstack_add"),
-        Stage::LayerWithDeepstack(i) => format!("out.text.layer{i}"),
-        Stage::LastHidden => "out.last_hidden".into(),
+        TraceStage::PatchEmbed => "out.vision.patch_embed".into(),
+        TraceStage::PositionEmbed => "out.vision.pos_embed".into(),
+        TraceStage::VisionBlock(i) => format!("out.vision.block{i}"),
+        TraceStage::Deepstack(i) => format!("out.vision.deepstack{i}"),
+        TraceStage::Merger => "out.vision.merger".into(),
+        TraceStage::Layer(i) => format!("out.text.layer{i}_before_deepstack_add"),
+        TraceStage::LayerWithDeepstack(i) => format!("out.text.layer{i}"),
+        TraceStage::LastHidden => "out.last_hidden".into(),
     }
 }
 
@@ -92,13 +95,13 @@ fn every_stage_matches_transformers() {
         let config = json(model, "config.json");
         let id = |key: &str| config[key].as_u64().map(|id| id as u32);
         let tokens = TokenIds { yes: 0, no: 1, pads: [id("image_token_id"), id("video_token_id")] };
-        let config = Config::from_json(config.to_string().as_bytes()).expect("a configuration");
+        let config = ModelConfig::from_json(config.to_string().as_bytes()).expect("a configuration");
         let checkpoint = block_on(Checkpoint::open(&DirectoryFolder::new(folder(model)))).expect("weights");
         let (layers, blocks) = (config.text.num_hidden_layers, config.vision.as_ref().expect("a tower").depth);
-        let home = Home { device: &Device::flex(), table_on_device: false };
+        let placement = ModelPlacement { device: &Device::flex(), kind: DeviceKind::Cpu };
+        let parameters = LoadParameters { tokens, precision: Precision::F32, placement };
         let reranker =
-            block_on(Reranker::load(&checkpoint, config, tokens, Precision::F32, home, &mut |_, _| {}, &NoTurns))
-                .expect("a model");
+            block_on(Reranker::load(&checkpoint, config, parameters, &mut |_, _| {}, &NeverYield)).expect("a model");
         let ids: Vec<u32> = golden.get("in.ids").iter().map(|&id| id as u32).collect();
         let first = |pad: Option<u32>| ids.iter().position(|&id| Some(id) == pad);
         let mut kinds = [("images", first(tokens.pads[0])), ("videos", first(tokens.pads[1]))];
@@ -111,7 +114,7 @@ fn every_stage_matches_transformers() {
                     stages.entry(stage_name(stage)).or_default().extend(values(tensor));
                 };
                 let tower = reranker.vision().expect("a tower");
-                features.push(block_on(tower.trace(&patches, Pass::default(), &mut keep)).expect("features"));
+                features.push(block_on(tower.trace(&patches, ForwardOptions::default(), &mut keep)).expect("features"));
             }
             assert!(stages.len() > blocks + 3);
             for (name, got) in stages {
@@ -129,7 +132,7 @@ fn every_stage_matches_transformers() {
             compared += 1;
         };
         let visuals: Vec<_> = features.iter().collect();
-        reranker.trace(Prompt { ids: &ids, visuals: &visuals }, &mut keep).expect("a trace");
+        reranker.trace(TokenizedPrompt { ids: &ids, visuals: &visuals }, &mut keep).expect("a trace");
         assert!(compared > layers);
     }
 }
@@ -164,7 +167,9 @@ fn scores_and_token_counts_match_transformers() {
             let limited = case.get("max_pixels").and_then(Value::as_u64).map(|limit| load(model, Some(limit as usize)));
             let engine = limited.as_ref().unwrap_or(&usual);
             let (request, pictures) = request(model, &case);
-            let response = block_on(engine.rerank_with(&request, &pictures, &Observer::silent())).expect("a response");
+            let response =
+                block_on(engine.rerank_with(&request, &pictures, RequestOptions::default(), &Observer::silent()))
+                    .expect("a response");
             let want: Vec<f64> = serde_json::from_value(case["scores"].clone()).expect("scores");
             let ids: Vec<Vec<u32>> = serde_json::from_value(case["ids"].clone()).expect("ids");
             assert_eq!(response.usage.prompt_tokens, ids.iter().map(Vec::len).sum::<usize>(), "{}", case["name"]);

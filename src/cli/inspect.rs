@@ -8,7 +8,7 @@ use indicatif::DecimalBytes;
 use super::error::CliError;
 use super::model::Places;
 use crate::engine::{self, Observer, Opened};
-use crate::model::{Head, ModelError, TextConfig, VisionConfig, check_complete, expected};
+use crate::model::{HeadTensors, ModelError, TensorSpec, TextConfig, VisionConfig, check_complete, required_tensors};
 use crate::weights::Checkpoint;
 
 const EXAMPLES: &str = "Examples:
@@ -101,8 +101,8 @@ fn print_tensors(checkpoint: &Checkpoint) {
     println!();
 }
 
-fn find_head(Opened { config, prompter, checkpoint, .. }: &Opened) -> Result<Head, ModelError> {
-    Head::find(checkpoint, config, prompter.yes_id(), prompter.no_id())
+fn find_head(Opened { config, prompter, checkpoint, .. }: &Opened) -> Result<HeadTensors, ModelError> {
+    HeadTensors::find(checkpoint, config, prompter.yes_id(), prompter.no_id())
 }
 
 /// Finds what loading would fail on, without reading a tensor.
@@ -110,7 +110,7 @@ fn check_loadable(opened: &Opened) -> Result<(), ModelError> {
     let checkpoint = &opened.checkpoint;
     check_complete(checkpoint, &opened.config)?;
     find_head(opened)?;
-    for (name, shape) in expected(&opened.config) {
+    for TensorSpec { name, shape, .. } in required_tensors(&opened.config) {
         // GGUF stores the patch embedding as one tensor per frame; `check_complete` has reported what is missing.
         if checkpoint.mentions(&name) {
             checkpoint.check(&name, &shape)?;

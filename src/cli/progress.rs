@@ -2,30 +2,30 @@
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
-use crate::engine::{Progress, Stage};
+use crate::engine::{self, LoadStage};
 
 const LOAD_TEMPLATE: &str = "{msg} [{bar:32}] {pos}/{len}";
 const BYTES_TEMPLATE: &str = "[{bar:32}] {percent:>3} %  {decimal_bytes_per_sec}  {eta} left";
 
 /// The stages of loading a model. The bar disappears when the last stage ends, or when this is dropped.
-pub struct LoadProgress {
+pub struct LoadProgressBar {
     bar: ProgressBar,
 }
 
-impl LoadProgress {
+impl LoadProgressBar {
     pub fn new() -> Self {
         Self { bar: bar(ProgressBar::no_length(), LOAD_TEMPLATE) }
     }
 
-    pub fn update(&self, progress: &Progress) {
+    pub fn update(&self, progress: &engine::LoadProgress) {
         self.bar.set_message(match progress.stage {
-            Stage::Download | Stage::Verify => "reading",
-            Stage::Upload => "loading",
-            Stage::Compile => "warming up",
+            LoadStage::Download | LoadStage::Verify => "reading",
+            LoadStage::Upload => "loading",
+            LoadStage::Compile => "warming up",
         });
         self.bar.set_length(progress.total);
         self.bar.set_position(progress.loaded);
-        if progress.stage == Stage::Compile && progress.loaded == progress.total {
+        if progress.stage == LoadStage::Compile && progress.loaded == progress.total {
             self.bar.finish_and_clear();
         }
     }

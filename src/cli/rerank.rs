@@ -9,9 +9,10 @@ use burn::tensor::Device;
 use super::error::CliError;
 use super::model::Places;
 use super::pictures::FilePictures;
-use super::progress::LoadProgress;
-use crate::engine::{Engine, Error, LoadOptions, Observer, Progress};
+use super::progress::LoadProgressBar;
+use crate::engine::{self, Engine, Error, LoadOptions, Observer, RequestOptions};
 use crate::media::{DecodeOptions, SizeLimits};
+use crate::model::DeviceKind;
 use crate::model::Precision;
 use crate::{RerankRequest, RerankResponse};
 
@@ -90,12 +91,12 @@ async fn rerank(args: &RerankArgs, request: &RerankRequest) -> Result<RerankResp
     let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };
     let pictures = FilePictures::beside(&args.request, decoding);
     let places = Places::new(&args.model, args.vision.as_deref()).map_err(CliError::ModelPath)?;
-    let (start, progress) = (Instant::now(), LoadProgress::new());
-    let on_progress = move |p: Progress| progress.update(&p);
+    let (start, progress) = (Instant::now(), LoadProgressBar::new());
+    let on_progress = move |p: engine::LoadProgress| progress.update(&p);
     let now = move || start.elapsed().as_secs_f64() * 1e3;
-    let observer = Observer { on_progress: &on_progress, now: &now, strict: args.strict, ..Observer::silent() };
+    let observer = Observer { on_progress: &on_progress, now: &now, ..Observer::silent() };
     let engine = Engine::load_files(&places.files(), options, &observer).await?;
-    Ok(engine.rerank_with(request, &pictures, &observer).await?)
+    Ok(engine.rerank_with(request, &pictures, RequestOptions { strict: args.strict }, &observer).await?)
 }
 
 async fn load_options(args: &RerankArgs) -> Result<LoadOptions, CliError> {
@@ -103,7 +104,7 @@ async fn load_options(args: &RerankArgs) -> Result<LoadOptions, CliError> {
     let on_cpu = LoadOptions { precision: args.dtype, image_limits, ..LoadOptions::cpu() };
     match args.device {
         DeviceChoice::Cpu => Ok(on_cpu),
-        DeviceChoice::Gpu => Ok(LoadOptions { device: open_gpu().await?, device_name: "gpu", ..on_cpu }),
+        DeviceChoice::Gpu => Ok(LoadOptions { device: open_gpu().await?, device_kind: DeviceKind::Gpu, ..on_cpu }),
     }
 }
 

@@ -1,7 +1,8 @@
-//! One error for everything that a caller of the engine can meet.
+//! The errors of the engine.
 
 use crate::api::RequestError;
 use crate::bytes::WeightsError;
+use crate::kernels::selection::SelectionError;
 use crate::media::MediaError;
 use crate::model::ModelError;
 use crate::prompt::PromptError;
@@ -12,7 +13,7 @@ pub enum Error {
     /// The request is at fault.
     #[error(transparent)]
     Request(#[from] RequestError),
-    /// The tokenizer, or text that it cannot encode.
+    /// The tokenizer failed, or text could not be encoded.
     #[error(transparent)]
     Prompt(#[from] PromptError),
     /// The files.
@@ -21,18 +22,21 @@ pub enum Error {
     /// The model or its device.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A picture of the request.
+    /// An image or video of the request.
     #[error("{place}: {source}")]
     Media {
-        /// Which query or document.
+        /// The query or document that holds it.
         place: String,
         /// What is wrong with it.
         source: MediaError,
     },
-    /// The device that was asked for does not exist here.
+    /// The requested device is not available.
     #[error("{0}")]
     NoDevice(String),
-    /// The caller took the request back.
+    /// The requested kernels do not work on the device.
+    #[error(transparent)]
+    UnusableKernels(SelectionError),
+    /// The caller cancelled the work.
     #[error("the request was aborted")]
     Aborted,
 }
@@ -46,7 +50,7 @@ impl Error {
             Self::Weights(e) => e.code(),
             Self::Model(e) => e.code(),
             Self::Media { source, .. } => source.code(),
-            Self::NoDevice(_) => "no_webgpu",
+            Self::NoDevice(_) | Self::UnusableKernels(_) => "no_webgpu",
             Self::Aborted => "aborted",
         }
     }
@@ -59,12 +63,12 @@ impl Error {
             Self::Weights(e) => e.status(),
             Self::Model(e) => e.status(),
             Self::Media { source, .. } => source.status(),
-            Self::NoDevice(_) => 501,
+            Self::NoDevice(_) | Self::UnusableKernels(_) => 501,
             Self::Aborted => 499,
         }
     }
 
-    /// Whether this is the caller's own doing, also where a layer below noticed it first.
+    /// Whether the caller cancelled the work, wherever that was noticed.
     pub fn is_abort(&self) -> bool {
         matches!(
             self,

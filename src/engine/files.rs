@@ -1,11 +1,10 @@
 //! Which files make up a model, and what is in them besides weights.
 
-use super::{Error, Observer};
+use super::error::Error;
+use super::observer::Observer;
 use crate::bytes::{Folder, Source, WeightsError, read_required};
-use crate::model::{Config, Family, MAX_CONFIG_BYTES};
-use crate::prompt::{
-    GgufVocabulary, PromptError, PromptTemplate, Prompter, QWEN3_RERANKER, QWEN3_VL_RERANKER, Tokenizer,
-};
+use crate::model::{MAX_CONFIG_BYTES, ModelConfig};
+use crate::prompt::{GgufVocabulary, PromptError, Prompter, Tokenizer};
 use crate::weights::Checkpoint;
 use crate::weights::gguf::{self, GgufHeader, Metadata};
 
@@ -39,7 +38,7 @@ pub struct Opened {
     /// The model's name.
     pub name: String,
     /// Its sizes.
-    pub config: Config,
+    pub config: ModelConfig,
     /// What makes its prompts.
     pub prompter: Prompter,
     /// Where its tensors are.
@@ -57,10 +56,10 @@ impl ModelFiles<'_> {
 }
 
 /// The sizes and the prompts of a folder, whether it holds weights or not.
-pub async fn open_prompter(folder: &dyn Folder) -> Result<(Config, Prompter), Error> {
-    let config = Config::from_json(&read_required(folder, "config.json", MAX_CONFIG_BYTES).await?)?;
+pub async fn open_prompter(folder: &dyn Folder) -> Result<(ModelConfig, Prompter), Error> {
+    let config = ModelConfig::from_json(&read_required(folder, "config.json", MAX_CONFIG_BYTES).await?)?;
     let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
-    let prompter = Prompter::new(Tokenizer::from_json(&tokenizer)?, prompt_template(config.family()))?;
+    let prompter = Prompter::new(Tokenizer::from_json(&tokenizer)?, config.family().prompt())?;
     Ok((config, prompter))
 }
 
@@ -81,8 +80,8 @@ async fn open_gguf(text: &FileIn<'_>, vision: Option<&FileIn<'_>>, observer: &Ob
         None => None,
     };
     let headers: Vec<&GgufHeader> = others.iter().map(|(_, header)| header).collect();
-    let config = Config::from_gguf(&first.1, &headers, tower.as_ref().map(|(_, header)| header))?;
-    let prompter = Prompter::new(tokenizer(&first.1.metadata)?, prompt_template(config.family()))?;
+    let config = ModelConfig::from_gguf(&first.1, &headers, tower.as_ref().map(|(_, header)| header))?;
+    let prompter = Prompter::new(tokenizer(&first.1.metadata)?, config.family().prompt())?;
     let files = std::iter::once(first).chain(others).chain(tower).collect();
     let deepstack = config.vision.as_ref().map_or(&[][..], |v| &v.deepstack_visual_indexes);
     let checkpoint = Checkpoint::from_gguf(files, deepstack)?;
@@ -127,11 +126,4 @@ fn tokenizer(metadata: &Metadata) -> Result<Tokenizer, Error> {
         merges: list("tokenizer.ggml.merges")?,
     };
     Ok(Tokenizer::from_gguf(&vocabulary)?)
-}
-
-fn prompt_template(family: Family) -> &'static PromptTemplate {
-    match family {
-        Family::Qwen3Reranker => &QWEN3_RERANKER,
-        Family::Qwen3VlReranker => &QWEN3_VL_RERANKER,
-    }
 }

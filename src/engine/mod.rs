@@ -1,53 +1,32 @@
-//! What to compute for a request, and what happens around it: progress, partial results, cancellation.
+//! What to compute for a request, and what surrounds it: progress, partial results, cancellation.
 
-mod batch;
-mod cache;
+mod content_hash;
+mod core;
+mod document;
 mod error;
 mod files;
+mod info;
 mod load;
 mod observer;
+mod options;
 mod pictures;
+mod prefix_cache;
+mod progress;
+mod request_options;
 mod rerank;
+mod row_budget;
+mod run;
+mod shared_prefix;
+mod tally;
+mod vision_cache;
+mod visual_encoder;
 
+pub use self::core::Engine;
 pub use error::Error;
 pub use files::{FileIn, ModelFiles, Opened, open_prompter};
-pub use load::{Info, LoadOptions, Savings};
-pub use observer::{Observer, Progress, Stage};
+pub use info::ModelInfo;
+pub use observer::Observer;
+pub use options::{LoadOptions, Optimizations};
 pub use pictures::{NoPictures, PictureSource};
-
-use std::cell::{Cell, RefCell};
-
-use self::batch::RowBudget;
-use self::cache::{PrefixEntry, VisionCache};
-use crate::media::SizeLimits;
-use crate::model::Reranker;
-use crate::prompt::Prompter;
-
-/// A loaded reranker.
-pub struct Engine {
-    model: Reranker,
-    prompter: Prompter,
-    info: Info,
-    image_limits: SizeLimits,
-    savings: Savings,
-    budget: Cell<RowBudget>,
-    vision_cache: RefCell<VisionCache>,
-    prefix_cache: RefCell<Option<PrefixEntry>>,
-}
-
-impl Engine {
-    /// What is loaded, and where it runs.
-    pub fn info(&self) -> &Info {
-        &self.info
-    }
-
-    /// What makes the prompts.
-    pub fn prompter(&self) -> &Prompter {
-        &self.prompter
-    }
-
-    /// The model itself, for comparison with the reference.
-    pub fn model(&self) -> &Reranker {
-        &self.model
-    }
-}
+pub use progress::{LoadProgress, LoadStage};
+pub use request_options::RequestOptions;

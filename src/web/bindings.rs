@@ -11,14 +11,14 @@ use super::open_device::Adapter;
 use super::pictures::{PagePictures, PictureHost};
 use super::{clock, constructors, error};
 use crate::api::{RequestError, RerankRequest};
-use crate::engine::{self, LoadOptions, Observer, Progress, Savings};
+use crate::engine::{self, LoadOptions, LoadProgress, ModelInfo, Observer, Optimizations, RequestOptions};
 use crate::kernels::selection::{self, KernelChoice};
 use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
 
 /// A loaded reranker, owned by the worker.
-#[wasm_bindgen]
-pub struct Engine {
+#[wasm_bindgen(js_name = Engine)]
+pub struct WorkerEngine {
     inner: engine::Engine,
     adapter: Option<Adapter>,
     decoding: DecodeOptions,
@@ -38,14 +38,14 @@ struct Options {
     max_image_pixels: Option<usize>,
     #[serde(default)]
     apply_orientation: bool,
-    #[serde(default)]
-    savings: Savings,
+    #[serde(default, rename = "savings")]
+    optimizations: Optimizations,
     #[serde(default)]
     kernels: Option<String>,
     #[serde(default)]
     remembered: Option<Remembered>,
-    #[serde(default)]
-    caution: u32,
+    #[serde(default, rename = "caution")]
+    device_losses: u32,
 }
 
 /// What was measured on an earlier visit.
@@ -58,7 +58,7 @@ struct Remembered {
 #[derive(Serialize)]
 struct InfoJson<'a> {
     #[serde(flatten)]
-    info: &'a engine::Info,
+    info: &'a ModelInfo,
     adapter: Option<&'a Adapter>,
     /// Where the model's files are kept.
     storage: &'static str,
@@ -76,15 +76,15 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-#[wasm_bindgen]
-impl Engine {
+#[wasm_bindgen(js_class = Engine)]
+impl WorkerEngine {
     /// Opens the device and loads the model. `host` has the files that the user picked.
     pub async fn load(
         options: String,
         host: LoadHost,
         signal: AbortSignal,
         on_progress: Function,
-    ) -> Result<Engine, JsValue> {
+    ) -> Result<WorkerEngine, JsValue> {
         let loading = load(&options, host, &signal, &on_progress);
         load::until_aborted(&signal, loading).await.map_err(|e| error::to_js(&e))
     }
@@ -104,11 +104,11 @@ impl Engine {
             call(&on_result, &json);
         };
         let aborted = || signal.aborted();
-        let observer = Observer { on_result: &report, strict, ..watching(&aborted) };
+        let observer = Observer { on_result: &report, ..watching(&aborted) };
         let run = async {
             let request = RerankRequest::from_json(&body)?;
             let pictures = PagePictures { host: &host, signal: &signal, options: self.decoding };
-            self.inner.rerank_with(&request, &pictures, &observer).await
+            self.inner.rerank_with(&request, &pictures, RequestOptions { strict }, &observer).await
         };
         let response = run.await.map_err(|e: crate::Error| error::to_js(&e))?;
         serde_json::to_string(&response).map_err(|e| error::typed("internal", 500, &e.to_string()))
@@ -126,7 +126,7 @@ async fn load(
     host: LoadHost,
     signal: &AbortSignal,
     on_progress: &Function,
-) -> Result<Engine, crate::Error> {
+) -> Result<WorkerEngine, crate::Error> {
     let options: Options =
         serde_json::from_str(options).map_err(|e| RequestError::invalid(format!("load options: {e}")))?;
     let precision = match options.dtype.as_deref() {
@@ -138,7 +138,7 @@ async fn load(
     selection::set_subgroups(&opened.device, host.subgroups());
     let report = {
         let on_progress = on_progress.clone();
-        move |progress: Progress| tell(&on_progress, &progress)
+        move |progress: LoadProgress| tell(&on_progress, &progress)
     };
     let aborted = || signal.aborted();
     let observer = Observer { on_progress: &report, ..watching(&aborted) };
@@ -146,17 +146,17 @@ async fn load(
     let image_limits = SizeLimits { max_pixels: options.max_image_pixels.unwrap_or(usual.max_pixels), ..usual };
     let load_options = LoadOptions {
         kernels: kernels(options.kernels.as_deref(), options.remembered, opened.adapter.as_ref())?,
-        caution: options.caution,
+        device_losses: options.device_losses,
         device: opened.device,
-        device_name: opened.name,
+        device_kind: opened.kind,
         precision,
         image_limits,
-        savings: options.savings,
+        optimizations: options.optimizations,
     };
     let (inner, storage) =
         load::load(options.files, host, load_options, &observer, std::rc::Rc::new(report.clone())).await?;
     let decoding = DecodeOptions { apply_orientation: options.apply_orientation, ..DecodeOptions::default() };
-    Ok(Engine { inner, adapter: opened.adapter, decoding, storage })
+    Ok(WorkerEngine { inner, adapter: opened.adapter, decoding, storage })
 }
 
 fn kernels(
@@ -182,7 +182,7 @@ pub(super) fn watching<'a>(aborted: &'a dyn Fn() -> bool) -> Observer<'a> {
     Observer { aborted, pause: &|| Box::pin(clock::pause()), now: &clock::now, ..Observer::silent() }
 }
 
-pub(super) fn tell(on_progress: &Function, progress: &Progress) {
+pub(super) fn tell(on_progress: &Function, progress: &LoadProgress) {
     call(on_progress, &serde_json::to_string(progress).unwrap_or_default());
 }
 

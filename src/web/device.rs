@@ -9,6 +9,7 @@ use super::open_device::OpenDevice;
 use super::webgpu;
 use crate::Error;
 use crate::api::RequestError;
+use crate::model::DeviceKind;
 
 /// Opens `webgpu`, `cpu`, or with `auto` the first of the two that exists. A software adapter is slower than the CPU path
 /// that it runs on, so `auto` does not open one.
@@ -24,5 +25,5 @@ pub async fn open(choice: &str) -> Result<OpenDevice, Error> {
 }
 
 fn cpu() -> OpenDevice {
-    OpenDevice { device: Device::flex(), name: "cpu", adapter: None }
+    OpenDevice { device: Device::flex(), kind: DeviceKind::Cpu, adapter: None }
 }

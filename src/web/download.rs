@@ -14,7 +14,7 @@ use crate::download::{
     Begun, Hashes, Opened, Phase, Reading, Settings, Slots, Step, StoredFile, Suspicion, Wanted, World, open,
     remember_absent,
 };
-use crate::engine::{Progress, Stage};
+use crate::engine::{LoadProgress, LoadStage};
 
 /// Errors over what is in the files, which may have come wrongly: they are fetched anew.
 const WRONG: [&str; 6] = [
@@ -32,7 +32,7 @@ const PERHAPS_OLD: [&str; 2] = ["bad_response", "not_found"];
 const MEMORY: &str = "memory";
 
 /// Told of every step.
-pub type Report = Rc<dyn Fn(Progress)>;
+pub type Report = Rc<dyn Fn(LoadProgress)>;
 
 /// What a page says about storage.
 pub struct Manner {
@@ -218,12 +218,12 @@ fn suspicion(error: &crate::Error) -> Option<Suspicion> {
     PERHAPS_OLD.contains(&error.code()).then_some(Suspicion::Ask)
 }
 
-fn progress(step: Step) -> Progress {
+fn progress(step: Step) -> LoadProgress {
     let stage = match step.phase {
-        Phase::Download => Stage::Download,
-        Phase::Verify => Stage::Verify,
+        Phase::Download => LoadStage::Download,
+        Phase::Verify => LoadStage::Verify,
     };
-    Progress { stage, loaded: step.loaded, total: step.total, rate: step.rate, file: Some(step.file) }
+    LoadProgress { stage, loaded: step.loaded, total: step.total, rate: step.rate, file: Some(step.file) }
 }
 
 /// A folder of files under one URL.

@@ -16,7 +16,7 @@ use crate::Error;
 use crate::api::RequestError;
 use crate::bytes::WeightsError;
 use crate::download::{First, Hashes, Integrity, Settings, check_source, race};
-use crate::engine::{self, LoadOptions, Observer, Progress, Stage};
+use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Observer};
 
 #[wasm_bindgen]
 extern "C" {
@@ -159,7 +159,7 @@ async fn check_picked(places: &Places, hashes: &Hashes, report: &Report) -> Resu
         let Some(source) = folder.open(name).await? else { continue };
         let tell = |loaded| {
             let (total, file) = (source.len(), Some(name.to_owned()));
-            report(Progress { stage: Stage::Verify, loaded, total, rate: None, file });
+            report(LoadProgress { stage: LoadStage::Verify, loaded, total, rate: None, file });
         };
         check_source(&*source, want, &WorkerClock, &tell).await?;
     }

@@ -20,4 +20,4 @@ mod transport;
 #[cfg(feature = "gpu")]
 mod webgpu;
 
-pub use bindings::Engine;
+pub use bindings::WorkerEngine;

@@ -3,6 +3,8 @@
 use burn::tensor::Device;
 use serde::Serialize;
 
+use crate::model::DeviceKind;
+
 /// The WebGPU adapter, as the browser describes it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Adapter {
@@ -17,6 +19,6 @@ pub struct Adapter {
 /// A device ready for tensors.
 pub struct OpenDevice {
     pub device: Device,
-    pub name: &'static str,
+    pub kind: DeviceKind,
     pub adapter: Option<Adapter>,
 }

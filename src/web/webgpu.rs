@@ -9,6 +9,8 @@ use wasm_bindgen_futures::JsFuture;
 
 use super::open_device::{Adapter, OpenDevice};
 use crate::Error;
+use crate::model::DeviceKind;
+use crate::model::DeviceKind;
 
 thread_local! {
     /// burn registers a device once for a worker; a second engine of the same worker uses the first's.
@@ -40,7 +42,7 @@ async fn open_adapter(adapter: Adapter) -> Result<OpenDevice, Error> {
             device
         }
     };
-    Ok(OpenDevice { device, name: "webgpu", adapter: Some(adapter) })
+    Ok(OpenDevice { device, kind: DeviceKind::WebGpu, adapter: Some(adapter) })
 }
 
 /// Asks the browser itself: what wgpu passes on lacks the fallback flag.

@@ -20,7 +20,7 @@ use pollster::block_on;
 use secondpass::RerankRequest;
 use secondpass::bytes::{MemoryFolder, MemorySource};
 use secondpass::media::{DecodeOptions, decode, decode_data_url};
-use secondpass::model::Config;
+use secondpass::model::ModelConfig;
 use secondpass::prompt::{GgufVocabulary, Tokenizer};
 use secondpass::weights::Checkpoint;
 use secondpass::weights::gguf::{GgufHeader, Metadata, check_part, other_parts, read_header};
@@ -169,7 +169,7 @@ fn read_all(checkpoint: &Checkpoint) {
 
 fn text_model(bytes: &[u8]) -> bool {
     let Some(header) = header(bytes) else { return false };
-    let known = Config::from_gguf(&header, &[], None).is_ok();
+    let known = ModelConfig::from_gguf(&header, &[], None).is_ok();
     let words = tokenizer(&header.metadata);
     parts(&header.metadata);
     let source = Box::new(MemorySource::new("model.gguf", bytes));
@@ -197,7 +197,7 @@ fn parts(metadata: &Metadata) {
 
 fn tower(text: &GgufHeader, bytes: &[u8]) -> bool {
     let Some(header) = header(bytes) else { return false };
-    let known = Config::from_gguf(text, &[], Some(&header)).is_ok();
+    let known = ModelConfig::from_gguf(text, &[], Some(&header)).is_ok();
     let source = Box::new(MemorySource::new("mmproj.gguf", bytes));
     known && Checkpoint::from_gguf(vec![(source, header)], &[0, 2]).inspect(read_all).is_ok()
 }
@@ -214,7 +214,7 @@ fn parsers_survive_mutated_input() {
     let text = header(&seeds::text_gguf()).expect("a text model");
     fuzz("mmproj", &[seeds::vision_gguf()], |bytes| tower(&text, bytes));
     fuzz("config.json", &[read("text/tiny-tied/config.json"), read("vl/vl-tied/config.json")], |bytes| {
-        Config::from_json(bytes).is_ok()
+        ModelConfig::from_json(bytes).is_ok()
     });
     fuzz("tokenizer.json", &[read("text/tiny-tied/tokenizer.json")], |bytes| {
         let text = "What is the capital of China? (x) \u{e9}\u{301} 🙂";

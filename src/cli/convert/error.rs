@@ -130,6 +130,9 @@ pub enum OpenError {
     /// The tokenizer cannot be used.
     #[error(transparent)]
     Prompt(#[from] PromptError),
+    /// The configuration is not JSON.
+    #[error("config.json: {0}")]
+    Json(#[from] serde_json::Error),
     /// The tokenizer can be used, but not stored in a GGUF file.
     #[error("tokenizer.json: {0}")]
     Vocab(#[from] VocabError),

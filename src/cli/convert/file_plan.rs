@@ -2,8 +2,10 @@
 
 use super::error::ConvertError;
 use super::metadata::MetadataFields;
-use crate::model::Expected;
 use crate::weights::gguf::{Layout, NewTensor};
+
+/// The name of a tensor in the checkpoint, and its shape.
+pub type NamedShape = (String, Vec<usize>);
 
 /// One output file.
 pub struct FilePlan {
@@ -34,9 +36,9 @@ pub struct TensorPlan {
 /// Where the values of a tensor come from.
 pub enum TensorSource {
     /// A tensor of the checkpoint.
-    Checkpoint(Expected),
+    Checkpoint(NamedShape),
     /// One frame of a patch embedding, whose shape is width × colours × frames × height × width.
-    PatchFrame(Expected, usize),
+    PatchFrame(NamedShape, usize),
     /// Values computed by the plan.
     Values(Vec<f32>),
 }

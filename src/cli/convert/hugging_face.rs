@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::error::{ConvertError, OpenError};
 use super::vocab::GgufVocab;
 use crate::bytes::{DirectoryFolder, Folder, WeightsError, read_required, read_whole};
-use crate::model::{Config, Family, MAX_CONFIG_BYTES, ModelError, check_complete};
-use crate::prompt::{Prompter, QWEN3_RERANKER, QWEN3_VL_RERANKER, Tokenizer};
+use crate::model::{MAX_CONFIG_BYTES, ModelConfig, check_complete};
+use crate::prompt::{Prompter, Tokenizer};
 use crate::weights::Checkpoint;
 
 /// The `tokenizer.json` of Qwen3 has 11 MB.
@@ -21,7 +21,7 @@ pub struct HuggingFaceModel {
     /// The name of its folder.
     pub name: String,
     /// Its configuration.
-    pub config: Config,
+    pub config: ModelConfig,
     /// `max_position_embeddings`.
     pub context_length: u32,
     /// One token for each row of the embedding table.
@@ -46,14 +46,10 @@ impl HuggingFaceModel {
 
     async fn open_folder(name: String, folder: &dyn Folder) -> Result<Self, OpenError> {
         let json = read_required(folder, "config.json", MAX_CONFIG_BYTES).await?;
-        let config = Config::from_json(&json)?;
-        let json: Value = serde_json::from_slice(&json).map_err(|e| ModelError::Config(e.to_string()))?;
+        let config = ModelConfig::from_json(&json)?;
+        let json: Value = serde_json::from_slice(&json)?;
         let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
-        let template = match config.family() {
-            Family::Qwen3Reranker => &QWEN3_RERANKER,
-            Family::Qwen3VlReranker => &QWEN3_VL_RERANKER,
-        };
-        let prompter = Prompter::new(Tokenizer::from_json(&tokenizer)?, template)?;
+        let prompter = Prompter::new(Tokenizer::from_json(&tokenizer)?, config.family().prompt())?;
         let answer_ids = [prompter.yes_id(), prompter.no_id()];
         let tokenizer_config = read_optional(folder, "tokenizer_config.json").await?;
         let vocab = GgufVocab::new(&tokenizer, tokenizer_config.as_deref(), config.text.vocab_size)?;

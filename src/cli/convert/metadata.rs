@@ -31,7 +31,7 @@ pub fn text_fields(model: &HuggingFaceModel, file_type: FileType) -> MetadataFie
     let mut fields = general_fields(arch, "model", &model.name, file_type);
     push_sizes(arch, &model.config.text, model.context_length, &mut fields);
     if let Some(vision) = &model.config.vision {
-        let [t, h, w] = model.config.text.mrope_sections();
+        let [t, h, w] = model.config.text.mrope_sections;
         let sections = [t, h, w, 0].map(|n| n as i32).to_vec();
         fields.push((format!("{arch}.rope.dimension_sections"), Field::I32s(sections)));
         fields.push((format!("{arch}.n_deepstack_layers"), number(vision.deepstack().count())));
@@ -71,7 +71,7 @@ fn push_sizes(arch: &str, c: &TextConfig, context_length: u32, fields: &mut Meta
     add("attention.key_length", number(c.head_dim));
     add("attention.value_length", number(c.head_dim));
     add("attention.layer_norm_rms_epsilon", Field::F32(c.rms_norm_eps as f32));
-    add("rope.freq_base", Field::F32(c.theta() as f32));
+    add("rope.freq_base", Field::F32(c.rope_theta as f32));
 }
 
 fn push_tokenizer(model: &HuggingFaceModel, fields: &mut MetadataFields) {

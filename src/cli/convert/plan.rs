@@ -1,12 +1,13 @@
 //! Plans all output files before anything is written: metadata, tensors, and where their values come from.
 
 use super::error::ConvertError;
+use super::file_plan::NamedShape;
 use super::file_plan::{FilePlan, TensorPlan, TensorSource};
 use super::file_type::FileType;
 use super::hugging_face::HuggingFaceModel;
 use super::metadata::{text_fields, vision_fields};
 use super::split::split;
-use crate::model::{Expected, Head, ModelError, VisionConfig, expected};
+use crate::model::{HeadTensors, ModelError, TensorSpec, VisionConfig, required_tensors};
 use crate::weights::DType;
 use crate::weights::gguf::{NewTensor, llama_name};
 
@@ -45,9 +46,9 @@ pub async fn plan(
 fn plan_tensors(model: &HuggingFaceModel, asked: DType) -> Result<(Vec<TensorPlan>, Vec<TensorPlan>), ConvertError> {
     let deepstack = model.config.vision.as_ref().map_or(&[][..], |v| &v.deepstack_visual_indexes);
     let (mut decoder, mut tower) = (Vec::new(), Vec::new());
-    for tensor in expected(&model.config) {
-        let (name, shape) = &tensor;
-        model.checkpoint.check(name, shape)?;
+    for TensorSpec { name, shape, .. } in required_tensors(&model.config) {
+        model.checkpoint.check(&name, &shape)?;
+        let tensor = (name.clone(), shape);
         match name.as_str() {
             PATCH_EMBEDDING => tower.extend(plan_patch_embedding(tensor, deepstack)?),
             name if name.starts_with("visual.") => tower.push(plan_tensor(tensor, asked, deepstack)?),
@@ -69,7 +70,7 @@ fn check_vision(config: &VisionConfig) -> Result<(), ConvertError> {
     Ok(())
 }
 
-fn plan_tensor(from: Expected, asked: DType, deepstack: &[usize]) -> Result<TensorPlan, ConvertError> {
+fn plan_tensor(from: NamedShape, asked: DType, deepstack: &[usize]) -> Result<TensorPlan, ConvertError> {
     let (name, shape) = &from;
     let dtype = stored_dtype(name, shape, asked);
     let name = llama_name(name, deepstack).ok_or_else(|| ConvertError::UnnamedTensor(name.clone()))?;
@@ -78,7 +79,7 @@ fn plan_tensor(from: Expected, asked: DType, deepstack: &[usize]) -> Result<Tens
 }
 
 /// One tensor per frame.
-fn plan_patch_embedding(from: Expected, deepstack: &[usize]) -> Result<Vec<TensorPlan>, ConvertError> {
+fn plan_patch_embedding(from: NamedShape, deepstack: &[usize]) -> Result<Vec<TensorPlan>, ConvertError> {
     let mut shape = from.1.clone();
     shape.remove(2);
     let plan_frame = |frame: usize| {
@@ -108,8 +109,8 @@ fn stored_dtype(name: &str, shape: &[usize], asked: DType) -> DType {
 /// row, the difference of the two, gets a row of zeros beside it.
 async fn plan_head(model: &HuggingFaceModel) -> Result<TensorPlan, ModelError> {
     let [yes, no] = model.answer_ids;
-    let head = Head::find(&model.checkpoint, &model.config, yes, no)?;
-    let rows = head.rows(&model.checkpoint).await?.concat();
+    let head = HeadTensors::find(&model.checkpoint, &model.config, yes, no)?;
+    let rows = head.read_rows(&model.checkpoint).await?.concat();
     let shape = vec![2, model.config.text.hidden_size];
     let tensor = NewTensor { name: "cls.output.weight".to_owned(), dtype: DType::F32, shape };
     Ok(TensorPlan { tensor, source: TensorSource::Values(rows) })

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::error::VerifyError;
 use crate::bytes::fetch;
 use crate::cli::model::url;
-use crate::model::{Config, Family};
+use crate::model::{Family, ModelConfig};
 
 /// A golden file has a few dozen passages.
 const MAX_GOLDEN_FILE_BYTES: u64 = 16 << 20;
@@ -77,7 +77,7 @@ fn read_file(path: &Path) -> Result<Vec<u8>, VerifyError> {
 
 /// The built-in cases of a model's family. Prompts are the same for all sizes of a family; scores hold for the published
 /// size alone.
-pub fn built_in_goldens(config: &Config) -> Vec<GoldenCase> {
+pub fn built_in_goldens(config: &ModelConfig) -> Vec<GoldenCase> {
     match config.family() {
         Family::Qwen3Reranker => red_planet(has_size(config, 1024)),
         Family::Qwen3VlReranker => vec![cat_in_snow(has_size(config, 2048))],
@@ -85,7 +85,7 @@ pub fn built_in_goldens(config: &Config) -> Vec<GoldenCase> {
 }
 
 /// Both published sizes have 28 layers.
-fn has_size(config: &Config, hidden_size: usize) -> bool {
+fn has_size(config: &ModelConfig, hidden_size: usize) -> bool {
     config.text.hidden_size == hidden_size && config.text.num_hidden_layers == 28
 }
 

@@ -15,7 +15,7 @@ use super::model::Places;
 use super::pictures::FilePictures;
 use crate::engine::{Engine, LoadOptions, ModelFiles, Observer, Opened, open_prompter};
 use crate::media::DecodeOptions;
-use crate::model::Config;
+use crate::model::ModelConfig;
 use crate::prompt::Prompter;
 
 pub use error::VerifyError;
@@ -99,7 +99,7 @@ async fn compare_scores(
 }
 
 /// A folder need not hold weights; a GGUF file is all in one.
-async fn open_without_weights(files: &ModelFiles<'_>) -> Result<(Config, Prompter), CliError> {
+async fn open_without_weights(files: &ModelFiles<'_>) -> Result<(ModelConfig, Prompter), CliError> {
     if let ModelFiles::Folder(folder) = files {
         return Ok(open_prompter(*folder).await?);
     }

@@ -8,9 +8,9 @@ use super::report::{CaseComparison, CaseOutcome, ScoreComparison};
 use crate::RerankRequest;
 use crate::api::ImageRef;
 use crate::cli::pictures::FilePictures;
-use crate::engine::{self, Engine, Observer, PictureSource};
+use crate::engine::{self, Engine, Observer, PictureSource, RequestOptions};
 use crate::media::{SizeLimits, smart_resize};
-use crate::model::{Config, VisionConfig};
+use crate::model::{ModelConfig, VisionConfig};
 use crate::prompt::{PromptInput, PromptLimits, Prompter, VisualPlaceholder};
 
 /// What cases are run with.
@@ -24,7 +24,7 @@ pub struct CaseRunner<'a> {
 
 impl CaseRunner<'_> {
     /// Runs the built-in cases of the model's family, then the given ones.
-    pub async fn run_all(&self, config: &Config, more: &[GoldenCase]) -> Vec<CaseOutcome> {
+    pub async fn run_all(&self, config: &ModelConfig, more: &[GoldenCase]) -> Vec<CaseOutcome> {
         let mut outcomes = Vec::new();
         for case in built_in_goldens(config).iter().chain(more) {
             outcomes.push(CaseOutcome { title: title(case), result: self.run(case).await });
@@ -77,7 +77,7 @@ async fn score(engine: &Engine, case: &GoldenCase, pictures: &FilePictures) -> R
     };
     let body = serde_json::json!({ "query": case.query, "instruction": case.instruction, "documents": [document] });
     let request = RerankRequest::from_json(&body.to_string())?;
-    let response = engine.rerank_with(&request, pictures, &Observer::silent()).await?;
+    let response = engine.rerank_with(&request, pictures, RequestOptions::default(), &Observer::silent()).await?;
     Ok(response.results.first().map_or(f64::NAN, |result| result.relevance_score))
 }
 

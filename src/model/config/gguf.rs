@@ -1,115 +1,187 @@
-//! The sizes of a model from the metadata of its GGUF files.
+//! Configurations in the metadata of GGUF files.
 
-use super::text::TextConfig;
+use super::model::{ConfigOrigin, ModelConfig};
+use super::text::{TextConfig, mrope_sections};
 use super::vision::VisionConfig;
-use super::{Config, Family};
 use crate::bytes::WeightsError;
-use crate::model::ModelError;
-use crate::weights::gguf::{GgufHeader, Metadata, Value};
+use crate::model::error::{ConfigError, ModelError};
+use crate::model::family::Family;
+use crate::weights::gguf::{GgufHeader, GgufTensor, Metadata, Value};
 
-/// Frames of a patch in every published tower; the file keeps them as two tensors and names no number.
-const TEMPORAL_PATCH: usize = 2;
+/// Frames of a patch in every published tower. The file holds one tensor for each of the two, and no number.
+const TEMPORAL_PATCH_SIZE: usize = 2;
 
-impl Config {
-    /// From the header of the text model, those of its other parts if it was split, and that of the vision tower where
-    /// there is one.
+/// The epsilon of files that do not give one.
+const DEFAULT_RMS_NORM_EPS: f64 = 1e-6;
+
+const TOKEN_TABLE: &str = "token_embd.weight";
+const POSITION_TABLE: &str = "v.position_embd.weight";
+const PROJECTOR_OUTPUT: &str = "mm.2.weight";
+
+impl ModelConfig {
+    /// From the header of the text model, those of its other parts if it was split, and that of the vision tower if there
+    /// is one.
     pub fn from_gguf(
         text: &GgufHeader,
-        others: &[&GgufHeader],
+        other_parts: &[&GgufHeader],
         vision: Option<&GgufHeader>,
     ) -> Result<Self, ModelError> {
-        let metadata = &text.metadata;
-        let family = match metadata.string("general.architecture") {
-            Some("qwen3") => Family::Qwen3Reranker,
-            Some("qwen3vl") => Family::Qwen3VlReranker,
-            Some("clip") => {
-                return Err(ModelError::Unsupported(
-                    "this GGUF file is a vision tower (mmproj); give it as the vision file, beside the text model"
-                        .into(),
-                ));
-            }
-            other => {
-                return Err(ModelError::Unsupported(format!(
-                    "this GGUF file's architecture is {}; secondpass runs qwen3 and qwen3vl rerankers",
-                    other.unwrap_or("not named")
-                )));
-            }
-        };
-        if family == Family::Qwen3Reranker && vision.is_some() {
-            return Err(ModelError::Unsupported("a vision file was given, but the model reads text only".into()));
+        let file = text.metadata.file();
+        let family = family(&text.metadata).map_err(|e| e.in_file(file))?;
+        if let (false, Some(vision)) = (family.has_vision(), vision) {
+            let message = "a vision file was given, but the model reads text only";
+            return Err(ConfigError::Unsupported(message.to_owned()).in_file(vision.metadata.file()));
         }
+        let origin = ConfigOrigin { text: file, vision: vision.map_or(file, |header| header.metadata.file()) };
         let vision = vision.map(vision_config).transpose()?;
-        Self::new(family, text_config(text, others)?, vision, None)
+        Self::new(family, text_config(text, other_parts, family)?, vision, None, &origin)
     }
 }
 
-fn text_config(header: &GgufHeader, others: &[&GgufHeader]) -> Result<TextConfig, ModelError> {
-    let m = &header.metadata;
-    let arch = m.string("general.architecture").unwrap_or_default();
-    let key = |leaf: &str| format!("{arch}.{leaf}");
-    let number = |leaf: &str| m.required_number(&key(leaf));
-    let heads = number("attention.head_count")?;
+fn family(metadata: &Metadata) -> Result<Family, ConfigError> {
+    let architecture = metadata.string("general.architecture");
+    if architecture == Some("clip") {
+        let message = "this GGUF file is a vision tower (mmproj); give it as the vision file, beside the text model";
+        return Err(ConfigError::Unsupported(message.to_owned()));
+    }
+    architecture.and_then(Family::from_gguf_architecture).ok_or_else(|| {
+        let known = Family::ALL.map(|family| family.spec().gguf_architecture);
+        ConfigError::Unsupported(format!(
+            "this GGUF file's architecture is {}; secondpass runs {} rerankers",
+            architecture.unwrap_or("not named"),
+            known.join(" and ")
+        ))
+    })
+}
+
+fn text_config(header: &GgufHeader, other_parts: &[&GgufHeader], family: Family) -> Result<TextConfig, ModelError> {
+    let metadata = &header.metadata;
+    let key = |leaf: &str| format!("{}.{leaf}", family.spec().gguf_architecture);
+    let number = |leaf: &str| metadata.required_number(&key(leaf));
+    let num_attention_heads = number("attention.head_count")?;
     let hidden_size = number("embedding_length")?;
-    // The first part of a split file may hold no tensor at all.
-    let mut tensors = header.tensors.iter().chain(others.iter().flat_map(|part| &part.tensors));
-    let table = tensors.find(|t| t.name == "token_embd.weight");
-    let vocab_size = table.and_then(|t| t.shape.first().copied()).ok_or_else(|| WeightsError::Tensor {
-        tensor: "token_embd.weight".into(),
-        detail: "the file does not hold it".into(),
+    let default_head_dim = hidden_size / num_attention_heads.max(1);
+    let head_dim = metadata.number(&key("attention.key_length")).unwrap_or(default_head_dim);
+    // The first part of a split file may hold no tensors.
+    let mut tensors = header.tensors.iter().chain(other_parts.iter().flat_map(|part| &part.tensors));
+    let table = tensors.find(|tensor| tensor.name == TOKEN_TABLE);
+    let vocab_size = table.and_then(|tensor| tensor.shape.first().copied()).ok_or_else(|| WeightsError::Tensor {
+        tensor: TOKEN_TABLE.to_owned(),
+        detail: "the file does not hold it".to_owned(),
     })?;
-    let eps = m.float(&key("attention.layer_norm_rms_epsilon"));
-    let sections = m.numbers(&key("rope.dimension_sections"));
-    Ok(TextConfig::new(
-        [
-            hidden_size,
-            number("block_count")?,
-            heads,
-            m.number(&key("attention.head_count_kv")).unwrap_or(heads),
-            m.number(&key("attention.key_length")).unwrap_or(hidden_size / heads.max(1)),
-            number("feed_forward_length")?,
-            vocab_size,
-        ],
-        eps.unwrap_or(1e-6),
-        m.float(&key("rope.freq_base")),
-        sections.map(|s| s.iter().take(3).map(|&n| n as usize).collect()),
-    ))
+    let sections: Option<Vec<usize>> = metadata
+        .numbers(&key("rope.dimension_sections"))
+        .map(|sections| sections.iter().take(3).map(|&n| n as usize).collect());
+    check_sections(sections.as_deref(), family).map_err(|e| e.in_file(metadata.file()))?;
+    Ok(TextConfig {
+        hidden_size,
+        num_hidden_layers: number("block_count")?,
+        num_attention_heads,
+        num_key_value_heads: metadata.number(&key("attention.head_count_kv")).unwrap_or(num_attention_heads),
+        head_dim,
+        intermediate_size: number("feed_forward_length")?,
+        vocab_size,
+        rms_norm_eps: metadata.float(&key("attention.layer_norm_rms_epsilon")).unwrap_or(DEFAULT_RMS_NORM_EPS),
+        rope_theta: metadata.float(&key("rope.freq_base")).unwrap_or(family.spec().default_rope_theta),
+        mrope_sections: mrope_sections(head_dim, sections.as_deref()),
+    })
+}
+
+fn check_sections(sections: Option<&[usize]>, family: Family) -> Result<(), ConfigError> {
+    match sections {
+        Some(_) if !family.has_vision() => {
+            Err(ConfigError::Unsupported("it asks for rope.dimension_sections, which no text reranker uses".to_owned()))
+        }
+        Some(sections) if sections.len() < 3 => Err(ConfigError::Invalid(
+            "rope.dimension_sections must be three numbers: time, height and width".to_owned(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn vision_config(header: &GgufHeader) -> Result<VisionConfig, ModelError> {
-    let m = &header.metadata;
-    match m.string("clip.projector_type").or(m.string("clip.vision.projector_type")) {
+    let metadata = &header.metadata;
+    match metadata.string("clip.projector_type").or(metadata.string("clip.vision.projector_type")) {
         Some("qwen3vl_merger") => {}
         other => {
-            return Err(ModelError::Unsupported(format!(
+            let message = format!(
                 "the vision file's projector is {}; secondpass runs qwen3vl_merger",
                 other.unwrap_or("not named")
-            )));
+            );
+            return Err(ConfigError::Unsupported(message).in_file(metadata.file()));
         }
     }
-    let number = |leaf: &str| m.required_number(&format!("clip.vision.{leaf}"));
-    let table = header.tensors.iter().find(|t| t.name == "v.position_embd.weight");
-    let merger = header.tensors.iter().find(|t| t.name == "mm.2.weight");
-    let first = |tensor: Option<&crate::weights::gguf::GgufTensor>| tensor.and_then(|t| t.shape.first().copied());
-    Ok(VisionConfig::new(
-        [
-            number("block_count")?,
-            number("embedding_length")?,
-            number("feed_forward_length")?,
-            number("attention.head_count")?,
-            number("patch_size")?,
-            TEMPORAL_PATCH,
-            m.number("clip.vision.spatial_merge_size").unwrap_or(2),
-            first(merger).unwrap_or(number("projection_dim")?),
-            first(table).ok_or_else(|| m.missing("v.position_embd.weight"))?,
-        ],
-        deepstack(m),
-    ))
+    let number = |leaf: &str| metadata.required_number(&format!("clip.vision.{leaf}"));
+    let first_dimension = |name: &str| {
+        let tensor: Option<&GgufTensor> = header.tensors.iter().find(|tensor| tensor.name == name);
+        tensor.and_then(|tensor| tensor.shape.first().copied())
+    };
+    Ok(VisionConfig {
+        depth: number("block_count")?,
+        hidden_size: number("embedding_length")?,
+        intermediate_size: number("feed_forward_length")?,
+        num_heads: number("attention.head_count")?,
+        patch_size: number("patch_size")?,
+        temporal_patch_size: TEMPORAL_PATCH_SIZE,
+        spatial_merge_size: metadata.number("clip.vision.spatial_merge_size").unwrap_or(2),
+        out_hidden_size: match first_dimension(PROJECTOR_OUTPUT) {
+            Some(width) => width,
+            None => number("projection_dim")?,
+        },
+        num_position_embeddings: first_dimension(POSITION_TABLE).ok_or_else(|| metadata.missing(POSITION_TABLE))?,
+        deepstack_visual_indexes: deepstack_blocks(metadata),
+    })
 }
 
-/// The numbers of the blocks after which features are taken.
-fn deepstack(metadata: &Metadata) -> Vec<usize> {
+/// The blocks whose output the deepstack mergers take.
+fn deepstack_blocks(metadata: &Metadata) -> Vec<usize> {
     match metadata.get("clip.vision.is_deepstack_layers") {
         Some(Value::Numbers(flags)) => flags.iter().enumerate().filter(|(_, f)| **f != 0.0).map(|(i, _)| i).collect(),
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pollster::block_on;
+
+    use super::*;
+    use crate::bytes::MemorySource;
+    use crate::weights::gguf::read_header;
+
+    /// A file without tensors that names an architecture.
+    fn header(file: &str, architecture: &str) -> GgufHeader {
+        const STRING: u32 = 8;
+        let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
+        let bytes = [
+            b"GGUF".to_vec(),
+            3u32.to_le_bytes().to_vec(),
+            0u64.to_le_bytes().to_vec(),
+            1u64.to_le_bytes().to_vec(),
+            text("general.architecture"),
+            STRING.to_le_bytes().to_vec(),
+            text(architecture),
+        ];
+        block_on(read_header(&MemorySource::new(file, bytes.concat()))).expect("a header")
+    }
+
+    #[test]
+    fn errors_name_the_file_that_is_at_fault() {
+        let refused = |architecture: &str, vision: Option<&str>| {
+            let vision = vision.map(|architecture| header("mmproj.gguf", architecture));
+            let error = ModelConfig::from_gguf(&header("model.gguf", architecture), &[], vision.as_ref());
+            let error = error.expect_err("a refusal");
+            (error.to_string(), error.code())
+        };
+        for (architecture, vision, file) in [
+            ("llama", None, "model.gguf"),
+            ("clip", None, "model.gguf"),
+            ("qwen3", Some("clip"), "mmproj.gguf"),
+            ("qwen3vl", Some("clip"), "mmproj.gguf"),
+        ] {
+            let (message, code) = refused(architecture, vision);
+            assert!(message.starts_with(&format!("{file}: ")), "{message}");
+            assert_eq!(code, "unsupported_model", "{message}");
+        }
     }
 }

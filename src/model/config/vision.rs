@@ -2,79 +2,59 @@
 
 use serde::Deserialize;
 
-use super::{MAX_DIMENSION, MAX_LAYERS, check_head, check_sizes};
+use super::bounds::{MAX_DIMENSION, MAX_LAYERS, check_head_width, check_sizes};
 use crate::media::PatchGeometry;
-use crate::model::ModelError;
+use crate::model::error::ConfigError;
 
-/// A patch of more pixels than this would be a picture.
+/// A bound on the sides of patches and squares of patches.
 const MAX_PATCH: usize = 256;
 
 /// The sizes of a vision tower.
 #[derive(Debug, Clone, Deserialize)]
 pub struct VisionConfig {
-    /// Blocks.
+    /// Its blocks.
     pub depth: usize,
     /// Width of its residual stream.
     pub hidden_size: usize,
     /// Width of its MLP.
     pub intermediate_size: usize,
-    /// Heads; each is `hidden_size / num_heads` wide.
+    /// Attention heads; each is `hidden_size / num_heads` wide.
     pub num_heads: usize,
-    /// Pixels of a patch's side.
+    /// Pixels along the side of a patch.
     pub patch_size: usize,
     /// Frames of a patch.
     pub temporal_patch_size: usize,
-    /// Patches of the side of the square that becomes one token.
+    /// Patches along the side of a square that is merged into one token.
     pub spatial_merge_size: usize,
-    /// Width of what it gives to the decoder.
+    /// Width of its output, which is that of the decoder.
     pub out_hidden_size: usize,
-    /// Entries of the learned table of positions; those beyond the largest square are never used.
+    /// Rows of the learned position table. Those beyond the largest square are never used.
     pub num_position_embeddings: usize,
-    /// The blocks after which features are taken for the decoder's first layers, in the order of their mergers.
+    /// The blocks whose output the deepstack mergers take, in the order of the mergers.
     pub deepstack_visual_indexes: Vec<usize>,
-    #[serde(default)]
-    in_channels: Option<usize>,
-    #[serde(default)]
-    hidden_act: Option<String>,
 }
 
 impl VisionConfig {
-    /// From the sizes in the order of the fields, and the blocks of the deepstack.
-    pub(super) fn new(sizes: [usize; 9], deepstack_visual_indexes: Vec<usize>) -> Self {
-        let [depth, hidden_size, intermediate_size, num_heads, patch_size, temporal, merge, out, positions] = sizes;
-        Self {
-            depth,
-            hidden_size,
-            intermediate_size,
-            num_heads,
-            patch_size,
-            temporal_patch_size: temporal,
-            spatial_merge_size: merge,
-            out_hidden_size: out,
-            num_position_embeddings: positions,
-            deepstack_visual_indexes,
-            in_channels: None,
-            hidden_act: None,
-        }
-    }
+    /// Epsilon of every layer norm. No configuration holds it.
+    pub const NORM_EPS: f64 = 1e-6;
 
-    /// How pictures are cut into patches.
+    /// How images are cut into patches.
     pub fn geometry(&self) -> PatchGeometry {
         PatchGeometry { patch: self.patch_size, temporal: self.temporal_patch_size, merge: self.spatial_merge_size }
     }
 
-    /// Values of one patch: three colours.
+    /// Values of one patch, of three colours.
     pub fn patch_len(&self) -> usize {
         3 * self.temporal_patch_size * self.patch_size * self.patch_size
     }
 
-    /// Entries of one side of the table of positions.
+    /// Entries along one side of the position table.
     pub fn position_side(&self) -> usize {
         self.num_position_embeddings.isqrt()
     }
 
-    /// The mergers that are ever reached, each with its block. As in the reference, a block that is named twice uses the
-    /// first of its mergers, and one that is not there none.
+    /// The deepstack mergers that are used, each with its block. As in the reference implementation, a block that is named
+    /// twice uses the first of its mergers, and mergers of blocks that do not exist are not used.
     pub fn deepstack(&self) -> impl Iterator<Item = (usize, usize)> {
         let blocks = &self.deepstack_visual_indexes;
         let is_first = |merger: usize| !blocks[..merger].contains(&blocks[merger]);
@@ -82,12 +62,12 @@ impl VisionConfig {
         mergers.filter(move |&(merger, block)| block < self.depth && is_first(merger))
     }
 
-    /// Width of the patches that become one token, side by side.
+    /// Width of a square of patches side by side.
     pub fn merged_width(&self) -> usize {
         self.hidden_size * self.spatial_merge_size * self.spatial_merge_size
     }
 
-    pub(super) fn check(&self) -> Result<(), ModelError> {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
         check_sizes(&[
             ("vision depth", self.depth, MAX_LAYERS),
             ("vision hidden_size", self.hidden_size, MAX_DIMENSION),
@@ -99,18 +79,14 @@ impl VisionConfig {
             ("out_hidden_size", self.out_hidden_size, MAX_DIMENSION),
             ("num_position_embeddings", self.num_position_embeddings, MAX_DIMENSION),
         ])?;
-        let wrong = |what: &str| Err(ModelError::Config(format!("vision_config: {what}")));
+        let wrong = |what: &str| Err(ConfigError::Invalid(format!("vision_config: {what}")));
         let heads_divide = self.hidden_size.is_multiple_of(self.num_heads);
-        check_head(self.hidden_size / self.num_heads)?;
+        check_head_width(self.hidden_size / self.num_heads)?;
         match () {
             () if !heads_divide || !(self.hidden_size / self.num_heads).is_multiple_of(4) => {
-                wrong("hidden_size / num_heads must be a multiple of 4, to be rotated by row and column")
+                wrong("hidden_size / num_heads must be a multiple of 4, for rotary positions by row and column")
             }
-            () if self.in_channels.is_some_and(|n| n != 3) => wrong("in_channels is not 3"),
             () if self.deepstack_visual_indexes.len() > MAX_LAYERS => wrong("deepstack_visual_indexes is too long"),
-            () if self.hidden_act.as_deref().is_some_and(|a| a != "gelu_pytorch_tanh") => {
-                wrong("another hidden_act than gelu_pytorch_tanh, which no Qwen3-VL reranker uses")
-            }
             () => Ok(()),
         }
     }

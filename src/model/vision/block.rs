@@ -1,39 +1,54 @@
-//! One block of the tower: every patch of a frame sees every other, and none of another frame.
+//! One block of the tower. Patches attend to all patches of their own frame.
 
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 
-use crate::kernels::{Heads, Keys, add, attention, gelu_tanh, rotate, slice_columns, upload_vector};
-use crate::model::linear::Affine;
-use crate::model::norm::LayerNorm;
+use crate::bytes::WeightsError;
+use crate::kernels::add;
+use crate::model::config::VisionConfig;
+use crate::model::layers::{Bias, LayerNorm, Linear, Mlp, MlpActivation, SelfAttention, TensorScope, TensorSource};
 
+/// Attention and an MLP, each after a norm and added to the residual stream.
 #[derive(Module, Debug)]
-pub struct Block {
-    pub norm1: LayerNorm,
-    pub qkv: Affine,
-    pub proj: Affine,
-    pub norm2: LayerNorm,
-    pub fc1: Affine,
-    pub fc2: Affine,
-    pub heads: usize,
+pub struct VisionBlock {
+    norm1: LayerNorm,
+    attention: SelfAttention,
+    norm2: LayerNorm,
+    mlp: Mlp,
 }
 
-impl Block {
-    /// `ranges` names the patches of each patch's frame.
-    pub fn forward(&self, x: Tensor<2>, angles: &Tensor<2>, ranges: &Tensor<2, Int>) -> Tensor<2> {
-        let x = add(x.clone(), self.attention(self.norm1.forward(x), angles, ranges));
-        add(x.clone(), self.fc2.forward(gelu_tanh(self.fc1.forward(self.norm2.forward(x)))))
+impl VisionBlock {
+    /// The block at `at`.
+    pub async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &VisionConfig) -> Result<Self, WeightsError> {
+        let (width, inner) = (config.hidden_size, config.intermediate_size);
+        let norm1 = LayerNorm::load(&at.at("norm1"), width, VisionConfig::NORM_EPS).await?;
+        let [query, key, value] = Linear::load_fused(&at.at("attn.qkv"), [width; 3], width, Bias::Present).await?;
+        Ok(Self {
+            norm1,
+            attention: SelfAttention {
+                query,
+                key,
+                value,
+                output: Linear::load(&at.at("attn.proj"), [width, width], Bias::Present).await?,
+                query_norm: None,
+                key_norm: None,
+                query_heads: config.num_heads,
+                key_heads: config.num_heads,
+            },
+            norm2: LayerNorm::load(&at.at("norm2"), width, VisionConfig::NORM_EPS).await?,
+            mlp: Mlp {
+                up: Linear::load(&at.at("mlp.linear_fc1"), [inner, width], Bias::Present).await?,
+                down: Linear::load(&at.at("mlp.linear_fc2"), [width, inner], Bias::Present).await?,
+                activation: MlpActivation::GeluTanh,
+            },
+        })
     }
 
-    fn attention(&self, x: Tensor<2>, angles: &Tensor<2>, ranges: &Tensor<2, Int>) -> Tensor<2> {
-        let width = x.dims()[1];
-        let qkv = self.qkv.forward(x);
-        let part = |i: usize| slice_columns(qkv.clone(), i * width, width);
-        // Heads are not normed here, so that the weight is not read.
-        let unused = upload_vector(vec![0.0; 4], &qkv.device());
-        let turned = |i: usize| rotate(part(i), unused.clone(), angles.clone(), None);
-        let keys = Keys { k: turned(1), v: part(2) };
-        let heads = Heads { queries: self.heads, keys: self.heads };
-        self.proj.forward(attention(turned(0), keys, None, ranges.clone(), heads))
+    /// `ranges` gives the patches of each patch's frame.
+    pub fn forward(&self, x: Tensor<2>, angles: &Tensor<2>, ranges: &Tensor<2, Int>) -> Tensor<2> {
+        let normed = self.norm1.forward(x.clone());
+        let keys = self.attention.keys_and_values(&normed, angles);
+        let x = add(x, self.attention.attend(normed, angles, keys, None, ranges));
+        add(x.clone(), self.mlp.forward(self.norm2.forward(x)))
     }
 }

@@ -31,6 +31,11 @@ pub struct Metadata {
 }
 
 impl Metadata {
+    /// The name of the file.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.values.get(key)

@@ -1,0 +1,59 @@
+//! A loaded reranker and its state.
+
+use std::cell::{Cell, RefCell};
+
+use super::info::ModelInfo;
+use super::options::Optimizations;
+use super::prefix_cache::PrefixEntry;
+use super::row_budget::RowBudget;
+use super::vision_cache::VisionCache;
+use crate::media::SizeLimits;
+use crate::model::Reranker;
+use crate::prompt::Prompter;
+
+/// A loaded reranker.
+///
+/// ```
+/// # #[cfg(not(target_arch = "wasm32"))]
+/// # pollster::block_on(async {
+/// use secondpass::bytes::DirectoryFolder;
+/// use secondpass::{Engine, LoadOptions, Observer, RerankRequest};
+///
+/// let folder = DirectoryFolder::new("tests/fixtures/text/tiny-tied");
+/// let engine = Engine::load(&folder, LoadOptions::cpu(), &Observer::silent()).await?;
+/// let request = RerankRequest::from_json(r#"{"query": "a planet", "documents": ["Mars", "a page", "Saturn"], "top_n": 2}"#)?;
+/// let response = engine.rerank(&request, &Observer::silent()).await?;
+/// assert_eq!(response.results.len(), 2);
+/// assert!(response.results[0].relevance_score >= response.results[1].relevance_score);
+/// # Ok::<(), secondpass::Error>(())
+/// # }).unwrap();
+/// ```
+pub struct Engine {
+    pub(super) model: Reranker,
+    pub(super) prompter: Prompter,
+    pub(super) info: ModelInfo,
+    pub(super) image_limits: SizeLimits,
+    pub(super) optimizations: Optimizations,
+    pub(super) budget: Cell<RowBudget>,
+    pub(super) vision_cache: RefCell<VisionCache>,
+    pub(super) prefix_cache: RefCell<Option<PrefixEntry>>,
+}
+
+impl Engine {
+    /// What is loaded, and where it runs.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// Makes the prompts.
+    #[doc(hidden)]
+    pub fn prompter(&self) -> &Prompter {
+        &self.prompter
+    }
+
+    /// The model itself, for comparison with the reference implementation.
+    #[doc(hidden)]
+    pub fn model(&self) -> &Reranker {
+        &self.model
+    }
+}

@@ -1,0 +1,24 @@
+//! What is loaded, and where it runs.
+
+use serde::Serialize;
+
+use crate::model::DeviceKind;
+
+/// What is loaded, and where it runs.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModelInfo {
+    /// The folder or URL that it was loaded from.
+    pub model: String,
+    /// The family of the model.
+    pub family: &'static str,
+    /// Whether it reads images. A GGUF model does so only with its vision file.
+    pub vision: bool,
+    /// Where it runs.
+    pub device: DeviceKind,
+    /// How matrices are stored on the device.
+    pub dtype: &'static str,
+    /// Bytes of weights in the files.
+    pub weight_bytes: u64,
+    /// The kernels with which the GPU multiplies matrices.
+    pub kernels: Option<String>,
+}

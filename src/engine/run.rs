@@ -1,0 +1,156 @@
+//! The computation of one request.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use super::content_hash::ContentHash;
+use super::core::Engine;
+use super::document::{DocumentBatch, PreparedDocument};
+use super::error::Error;
+use super::observer::Observer;
+use super::tally::RequestTally;
+use super::visual_encoder::{EncodedVisuals, VisualEncoder};
+use crate::api::{Content, RerankRequest};
+use crate::model::{ForwardOptions, KvCache, TokenizedPrompt, VisionFeatures};
+use crate::prompt::{EncodedPrompt, PromptInput, PromptLimits};
+
+/// The computation of one request.
+pub struct RequestRun<'a> {
+    pub engine: &'a Engine,
+    pub tally: RequestTally,
+    request: &'a RerankRequest,
+    observer: &'a Observer<'a>,
+    visual_encoder: VisualEncoder<'a>,
+    /// Scores by prompt, so that equal documents are computed once.
+    scored: HashMap<ContentHash, f64>,
+}
+
+impl<'a> RequestRun<'a> {
+    pub fn new(
+        engine: &'a Engine,
+        request: &'a RerankRequest,
+        visual_encoder: VisualEncoder<'a>,
+        observer: &'a Observer<'a>,
+    ) -> Self {
+        let tally = RequestTally::new(request.documents.len());
+        Self { engine, tally, request, observer, visual_encoder, scored: HashMap::new() }
+    }
+
+    pub fn now(&self) -> f64 {
+        (self.observer.now)()
+    }
+
+    pub fn forward_options(&self) -> ForwardOptions<'a> {
+        ForwardOptions {
+            max_rows: self.engine.budget.get().rows(),
+            last_layer_only: self.engine.optimizations.last_layer_only,
+            yield_point: self.observer,
+        }
+    }
+
+    /// The features of a query or document, which `place` names in messages.
+    pub async fn encode_visuals(
+        &mut self,
+        content: &Content,
+        place: impl Fn() -> String,
+    ) -> Result<EncodedVisuals, Error> {
+        let start = self.now();
+        let encoded = self.visual_encoder.encode(content, place).await?;
+        self.tally.timings.vision_ms += self.now() - start;
+        Ok(encoded)
+    }
+
+    /// The prompt of a document.
+    pub fn encode_prompt(&self, query: &EncodedVisuals, document: &PromptInput<'_>) -> Result<EncodedPrompt, Error> {
+        let request = self.request;
+        let limits = PromptLimits { max_length: request.max_length, max_tokens_per_doc: request.max_tokens_per_doc };
+        let text = request.query.joined_text();
+        let side = PromptInput { visuals: &query.visuals, text: &text };
+        Ok(self.engine.prompter.encode(request.instruction.as_deref(), &side, document, limits)?)
+    }
+
+    /// Everything about a document that can fail for it alone. `shared_tokens` gives the tokens that a prompt shares with
+    /// the prefix.
+    pub async fn prepare(
+        &mut self,
+        index: usize,
+        query: &EncodedVisuals,
+        document: &Content,
+        shared_tokens: impl Fn(&[u32]) -> usize,
+    ) -> Result<PreparedDocument, Error> {
+        let visuals = self.encode_visuals(document, || format!("documents[{index}]")).await?;
+        let start = self.now();
+        let text = document.joined_text();
+        let encoded = self.encode_prompt(query, &PromptInput { visuals: &visuals.visuals, text: &text })?;
+        self.tally.warnings.extend(truncation_warning(index, &encoded));
+        let ids = encoded.ids;
+        self.tally.add_prompt(&ids);
+        self.tally.timings.tokenize_ms += self.now() - start;
+        let hash = ContentHash::of_prompt(&ids, &visuals.hashes);
+        Ok(PreparedDocument { index, shared: shared_tokens(&ids), ids, visuals, hash })
+    }
+
+    /// Scores the documents of a batch, whose prompts start with `prefix` or a shorter part of it.
+    pub async fn score(
+        &mut self,
+        batch: &DocumentBatch,
+        query: &EncodedVisuals,
+        prefix: &Rc<KvCache>,
+    ) -> Result<(), Error> {
+        let start = self.now();
+        let mut queued = HashSet::new();
+        let is_new =
+            |document: &&PreparedDocument| !self.scored.contains_key(&document.hash) && queued.insert(document.hash);
+        let unscored: Vec<&PreparedDocument> = batch.documents.iter().filter(is_new).collect();
+        if !unscored.is_empty() {
+            let shared = batch.shared();
+            let prefix = if shared == prefix.len() { prefix.clone() } else { Rc::new(prefix.truncated(shared)) };
+            self.compute(&unscored, query, &prefix).await?;
+            let rows = unscored.iter().map(|document| document.rows()).sum();
+            self.tally.computed_tokens += rows;
+            let mut budget = self.engine.budget.get();
+            budget.record(rows, self.now() - start);
+            self.engine.budget.set(budget);
+        }
+        for document in &batch.documents {
+            let score = self.scored.get(&document.hash).copied().unwrap_or(f64::NAN);
+            self.tally.scores[document.index] = Some(score);
+            (self.observer.on_result)(document.index, score);
+        }
+        self.tally.timings.compute_ms += self.now() - start;
+        Ok(())
+    }
+
+    async fn compute(
+        &mut self,
+        documents: &[&PreparedDocument],
+        query: &EncodedVisuals,
+        prefix: &KvCache,
+    ) -> Result<(), Error> {
+        let visuals: Vec<Vec<&VisionFeatures>> = documents
+            .iter()
+            .map(|document| query.features.iter().chain(&document.visuals.features).map(|f| &**f).collect())
+            .collect();
+        let prompts: Vec<TokenizedPrompt<'_>> = documents
+            .iter()
+            .zip(&visuals)
+            .map(|(document, visuals)| TokenizedPrompt { ids: &document.ids, visuals })
+            .collect();
+        let scores = self.engine.model.scores(prefix, &prompts, self.forward_options()).await?;
+        self.scored.extend(documents.iter().zip(scores).map(|(document, score)| (document.hash, score)));
+        Ok(())
+    }
+}
+
+/// The caller should know that a score is of a part of the document, or of the query.
+fn truncation_warning(index: usize, encoded: &EncodedPrompt) -> Option<String> {
+    match (encoded.dropped_tokens, encoded.dropped_before_document) {
+        (0, _) => None,
+        (dropped, 0) => {
+            Some(format!("documents[{index}] was too long: its last {dropped} tokens of text were not read"))
+        }
+        (_, before) => Some(format!(
+            "documents[{index}] was too long: none of its text was read, and {before} tokens of what stands before it (query, instruction, prompt) were dropped too. Shorten the query, give fewer or smaller pictures, or a larger max_length"
+        )),
+    }
+}

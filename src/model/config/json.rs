@@ -1,0 +1,187 @@
+//! Configurations in the `config.json` of a Hugging Face folder.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::model::{ConfigOrigin, ModelConfig};
+use super::text::{TextConfig, mrope_sections};
+use super::vision::VisionConfig;
+use crate::model::error::{ConfigError, ModelError};
+use crate::model::family::{Family, TrunkKind};
+
+/// A limit on the size of a `config.json`, which is a few kilobytes.
+pub const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
+const FILE: &str = "config.json";
+
+/// A decoder's part of a `config.json`.
+#[derive(Deserialize)]
+struct TextJson {
+    hidden_size: usize,
+    num_hidden_layers: usize,
+    num_attention_heads: usize,
+    num_key_value_heads: usize,
+    head_dim: usize,
+    intermediate_size: usize,
+    vocab_size: usize,
+    rms_norm_eps: f64,
+    rope_theta: Option<f64>,
+    /// Where Transformers 5 keeps all rotary parameters.
+    rope_parameters: Option<RopeJson>,
+    rope_scaling: Option<RopeJson>,
+    hidden_act: Option<String>,
+    #[serde(default)]
+    attention_bias: bool,
+    #[serde(default)]
+    use_sliding_window: bool,
+}
+
+#[derive(Deserialize)]
+struct RopeJson {
+    rope_theta: Option<f64>,
+    mrope_section: Option<Vec<usize>>,
+    mrope_interleaved: Option<bool>,
+    rope_type: Option<String>,
+    /// The name of `rope_type` in older files. Transformers writes both.
+    #[serde(rename = "type")]
+    legacy_type: Option<String>,
+    factor: Option<Value>,
+}
+
+/// A vision tower's part of a `config.json`.
+#[derive(Deserialize)]
+struct VisionJson {
+    #[serde(flatten)]
+    sizes: VisionConfig,
+    in_channels: Option<usize>,
+    hidden_act: Option<String>,
+}
+
+impl ModelConfig {
+    /// Reads and checks a `config.json`.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, ModelError> {
+        read(bytes).map_err(|e| e.in_file(FILE)).and_then(|parts| {
+            let origin = ConfigOrigin { text: FILE, vision: FILE };
+            Self::new(parts.family, parts.text, parts.vision, parts.tied, &origin)
+        })
+    }
+}
+
+struct ConfigParts {
+    family: Family,
+    text: TextConfig,
+    vision: Option<VisionConfig>,
+    tied: Option<bool>,
+}
+
+fn read(bytes: &[u8]) -> Result<ConfigParts, ConfigError> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|e| invalid(format!("not valid JSON ({e})")))?;
+    let family = family(&value)?;
+    match family.spec().trunk {
+        TrunkKind::Decoder => Ok(ConfigParts { family, text: text(&value, family)?, vision: None, tied: tied(&value) }),
+        TrunkKind::VisionDecoder => {
+            let part = |name: &str| value.get(name).ok_or_else(|| invalid(format!("it has no {name}")));
+            let inner = part("text_config")?;
+            let vision = vision(part("vision_config")?)?;
+            // Transformers reads only the inner flag, and may write an outer one that is true beside a separate head.
+            Ok(ConfigParts { family, text: text(inner, family)?, vision: Some(vision), tied: tied(inner) })
+        }
+    }
+}
+
+fn family(value: &Value) -> Result<Family, ConfigError> {
+    let Some(model_type) = value.get("model_type").and_then(Value::as_str) else {
+        return Err(invalid("it has no model_type; is this the model's folder?".to_owned()));
+    };
+    Family::from_model_type(model_type).ok_or_else(|| {
+        let known = Family::ALL.map(|family| format!("\"{}\" ({})", family.spec().model_type, family.spec().models));
+        ConfigError::Unsupported(format!(
+            "model_type \"{model_type}\" is not supported; secondpass runs {}. Give the URL of one of these.",
+            known.join(" and ")
+        ))
+    })
+}
+
+fn tied(value: &Value) -> Option<bool> {
+    value.get("tie_word_embeddings").and_then(Value::as_bool)
+}
+
+fn text(value: &Value, family: Family) -> Result<TextConfig, ConfigError> {
+    let json: TextJson = parse(value)?;
+    let config = TextConfig {
+        hidden_size: json.hidden_size,
+        num_hidden_layers: json.num_hidden_layers,
+        num_attention_heads: json.num_attention_heads,
+        num_key_value_heads: json.num_key_value_heads,
+        head_dim: json.head_dim,
+        intermediate_size: json.intermediate_size,
+        vocab_size: json.vocab_size,
+        rms_norm_eps: json.rms_norm_eps,
+        rope_theta: json.rope_theta().unwrap_or(family.spec().default_rope_theta),
+        mrope_sections: mrope_sections(json.head_dim, json.mrope_section()),
+    };
+    config.check()?;
+    json.check_variant(family.has_vision())?;
+    Ok(config)
+}
+
+fn vision(value: &Value) -> Result<VisionConfig, ConfigError> {
+    let json: VisionJson = parse(value)?;
+    json.sizes.check()?;
+    if json.in_channels.is_some_and(|n| n != 3) {
+        return Err(invalid("vision_config: in_channels is not 3".to_owned()));
+    }
+    if json.hidden_act.as_deref().is_some_and(|act| act != "gelu_pytorch_tanh") {
+        let message = "vision_config: another hidden_act than gelu_pytorch_tanh, which no Qwen3-VL reranker uses";
+        return Err(invalid(message.to_owned()));
+    }
+    Ok(json.sizes)
+}
+
+impl TextJson {
+    fn ropes(&self) -> impl Iterator<Item = &RopeJson> {
+        [&self.rope_parameters, &self.rope_scaling].into_iter().flatten()
+    }
+
+    fn rope_theta(&self) -> Option<f64> {
+        self.rope_theta.or_else(|| self.ropes().find_map(|rope| rope.rope_theta))
+    }
+
+    fn mrope_section(&self) -> Option<&[usize]> {
+        self.ropes().find_map(|rope| rope.mrope_section.as_deref())
+    }
+
+    /// Refuses options that would change the computation.
+    fn check_variant(&self, has_vision: bool) -> Result<(), ConfigError> {
+        let unsupported =
+            |option: &str| Err(ConfigError::Unsupported(format!("it asks for {option}, which no Qwen3 reranker uses")));
+        let is_plain = |kind: &Option<String>| kind.as_deref().is_none_or(|t| t == "default" || t == "mrope");
+        let unscaled =
+            |rope: &RopeJson| rope.factor.is_none() && is_plain(&rope.rope_type) && is_plain(&rope.legacy_type);
+        match () {
+            () if self.attention_bias => unsupported("attention_bias"),
+            () if self.use_sliding_window => unsupported("use_sliding_window"),
+            () if self.hidden_act.as_deref().is_some_and(|act| act != "silu") => {
+                unsupported("another hidden_act than silu")
+            }
+            () if !self.ropes().all(unscaled) => unsupported("scaled rotary positions"),
+            () if !has_vision && self.mrope_section().is_some() => unsupported("mrope_section"),
+            () if has_vision && self.ropes().any(|rope| rope.mrope_interleaved == Some(false)) => {
+                unsupported("mrope that is not interleaved")
+            }
+            () if has_vision && self.mrope_section().is_some_and(|sections| sections.len() < 3) => {
+                Err(invalid("mrope_section must be three numbers: time, height and width".to_owned()))
+            }
+            () => Ok(()),
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, ConfigError> {
+    T::deserialize(value).map_err(|e| invalid(e.to_string()))
+}
+
+fn invalid(message: String) -> ConfigError {
+    ConfigError::Invalid(message)
+}

@@ -1,0 +1,71 @@
+//! One layer of the decoder.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::rows::PackedRows;
+use crate::bytes::WeightsError;
+use crate::kernels::{Keys, add};
+use crate::model::config::TextConfig;
+use crate::model::layers::{Bias, GatedMlp, Linear, RmsNorm, SelfAttention, TensorScope, TensorSource};
+
+/// Attention and a gated MLP, each after a norm and added to the residual stream.
+#[derive(Module, Debug)]
+pub struct DecoderLayer {
+    input_norm: RmsNorm,
+    attention: SelfAttention,
+    post_attention_norm: RmsNorm,
+    mlp: GatedMlp,
+}
+
+impl DecoderLayer {
+    /// The layer at `at`.
+    pub async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &TextConfig) -> Result<Self, WeightsError> {
+        let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.rms_norm_eps);
+        Ok(Self {
+            input_norm: RmsNorm::load(&at.at("input_layernorm"), hidden, eps).await?,
+            attention: load_attention(&at.at("self_attn"), config).await?,
+            post_attention_norm: RmsNorm::load(&at.at("post_attention_layernorm"), hidden, eps).await?,
+            mlp: GatedMlp {
+                gate: Linear::load(&at.at("mlp.gate_proj"), [inner, hidden], Bias::Absent).await?,
+                up: Linear::load(&at.at("mlp.up_proj"), [inner, hidden], Bias::Absent).await?,
+                down: Linear::load(&at.at("mlp.down_proj"), [hidden, inner], Bias::Absent).await?,
+            },
+        })
+    }
+
+    /// The first norm of the residual stream, which attention reads.
+    pub fn normed_input(&self, rows: &PackedRows) -> Tensor<2> {
+        self.input_norm.forward(rows.x.clone())
+    }
+
+    /// The keys and values of normed rows.
+    pub fn keys_and_values(&self, normed: &Tensor<2>, rows: &PackedRows) -> Keys {
+        self.attention.keys_and_values(normed, &rows.angles)
+    }
+
+    /// Updates the residual stream. `keys` may be of more rows than are updated.
+    pub fn forward(&self, rows: &mut PackedRows, normed: Tensor<2>, keys: Keys, prefix: Option<&Keys>) {
+        let attended = self.attention.attend(normed, &rows.angles, keys, prefix, &rows.ranges);
+        let x = add(rows.x.clone(), attended);
+        rows.x = add(x.clone(), self.mlp.forward(self.post_attention_norm.forward(x)));
+    }
+}
+
+async fn load_attention<S: TensorSource>(
+    at: &TensorScope<'_, S>,
+    config: &TextConfig,
+) -> Result<SelfAttention, WeightsError> {
+    let (hidden, head_dim, eps) = (config.hidden_size, config.head_dim, config.rms_norm_eps);
+    let (query, key) = (config.num_attention_heads * head_dim, config.num_key_value_heads * head_dim);
+    Ok(SelfAttention {
+        query: Linear::load(&at.at("q_proj"), [query, hidden], Bias::Absent).await?,
+        key: Linear::load(&at.at("k_proj"), [key, hidden], Bias::Absent).await?,
+        value: Linear::load(&at.at("v_proj"), [key, hidden], Bias::Absent).await?,
+        output: Linear::load(&at.at("o_proj"), [hidden, query], Bias::Absent).await?,
+        query_norm: Some(RmsNorm::load(&at.at("q_norm"), head_dim, eps).await?),
+        key_norm: Some(RmsNorm::load(&at.at("k_norm"), head_dim, eps).await?),
+        query_heads: config.num_attention_heads,
+        key_heads: config.num_key_value_heads,
+    })
+}

@@ -1,0 +1,106 @@
+//! Why a model cannot be built or run.
+
+use crate::bytes::WeightsError;
+use crate::kernels::selection::SelectionError;
+
+/// Why a model cannot be built or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The model's configuration, in `config.json` or in the metadata of a GGUF file.
+    #[error("{file}: {source}")]
+    Config {
+        /// The file that holds it.
+        file: String,
+        /// What is wrong with it.
+        source: ConfigError,
+    },
+    /// The tokenizer produces a token that has no embedding.
+    #[error(
+        "the tokenizer produces token id {id}, but the model has {rows} embeddings: the tokenizer belongs to another model"
+    )]
+    TokenOutOfRange {
+        /// The token.
+        id: u32,
+        /// Rows of the embedding table.
+        rows: usize,
+    },
+    /// The placeholder tokens of a prompt are not those of its images and videos.
+    #[error("the prompt's placeholder tokens do not match the images and videos given with it")]
+    PlaceholderMismatch,
+    /// The files that hold the weights.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A score computed on the CPU is NaN, so NaN or an overflow came from the weights.
+    #[error(
+        "a score is not a number: the weights hold values that are not numbers, or too large ones. Compare the files with the published ones; they may be damaged"
+    )]
+    NonFiniteScore,
+    /// The device failed while it computed.
+    #[error("the device failed: {0}")]
+    Device(#[from] DeviceError),
+    /// The caller cancelled the work.
+    #[error("the request was aborted")]
+    Aborted,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It cannot be read, or contradicts itself.
+    #[error("{0}")]
+    Invalid(String),
+    /// It is well-formed, and of a kind of model that is not supported.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// How a device failed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// Results could not be read back.
+    #[error("{0}")]
+    Readback(String),
+    /// No kernels could be selected for it.
+    #[error(transparent)]
+    KernelSelection(#[from] SelectionError),
+    /// A score is NaN. Unlike on the CPU that can be the device's fault, and worth another try.
+    #[error("a score is not a number, so the device computed wrongly, or the weights hold values that are not numbers")]
+    NonFiniteScore,
+    /// A row of an embedding table on the device was used before it was read back.
+    #[error("rows of the embedding table were not fetched")]
+    EmbeddingNotFetched,
+}
+
+impl ConfigError {
+    /// The error of the file that holds the configuration.
+    pub(super) fn in_file(self, file: &str) -> ModelError {
+        ModelError::Config { file: file.to_owned(), source: self }
+    }
+}
+
+impl ModelError {
+    /// The code that JavaScript sees.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Config { source: ConfigError::Unsupported(_), .. } => "unsupported_model",
+            Self::Config { .. } | Self::TokenOutOfRange { .. } | Self::PlaceholderMismatch => "invalid_config",
+            Self::Weights(e) => e.code(),
+            Self::NonFiniteScore => "invalid_weights",
+            Self::Device(_) => "device_lost",
+            Self::Aborted => "aborted",
+        }
+    }
+
+    /// The HTTP status a server would give.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Config { source: ConfigError::Unsupported(_), .. } => 501,
+            Self::Config { .. } | Self::TokenOutOfRange { .. } | Self::PlaceholderMismatch | Self::NonFiniteScore => {
+                422
+            }
+            Self::Weights(e) => e.status(),
+            Self::Device(_) => 500,
+            Self::Aborted => 499,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The layers that all trunks are built from.
+
+mod attention;
+mod embedding;
+mod linear;
+mod mlp;
+mod norm;
+mod precision;
+mod q4;
+mod rotary;
+mod source;
+mod weight;
+
+pub use attention::SelfAttention;
+pub use embedding::EmbeddingTable;
+pub use linear::{Bias, Linear};
+pub use mlp::{GatedMlp, Mlp, MlpActivation};
+pub use norm::{LayerNorm, RmsNorm};
+pub use precision::Precision;
+pub use rotary::{RotaryFrequencies, rotary_table};
+pub use source::{TensorScope, TensorSource};
+pub use weight::LinearWeight;

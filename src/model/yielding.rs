@@ -1,0 +1,20 @@
+//! Cooperative yielding within a long computation. A page has a single thread for it, and a cancelled request should stop
+//! before it is complete.
+
+use super::error::ModelError;
+use crate::bytes::LocalBoxFuture;
+
+/// Called between the steps of a computation.
+pub trait YieldPoint {
+    /// Lets other tasks run if they have waited for long; [`ModelError::Aborted`] if the work was cancelled.
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<(), ModelError>>;
+}
+
+/// Neither yields nor cancels.
+pub struct NeverYield;
+
+impl YieldPoint for NeverYield {
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<(), ModelError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
