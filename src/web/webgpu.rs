@@ -10,7 +10,6 @@ use wasm_bindgen_futures::JsFuture;
 use super::open_device::{Adapter, OpenDevice};
 use crate::Error;
 use crate::model::DeviceKind;
-use crate::model::DeviceKind;
 
 thread_local! {
     /// burn registers a device once for a worker; a second engine of the same worker uses the first's.
