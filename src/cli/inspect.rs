@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::model::Places;
-use crate::engine::{Observer, Opened};
+use super::model::ModelPath;
+use crate::engine::{Manifest, Observer, OpenedModel};
 use crate::model::{Head, ModelError, check_complete, expected};
 use crate::weights::Checkpoint;
 
@@ -31,9 +31,10 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<(), String> {
-    let places = Places::new(&args.model, args.vision.as_deref())?;
+    let model = ModelPath::new(&args.model, args.vision.as_deref())?;
     let will_not_run = |why: String| format!("it will not run: {why}");
-    let opened = places.files().open(&Observer::silent()).await.map_err(|e| will_not_run(e.to_string()))?;
+    let manifest = Manifest::open(&model.location()).await.map_err(|e| will_not_run(e.to_string()))?;
+    let opened = manifest.read(&Observer::silent()).await.map_err(|e| will_not_run(e.to_string()))?;
     describe(&opened);
     if args.tensors {
         list(&opened.checkpoint);
@@ -43,8 +44,8 @@ pub async fn run(args: Args) -> Result<(), String> {
     Ok(())
 }
 
-fn describe(opened: &Opened) {
-    let Opened { name, config, prompter, checkpoint } = opened;
+fn describe(opened: &OpenedModel) {
+    let OpenedModel { name, config, prompter, checkpoint } = opened;
     let row = |what: &str, value: String| println!("{what:<11}{value}");
     row("model", name.clone());
     row("family", config.family().name().to_owned());
@@ -84,7 +85,7 @@ fn describe(opened: &Opened) {
     row("tensors", format!("{}, {} in all", kinds.join(", "), size(checkpoint.total_bytes())));
 }
 
-fn head(Opened { config, prompter, checkpoint, .. }: &Opened) -> Result<Head, ModelError> {
+fn head(OpenedModel { config, prompter, checkpoint, .. }: &OpenedModel) -> Result<Head, ModelError> {
     Head::find(checkpoint, config, prompter.yes_id(), prompter.no_id())
 }
 
@@ -97,7 +98,7 @@ fn list(checkpoint: &Checkpoint) {
 }
 
 /// Everything that loading would find, without reading a tensor.
-fn check(opened: &Opened) -> Result<(), ModelError> {
+fn check(opened: &OpenedModel) -> Result<(), ModelError> {
     let checkpoint = &opened.checkpoint;
     check_complete(checkpoint, &opened.config)?;
     head(opened)?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 
-use super::model::Places;
+use super::model::ModelPath;
 use super::pictures::FilePictures;
 use crate::RerankRequest;
 use crate::engine::{Engine, LoadOptions, Observer, Progress, Savings, Stage};
@@ -92,13 +92,13 @@ pub async fn run(args: Args) -> Result<(), String> {
     };
     let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };
     let pictures = FilePictures::beside(&args.request, decoding);
-    let places = Places::new(&args.model, args.vision.as_deref())?;
+    let model = ModelPath::new(&args.model, args.vision.as_deref())?;
     let start = Instant::now();
     let show = std::io::stderr().is_terminal();
     let on_progress = move |p: Progress| report(show, &p);
     let now = move || start.elapsed().as_secs_f64() * 1e3;
     let observer = Observer { on_progress: &on_progress, now: &now, strict: args.strict, ..Observer::silent() };
-    let engine = Engine::load_files(&places.files(), options, &observer).await.map_err(|e| e.to_string())?;
+    let engine = Engine::load_from(&model.location(), options, &observer).await.map_err(|e| e.to_string())?;
     let response = engine.rerank_with(&request, &pictures, &observer).await.map_err(|e| e.to_string())?;
     let json = serde_json::to_string_pretty(&response).map_err(|e| e.to_string())?;
     println!("{json}");

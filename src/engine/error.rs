@@ -1,10 +1,11 @@
 //! One error for everything that a caller of the engine can meet.
 
 use crate::api::RequestError;
-use crate::bytes::WeightsError;
+use crate::bytes::SourceError;
 use crate::media::MediaError;
 use crate::model::ModelError;
 use crate::prompt::PromptError;
+use crate::weights::WeightsError;
 
 /// Why a load or a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -68,10 +69,7 @@ impl Error {
     pub fn is_abort(&self) -> bool {
         matches!(
             self,
-            Self::Aborted
-                | Self::Media { source: MediaError::Aborted, .. }
-                | Self::Weights(WeightsError::Aborted)
-                | Self::Model(ModelError::Aborted | ModelError::Weights(WeightsError::Aborted))
-        )
+            Self::Aborted | Self::Media { source: MediaError::Aborted, .. } | Self::Model(ModelError::Aborted)
+        ) || matches!(self.source_error(), Some(SourceError::Aborted))
     }
 }

@@ -6,7 +6,8 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::batch::RowBudget;
-use super::files::{ModelFiles, Opened};
+use super::manifest::{Manifest, ModelLocation};
+use super::open_model::OpenedModel;
 use super::{Engine, Error, Observer, Stage};
 use crate::bytes::Folder;
 use crate::kernels::selection::{self, KernelChoice, SelectionError};
@@ -109,16 +110,25 @@ async fn select_kernels(options: &LoadOptions, observer: &Observer<'_>) -> Resul
 impl Engine {
     /// Loads a folder as Hugging Face lays it out.
     pub async fn load(folder: &dyn Folder, options: LoadOptions, observer: &Observer<'_>) -> Result<Self, Error> {
-        Self::load_files(&ModelFiles::Folder(folder), options, observer).await
+        Self::load_from(&ModelLocation::Folder(folder), options, observer).await
     }
 
     /// Loads a model from any of its containers.
-    pub async fn load_files(
-        files: &ModelFiles<'_>,
+    pub async fn load_from(
+        location: &ModelLocation<'_>,
         options: LoadOptions,
         observer: &Observer<'_>,
     ) -> Result<Self, Error> {
-        let Opened { name, config, prompter, checkpoint } = files.open(observer).await?;
+        Self::load_manifest(&Manifest::open(location).await?, options, observer).await
+    }
+
+    /// Loads a model whose files are open.
+    pub async fn load_manifest(
+        manifest: &Manifest,
+        options: LoadOptions,
+        observer: &Observer<'_>,
+    ) -> Result<Self, Error> {
+        let OpenedModel { name, config, prompter, checkpoint } = manifest.read(observer).await?;
         let kernels = select_kernels(&options, observer).await?;
         let info = Info {
             kernels,

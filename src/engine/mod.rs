@@ -3,16 +3,19 @@
 mod batch;
 mod cache;
 mod error;
-mod files;
+mod file_fault;
 mod load;
+mod manifest;
 mod observer;
+mod open_model;
 mod pictures;
 mod rerank;
 
 pub use error::Error;
-pub use files::{FileIn, ModelFiles, Opened, open_prompter};
 pub use load::{Info, LoadOptions, Savings};
+pub use manifest::{FileLocation, Manifest, ModelLocation};
 pub use observer::{Observer, Progress, Stage};
+pub use open_model::OpenedModel;
 pub use pictures::{NoPictures, PictureSource};
 
 use std::cell::{Cell, RefCell};

@@ -11,8 +11,8 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::ModelError;
 use super::pace::Pace;
-use crate::bytes::WeightsError;
 use crate::kernels::{concat_word_rows, download_words, gather_word_rows, upload_bytes};
+use crate::weights::WeightsError;
 use crate::weights::{Checkpoint, DType};
 
 /// Bytes of a part of the table on the device. Larger ones cost wasm's memory on their way, smaller ones a reading more

@@ -1,8 +1,8 @@
 //! Every tensor that a model needs, so that an incomplete file is refused before any of its gigabytes is read.
 
 use super::{Config, ModelError, TextConfig, VisionConfig};
-use crate::bytes::WeightsError;
 use crate::weights::Checkpoint;
+use crate::weights::WeightsError;
 
 /// How many missing tensors a message names.
 const NAMED: usize = 5;

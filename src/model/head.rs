@@ -1,8 +1,8 @@
 //! The score: one vector, one dot product, one sigmoid.
 
 use super::{Config, ModelError};
-use crate::bytes::WeightsError;
 use crate::weights::Checkpoint;
+use crate::weights::WeightsError;
 
 /// Classifiers that a file may hold instead of a head, each with the row of the answer `yes` where it has two. A model
 /// that Transformers trained to tell two classes apart has what is relevant second; llama.cpp writes yes, then no.

@@ -8,7 +8,7 @@ use super::repack::nibbles;
 use crate::kernels::{
     BLOCK, add_bias, concat_columns, matmul, matmul_q4, matmul_q8, pad_columns, upload, upload_words,
 };
-use crate::weights::{DType as WeightType, Raw, quantize};
+use crate::weights::{DType as WeightType, RawTensor, quantize};
 
 /// What every WebGPU adapter lets a shader bind at once; a larger matrix is kept in parts.
 const MAX_BINDING_BYTES: usize = 128 << 20;
@@ -104,7 +104,7 @@ impl Form {
 
 impl Linear {
     /// From a row-major `[rows, columns]` matrix, the layout of every checkpoint.
-    pub fn new(raw: &Raw, [rows, columns]: [usize; 2], precision: Precision, device: &Device) -> Self {
+    pub fn new(raw: &RawTensor, [rows, columns]: [usize; 2], precision: Precision, device: &Device) -> Self {
         let form = Form::of(raw.dtype, columns, precision);
         let stored_row = raw.bytes.len() / rows;
         let rows_of_a_part = (MAX_BINDING_BYTES / form.row_bytes(columns)).max(1);

@@ -9,9 +9,9 @@ use super::decoder::{Decoder, Layer, Mlp};
 use super::linear::{Affine, Linear, Precision};
 use super::norm::{LayerNorm, Norm};
 use super::pace::Pace;
-use crate::bytes::WeightsError;
 use crate::kernels::upload_vector;
 use crate::weights::Checkpoint;
+use crate::weights::WeightsError;
 
 /// Makes the parts that modules are made of.
 #[derive(Clone, Copy)]

@@ -39,7 +39,7 @@ pub enum ModelError {
     Unsupported(String),
     /// The files that hold the weights.
     #[error(transparent)]
-    Weights(#[from] crate::bytes::WeightsError),
+    Weights(#[from] crate::weights::WeightsError),
     /// What was computed on a processor is not a number, so that something that went into it was none.
     #[error(
         "a score is not a number: the weights hold values that are no numbers, or too large ones. Compare the files with the published ones; they may have been damaged"

@@ -6,8 +6,9 @@ use std::cell::Cell;
 use burn::tensor::Device;
 
 use super::Turns;
-use crate::bytes::WeightsError;
+use crate::bytes::SourceError;
 use crate::kernels::{download, upload};
+use crate::weights::WeightsError;
 
 /// Bytes that may be on their way to the device. Less makes a load wait more often, with nothing left to save.
 pub const MAX_AHEAD_BYTES: usize = 16 << 20;
@@ -26,7 +27,7 @@ impl<'a> Pace<'a> {
 
     /// To be called after so many bytes: lets others run, and waits, now and then, until the device has them.
     pub async fn after(&self, bytes: usize) -> Result<(), WeightsError> {
-        self.turns.next().await.map_err(|_| WeightsError::Aborted)?;
+        self.turns.next().await.map_err(|_| SourceError::Aborted)?;
         self.ahead.set(self.ahead.get() + bytes);
         if self.ahead.get() < MAX_AHEAD_BYTES {
             return Ok(());

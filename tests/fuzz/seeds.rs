@@ -1,7 +1,7 @@
 //! Small valid files to start from. They are whole, so that what a parser does behind its first checks is reached too.
 
 use secondpass::weights::DType;
-use secondpass::weights::gguf::{Field, GgufWriter, Layout, NewTensor};
+use secondpass::weights::gguf::{Field, GgufLayout, GgufWriter, NewTensor};
 use serde_json::json;
 
 /// Tensors of every type that is read, one of a type that is not, and one without values.
@@ -31,7 +31,7 @@ fn gguf(fields: Vec<(&str, Field)>, tensors: &[(&str, DType, &[usize])]) -> Vec<
         shape: shape.to_vec(),
     };
     let tensors: Vec<NewTensor> = tensors.iter().map(tensor).collect();
-    let layout = Layout::new(&fields, &tensors).expect("whole blocks");
+    let layout = GgufLayout::new(&fields, &tensors).expect("whole blocks");
     let mut writer = GgufWriter::start(Vec::new(), layout).expect("a header");
     for tensor in &tensors {
         writer.next_tensor().expect("a tensor");

@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use super::plan::{Job, Origin};
-use crate::bytes::WeightsError;
 use crate::weights::gguf::GgufWriter;
-use crate::weights::{Checkpoint, DType, quantize};
+use crate::weights::{Checkpoint, DType, WeightsError, quantize};
 
 /// Values that are in memory at once: 16 MiB of them as f32. A matrix of the largest model has half a gigabyte.
 pub const PIECE_VALUES: usize = 4 << 20;

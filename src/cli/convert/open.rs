@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::tokens::Tokens;
-use crate::bytes::{DirectoryFolder, Folder, WeightsError, read_required, read_whole};
+use crate::bytes::{DirectoryFolder, Folder, SourceError, read_required, read_whole};
 use crate::model::{Config, Family, MAX_CONFIG_BYTES, ModelError, check_complete};
 use crate::prompt::{self, PromptError, Prompter};
-use crate::weights::Checkpoint;
+use crate::weights::{Checkpoint, WeightsError};
 
 /// A `tokenizer.json` of this family is 11 MB; larger than this is none.
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
@@ -33,6 +33,8 @@ pub struct Model {
 
 #[derive(Debug, thiserror::Error)]
 enum OpenError {
+    #[error(transparent)]
+    Source(#[from] SourceError),
     #[error(transparent)]
     Weights(#[from] WeightsError),
     #[error(transparent)]
@@ -74,7 +76,7 @@ async fn open_folder(name: String, folder: &dyn Folder) -> Result<Model, OpenErr
     Ok(Model { name, context: context(&json), config, tokens, answers, checkpoint })
 }
 
-async fn read_optional(folder: &dyn Folder, file: &str) -> Result<Option<Vec<u8>>, WeightsError> {
+async fn read_optional(folder: &dyn Folder, file: &str) -> Result<Option<Vec<u8>>, SourceError> {
     match folder.open(file).await? {
         Some(source) => Ok(Some(read_whole(&*source, MAX_TOKENIZER_BYTES).await?)),
         None => Ok(None),

@@ -4,10 +4,9 @@ use super::Kind;
 use super::metadata::{self, Fields};
 use super::open::Model;
 use super::split::split;
-use crate::bytes::WeightsError;
 use crate::model::{Expected, Head, ModelError, VisionConfig, expected};
-use crate::weights::DType;
-use crate::weights::gguf::{Layout, NewTensor, llama_name};
+use crate::weights::gguf::{GgufLayout, NewTensor, llama_name};
+use crate::weights::{DType, WeightsError};
 
 const PATCH: &str = "visual.patch_embed.proj.weight";
 /// A GGUF file has a tensor of patches for each of two frames, and no place for more.
@@ -25,9 +24,10 @@ pub struct FilePlan {
 
 impl FilePlan {
     /// Where everything goes in it.
-    pub fn layout(&self) -> Result<Layout, String> {
+    pub fn layout(&self) -> Result<GgufLayout, String> {
         let tensors: Vec<NewTensor> = self.jobs.iter().map(|job| job.tensor.clone()).collect();
-        Layout::new(&self.fields, &tensors).ok_or_else(|| format!("{}: a tensor does not fill whole blocks", self.name))
+        GgufLayout::new(&self.fields, &tensors)
+            .ok_or_else(|| format!("{}: a tensor does not fill whole blocks", self.name))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::metadata::{Fields, part};
 use super::plan::{FilePlan, Job};
-use crate::weights::gguf::{Layout, part_name};
+use crate::weights::gguf::{GgufLayout, part_name};
 
 /// As many as our own reader takes.
 const MAX_PARTS: usize = 1024;
@@ -36,7 +36,7 @@ pub fn split(stem: &str, fields: Fields, jobs: Vec<Job>, limit: Option<u64>) -> 
 }
 
 fn cut(fields: &Fields, jobs: Vec<Job>, limit: u64) -> Vec<Vec<Job>> {
-    let empty = |fields: &Fields| Layout::new(fields, &[]).map_or(0, |layout| layout.file_len());
+    let empty = |fields: &Fields| GgufLayout::new(fields, &[]).map_or(0, |layout| layout.file_len());
     // Their values do not change their length; the header is filled up once, after them and the tensors' names.
     let own = empty(&part(0, 0, 0));
     let mut used = empty(fields) + own;

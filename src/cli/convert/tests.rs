@@ -9,8 +9,8 @@ use super::plan::{Job, Origin};
 use super::size::parse;
 use super::split::split;
 use super::tokens::Tokens;
-use crate::bytes::{Folder, LocalBoxFuture, MemoryFolder, Source, WeightsError};
-use crate::weights::gguf::{Field, GgufWriter, Layout, NewTensor};
+use crate::bytes::{Folder, LocalBoxFuture, MemoryFolder, OpenResult, Source, SourceError};
+use crate::weights::gguf::{Field, GgufLayout, GgufWriter, NewTensor};
 use crate::weights::{Checkpoint, DType, quantize};
 
 /// A folder that remembers the largest read.
@@ -29,7 +29,7 @@ impl Folder for Watched {
         self.inner.name()
     }
 
-    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Source>>, WeightsError>> {
+    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, OpenResult> {
         Box::pin(async move {
             let source = self.inner.open(file).await?;
             let largest = self.largest.clone();
@@ -47,7 +47,7 @@ impl Source for WatchedSource {
         self.inner.len()
     }
 
-    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, WeightsError>> {
+    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, SourceError>> {
         self.largest.set(self.largest.get().max(len));
         self.inner.read(offset, len)
     }
@@ -75,7 +75,7 @@ fn tensor(dtype: DType, shape: &[usize]) -> NewTensor {
 }
 
 fn copied(job: &Job, checkpoint: &Checkpoint, piece: usize) -> Result<Vec<u8>, CopyError> {
-    let layout = Layout::new(&[], std::slice::from_ref(&job.tensor)).expect("whole blocks");
+    let layout = GgufLayout::new(&[], std::slice::from_ref(&job.tensor)).expect("whole blocks");
     let len = job.tensor.data_len().expect("whole blocks") as usize;
     let header = layout.file_len() as usize - len.next_multiple_of(32);
     let mut writer = GgufWriter::start(Vec::new(), layout)?;
@@ -139,7 +139,7 @@ fn what_a_type_cannot_hold_is_refused() {
 #[test]
 fn a_file_that_is_not_as_it_was_laid_out_is_an_error() {
     let start = || {
-        let layout = Layout::new(&[], &[tensor(DType::F32, &[2])]).expect("a layout");
+        let layout = GgufLayout::new(&[], &[tensor(DType::F32, &[2])]).expect("a layout");
         GgufWriter::start(Vec::new(), layout).expect("a header")
     };
     assert!(start().finish().is_err(), "a tensor is missing");
@@ -152,7 +152,7 @@ fn a_file_that_is_not_as_it_was_laid_out_is_an_error() {
     writer.next_tensor().expect("the tensor");
     writer.write(&[0; 8]).expect("all of it");
     assert!(writer.next_tensor().is_err(), "there is no second");
-    assert!(Layout::new(&[], &[tensor(DType::Q8_0, &[2, 33])]).is_none(), "no whole blocks");
+    assert!(GgufLayout::new(&[], &[tensor(DType::Q8_0, &[2, 33])]).is_none(), "no whole blocks");
 }
 
 #[test]

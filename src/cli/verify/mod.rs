@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use self::cases::Case;
-use super::model::Places;
+use super::model::ModelPath;
 use super::pictures::FilePictures;
 use crate::RerankRequest;
 use crate::api::ImageRef;
-use crate::engine::{Engine, LoadOptions, ModelFiles, Observer, Opened, PictureSource, open_prompter};
+use crate::engine::{Engine, LoadOptions, Manifest, Observer, PictureSource};
 use crate::media::{DecodeOptions, MediaError, SizeLimits, smart_resize};
 use crate::model::{Config, Precision, VisionConfig};
 use crate::prompt::{self, Limits, Prompter, Side, Visual};
@@ -82,10 +82,10 @@ pub async fn run(args: Args) -> Result<(), String> {
         let bench = Bench { prompter: &prompter, vision: config.vision.as_ref(), engine: None, pictures: &pictures };
         bench.all(&config, &brought).await
     } else {
-        let places = Places::new(&args.model, args.vision.as_deref())?;
+        let model = ModelPath::new(&args.model, args.vision.as_deref())?;
         let options = LoadOptions { precision: Precision::Auto, ..LoadOptions::cpu() };
         let engine =
-            Engine::load_files(&places.files(), options, &Observer::silent()).await.map_err(|e| e.to_string())?;
+            Engine::load_from(&model.location(), options, &Observer::silent()).await.map_err(|e| e.to_string())?;
         let (config, prompter) = (engine.model().config(), engine.prompter());
         let vision = config.vision.as_ref();
         Bench { prompter, vision, engine: Some(&engine), pictures: &pictures }.all(config, &brought).await
@@ -114,15 +114,9 @@ fn verdict(outcomes: &[Outcome]) -> Result<String, String> {
 
 /// A folder without weights is enough for ids.
 async fn opened_prompter(model: &Path, vision: Option<&Path>) -> Result<(Config, Prompter), String> {
-    let text = |e: crate::Error| e.to_string();
-    let places = Places::new(model, vision)?;
-    match places.files() {
-        ModelFiles::Folder(folder) => open_prompter(folder).await.map_err(text),
-        files => {
-            let Opened { config, prompter, .. } = files.open(&Observer::silent()).await.map_err(text)?;
-            Ok((config, prompter))
-        }
-    }
+    let model = ModelPath::new(model, vision)?;
+    let manifest = Manifest::open(&model.location()).await.map_err(|e| e.to_string())?;
+    manifest.read_prompter(&Observer::silent()).await.map_err(|e| e.to_string())
 }
 
 /// What cases are run with.

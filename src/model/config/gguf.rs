@@ -3,8 +3,8 @@
 use super::text::TextConfig;
 use super::vision::VisionConfig;
 use super::{Config, Family};
-use crate::bytes::WeightsError;
 use crate::model::ModelError;
+use crate::weights::WeightsError;
 use crate::weights::gguf::{GgufHeader, Metadata, Value};
 
 /// Frames of a patch in every published tower; the file keeps them as two tensors and names no number.

@@ -6,11 +6,11 @@ use super::VisionTower;
 use super::block::Block;
 use super::merger::Merger;
 use super::position::PositionTable;
-use crate::bytes::WeightsError;
 use crate::kernels::upload_vector;
 use crate::model::config::VisionConfig;
 use crate::model::linear::{Affine, Linear};
 use crate::model::load::Loader;
+use crate::weights::WeightsError;
 
 /// Of every norm in the tower; no configuration names it.
 const EPS: f64 = 1e-6;
