@@ -51,8 +51,8 @@ pub mod cli;
 pub use api::{RerankRequest, RerankResponse};
 #[doc(inline)]
 pub use engine::{
-    Engine, Error, FileIn, LoadOptions, LoadProgress, LoadStage, ModelFiles, ModelInfo, NoPictures, Observer,
-    Optimizations, PictureSource, RequestOptions,
+    Engine, Error, FileLocation, LoadOptions, LoadProgress, LoadStage, Manifest, ModelInfo, ModelLocation, NoPictures,
+    Observer, Optimizations, PictureSource, RequestOptions,
 };
 #[doc(inline)]
 pub use kernels::selection::KernelChoice;

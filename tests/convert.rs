@@ -396,7 +396,7 @@ fn a_summary_table_and_progress_are_printed() {
 
 mod scores {
     use secondpass::cli::FilePictures;
-    use secondpass::engine::{FileIn, LoadOptions, ModelFiles};
+    use secondpass::engine::{FileLocation, LoadOptions, ModelLocation};
     use secondpass::media::DecodeOptions;
     use secondpass::{Engine, Observer, RequestOptions, RerankRequest};
 
@@ -416,9 +416,9 @@ mod scores {
     }
 
     fn load(folder: &dyn Folder, text: &str, vision: Option<&str>) -> Engine {
-        let file = |name: &str| FileIn { folder, name: name.to_owned() };
-        let files = ModelFiles::Gguf { text: file(text), vision: vision.map(file) };
-        block_on(Engine::load_files(&files, LoadOptions::cpu(), &Observer::silent())).expect("a model")
+        let file = |name: &str| FileLocation { folder, name: name.to_owned() };
+        let files = ModelLocation::Gguf { text: file(text), vision: vision.map(file) };
+        block_on(Engine::load_from(&files, LoadOptions::cpu(), &Observer::silent())).expect("a model")
     }
 
     fn largest_difference(engine: &Engine, model: &str) -> f64 {

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use pollster::block_on;
 use proptest::prelude::*;
-use secondpass::bytes::{DirectoryFolder, MemoryFolder, MemorySource, WeightsError};
+use secondpass::bytes::{DirectoryFolder, MemoryFolder, MemorySource};
 use secondpass::cli::FilePictures;
-use secondpass::engine::{FileIn, LoadOptions, ModelFiles};
+use secondpass::engine::{FileLocation, LoadOptions, ModelLocation};
 use secondpass::media::DecodeOptions;
 use secondpass::model::Precision;
 use secondpass::weights::gguf::{GgufHeader, read_header};
-use secondpass::weights::{DType, quantize};
+use secondpass::weights::{DType, WeightsError, quantize};
 use secondpass::{Engine, Observer, RequestOptions, RerankRequest};
 use serde::Deserialize;
 use serde_json::Value;
@@ -39,10 +39,10 @@ fn models() -> Vec<Model> {
 
 fn load(model: &Model, precision: Precision) -> Engine {
     let folder = DirectoryFolder::new(fixtures().join("gguf"));
-    let file = |name: &String| FileIn { folder: &folder, name: name.clone() };
-    let files = ModelFiles::Gguf { text: file(&model.file), vision: model.vision.as_ref().map(file) };
+    let file = |name: &String| FileLocation { folder: &folder, name: name.clone() };
+    let files = ModelLocation::Gguf { text: file(&model.file), vision: model.vision.as_ref().map(file) };
     let options = LoadOptions { precision, ..LoadOptions::cpu() };
-    block_on(Engine::load_files(&files, options, &Observer::silent())).expect("a model")
+    block_on(Engine::load_from(&files, options, &Observer::silent())).expect("a model")
 }
 
 fn largest_difference(engine: &Engine, model: &Model) -> f64 {
@@ -122,8 +122,8 @@ fn the_first_part_of_a_split_file_may_hold_no_tensors() {
     let name = |part: usize| format!("small-{part:05}-of-00002.gguf");
     let folder = parts.into_iter().zip(1..).fold(MemoryFolder::default(), |f, (bytes, part)| f.with(name(part), bytes));
     let open = |part: usize| {
-        let files = ModelFiles::Gguf { text: FileIn { folder: &folder, name: name(part) }, vision: None };
-        block_on(Engine::load_files(&files, LoadOptions::cpu(), &Observer::silent()))
+        let files = ModelLocation::Gguf { text: FileLocation { folder: &folder, name: name(part) }, vision: None };
+        block_on(Engine::load_from(&files, LoadOptions::cpu(), &Observer::silent()))
     };
     let largest = largest_difference(&open(1).expect("a model"), &model);
     assert!(largest <= SCORE_TOLERANCE, "{largest}");

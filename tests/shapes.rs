@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use pollster::block_on;
-use secondpass::bytes::{Folder, LocalBoxFuture, MemorySource, Source, WeightsError};
+use secondpass::bytes::{Folder, LocalBoxFuture, MemorySource, OpenResult, Source, SourceError};
 use secondpass::cli::FilePictures;
 use secondpass::engine::LoadOptions;
 use secondpass::media::DecodeOptions;
@@ -153,7 +153,7 @@ impl Source for Weights {
         self.header.len() as u64 + self.ends.last().expect("tensors").0
     }
 
-    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, WeightsError>> {
+    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, SourceError>> {
         let header = self.header.len() as u64;
         let mut bytes = vec![0; len];
         if offset < header {
@@ -170,7 +170,7 @@ impl Folder for Generated {
         "generated"
     }
 
-    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Source>>, WeightsError>> {
+    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, OpenResult> {
         let small = |bytes: &Vec<u8>| Box::new(MemorySource::new(file, bytes.clone())) as Box<dyn Source>;
         let source = match file {
             "model.safetensors" => Some(Box::new(self.weights.clone()) as Box<dyn Source>),

@@ -1,8 +1,8 @@
-//! What can be wrong with files of weights.
+//! What can go wrong between a file and whoever reads it.
 
-/// Why weights could not be read.
+/// Why the bytes of a file could not be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WeightsError {
+pub enum SourceError {
     /// The folder has no such file.
     #[error("{file} was not found; check that the model's address is that of the folder which holds it")]
     NotFound {
@@ -27,33 +27,13 @@ pub enum WeightsError {
         /// What is wrong with it.
         detail: String,
     },
-    /// A file of weights that contradicts itself.
-    #[error("{file} is not a valid file of weights: {detail}")]
-    Invalid {
+    /// The file ends before bytes that it ought to hold.
+    #[error("{file} is not a valid file of weights: it is truncated, it ends too early")]
+    Truncated {
         /// The file.
         file: String,
-        /// What is wrong with it.
-        detail: String,
     },
-    /// A tensor that the model needs is not there, or has another shape.
-    #[error("tensor {tensor}: {detail}")]
-    Tensor {
-        /// The tensor.
-        tensor: String,
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// A tensor of a type that is not read.
-    #[error(
-        "tensor {tensor} is stored as {dtype}, which is not run. Take a file in F32, F16 or BF16, or a GGUF in Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K"
-    )]
-    DType {
-        /// The tensor.
-        tensor: String,
-        /// Its type, as the file names it.
-        dtype: String,
-    },
-    /// The host answers, but the browser may not let this page read it.
+    /// The host answers, but the browser does not let this page read the response.
     #[error(
         "{file} could not be read: the server answers, but does not allow this page to read it. It must send Access-Control-Allow-Origin (CORS)"
     )]
@@ -61,24 +41,24 @@ pub enum WeightsError {
         /// The file.
         file: String,
     },
-    /// The file at the address is another one than the one whose download began.
+    /// The file was replaced on the host after its download began.
     #[error("{file} changed on the server while it was loaded; load it again")]
     Changed {
         /// The file.
         file: String,
     },
-    /// The whole file arrived and is not the one that was asked for.
+    /// The whole file arrived, and its hash is not the expected one.
     #[error("{file} is not the file that was asked for: its hash is {got}, integrity asks for {want}")]
     Integrity {
         /// The file.
         file: String,
-        /// What was asked for.
+        /// The expected hash.
         want: String,
-        /// What came.
+        /// The hash of what arrived.
         got: String,
     },
-    /// There is no room for it.
-    #[error("{}", full(file, *needed, *free))]
+    /// Storage has no room for the file.
+    #[error("{}", storage_full(file, *needed, *free))]
     StorageFull {
         /// The file.
         file: String,
@@ -87,7 +67,7 @@ pub enum WeightsError {
         /// Bytes that are free, where they are known.
         free: Option<u64>,
     },
-    /// Storage does not do what it should.
+    /// Storage failed in another way.
     #[error("{file} could not be stored or read back: {detail}")]
     Storage {
         /// The file.
@@ -95,21 +75,28 @@ pub enum WeightsError {
         /// What happened.
         detail: String,
     },
-    /// The caller took the load back.
+    /// The caller cancelled the load.
     #[error("the load was aborted")]
     Aborted,
 }
 
-impl WeightsError {
+/// What a failure says about the files that were being read. It decides what is done with stored copies of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFault {
+    /// Their content makes no sense: it may have arrived damaged.
+    Content,
+    /// The host may have other files by now.
+    Outdated,
+}
+
+impl SourceError {
     /// The code that JavaScript sees.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "not_found",
             Self::Network { .. } => "network",
             Self::BadResponse { .. } => "bad_response",
-            Self::Invalid { .. } => "invalid_weights",
-            Self::Tensor { .. } => "missing_tensor",
-            Self::DType { .. } => "unsupported_dtype",
+            Self::Truncated { .. } => "invalid_weights",
             Self::Cors { .. } => "cors",
             Self::Changed { .. } => "file_changed",
             Self::Integrity { .. } => "integrity",
@@ -128,13 +115,30 @@ impl WeightsError {
             Self::Changed { .. } => 409,
             Self::StorageFull { .. } => 507,
             Self::Storage { .. } => 500,
-            Self::Invalid { .. } | Self::Tensor { .. } | Self::DType { .. } | Self::Integrity { .. } => 422,
+            Self::Truncated { .. } | Self::Integrity { .. } => 422,
             Self::Aborted => 499,
         }
     }
+
+    /// What this says about the file, if the file is to blame.
+    pub fn file_fault(&self) -> Option<FileFault> {
+        match self {
+            Self::Truncated { .. } => Some(FileFault::Content),
+            Self::BadResponse { .. } | Self::NotFound { .. } => Some(FileFault::Outdated),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn bad_response(file: &str, detail: impl Into<String>) -> Self {
+        Self::BadResponse { file: file.to_owned(), detail: detail.into() }
+    }
+
+    pub(crate) fn truncated(file: &str) -> Self {
+        Self::Truncated { file: file.to_owned() }
+    }
 }
 
-fn full(file: &str, needed: Option<u64>, free: Option<u64>) -> String {
+fn storage_full(file: &str, needed: Option<u64>, free: Option<u64>) -> String {
     let bytes = match (needed, free) {
         (Some(needed), Some(free)) => format!(": {needed} bytes are needed and {free} are free"),
         _ => String::new(),

@@ -5,17 +5,26 @@ use std::future::ready;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::WeightsError;
-use super::source::{Folder, LocalBoxFuture, Source, beyond_the_end};
+use super::error::SourceError;
+use super::source::{Folder, LocalBoxFuture, OpenResult, Source};
 
-/// A directory.
+/// A directory on disk.
+///
+/// ```
+/// use secondpass::bytes::{DirectoryFolder, Folder};
+///
+/// let folder = DirectoryFolder::new("no/such/directory");
+/// assert_eq!(folder.name(), "directory");
+/// assert!(pollster::block_on(folder.open("config.json"))?.is_none());
+/// # Ok::<(), secondpass::bytes::SourceError>(())
+/// ```
 pub struct DirectoryFolder {
     path: PathBuf,
     name: String,
 }
 
 impl DirectoryFolder {
-    /// The directory at `path`; it is not looked at until a file is asked for.
+    /// The directory at `path`; it is not touched before a file is opened.
     pub fn new(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref().to_owned();
         let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
@@ -28,12 +37,12 @@ impl Folder for DirectoryFolder {
         &self.name
     }
 
-    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Source>>, WeightsError>> {
+    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, OpenResult> {
         Box::pin(ready(FileSource::open(&self.path.join(file)).map(|s| s.map(|s| Box::new(s) as Box<dyn Source>))))
     }
 }
 
-/// A file.
+/// A file on disk.
 pub struct FileSource {
     name: String,
     file: File,
@@ -42,7 +51,7 @@ pub struct FileSource {
 
 impl FileSource {
     /// Opens a file; `None` if there is none.
-    pub fn open(path: &Path) -> Result<Option<Self>, WeightsError> {
+    pub fn open(path: &Path) -> Result<Option<Self>, SourceError> {
         let name = path.display().to_string();
         let file = match File::open(path) {
             Ok(file) => file,
@@ -53,9 +62,9 @@ impl FileSource {
         Ok(Some(Self { name, file, len }))
     }
 
-    fn read_now(&self, offset: u64, len: usize) -> Result<Vec<u8>, WeightsError> {
+    fn read_now(&self, offset: u64, len: usize) -> Result<Vec<u8>, SourceError> {
         if offset.checked_add(len as u64).is_none_or(|end| end > self.len) {
-            return Err(beyond_the_end(&self.name));
+            return Err(SourceError::truncated(&self.name));
         }
         let mut bytes = vec![0; len];
         let mut file = &self.file;
@@ -66,8 +75,8 @@ impl FileSource {
     }
 }
 
-fn failed(file: &str, error: &std::io::Error) -> WeightsError {
-    WeightsError::BadResponse { file: file.to_owned(), detail: error.to_string() }
+fn failed(file: &str, error: &std::io::Error) -> SourceError {
+    SourceError::bad_response(file, error.to_string())
 }
 
 impl Source for FileSource {
@@ -79,7 +88,7 @@ impl Source for FileSource {
         self.len
     }
 
-    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, WeightsError>> {
+    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, SourceError>> {
         Box::pin(ready(self.read_now(offset, len)))
     }
 }

@@ -1,5 +1,4 @@
-//! Files under a URL, for the native command: read by ranges as they are asked for, or whole where they are small, and not
-//! kept.
+//! Files under a URL, for the native command: read in byte ranges as they are needed, and not stored.
 
 use std::io::Read;
 use std::rc::Rc;
@@ -8,40 +7,51 @@ use std::time::{Duration, Instant};
 use ureq::http::Response;
 use ureq::{Agent, Body};
 
-use super::WeightsError;
-use super::source::{Folder, LocalBoxFuture, Source, beyond_the_end};
-use crate::download::answer::{Fault, First, first};
-use crate::download::tries::Tries;
-use crate::download::{Clock, Head, Settings};
+use super::address::FileAddress;
+use super::error::SourceError;
+use super::http::{Clock, ProbeOutcome, RequestFault, ResponseHead, Retries, RetryPolicy, probe};
+use super::source::{Folder, LocalBoxFuture, OpenResult, Source};
 
-/// A host that does not answer for so long is asked again.
-const ANSWER: Duration = Duration::from_secs(30);
-const CONNECT: Duration = Duration::from_secs(10);
+/// How long a response is waited for.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A folder on a host that does ranges.
+/// A folder on a host that serves byte ranges.
+///
+/// ```
+/// use secondpass::bytes::{Folder, UrlFolder};
+///
+/// let folder = UrlFolder::new("https://example.org/models/reranker/?token=x");
+/// assert_eq!(folder.name(), "reranker");
+/// ```
 pub struct UrlFolder {
     base: String,
     name: String,
-    host: Rc<Host>,
+    host: Rc<HttpClient>,
 }
 
 impl UrlFolder {
-    /// The folder at `base`; nobody is asked until a file is.
+    /// The folder at `base`, whose query string is sent with every file; no request is made before a file is opened.
     pub fn new(base: &str) -> Self {
-        let base = base.trim_end_matches('/');
-        let name = base.rsplit('/').next().unwrap_or(base).to_owned();
-        Self { base: base.to_owned(), name, host: Rc::new(Host::new()) }
+        let path = base.split('?').next().unwrap_or(base).trim_end_matches('/');
+        let name = path.rsplit('/').next().unwrap_or(path).to_owned();
+        Self { base: base.to_owned(), name, host: Rc::new(HttpClient::new()) }
     }
 }
 
-/// A small file whole; one of more than `limit` bytes is refused.
-pub async fn fetch(url: &str, limit: u64) -> Result<Vec<u8>, WeightsError> {
-    let host = Host::new();
-    let mut tries = Tries::new(&host.settings, host.settings.first_tries);
+/// Fetches a small file whole; one of more than `limit` bytes is refused.
+///
+/// ```no_run
+/// let json = pollster::block_on(secondpass::bytes::fetch("https://example.org/results.json", 1 << 20))?;
+/// # Ok::<(), secondpass::bytes::SourceError>(())
+/// ```
+pub async fn fetch(url: &str, limit: u64) -> Result<Vec<u8>, SourceError> {
+    let host = HttpClient::new();
+    let mut retries = Retries::new(&host.policy, host.policy.first_tries);
     loop {
-        match host.whole(url, limit) {
+        match host.get_whole(url, limit) {
             Ok(bytes) => return Ok(bytes),
-            Err(fault) => tries.after(url, fault, &Waiting::default()).await?,
+            Err(fault) => retries.wait(url, fault, &BlockingClock::default()).await?,
         }
     }
 }
@@ -51,10 +61,10 @@ impl Folder for UrlFolder {
         &self.name
     }
 
-    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Source>>, WeightsError>> {
+    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, OpenResult> {
         Box::pin(async move {
-            let url = format!("{}/{file}", self.base);
-            let Some((len, etag)) = self.host.len(&url, file).await? else { return Ok(None) };
+            let url = FileAddress { folder: self.base.clone(), name: file.to_owned() }.url();
+            let Some((len, etag)) = self.host.probe_length(&url, file).await? else { return Ok(None) };
             let source = UrlSource { url, name: file.to_owned(), len, etag, host: self.host.clone() };
             Ok(Some(Box::new(source) as Box<dyn Source>))
         })
@@ -67,7 +77,7 @@ struct UrlSource {
     name: String,
     len: u64,
     etag: Option<String>,
-    host: Rc<Host>,
+    host: Rc<HttpClient>,
 }
 
 impl Source for UrlSource {
@@ -79,21 +89,21 @@ impl Source for UrlSource {
         self.len
     }
 
-    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, WeightsError>> {
+    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, SourceError>> {
         Box::pin(async move {
             if offset.checked_add(len as u64).is_none_or(|end| end > self.len) {
-                return Err(beyond_the_end(&self.name));
+                return Err(SourceError::truncated(&self.name));
             }
             let mut bytes = Vec::with_capacity(len);
-            let mut tries = Tries::new(&self.host.settings, self.host.settings.tries);
-            // What came before a connection broke is kept.
+            let mut retries = Retries::new(&self.host.policy, self.host.policy.tries);
+            // What arrived before a connection broke is kept.
             while bytes.len() < len {
                 let before = bytes.len();
-                let Err(fault) = self.more(offset, len, &mut bytes) else { continue };
+                let Err(fault) = self.read_more(offset, len, &mut bytes) else { continue };
                 if bytes.len() > before {
-                    tries.progress();
+                    retries.progress();
                 }
-                tries.after(&self.name, fault, &Waiting::default()).await?;
+                retries.wait(&self.name, fault, &BlockingClock::default()).await?;
             }
             Ok(bytes)
         })
@@ -101,107 +111,109 @@ impl Source for UrlSource {
 }
 
 impl UrlSource {
-    fn more(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> Result<(), Fault> {
+    fn read_more(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> Result<(), RequestFault> {
         let (from, to) = (offset + bytes.len() as u64, offset + len as u64 - 1);
-        let response = self.host.get(&self.url, from, to)?;
-        let head = head(&response);
-        match first(&self.name, &head, from, to)? {
-            First::Ranged(total) if total == self.len && (head.etag == self.etag) => {}
-            First::Ranged(_) | First::Absent => {
-                return Err(Fault::Final(WeightsError::Changed { file: self.name.clone() }));
+        let response = self.host.get_range(&self.url, from, to)?;
+        let head = response_head(&response);
+        match probe(&self.name, &head, from, to)? {
+            ProbeOutcome::Ranged(total) if total == self.len && head.etag == self.etag => {}
+            ProbeOutcome::Ranged(_) | ProbeOutcome::Absent => {
+                return Err(RequestFault::Fatal(SourceError::Changed { file: self.name.clone() }));
             }
-            First::Whole(_) | First::Unmeasured => return Err(Fault::Final(no_ranges(&self.name))),
+            ProbeOutcome::Whole(_) | ProbeOutcome::LengthHidden => {
+                return Err(RequestFault::Fatal(no_ranges(&self.name)));
+            }
         }
         let mut body = response.into_body().into_reader().take(to - from + 1);
-        body.read_to_end(bytes).map_err(|e| Fault::Passing(e.to_string(), None))?;
-        if bytes.len() < len { Err(Fault::Passing("the connection ended early".to_owned(), None)) } else { Ok(()) }
+        body.read_to_end(bytes).map_err(|e| RequestFault::connection(e.to_string()))?;
+        if bytes.len() < len { Err(RequestFault::connection("the connection ended early")) } else { Ok(()) }
     }
 }
 
-/// Whom requests go through.
-struct Host {
+/// Sends requests.
+struct HttpClient {
     agent: Agent,
-    settings: Settings,
+    policy: RetryPolicy,
 }
 
-impl Host {
+impl HttpClient {
     fn new() -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT))
-            .timeout_recv_response(Some(ANSWER))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_recv_response(Some(RESPONSE_TIMEOUT))
             .user_agent(concat!("secondpass/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: config.into(), settings: Settings::default() }
+        Self { agent: config.into(), policy: RetryPolicy::default() }
     }
 
-    fn whole(&self, url: &str, limit: u64) -> Result<Vec<u8>, Fault> {
-        let response = self.agent.get(url).call().map_err(|e| Fault::Passing(e.to_string(), None))?;
-        if let First::Absent = first(url, &head(&response), 0, u64::MAX)? {
-            return Err(Fault::Final(WeightsError::NotFound { file: url.to_owned() }));
+    fn get_whole(&self, url: &str, limit: u64) -> Result<Vec<u8>, RequestFault> {
+        let response = self.agent.get(url).call().map_err(|e| RequestFault::connection(e.to_string()))?;
+        if let ProbeOutcome::Absent = probe(url, &response_head(&response), 0, u64::MAX)? {
+            return Err(RequestFault::Fatal(SourceError::NotFound { file: url.to_owned() }));
         }
         let mut bytes = Vec::new();
         let mut body = response.into_body().into_reader().take(limit + 1);
-        body.read_to_end(&mut bytes).map_err(|e| Fault::Passing(e.to_string(), None))?;
+        body.read_to_end(&mut bytes).map_err(|e| RequestFault::connection(e.to_string()))?;
         if bytes.len() as u64 > limit {
             let detail = format!("it has more than the {limit} bytes that are read");
-            return Err(Fault::Final(WeightsError::BadResponse { file: url.to_owned(), detail }));
+            return Err(RequestFault::bad_response(url, detail));
         }
         Ok(bytes)
     }
 
-    fn get(&self, url: &str, from: u64, to: u64) -> Result<Response<Body>, Fault> {
-        // Compressed bytes have no places.
-        let ask =
+    fn get_range(&self, url: &str, from: u64, to: u64) -> Result<Response<Body>, RequestFault> {
+        // The offsets of a compressed body are not those of the file.
+        let request =
             self.agent.get(url).header("range", format!("bytes={from}-{to}")).header("accept-encoding", "identity");
-        ask.call().map_err(|e| Fault::Passing(e.to_string(), None))
+        request.call().map_err(|e| RequestFault::connection(e.to_string()))
     }
 
-    /// How long a file is, with the validator of this version of it; `None` if there is none.
-    async fn len(&self, url: &str, file: &str) -> Result<Option<(u64, Option<String>)>, WeightsError> {
-        let mut tries = Tries::new(&self.settings, self.settings.first_tries);
+    /// How long a file is, and the entity tag of this version of it; `None` if there is none.
+    async fn probe_length(&self, url: &str, file: &str) -> Result<Option<(u64, Option<String>)>, SourceError> {
+        let mut retries = Retries::new(&self.policy, self.policy.first_tries);
         loop {
-            let head = self.get(url, 0, 0).map(|response| head(&response));
-            let fault = match head.and_then(|head| first(file, &head, 0, 0).map(|first| (first, head.etag))) {
-                Ok((First::Ranged(len), etag)) => return Ok(Some((len, etag))),
-                Ok((First::Absent, _)) => return Ok(None),
-                Ok((First::Whole(_) | First::Unmeasured, _)) => return Err(no_ranges(file)),
+            let head = self.get_range(url, 0, 0).map(|response| response_head(&response));
+            let fault = match head.and_then(|head| probe(file, &head, 0, 0).map(|outcome| (outcome, head.etag))) {
+                Ok((ProbeOutcome::Ranged(len), etag)) => return Ok(Some((len, etag))),
+                Ok((ProbeOutcome::Absent, _)) => return Ok(None),
+                Ok((ProbeOutcome::Whole(_) | ProbeOutcome::LengthHidden, _)) => return Err(no_ranges(file)),
                 Err(fault) => fault,
             };
-            tries.after(file, fault, &Waiting::default()).await?;
+            retries.wait(file, fault, &BlockingClock::default()).await?;
         }
     }
 }
 
-fn head(response: &Response<Body>) -> Head {
+fn response_head(response: &Response<Body>) -> ResponseHead {
     let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    Head {
+    ResponseHead {
         status: response.status().as_u16(),
         length: header("content-length").and_then(|v| v.parse().ok()),
         range: header("content-range"),
         encoded: header("content-encoding").is_some_and(|v| !v.eq_ignore_ascii_case("identity")),
         etag: header("etag"),
         modified: header("last-modified"),
-        kind: header("content-type"),
+        content_type: header("content-type"),
         retry_after: header("retry-after").and_then(|v| v.trim().parse().ok()).filter(|s: &f64| *s >= 0.0),
     }
 }
 
-fn no_ranges(file: &str) -> WeightsError {
-    let detail = "the server does not send parts of it (no range requests); download it, and give its path".to_owned();
-    WeightsError::BadResponse { file: file.to_owned(), detail }
+fn no_ranges(file: &str) -> SourceError {
+    let detail = "the server does not send parts of it (no range requests); download it, and give its path";
+    SourceError::bad_response(file, detail)
 }
 
-/// The thread's own time.
-struct Waiting(Instant);
+/// Waits by blocking the thread.
+struct BlockingClock(Instant);
 
-impl Default for Waiting {
+impl Default for BlockingClock {
     fn default() -> Self {
         Self(Instant::now())
     }
 }
 
-impl Clock for Waiting {
+impl Clock for BlockingClock {
     fn now(&self) -> f64 {
         self.0.elapsed().as_secs_f64() * 1000.0
     }
@@ -211,7 +223,7 @@ impl Clock for Waiting {
         Box::pin(std::future::ready(()))
     }
 
-    /// One command alone need not keep out of others' way.
+    /// No jitter: one command alone has nobody to keep apart from.
     fn random(&self) -> f64 {
         0.0
     }

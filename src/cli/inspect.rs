@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use indicatif::DecimalBytes;
 
 use super::error::CliError;
-use super::model::Places;
-use crate::engine::{self, Observer, Opened};
+use super::model::ModelPath;
+use crate::engine::{self, Manifest, Observer, OpenedModel};
 use crate::model::{HeadTensors, ModelError, TensorSpec, TextConfig, VisionConfig, check_complete, required_tensors};
 use crate::weights::Checkpoint;
 
@@ -37,8 +37,8 @@ pub struct InspectArgs {
 }
 
 pub async fn run(args: InspectArgs) -> Result<(), CliError> {
-    let places = Places::new(&args.model, args.vision.as_deref()).map_err(CliError::ModelPath)?;
-    let opened = places.files().open(&Observer::silent()).await.map_err(CliError::NotLoadable)?;
+    let model = ModelPath::new(&args.model, args.vision.as_deref()).map_err(CliError::ModelPath)?;
+    let opened = open(&model).await.map_err(CliError::NotLoadable)?;
     print_summary(&opened);
     if args.tensors {
         print_tensors(&opened.checkpoint);
@@ -48,8 +48,12 @@ pub async fn run(args: InspectArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-fn print_summary(opened: &Opened) {
-    let Opened { name, config, prompter, checkpoint } = opened;
+async fn open(model: &ModelPath) -> Result<OpenedModel, engine::Error> {
+    Manifest::open(&model.location()).await?.read(&Observer::silent()).await
+}
+
+fn print_summary(opened: &OpenedModel) {
+    let OpenedModel { name, config, prompter, checkpoint } = opened;
     let row = |label: &str, value: String| println!("{label:<11}{value}");
     row("model", name.clone());
     row("family", config.family().name().to_owned());
@@ -101,12 +105,12 @@ fn print_tensors(checkpoint: &Checkpoint) {
     println!();
 }
 
-fn find_head(Opened { config, prompter, checkpoint, .. }: &Opened) -> Result<HeadTensors, ModelError> {
+fn find_head(OpenedModel { config, prompter, checkpoint, .. }: &OpenedModel) -> Result<HeadTensors, ModelError> {
     HeadTensors::find(checkpoint, config, prompter.yes_id(), prompter.no_id())
 }
 
 /// Finds what loading would fail on, without reading a tensor.
-fn check_loadable(opened: &Opened) -> Result<(), ModelError> {
+fn check_loadable(opened: &OpenedModel) -> Result<(), ModelError> {
     let checkpoint = &opened.checkpoint;
     check_complete(checkpoint, &opened.config)?;
     find_head(opened)?;

@@ -1,20 +1,20 @@
-//! A model on the command line: a folder, or GGUF files; on this machine, or under a URL.
+//! A model on the command line: a folder or GGUF files, on disk or under a URL.
 
 use std::path::Path;
 
-use crate::bytes::{DirectoryFolder, Folder, UrlFolder};
-use crate::engine::{FileIn, ModelFiles};
+use crate::bytes::{DirectoryFolder, FileAddress, Folder, UrlFolder};
+use crate::engine::{FileLocation, ModelLocation};
 
-/// Where a model's files are.
-pub struct Places {
+/// Where the arguments of a command say that a model is.
+pub struct ModelPath {
     model: (Box<dyn Folder>, Option<String>),
     vision: Option<(Box<dyn Folder>, String)>,
 }
 
-impl Places {
-    /// A path that ends in `.gguf` is a file, any other a folder.
+impl ModelPath {
+    /// A path or a URL that ends in `.gguf` is a file, any other a folder.
     pub fn new(model: &Path, vision: Option<&Path>) -> Result<Self, String> {
-        let is_gguf = model.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf")) && !model.is_dir();
+        let is_gguf = is_gguf(model);
         if !is_gguf && model.is_file() {
             return Err(format!(
                 "{} is a single file; give the folder that holds it, with config.json and tokenizer.json beside it, or a .gguf file",
@@ -30,39 +30,52 @@ impl Places {
             }
             _ => {}
         }
-        let model = match is_gguf {
-            true => {
-                let (folder, name) = split(model);
-                (folder, Some(name))
-            }
-            false => (folder(model), None),
+        let model = if is_gguf {
+            let (folder, name) = split(model);
+            (folder, Some(name))
+        } else {
+            (folder(model), None)
         };
         Ok(Self { model, vision: vision.map(split) })
     }
 
-    /// As the engine takes them.
-    pub fn files(&self) -> ModelFiles<'_> {
+    /// As the engine takes it.
+    pub fn location(&self) -> ModelLocation<'_> {
         let (folder, file) = &self.model;
-        let Some(name) = file else { return ModelFiles::Folder(&**folder) };
-        let vision = self.vision.as_ref().map(|(folder, name)| FileIn { folder: &**folder, name: name.clone() });
-        ModelFiles::Gguf { text: FileIn { folder: &**folder, name: name.clone() }, vision }
+        let Some(name) = file else { return ModelLocation::Folder(&**folder) };
+        let vision = self.vision.as_ref().map(|(folder, name)| FileLocation { folder: &**folder, name: name.clone() });
+        ModelLocation::Gguf { text: FileLocation { folder: &**folder, name: name.clone() }, vision }
     }
 }
 
-/// What was given, if it is a URL.
-pub fn url(given: &Path) -> Option<&str> {
-    given.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://"))
+/// The argument, if it is a URL.
+pub fn url(argument: &Path) -> Option<&str> {
+    argument.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://"))
 }
 
-fn folder(given: &Path) -> Box<dyn Folder> {
-    match url(given) {
+fn is_gguf(argument: &Path) -> bool {
+    match url(argument) {
+        Some(url) => FileAddress::from_url(url).is_gguf(),
+        None => argument.extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf")) && !argument.is_dir(),
+    }
+}
+
+fn folder(argument: &Path) -> Box<dyn Folder> {
+    match url(argument) {
         Some(url) => Box::new(UrlFolder::new(url)),
-        None => Box::new(DirectoryFolder::new(given)),
+        None => Box::new(DirectoryFolder::new(argument)),
     }
 }
 
-fn split(path: &Path) -> (Box<dyn Folder>, String) {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    (folder(parent), name)
+fn split(argument: &Path) -> (Box<dyn Folder>, String) {
+    match url(argument) {
+        Some(url) => {
+            let FileAddress { folder, name } = FileAddress::from_url(url);
+            (Box::new(UrlFolder::new(&folder)), name)
+        }
+        None => {
+            let parent = argument.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            (folder(parent), argument.file_name().unwrap_or_default().to_string_lossy().into_owned())
+        }
+    }
 }

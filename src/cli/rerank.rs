@@ -7,7 +7,7 @@ use std::time::Instant;
 use burn::tensor::Device;
 
 use super::error::CliError;
-use super::model::Places;
+use super::model::ModelPath;
 use super::pictures::FilePictures;
 use super::progress::LoadProgressBar;
 use crate::engine::{self, Engine, Error, LoadOptions, Observer, RequestOptions};
@@ -90,12 +90,12 @@ async fn rerank(args: &RerankArgs, request: &RerankRequest) -> Result<RerankResp
     let options = load_options(args).await?;
     let decoding = DecodeOptions { apply_orientation: args.apply_orientation, ..DecodeOptions::default() };
     let pictures = FilePictures::beside(&args.request, decoding);
-    let places = Places::new(&args.model, args.vision.as_deref()).map_err(CliError::ModelPath)?;
+    let model = ModelPath::new(&args.model, args.vision.as_deref()).map_err(CliError::ModelPath)?;
     let (start, progress) = (Instant::now(), LoadProgressBar::new());
     let on_progress = move |p: engine::LoadProgress| progress.update(&p);
     let now = move || start.elapsed().as_secs_f64() * 1e3;
     let observer = Observer { on_progress: &on_progress, now: &now, ..Observer::silent() };
-    let engine = Engine::load_files(&places.files(), options, &observer).await?;
+    let engine = Engine::load_from(&model.location(), options, &observer).await?;
     Ok(engine.rerank_with(request, &pictures, RequestOptions { strict: args.strict }, &observer).await?)
 }
 

@@ -2,128 +2,112 @@
 
 use std::ops::Range;
 
-use super::answer::{self, Fault};
-use super::file::StoredFile;
-use super::journal::{Event, checksum};
-use super::ports::{Answer, Ask, Head, Lost};
-use super::tasks::{First, all, race};
-use super::tries::Tries;
-use super::{Begun, World};
-use crate::bytes::{LocalBoxFuture, WeightsError};
+use futures_util::future::try_join_all;
 
-/// How the host serves a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Any part of it.
-    Ranged,
-    /// From its start, every time.
-    Whole,
-    /// Nobody knows yet, and there is only one piece to fetch.
-    Either,
-}
+use super::journal::{JournalEvent, checksum};
+use super::request::{next_chunk, send, send_or_plain};
+use super::store::StoreError;
+use super::stored_file::StoredFile;
+use super::transfer::{Transfer, TransferMode};
+use super::transport::{RangeRequest, ResponseStream};
+use crate::bytes::http::{EVERYTHING, ProbeOutcome, RequestFault, Retries, check_range, probe, range_end};
+use crate::bytes::{LocalBoxFuture, SourceError};
 
-/// A host is asked for the whole in this way, because browsers then ask for it uncompressed, as long as it says it is.
-pub const EVERYTHING: (u64, u64) = (0, u64::MAX);
-
-/// A part of the way through a run of pieces.
-struct Cursor {
-    mode: Mode,
+/// How far a run of pieces was fetched.
+struct RunPosition {
+    mode: TransferMode,
     end: u32,
     /// The piece that is being filled, and what there is of it.
     piece: u32,
-    part: Vec<u8>,
-    /// Bytes that come again, because the host started again from the beginning.
+    partial: Vec<u8>,
+    /// Bytes to skip, because the host sent the file from its start again.
     skip: u64,
 }
 
 impl StoredFile {
-    /// Fetches all that is missing, what is waited for first.
-    pub(super) async fn fetch_all(&self, begun: Option<Begun>) -> Result<(), WeightsError> {
-        let Some(Begun { answer, run, mode, .. }) = begun else { return Ok(()) };
+    /// Fetches all that is missing, starting with what readers wait for.
+    pub(super) async fn fetch_all(&self, transfer: Option<Transfer>) -> Result<(), SourceError> {
+        let Some(Transfer { response, run, mode, .. }) = transfer else { return Ok(()) };
         let first = async {
-            let slot = self.world.slots.take().await;
-            self.fetch_run(run, mode, answer).await?;
+            let slot = self.context.slots.take().await;
+            self.fetch_run(run, mode, response).await?;
             drop(slot);
-            if mode == Mode::Whole { Ok(()) } else { self.fetch_runs().await }
+            if mode == TransferMode::Whole { Ok(()) } else { self.fetch_runs().await }
         };
-        if mode == Mode::Whole {
+        if mode == TransferMode::Whole {
             return first.await;
         }
         let mut tasks: Vec<LocalBoxFuture<'_, _>> = vec![Box::pin(first)];
-        for _ in 1..self.world.settings.requests {
+        for _ in 1..self.context.settings.requests {
             tasks.push(Box::pin(self.fetch_runs()));
         }
-        all(tasks).await
+        try_join_all(tasks).await.map(drop)
     }
 
-    async fn fetch_runs(&self) -> Result<(), WeightsError> {
+    async fn fetch_runs(&self) -> Result<(), SourceError> {
         loop {
-            let more = self.changed.until(|| {
+            let more = self.changed.wait_until(|| {
                 let state = self.state.borrow();
                 if state.complete() { Some(false) } else { state.any_open().then_some(true) }
             });
             if !more.await {
                 return Ok(());
             }
-            // What to fetch is chosen when it is this file's turn: somebody may wait for another piece by then.
-            let _slot = self.world.slots.take().await;
-            let run = self.state.borrow_mut().next_run(self.world.settings.run_pieces);
+            // The pieces are chosen when there is a slot: a reader may wait for others by then.
+            let _slot = self.context.slots.take().await;
+            let run = self.state.borrow_mut().next_run(self.context.settings.run_pieces);
             if let Some(run) = run {
-                self.fetch_run(run, Mode::Ranged, None).await?;
+                self.fetch_run(run, TransferMode::Ranged, None).await?;
             }
         }
     }
 
-    /// Fetches a piece that turned out bad when nobody fetches anything any more.
-    pub(super) async fn mend(&self, index: u32) -> Result<(), WeightsError> {
-        let failed = |e: super::ports::StoreError| e.of(&self.name);
-        let held = self.state.borrow().lock.is_some();
-        let _lock = if held { None } else { Some(self.world.store.lock(&self.key).await.map_err(failed)?) };
-        if self.mended_by_another(index).await.map_err(failed)? {
+    /// Fetches a damaged piece again, when nothing else is being fetched any more.
+    pub(super) async fn repair(&self, index: u32) -> Result<(), SourceError> {
+        let lock = self.lock().await?;
+        if self.repaired_by_another_tab(index).await.map_err(|e| self.store_error(e))? {
             return Ok(());
         }
         let run = index..index + 1;
         if self.state.borrow().is_taken(index) {
-            let settled = self.changed.until(|| (!self.state.borrow().is_taken(index)).then_some(()));
-            settled.await;
+            self.changed.wait_until(|| (!self.state.borrow().is_taken(index)).then_some(())).await;
             return Ok(());
         }
         self.state.borrow_mut().take(run.clone());
-        let fetched = async {
-            self.note(Event::Lost(index)).await.map_err(failed)?;
-            let _slot = self.world.slots.take().await;
-            self.fetch_run(run.clone(), Mode::Either, None).await
+        let fetch = async {
+            self.note(JournalEvent::Lost(index)).await.map_err(|e| self.store_error(e))?;
+            let _slot = self.context.slots.take().await;
+            self.fetch_run(run.clone(), TransferMode::Undecided, None).await
         };
-        let result = fetched.await;
-        self.settle(run, &result);
-        self.changed.notify();
-        if !held {
-            self.entry.close().await.map_err(failed)?;
+        let result = fetch.await;
+        self.release(run, &result);
+        self.changed.notify_all();
+        if lock.is_some() {
+            self.storage.close().await.map_err(|e| self.store_error(e))?;
         }
         result
     }
 
-    fn settle(&self, run: Range<u32>, result: &Result<(), WeightsError>) {
+    fn release(&self, run: Range<u32>, result: &Result<(), SourceError>) {
         let mut state = self.state.borrow_mut();
         state.release(run);
-        if let Err(error @ WeightsError::Changed { .. }) = result {
+        if let Err(error @ SourceError::Changed { .. }) = result {
             state.failure = Some(error.clone());
         }
     }
 
-    /// Another tab may have met the same damage before.
-    async fn mended_by_another(&self, index: u32) -> Result<bool, super::ports::StoreError> {
-        let (place, len, before) = {
+    async fn repaired_by_another_tab(&self, index: u32) -> Result<bool, StoreError> {
+        let (location, len, before) = {
             let state = self.state.borrow();
             let identity = &state.journal.identity;
-            (identity.place(index), identity.len_of(index), state.check_before(index))
+            (identity.location(index), identity.len_of(index), state.checksum_before(index))
         };
-        let Some(before) = before else { return Ok(self.state.borrow().check_of(index).is_some()) };
-        let bytes = self.entry.get(place, 0, len).await?;
+        let Some(before) = before else { return Ok(self.state.borrow().checksum_of(index).is_some()) };
+        let bytes = self.storage.get(location, 0, len).await?;
         let good = bytes.is_some_and(|bytes| checksum(&bytes) == before);
         if good {
-            self.state.borrow_mut().store(index, before);
-            self.changed.notify();
+            self.state.borrow_mut().restore(index, before);
+            self.changed.notify_all();
         }
         Ok(good)
     }
@@ -131,165 +115,136 @@ impl StoredFile {
     async fn fetch_run(
         &self,
         run: Range<u32>,
-        mode: Mode,
-        mut given: Option<Box<dyn Answer>>,
-    ) -> Result<(), WeightsError> {
+        mode: TransferMode,
+        mut response: Option<Box<dyn ResponseStream>>,
+    ) -> Result<(), SourceError> {
         let capacity = self.state.borrow().journal.identity.len_of(run.start);
-        let mut cursor = Cursor { mode, end: run.end, piece: run.start, part: Vec::with_capacity(capacity), skip: 0 };
-        let mut tries = Tries::new(&self.world.settings, self.world.settings.tries);
-        while cursor.piece < cursor.end {
-            let before = self.position(&cursor);
-            let fault = match self.attempt(&mut cursor, given.take()).await {
+        let partial = Vec::with_capacity(capacity);
+        let mut position = RunPosition { mode, end: run.end, piece: run.start, partial, skip: 0 };
+        let policy = &self.context.settings.retry;
+        let mut retries = Retries::new(policy, policy.tries);
+        while position.piece < position.end {
+            let before = self.offset(&position);
+            let fault = match self.attempt(&mut position, response.take()).await {
                 Ok(()) => continue,
                 Err(fault) => fault,
             };
-            if self.position(&cursor) - before >= u64::from(self.world.settings.piece_bytes / 64) {
-                tries.progress();
+            if self.offset(&position) - before >= u64::from(self.context.settings.piece_bytes / 64) {
+                retries.progress();
             }
-            tries.after(&self.name, fault, &*self.world.clock).await?;
+            retries.wait(&self.name, fault, &*self.context.clock).await?;
         }
         Ok(())
     }
 
-    fn position(&self, cursor: &Cursor) -> u64 {
-        self.state.borrow().journal.identity.place(cursor.piece).offset + cursor.part.len() as u64
+    fn offset(&self, position: &RunPosition) -> u64 {
+        self.state.borrow().journal.identity.location(position.piece).offset + position.partial.len() as u64
     }
 
     /// One request, as far as it goes.
-    async fn attempt(&self, cursor: &mut Cursor, given: Option<Box<dyn Answer>>) -> Result<(), Fault> {
-        let mut answer = match given {
-            Some(answer) => answer,
-            None => self.ask(cursor).await?,
+    async fn attempt(
+        &self,
+        position: &mut RunPosition,
+        response: Option<Box<dyn ResponseStream>>,
+    ) -> Result<(), RequestFault> {
+        let mut response = match response {
+            Some(response) => response,
+            None => self.request(position).await?,
         };
-        let end = answer::end(answer.head()).filter(|_| cursor.mode != Mode::Whole);
-        let last = self.state.borrow().journal.identity.pieces();
+        let end = range_end(response.head()).filter(|_| position.mode != TransferMode::Whole);
+        let pieces = self.state.borrow().journal.identity.pieces();
         loop {
-            match next(&self.world, &self.name, &mut *answer).await? {
-                Some(mut bytes) if cursor.piece < cursor.end => {
-                    // What comes after the range that the answer names is of no place in the file.
-                    let left = end.map_or(u64::MAX, |end| end.saturating_sub(self.position(cursor)));
+            match next_chunk(&self.context, &self.name, &mut *response).await? {
+                Some(mut bytes) if position.piece < position.end => {
+                    // What comes after the announced range has no place in the file.
+                    let left = end.map_or(u64::MAX, |end| end.saturating_sub(self.offset(position)));
                     bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-                    self.take(cursor, &bytes).await?;
+                    self.fill(position, &bytes).await?;
                 }
-                // All that was promised is here; the host may have promised less than it was asked for.
-                None if end == Some(self.position(cursor)) => return Ok(()),
-                None if cursor.piece < cursor.end => {
-                    let detail = format!("the connection was cut at byte {}", self.position(cursor));
-                    return Err(Fault::Passing(detail, None));
+                // All that was announced has arrived; the host may have announced less than it was asked for.
+                None if end == Some(self.offset(position)) => return Ok(()),
+                None if position.piece < position.end => {
+                    let detail = format!("the connection was cut at byte {}", self.offset(position));
+                    return Err(RequestFault::connection(detail));
                 }
-                Some(_) if cursor.mode == Mode::Whole && cursor.end == last => return Err(self.is_longer().await),
-                // Read to its end, so that the connection can serve the next request; what is too much is dropped.
+                Some(_) if position.mode == TransferMode::Whole && position.end == pieces => {
+                    return Err(self.longer_than_announced().await);
+                }
+                // Read to its end, so that the connection can serve the next request.
                 Some(_) | None => return Ok(()),
             }
         }
     }
 
-    async fn ask(&self, cursor: &mut Cursor) -> Result<Box<dyn Answer>, Fault> {
+    async fn request(&self, position: &mut RunPosition) -> Result<Box<dyn ResponseStream>, RequestFault> {
         let identity = self.state.borrow().journal.identity.clone();
-        let from = self.position(cursor);
-        let to = identity.place(cursor.end - 1).offset + identity.len_of(cursor.end - 1) as u64 - 1;
-        let if_range = identity.etag.clone().or_else(|| identity.modified.clone());
-        let ranged = cursor.mode != Mode::Whole;
-        let ask = Ask {
+        let from = self.offset(position);
+        let to = identity.location(position.end - 1).offset + identity.len_of(position.end - 1) as u64 - 1;
+        let ranged = position.mode != TransferMode::Whole;
+        let request = RangeRequest {
             url: self.url.clone(),
             range: if ranged { (from, to) } else { EVERYTHING },
-            if_range: if_range.filter(|_| ranged),
-            ..Ask::default()
+            if_range: identity.validator().filter(|_| ranged),
+            ..RangeRequest::default()
         };
-        let answer = match cursor.mode {
-            Mode::Ranged => send(&self.world, &self.name, &ask).await?,
-            Mode::Whole | Mode::Either => send_or_plain(&self.world, &self.name, &ask).await?,
+        let response = match position.mode {
+            TransferMode::Ranged => send(&self.context, &self.name, &request).await?,
+            TransferMode::Whole | TransferMode::Undecided => send_or_plain(&self.context, &self.name, &request).await?,
         };
-        if cursor.mode == Mode::Either && answer.head().status == 200 {
-            cursor.mode = Mode::Whole;
+        if position.mode == TransferMode::Undecided && response.head().status == 200 {
+            position.mode = TransferMode::Whole;
         }
-        let same = if cursor.mode != Mode::Whole {
-            answer::range(&self.name, &identity, answer.head(), from, to)?
+        let same = if position.mode != TransferMode::Whole {
+            check_range(&self.name, identity.version(), response.head(), from, to)?
         } else {
-            cursor.skip = from;
-            if answer::first(&self.name, answer.head(), 0, u64::MAX)? == answer::First::Absent {
-                return Err(Fault::Final(WeightsError::NotFound { file: self.name.clone() }));
+            position.skip = from;
+            if probe(&self.name, response.head(), 0, u64::MAX)? == ProbeOutcome::Absent {
+                return Err(RequestFault::Fatal(SourceError::NotFound { file: self.name.clone() }));
             }
-            let Head { length, encoded, .. } = answer.head();
-            !identity.contradicts(length.filter(|_| !encoded), answer.head())
+            !identity.is_contradicted_by(response.head().body_length(), response.head())
         };
-        if same { Ok(answer) } else { Err(self.is_another().await) }
+        if same { Ok(response) } else { Err(self.replaced().await) }
     }
 
-    /// Of a body that was sent whole, the length that was announced is all that tells where it ends.
-    async fn is_longer(&self) -> Fault {
+    /// Only the announced length tells where a body that is sent whole ends.
+    async fn longer_than_announced(&self) -> RequestFault {
         self.forget().await;
-        Fault::Final(answer::wrong(&self.name, "the server sent more than it had announced"))
+        RequestFault::bad_response(&self.name, "the server sent more than it had announced")
     }
 
-    async fn is_another(&self) -> Fault {
+    async fn replaced(&self) -> RequestFault {
         self.forget().await;
-        Fault::Final(WeightsError::Changed { file: self.name.clone() })
+        RequestFault::Fatal(SourceError::Changed { file: self.name.clone() })
     }
 
-    /// Fills pieces, and stores those that are full.
-    async fn take(&self, cursor: &mut Cursor, mut bytes: &[u8]) -> Result<(), Fault> {
-        let skipped = cursor.skip.min(bytes.len() as u64);
-        cursor.skip -= skipped;
+    /// Fills pieces, and stores those that are complete.
+    async fn fill(&self, position: &mut RunPosition, mut bytes: &[u8]) -> Result<(), RequestFault> {
+        let skipped = position.skip.min(bytes.len() as u64);
+        position.skip -= skipped;
         bytes = &bytes[skipped as usize..];
-        while !bytes.is_empty() && cursor.piece < cursor.end {
-            let full = self.state.borrow().journal.identity.len_of(cursor.piece);
-            let (now, later) = bytes.split_at(bytes.len().min(full - cursor.part.len()));
-            cursor.part.extend_from_slice(now);
+        while !bytes.is_empty() && position.piece < position.end {
+            let full = self.state.borrow().journal.identity.len_of(position.piece);
+            let (now, later) = bytes.split_at(bytes.len().min(full - position.partial.len()));
+            position.partial.extend_from_slice(now);
             bytes = later;
             self.count(&self.download, now.len() as u64);
-            if cursor.part.len() == full {
-                self.keep(cursor.piece, &cursor.part).await?;
-                cursor.part.clear();
-                cursor.piece += 1;
+            if position.partial.len() == full {
+                self.store_piece(position.piece, &position.partial).await?;
+                position.partial.clear();
+                position.piece += 1;
             }
         }
         Ok(())
     }
 
-    async fn keep(&self, index: u32, bytes: &[u8]) -> Result<(), Fault> {
-        let failed = |e: super::ports::StoreError| Fault::Final(e.of(&self.name));
-        let place = self.state.borrow().journal.identity.place(index);
-        self.entry.put(place, bytes).await.map_err(failed)?;
+    async fn store_piece(&self, index: u32, bytes: &[u8]) -> Result<(), RequestFault> {
+        let failed = |e: StoreError| RequestFault::Fatal(self.store_error(e));
+        let location = self.state.borrow().journal.identity.location(index);
+        self.storage.put(location, bytes).await.map_err(failed)?;
         let check = checksum(bytes);
-        self.entry.append(&Event::Piece(index, check).line()).await.map_err(failed)?;
+        self.storage.append(&JournalEvent::Piece(index, check).line()).await.map_err(failed)?;
         let same = self.state.borrow_mut().store(index, check);
-        self.changed.notify();
-        if same { Ok(()) } else { Err(self.is_another().await) }
+        self.changed.notify_all();
+        if same { Ok(()) } else { Err(self.replaced().await) }
     }
-}
-
-/// Sends a request; a host that does not answer is not waited for forever.
-pub async fn send(world: &World, file: &str, ask: &Ask) -> Result<Box<dyn Answer>, Fault> {
-    match race(world.transport.send(ask), world.clock.sleep(world.settings.stall_ms)).await {
-        First::Left(answer) => answer.map_err(|lost| answer::lost(file, lost)),
-        First::Right(()) => Err(stalled(world)),
-    }
-}
-
-/// The same for the first request of a file, which asks without a range where nothing comes of one.
-pub async fn send_or_plain(world: &World, file: &str, ask: &Ask) -> Result<Box<dyn Answer>, Fault> {
-    let ask = Ask { opens: true, ..ask.clone() };
-    match race(world.transport.send(&ask), world.clock.sleep(world.settings.stall_ms)).await {
-        First::Left(Err(Lost::Unranged)) => {
-            send(world, file, &Ask { plain: true, if_range: None, ..ask.clone() }).await
-        }
-        First::Left(answer) => answer.map_err(|lost| answer::lost(file, lost)),
-        First::Right(()) => Err(stalled(world)),
-    }
-}
-
-/// The next bytes of an answer.
-pub async fn next(world: &World, file: &str, answer: &mut dyn Answer) -> Result<Option<Vec<u8>>, Fault> {
-    match race(answer.next(), world.clock.sleep(world.settings.stall_ms)).await {
-        First::Left(Err(Lost::Network(detail))) => {
-            Err(Fault::Passing(format!("the connection was cut: {detail}"), None))
-        }
-        First::Left(bytes) => bytes.map_err(|lost| answer::lost(file, lost)),
-        First::Right(()) => Err(stalled(world)),
-    }
-}
-
-fn stalled(world: &World) -> Fault {
-    Fault::Passing(format!("nothing came for {} seconds", world.settings.stall_ms / 1000.0), None)
 }

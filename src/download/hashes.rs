@@ -1,20 +1,20 @@
-//! The hashes that a page gives, and which of its files each is of.
+//! The hashes that a page gives for `integrity`, and which file each is of.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::integrity::Integrity;
 
-/// Hashes by what the page calls their files: a file's name, or the part that it plays (`model`, `vision`).
+/// Hashes by file name or by role (`model`, `vision`).
 #[derive(Default)]
-pub struct Hashes {
+pub struct ExpectedHashes {
     given: BTreeMap<String, Integrity>,
-    /// Where the file is that plays a part.
-    parts: RefCell<BTreeMap<&'static str, String>>,
-    met: RefCell<BTreeSet<String>>,
+    /// The address of the file in each role.
+    roles: RefCell<BTreeMap<&'static str, String>>,
+    used: RefCell<BTreeSet<String>>,
 }
 
-impl Hashes {
+impl ExpectedHashes {
     /// As the page gave them.
     pub fn new(given: BTreeMap<String, Integrity>) -> Self {
         Self { given, ..Self::default() }
@@ -25,81 +25,82 @@ impl Hashes {
         self.given.is_empty()
     }
 
-    /// Says which file plays a part. Two files of one name in two folders are two files.
-    pub fn assign(&self, part: &'static str, place: &str) {
-        self.parts.borrow_mut().insert(part, place.to_owned());
+    /// Says which file has a role. Two files of one name in two folders are two files.
+    pub fn assign(&self, role: &'static str, address: &str) {
+        self.roles.borrow_mut().insert(role, address.to_owned());
     }
 
-    /// The hash of a file.
-    pub fn of(&self, place: &str, file: &str) -> Option<Integrity> {
-        self.find(place, file).map(|(_, hash)| hash)
+    /// The expected hash of a file.
+    pub fn of(&self, address: &str, file: &str) -> Option<Integrity> {
+        self.find(address, file).map(|(_, hash)| hash)
     }
 
-    /// There is such a file, and it is compared with its hash.
-    pub fn meet(&self, place: &str, file: &str) {
-        let Some((key, hash)) = self.find(place, file) else { return };
-        let mut met = self.met.borrow_mut();
-        met.insert(key);
-        // Said twice in the same way, it is said once.
+    /// The file exists, and will be compared with its hash.
+    pub fn mark_used(&self, address: &str, file: &str) {
+        let Some((key, hash)) = self.find(address, file) else { return };
+        let mut used = self.used.borrow_mut();
+        used.insert(key);
+        // The same hash may be given by role and by name.
         if self.given.get(file) == Some(&hash) {
-            met.insert(file.to_owned());
+            used.insert(file.to_owned());
         }
     }
 
-    fn find(&self, place: &str, file: &str) -> Option<(String, Integrity)> {
-        let parts = self.parts.borrow();
-        let plays = parts.iter().find(|(part, at)| *at == place && self.given.contains_key(**part));
-        let key = plays.map_or(file, |(part, _)| *part);
-        // A name that is also that of a part means the part.
-        let taken = plays.is_none() && parts.contains_key(key);
+    fn find(&self, address: &str, file: &str) -> Option<(String, Integrity)> {
+        let roles = self.roles.borrow();
+        let by_role = roles.iter().find(|(role, at)| *at == address && self.given.contains_key(**role));
+        let key = by_role.map_or(file, |(role, _)| *role);
+        // A key that is the name of an assigned role means the role.
+        let taken = by_role.is_none() && roles.contains_key(key);
         self.given.get(key).filter(|_| !taken).map(|hash| (key.to_owned(), *hash))
     }
 
-    /// A hash that no file has met, and that nothing would ever check.
-    pub fn unmet(&self) -> Option<&str> {
-        let met = self.met.borrow();
-        self.given.keys().find(|name| !met.contains(*name)).map(String::as_str)
+    /// A hash of none of the files, which nothing would ever check.
+    pub fn unused(&self) -> Option<&str> {
+        let used = self.used.borrow();
+        self.given.keys().find(|name| !used.contains(*name)).map(String::as_str)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::integrity::Hasher;
+    use super::super::integrity::IntegrityHasher;
     use super::*;
 
     fn hash(text: &str) -> Integrity {
-        let mut hasher = Hasher::default();
+        let mut hasher = IntegrityHasher::default();
         hasher.update(text.as_bytes());
         hasher.finish()
     }
 
-    fn hashes(names: &[&str]) -> Hashes {
-        Hashes::new(names.iter().map(|name| ((*name).to_owned(), hash(name))).collect())
+    fn hashes(names: &[&str]) -> ExpectedHashes {
+        ExpectedHashes::new(names.iter().map(|name| ((*name).to_owned(), hash(name))).collect())
     }
 
     #[test]
-    fn two_files_of_one_name_have_each_their_own() {
+    fn two_files_of_one_name_have_separate_hashes() {
         let hashes = hashes(&["model", "vision"]);
         hashes.assign("model", "https://one/model.gguf");
         hashes.assign("vision", "https://two/model.gguf");
         assert_eq!(hashes.of("https://one/model.gguf", "model.gguf"), Some(hash("model")));
         assert_eq!(hashes.of("https://two/model.gguf", "model.gguf"), Some(hash("vision")));
         assert_eq!(hashes.of("https://one/other", "other"), None);
-        assert_eq!(hashes.unmet(), Some("model"));
-        hashes.meet("https://one/model.gguf", "model.gguf");
-        hashes.meet("https://two/model.gguf", "model.gguf");
-        assert_eq!(hashes.unmet(), None);
+        assert_eq!(hashes.unused(), Some("model"));
+        hashes.mark_used("https://one/model.gguf", "model.gguf");
+        hashes.mark_used("https://two/model.gguf", "model.gguf");
+        assert_eq!(hashes.unused(), None);
     }
 
     #[test]
-    fn a_hash_that_nothing_would_check_is_found() {
-        for (given, unmet) in [("modle.safetensors", true), ("vision", true), ("model", true), ("part-2.gguf", false)] {
+    fn a_hash_of_no_file_is_found() {
+        for (given, unused) in [("modle.safetensors", true), ("vision", true), ("model", true), ("part-2.gguf", false)]
+        {
             let hashes = hashes(&["config.json", given]);
             hashes.assign("model", "https://one/model.safetensors");
             assert!(hashes.of("https://one/model.safetensors", "model.safetensors").is_none() || given == "model");
-            hashes.meet("https://one/config.json", "config.json");
-            hashes.meet("https://one/part-2.gguf", "part-2.gguf");
-            assert_eq!(hashes.unmet(), unmet.then_some(given));
+            hashes.mark_used("https://one/config.json", "config.json");
+            hashes.mark_used("https://one/part-2.gguf", "part-2.gguf");
+            assert_eq!(hashes.unused(), unused.then_some(given));
         }
     }
 }

@@ -1,17 +1,25 @@
-//! The hash of a whole file, as web pages write it: `sha256-` and base64.
+//! The SHA-256 of a whole file, in the notation of Subresource Integrity: `sha256-` and base64.
 
 use sha2::{Digest, Sha256};
 
-use super::ports::Clock;
-use crate::bytes::{Source, WeightsError};
+use crate::bytes::http::Clock;
+use crate::bytes::{Source, SourceError};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const PREFIX: &str = "sha256-";
 
-/// Bytes that are hashed without a turn for others: some hundredths of a second.
-const STEP_BYTES: u64 = 4 << 20;
+/// Bytes that are hashed between yields to the event loop: some hundredths of a second.
+const CHUNK_BYTES: u64 = 4 << 20;
 
-/// A SHA-256.
+/// The SHA-256 of a file.
+///
+/// ```
+/// use secondpass::download::Integrity;
+///
+/// let empty = Integrity::parse("sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+/// assert!(empty.is_some());
+/// assert_eq!(Integrity::parse("sha256-"), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Integrity([u8; 32]);
 
@@ -19,7 +27,7 @@ impl Integrity {
     /// Reads `sha256-…`; `None` if it is anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let encoded = text.trim().strip_prefix(PREFIX)?.trim_end_matches('=');
-        // 32 bytes are 43 digits, the last of which carries two bits of nothing.
+        // 32 bytes are 43 digits, the last of which has two unused bits.
         if encoded.len() != 43 {
             return None;
         }
@@ -57,11 +65,11 @@ impl std::fmt::Display for Integrity {
     }
 }
 
-/// Makes one from bytes that come one after the other.
+/// Computes it from consecutive bytes.
 #[derive(Default)]
-pub struct Hasher(Sha256);
+pub struct IntegrityHasher(Sha256);
 
-impl Hasher {
+impl IntegrityHasher {
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
@@ -71,16 +79,16 @@ impl Hasher {
     }
 }
 
-/// Hashes a file that did not come by way of storage; `report` is told how far it has come.
+/// Compares a file that was not downloaded, such as a picked one, with its hash. `report` receives the bytes done.
 pub async fn check_source(
     source: &dyn Source,
     want: Integrity,
     clock: &dyn Clock,
     report: &dyn Fn(u64),
-) -> Result<(), WeightsError> {
-    let (mut hasher, mut done) = (Hasher::default(), 0);
+) -> Result<(), SourceError> {
+    let (mut hasher, mut done) = (IntegrityHasher::default(), 0);
     while done < source.len() {
-        let len = (source.len() - done).min(STEP_BYTES);
+        let len = (source.len() - done).min(CHUNK_BYTES);
         hasher.update(&source.read(done, len as usize).await?);
         done += len;
         report(done);
@@ -90,12 +98,7 @@ pub async fn check_source(
     if got == want {
         return Ok(());
     }
-    Err(WeightsError::Integrity { file: source.name().to_owned(), want: want.to_string(), got: got.to_string() })
-}
-
-/// A name for storage, of letters and digits alone.
-pub fn key_of(url: &str) -> String {
-    Sha256::digest(url.as_bytes())[..16].iter().map(|b| format!("{b:02x}")).collect()
+    Err(SourceError::Integrity { file: source.name().to_owned(), want: want.to_string(), got: got.to_string() })
 }
 
 #[cfg(test)]
@@ -103,8 +106,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_it_writes_and_nothing_else() {
-        let empty = Hasher::default().finish();
+    fn parsing_accepts_what_display_writes_and_nothing_else() {
+        let empty = IntegrityHasher::default().finish();
         assert_eq!(empty.to_string(), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
         assert_eq!(Integrity::parse(&empty.to_string()), Some(empty));
         assert_eq!(Integrity::parse("sha256-47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"), Some(empty));

@@ -1,53 +1,53 @@
-//! How many requests go on at a time, for all files of a load together.
+//! Limits the concurrent requests of all files of a load.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use super::tasks::Signal;
+use super::condvar::LocalCondvar;
 
-/// First come, first served: else the file whose request has just ended would always have the next one as well.
-pub struct Slots {
+/// A fair semaphore: without a queue, the file whose request has just ended would always get the next slot too.
+pub struct RequestSlots {
     free: Cell<usize>,
     queue: RefCell<VecDeque<u64>>,
     next: Cell<u64>,
-    changed: Signal,
+    changed: LocalCondvar,
 }
 
 /// The right to one request, until it is dropped.
-pub struct Slot<'a>(&'a Slots);
+pub struct RequestSlot<'a>(&'a RequestSlots);
 
-/// A place in the queue, given up when it is dropped.
-struct Turn<'a>(&'a Slots, u64);
+/// A position in the queue, given up when it is dropped.
+struct QueueTicket<'a>(&'a RequestSlots, u64);
 
-impl Slots {
-    /// So many at a time.
+impl RequestSlots {
+    /// At most so many requests at a time.
     pub fn new(most: usize) -> Self {
         let (free, queue) = (Cell::new(most.max(1)), RefCell::default());
-        Self { free, queue, next: Cell::new(0), changed: Signal::default() }
+        Self { free, queue, next: Cell::new(0), changed: LocalCondvar::default() }
     }
 
-    /// Waits for one.
-    pub async fn take(&self) -> Slot<'_> {
-        let turn = Turn(self, self.next.get());
-        self.next.set(turn.1 + 1);
-        self.queue.borrow_mut().push_back(turn.1);
-        let ready = || (self.free.get() > 0 && self.queue.borrow().front() == Some(&turn.1)).then_some(());
-        self.changed.until(ready).await;
+    /// Waits for a slot.
+    pub async fn take(&self) -> RequestSlot<'_> {
+        let ticket = QueueTicket(self, self.next.get());
+        self.next.set(ticket.1 + 1);
+        self.queue.borrow_mut().push_back(ticket.1);
+        let ready = || (self.free.get() > 0 && self.queue.borrow().front() == Some(&ticket.1)).then_some(());
+        self.changed.wait_until(ready).await;
         self.free.set(self.free.get() - 1);
-        Slot(self)
+        RequestSlot(self)
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for QueueTicket<'_> {
     fn drop(&mut self) {
         self.0.queue.borrow_mut().retain(|&ticket| ticket != self.1);
-        self.0.changed.notify();
+        self.0.changed.notify_all();
     }
 }
 
-impl Drop for Slot<'_> {
+impl Drop for RequestSlot<'_> {
     fn drop(&mut self) {
         self.0.free.set(self.0.free.get() + 1);
-        self.0.changed.notify();
+        self.0.changed.notify_all();
     }
 }

@@ -1,47 +1,54 @@
-//! Which pieces are there, which are on their way, and which come next.
+//! Which pieces are stored, which are being fetched, and which are fetched next.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::journal::{Event, Journal};
-use super::ports::Lock;
-use crate::bytes::WeightsError;
+use super::journal::{Journal, JournalEvent};
+use super::store::WriteLock;
+use crate::bytes::SourceError;
 
-/// All that changes while a file is used.
-pub struct State {
+/// The mutable state of a file.
+pub struct DownloadState {
     pub journal: Journal,
-    /// Pieces whose bytes were seen to be good in this session.
+    /// Pieces that were read back undamaged in this session.
     trusted: Vec<bool>,
-    /// Pieces that somebody fetches.
+    /// How often each piece was written in this session.
+    writes: Vec<u32>,
+    /// Pieces that are being fetched.
     taken: Vec<bool>,
-    /// Pieces that somebody waits for, the latest first.
+    /// Pieces that readers wait for, the latest first.
     wanted: VecDeque<u32>,
-    /// Pieces that are not there.
+    /// Pieces that are not stored.
     missing: usize,
-    /// Whether pieces were there before this session.
+    /// Whether pieces were stored before this session.
     pub inherited: bool,
-    /// Whether it goes on from an earlier session, which may have ended before a single piece was there.
+    /// Whether the host has sent the file from its start in this session, without ranges.
+    pub sent_whole: bool,
+    /// Whether the download was begun in an earlier session, which may have ended before a single piece was stored.
     pub begun_before: bool,
     /// Held while there is anything to write.
-    pub lock: Option<Box<dyn Lock>>,
-    /// Somebody fetches what is missing; else whoever misses a piece fetches it.
+    pub lock: Option<Box<dyn WriteLock>>,
+    /// Whether what is missing is being fetched; else whoever misses a piece fetches it.
     pub fetching: bool,
-    /// Somebody brings it to its end, and gives the lock back then.
+    /// Whether `StoredFile::work` runs, which gives the lock back when it ends.
     pub working: bool,
+    /// Whether it has ended.
     pub finished: bool,
-    pub failure: Option<WeightsError>,
+    pub failure: Option<SourceError>,
 }
 
-impl State {
-    pub fn new(journal: Journal, lock: Option<Box<dyn Lock>>) -> Self {
+impl DownloadState {
+    pub fn new(journal: Journal, lock: Option<Box<dyn WriteLock>>) -> Self {
         let pieces = journal.pieces.len();
         let missing = journal.pieces.iter().filter(|p| p.is_none()).count();
         Self {
             trusted: vec![false; pieces],
+            writes: vec![0; pieces],
             taken: vec![false; pieces],
             wanted: VecDeque::new(),
             missing,
             inherited: missing < pieces,
+            sent_whole: false,
             begun_before: false,
             lock,
             fetching: false,
@@ -56,8 +63,8 @@ impl State {
         self.missing == 0
     }
 
-    /// The checksum of a piece that is there.
-    pub fn check_of(&self, index: u32) -> Option<u32> {
+    /// The checksum of a stored piece.
+    pub fn checksum_of(&self, index: u32) -> Option<u32> {
         self.journal.pieces[index as usize]
     }
 
@@ -65,60 +72,74 @@ impl State {
         self.trusted[index as usize]
     }
 
+    /// How often a piece was written in this session.
+    pub fn writes(&self, index: u32) -> u32 {
+        self.writes[index as usize]
+    }
+
     pub fn trust(&mut self, index: u32) {
         self.trusted[index as usize] = true;
     }
 
-    /// A piece that somebody waits for.
+    /// A reader waits for a piece.
     pub fn want(&mut self, index: u32) {
-        if self.check_of(index).is_none() && !self.wanted.contains(&index) {
+        if self.checksum_of(index).is_none() && !self.wanted.contains(&index) {
             self.wanted.push_front(index);
         }
     }
 
-    /// A piece was written. `false` if it differs from what was there before: the file is another one by now.
+    /// A piece was written. `false` if it differs from what was stored before: the file was replaced on the host.
     pub fn store(&mut self, index: u32, check: u32) -> bool {
         let at = index as usize;
-        let before = self.check_of(index).or(self.journal.lost[at]);
-        self.missing -= usize::from(self.check_of(index).is_none());
-        self.journal.apply(Event::Piece(index, check));
-        self.trusted[at] = true;
+        let before = self.checksum_of(index).or(self.journal.lost[at]);
+        self.missing -= usize::from(self.checksum_of(index).is_none());
+        self.journal.apply(JournalEvent::Piece(index, check));
+        // What was written is trusted once it was read back.
+        self.trusted[at] = false;
+        self.writes[at] += 1;
         self.taken[at] = false;
         before.is_none_or(|before| before == check)
     }
 
-    /// A piece turned out bad.
+    /// A lost piece is good again: another tab has repaired it.
+    pub fn restore(&mut self, index: u32, check: u32) {
+        self.store(index, check);
+        self.trusted[index as usize] = true;
+    }
+
+    /// A piece is damaged.
     pub fn lose(&mut self, index: u32) {
-        self.missing += usize::from(self.check_of(index).is_some());
-        self.journal.apply(Event::Lost(index));
+        self.missing += usize::from(self.checksum_of(index).is_some());
+        self.journal.apply(JournalEvent::Lost(index));
         self.trusted[index as usize] = false;
     }
 
-    /// The next pieces to fetch, which are then taken: those that are waited for first, then in order.
+    /// Takes the next pieces to fetch: first those that readers wait for, then in order.
     pub fn next_run(&mut self, most: u32) -> Option<Range<u32>> {
         let mut first = None;
         while let Some(index) = self.wanted.pop_front() {
-            if self.open(index) {
+            if self.is_open(index) {
                 first = Some(index);
                 break;
             }
         }
-        let first = first.or_else(|| (0..self.trusted.len() as u32).find(|&i| self.open(i)))?;
-        let end = (first..self.trusted.len() as u32).take(most as usize).take_while(|&i| self.open(i)).last()? + 1;
+        let first = first.or_else(|| (0..self.trusted.len() as u32).find(|&i| self.is_open(i)))?;
+        let end = (first..self.trusted.len() as u32).take(most as usize).take_while(|&i| self.is_open(i)).last()? + 1;
         self.take(first..end);
         Some(first..end)
     }
 
-    /// Whether anything is left that nobody fetches.
+    /// Whether there are missing pieces that nobody fetches.
     pub fn any_open(&self) -> bool {
-        (0..self.trusted.len() as u32).any(|i| self.open(i))
+        (0..self.trusted.len() as u32).any(|i| self.is_open(i))
     }
 
+    /// Marks pieces as being fetched.
     pub fn take(&mut self, run: Range<u32>) {
         run.for_each(|i| self.taken[i as usize] = true);
     }
 
-    /// Pieces that nobody fetches any more.
+    /// Marks pieces as not being fetched any more.
     pub fn release(&mut self, run: Range<u32>) {
         run.for_each(|i| self.taken[i as usize] = false);
     }
@@ -127,17 +148,17 @@ impl State {
         self.taken[index as usize]
     }
 
-    /// What the checksum of a lost piece was.
-    pub fn check_before(&self, index: u32) -> Option<u32> {
+    /// The checksum that a lost piece had.
+    pub fn checksum_before(&self, index: u32) -> Option<u32> {
         self.journal.lost[index as usize]
     }
 
-    fn open(&self, index: u32) -> bool {
-        self.check_of(index).is_none() && !self.taken[index as usize]
+    fn is_open(&self, index: u32) -> bool {
+        self.checksum_of(index).is_none() && !self.taken[index as usize]
     }
 
-    /// Bytes that are still to come.
+    /// Bytes that are still to be fetched.
     pub fn missing_bytes(&self) -> u64 {
-        self.journal.identity.len - self.journal.stored()
+        self.journal.identity.len - self.journal.stored_bytes()
     }
 }

@@ -1,4 +1,4 @@
-//! Downloads against a host, a storage and a clock that do whatever a seed makes them do.
+//! Downloads in a simulation of a host, a store and a clock with faults from a seed.
 
 mod faults;
 mod hosts;

@@ -1,11 +1,12 @@
 //! The errors of the engine.
 
 use crate::api::RequestError;
-use crate::bytes::WeightsError;
+use crate::bytes::SourceError;
 use crate::kernels::selection::SelectionError;
 use crate::media::MediaError;
 use crate::model::ModelError;
 use crate::prompt::PromptError;
+use crate::weights::WeightsError;
 
 /// Why a load or a request failed.
 #[derive(Debug, thiserror::Error)]
@@ -72,10 +73,7 @@ impl Error {
     pub fn is_abort(&self) -> bool {
         matches!(
             self,
-            Self::Aborted
-                | Self::Media { source: MediaError::Aborted, .. }
-                | Self::Weights(WeightsError::Aborted)
-                | Self::Model(ModelError::Aborted | ModelError::Weights(WeightsError::Aborted))
-        )
+            Self::Aborted | Self::Media { source: MediaError::Aborted, .. } | Self::Model(ModelError::Aborted)
+        ) || matches!(self.source_error(), Some(SourceError::Aborted))
     }
 }

@@ -4,9 +4,10 @@ use std::cell::{Cell, RefCell};
 
 use super::core::Engine;
 use super::error::Error;
-use super::files::{ModelFiles, Opened};
 use super::info::ModelInfo;
+use super::manifest::{Manifest, ModelLocation};
 use super::observer::Observer;
+use super::open_model::OpenedModel;
 use super::options::LoadOptions;
 use super::progress::LoadStage;
 use super::row_budget::RowBudget;
@@ -25,16 +26,25 @@ const WARM_UP_PREFIX: usize = 5;
 impl Engine {
     /// Loads a folder as Hugging Face lays it out. See [`Engine`] for an example.
     pub async fn load(folder: &dyn Folder, options: LoadOptions, observer: &Observer<'_>) -> Result<Self, Error> {
-        Self::load_files(&ModelFiles::Folder(folder), options, observer).await
+        Self::load_from(&ModelLocation::Folder(folder), options, observer).await
     }
 
     /// Loads a folder or GGUF files.
-    pub async fn load_files(
-        files: &ModelFiles<'_>,
+    pub async fn load_from(
+        location: &ModelLocation<'_>,
         options: LoadOptions,
         observer: &Observer<'_>,
     ) -> Result<Self, Error> {
-        let Opened { name, config, prompter, checkpoint } = files.open(observer).await?;
+        Self::load_manifest(&Manifest::open(location).await?, options, observer).await
+    }
+
+    /// Loads a model whose files are open.
+    pub async fn load_manifest(
+        manifest: &Manifest,
+        options: LoadOptions,
+        observer: &Observer<'_>,
+    ) -> Result<Self, Error> {
+        let OpenedModel { name, config, prompter, checkpoint } = manifest.read(observer).await?;
         let kernels = select_kernels(&options, observer).await?;
         let info = ModelInfo {
             kernels,

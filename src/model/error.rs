@@ -1,7 +1,7 @@
 //! Why a model cannot be built or run.
 
-use crate::bytes::WeightsError;
 use crate::kernels::selection::SelectionError;
+use crate::weights::WeightsError;
 
 /// Why a model cannot be built or run.
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,10 @@
 //! The trunk of a model: everything between tokens and final hidden states.
 
-use crate::bytes::WeightsError;
 use crate::model::config::ModelConfig;
 use crate::model::decoder::Decoder;
 use crate::model::layers::{TensorScope, TensorSource};
 use crate::model::vision::VisionTower;
+use crate::weights::WeightsError;
 
 /// The trunk of a model.
 pub struct Trunk {

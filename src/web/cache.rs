@@ -1,4 +1,4 @@
-//! What is stored, for pages that want to show, check or free it.
+//! The stored files, for pages that list, check or delete them.
 
 use js_sys::Function;
 use serde::Serialize;
@@ -11,22 +11,23 @@ use crate::api::RequestError;
 use crate::download::{StoreError, check, list, remove};
 
 #[derive(Serialize)]
-struct In<T> {
+struct WithStorage<T> {
     #[serde(flatten)]
     file: T,
     storage: &'static str,
 }
 
 fn failed(error: StoreError) -> JsValue {
-    let error = crate::Error::from(error.of("what is stored"));
+    let error = crate::Error::from(error.for_file("what is stored"));
     error::to_js(&error)
 }
 
-fn json<T: Serialize>(files: &[In<T>]) -> Result<String, JsValue> {
+fn json<T: Serialize>(files: &[WithStorage<T>]) -> Result<String, JsValue> {
     serde_json::to_string(files).map_err(|e| error::typed("internal", 500, &e.to_string()))
 }
 
-/// Stores the files of a model without loading it; the name of where they are kept. The options are those of a load.
+/// Stores the files of a model without loading it; returns the name of where they are kept. The options are those of a
+/// load.
 #[wasm_bindgen]
 pub async fn cache_add(
     options: String,
@@ -51,34 +52,34 @@ async fn add(
     load::store(files, host, &observer, std::rc::Rc::new(report)).await
 }
 
-/// Every stored file, as JSON.
+/// All stored files, as JSON.
 #[wasm_bindgen]
 pub async fn cache_list() -> Result<String, JsValue> {
     let mut files = Vec::new();
-    for (store, storage) in storage::lasting().await {
+    for (store, storage) in storage::persistent().await {
         let listed = list(&*store).await.map_err(failed)?;
-        files.extend(listed.into_iter().map(|file| In { file, storage }));
+        files.extend(listed.into_iter().map(|file| WithStorage { file, storage }));
     }
     json(&files)
 }
 
-/// Removes the files at and under an address, or all; how many they were.
+/// Deletes the file at a URL or all files in the folder there; without a URL, all. Returns how many.
 #[wasm_bindgen]
 pub async fn cache_delete(url: Option<String>) -> Result<usize, JsValue> {
     let mut removed = 0;
-    for (store, _) in storage::lasting().await {
+    for (store, _) in storage::persistent().await {
         removed += remove(&*store, url.as_deref()).await.map_err(failed)?;
     }
     Ok(removed)
 }
 
-/// Reads the files at and under an address and compares them with their checksums; JSON.
+/// Compares the file at a URL or all files in the folder there with their checksums; JSON.
 #[wasm_bindgen]
 pub async fn cache_verify(url: String) -> Result<String, JsValue> {
     let mut files = Vec::new();
-    for (store, storage) in storage::lasting().await {
+    for (store, storage) in storage::persistent().await {
         let checked = check(&*store, &url).await.map_err(failed)?;
-        files.extend(checked.into_iter().map(|file| In { file, storage }));
+        files.extend(checked.into_iter().map(|file| WithStorage { file, storage }));
     }
     json(&files)
 }

@@ -1,4 +1,4 @@
-//! Time and turns of the event loop, in a worker.
+//! Time, timers and the event loop of a worker.
 
 use std::cell::Cell;
 
@@ -8,25 +8,25 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
 
 use crate::bytes::LocalBoxFuture;
-use crate::download::Clock;
+use crate::bytes::http::Clock;
 
 #[wasm_bindgen]
 extern "C" {
-    /// Milliseconds since the worker started; the std clock panics on wasm. Asked directly: the way by the global object and
-    /// its property takes most of a millisecond, and the engine asks a dozen times for each document.
+    /// Milliseconds since the worker started; the std clock panics on wasm. Bound directly: looking it up in the global
+    /// object takes most of a millisecond, and the engine asks a dozen times for each document.
     #[wasm_bindgen(js_namespace = performance)]
     pub fn now() -> f64;
 }
 
-/// How long work may go on before the worker looks at its messages.
+/// How long work may go on before the worker handles its messages.
 const TURN_MS: f64 = 25.0;
 
 thread_local! {
     static LAST_PAUSE: Cell<f64> = const { Cell::new(0.0) };
 }
 
-/// Lets the worker handle its messages, if it has not for a while. A message of its own ends the pause: a microtask
-/// would run before any message, and browsers stretch a timer that follows another to four milliseconds.
+/// Yields to the worker's messages, if it has not for a while. The pause ends with a message that it posts itself: a
+/// microtask would run before any message, and browsers extend chained timers to four milliseconds.
 pub async fn pause() {
     if now() - LAST_PAUSE.get() < TURN_MS {
         return;
@@ -40,7 +40,7 @@ pub async fn pause() {
         });
         // The promise is never rejected.
         let _ = JsFuture::from(promise).await;
-        // An open port would be kept alive.
+        // An open port would stay alive.
         channel.port1().close();
     }
     LAST_PAUSE.set(now());
@@ -51,7 +51,7 @@ pub async fn sleep(ms: f64) {
     let mut timer = Timer(None);
     let promise = Promise::new(&mut |resolve, _| {
         timer.0 = call_global("setTimeout", &[&resolve, &ms.into()]);
-        // Without a timer there is nobody to wait for either.
+        // Without a timer nothing would ever end the wait.
         if timer.0.is_none() {
             let _ = resolve.call0(&JsValue::UNDEFINED);
         }
@@ -61,7 +61,7 @@ pub async fn sleep(ms: f64) {
     timer.0 = None;
 }
 
-/// Cleared when nobody waits for it any more: a download asks for one with every piece of a body.
+/// Cleared when it is dropped: a download starts one with every chunk of a body.
 struct Timer(Option<JsValue>);
 
 impl Drop for Timer {
@@ -78,7 +78,7 @@ fn call_global(name: &str, arguments: &[&JsValue]) -> Option<JsValue> {
     Reflect::apply(&function, &js_sys::global(), &list).ok()
 }
 
-/// The worker's clock, as downloads see it.
+/// The worker's clock.
 pub struct WorkerClock;
 
 impl Clock for WorkerClock {

@@ -1,127 +1,114 @@
-//! One load's files from URLs, by way of storage.
+//! The downloads of one load, and the folders that are read through them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use wasm_bindgen_futures::spawn_local;
 
 use super::clock::WorkerClock;
-use super::storage;
+use super::storage::{self, MEMORY};
 use super::transport::FetchTransport;
-use crate::bytes::{Folder, LocalBoxFuture, Source, WeightsError};
+use crate::bytes::{FileAddress, Folder, LocalBoxFuture, OpenResult, Source, SourceError};
 use crate::download::{
-    Begun, Hashes, Opened, Phase, Reading, Settings, Slots, Step, StoredFile, Suspicion, Wanted, World, open,
-    remember_absent,
+    DownloadContext, DownloadPhase, DownloadProgress, DownloadSettings, ExpectedHashes, FileRequest, OpenedFile,
+    RequestSlots, Revalidation, StoredFile, StoredSource, Transfer, open, remember_absent,
 };
 use crate::engine::{LoadProgress, LoadStage};
 
-/// Errors over what is in the files, which may have come wrongly: they are fetched anew.
-const WRONG: [&str; 6] = [
-    "invalid_weights",
-    "missing_tensor",
-    "unsupported_dtype",
-    "unsupported_model",
-    "invalid_config",
-    "invalid_tokenizer",
-];
-/// Errors over which the host is asked whether it has others before the same files are used again.
-const PERHAPS_OLD: [&str; 2] = ["bad_response", "not_found"];
-
-/// Where nothing outlasts the load.
-const MEMORY: &str = "memory";
-
-/// Told of every step.
+/// Receives progress.
 pub type Report = Rc<dyn Fn(LoadProgress)>;
 
-/// What a page says about storage.
-pub struct Manner {
+/// What a page asks of the downloads of a load.
+pub struct DownloadOptions {
     pub cache: String,
-    pub settings: Settings,
+    pub settings: DownloadSettings,
     pub revalidate: bool,
-    pub hashes: Hashes,
+    pub hashes: ExpectedHashes,
+    /// Whether [`SourceError::Changed`] makes the load begin again.
+    pub may_restart: bool,
 }
 
 /// All files that a load has opened.
 pub struct Downloads {
-    world: Rc<World>,
-    pub storage: &'static str,
+    context: Rc<DownloadContext>,
+    storage: &'static str,
     revalidate: bool,
-    pub hashes: Hashes,
-    /// Asks the page to make storage lasting, once; only a page can.
+    may_restart: bool,
+    pub hashes: ExpectedHashes,
+    /// Asks the page to make storage persistent, once; only a page can.
     on_store: Cell<Option<Box<dyn Fn()>>>,
-    files: RefCell<Vec<Rc<StoredFile>>>,
-    /// Opened before somebody asked, so that it is known how much room they need.
-    ahead: RefCell<BTreeMap<String, Ahead>>,
-    absent: RefCell<Vec<String>>,
+    files: RefCell<Vec<Rc<OpenDownload>>>,
+    absent: RefCell<BTreeSet<String>>,
 }
 
-enum Ahead {
-    Absent,
-    There(Rc<StoredFile>, Option<Begun>),
+/// A file that was opened. Its body is transferred once it is read.
+struct OpenDownload {
+    file: Rc<StoredFile>,
+    transfer: RefCell<Option<Transfer>>,
+    started: Cell<bool>,
+    /// Whether something was still to be fetched when it was opened.
+    partial: bool,
+}
+
+impl OpenDownload {
+    /// Starts the transfer at the first read.
+    fn start(&self) {
+        if !self.started.replace(true) {
+            let (file, transfer) = (self.file.clone(), self.transfer.take());
+            spawn_local(async move { file.work(transfer).await });
+        }
+    }
 }
 
 impl Downloads {
-    pub async fn new(manner: Manner, report: Report, on_store: Box<dyn Fn()>) -> Result<Rc<Self>, WeightsError> {
-        let (store, storage) = storage::open(&manner.cache).await?;
-        let settings = manner.settings.checked();
-        let world = World {
+    pub async fn new(
+        options: DownloadOptions,
+        report: Report,
+        on_store: Box<dyn Fn()>,
+    ) -> Result<Rc<Self>, SourceError> {
+        let (store, storage) = storage::open(&options.cache).await?;
+        let settings = options.settings.checked();
+        let context = DownloadContext {
             store,
+            fallback: (storage != MEMORY).then(storage::memory),
             transport: Rc::new(FetchTransport::default()),
             clock: Rc::new(WorkerClock),
             settings,
-            slots: Slots::new(settings.requests),
+            slots: RequestSlots::new(settings.requests),
             report: Rc::new(move |step| report(progress(step))),
         };
         Ok(Rc::new(Self {
-            world: Rc::new(world),
+            context: Rc::new(context),
             storage,
-            revalidate: manner.revalidate,
-            hashes: manner.hashes,
+            revalidate: options.revalidate,
+            may_restart: options.may_restart,
+            hashes: options.hashes,
             on_store: Cell::new(Some(on_store).filter(|_| storage != MEMORY)),
             files: RefCell::default(),
-            ahead: RefCell::default(),
             absent: RefCell::default(),
         }))
     }
 
-    /// Opens a file without reading it yet; `peek` where there are many. Whether the host has it.
-    pub async fn prepare(&self, url: &str, file: &str, peek: bool) -> Result<bool, WeightsError> {
-        if let Some(ahead) = self.ahead.borrow().get(url) {
-            return Ok(matches!(ahead, Ahead::There(..)));
-        }
-        let opened = self.look(url, file, peek).await?;
-        let there = matches!(opened, Ahead::There(..));
-        self.ahead.borrow_mut().insert(url.to_owned(), opened);
-        Ok(there)
+    /// The name of where the files are kept: memory as soon as one of them had to be kept there.
+    pub fn storage(&self) -> &'static str {
+        let in_memory = self.files.borrow().iter().any(|open| open.file.in_memory());
+        if in_memory { MEMORY } else { self.storage }
     }
 
-    async fn look(&self, url: &str, file: &str, peek: bool) -> Result<Ahead, WeightsError> {
-        let integrity = self.hashes.of(url, file);
-        let wanted = Wanted { url, file, integrity, revalidate: self.revalidate, peek };
-        let (file, begun) = match open(&self.world, wanted).await? {
-            Opened::Absent => {
-                self.absent.borrow_mut().push(url.to_owned());
-                return Ok(Ahead::Absent);
-            }
-            Opened::Stored(file) => (file, None),
-            Opened::Begun(file, begun) => (file, Some(begun)),
+    /// Checks that there is room for all opened files together, before any of them is transferred.
+    pub async fn check_room(&self) -> Result<(), SourceError> {
+        let (largest, needed) = {
+            let files = self.files.borrow();
+            let largest = files.iter().map(|open| &open.file).max_by_key(|file| file.missing_bytes()).cloned();
+            (largest, files.iter().map(|open| open.file.needed_room()).sum::<u64>())
         };
-        self.hashes.meet(url, file.name());
-        self.files.borrow_mut().push(file.clone());
-        Ok(Ahead::There(file, begun))
-    }
-
-    /// Sees to it that there is room for all files together.
-    pub async fn check_room(&self) -> Result<(), WeightsError> {
-        let largest = self.files.borrow().iter().max_by_key(|f| f.missing_bytes()).cloned();
-        let needed: u64 = self.files.borrow().iter().map(|f| f.wanted_room()).sum();
         let (Some(largest), true) = (largest, needed > 0) else { return Ok(()) };
         if let Some(on_store) = self.on_store.take() {
             on_store();
         }
-        match self.world.store.free().await {
-            Some(free) if free < needed => Err(WeightsError::StorageFull {
+        match self.context.store.free().await {
+            Some(free) if free < needed => Err(SourceError::StorageFull {
                 file: largest.name().to_owned(),
                 needed: Some(needed),
                 free: Some(free),
@@ -130,50 +117,60 @@ impl Downloads {
         }
     }
 
-    async fn open(&self, url: &str, file: &str) -> Result<Option<Box<dyn Source>>, WeightsError> {
-        let ahead = self.ahead.borrow_mut().remove(url);
-        let opened = match ahead {
-            Some(opened) => opened,
-            None => {
-                // Once more the same: to open it again would be to wait for the right to write it, which the first has.
-                if let Some(file) = self.opened(url) {
-                    return Ok(Some(Box::new(Reading(file))));
-                }
-                let opened = self.look(url, file, false).await?;
-                self.check_room().await?;
-                opened
-            }
-        };
-        let Ahead::There(file, begun) = opened else { return Ok(None) };
-        let working = file.clone();
-        spawn_local(async move { working.work(begun).await });
-        Ok(Some(Box::new(Reading(file)) as Box<dyn Source>))
-    }
-
-    fn opened(&self, url: &str) -> Option<Rc<StoredFile>> {
-        self.files.borrow().iter().find(|file| file.url() == url).cloned()
-    }
-
-    /// Waits until every file that was opened is whole and checked; nothing works on the others yet.
-    pub async fn settled(&self) -> Result<(), WeightsError> {
-        let begun = |file: &Rc<StoredFile>| {
-            let waits = |ahead: &Ahead| matches!(ahead, Ahead::There(other, _) if Rc::ptr_eq(other, file));
-            !self.ahead.borrow().values().any(waits)
-        };
-        let files: Vec<Rc<StoredFile>> = self.files.borrow().iter().filter(|file| begun(file)).cloned().collect();
-        for file in files {
-            file.finished().await?;
+    async fn open(&self, url: &str, file: &str, probe_only: bool) -> OpenResult {
+        if self.absent.borrow().contains(url) {
+            return Ok(None);
         }
-        Ok(())
+        // A second opening would wait for the lock that the first one holds.
+        let open = match self.find(url) {
+            Some(open) => Some(open),
+            None => self.open_new(url, file, probe_only).await?,
+        };
+        Ok(open.map(|open| {
+            let source = StoredSource(open.file.clone());
+            Box::new(DownloadSource { open, source }) as Box<dyn Source>
+        }))
     }
 
-    /// Waits until every file is whole and checked.
-    pub async fn finished(&self) -> Result<(), WeightsError> {
+    fn find(&self, url: &str) -> Option<Rc<OpenDownload>> {
+        self.files.borrow().iter().find(|open| open.file.url() == url).cloned()
+    }
+
+    async fn open_new(&self, url: &str, file: &str, probe_only: bool) -> Result<Option<Rc<OpenDownload>>, SourceError> {
+        let request = FileRequest {
+            url,
+            file,
+            integrity: self.hashes.of(url, file),
+            revalidate: self.revalidate,
+            probe_only,
+            may_restart: self.may_restart,
+        };
+        let (file, transfer) = match open(&self.context, request).await? {
+            OpenedFile::Absent => {
+                self.absent.borrow_mut().insert(url.to_owned());
+                return Ok(None);
+            }
+            OpenedFile::Complete(file) => (file, None),
+            OpenedFile::Partial(file, transfer) => (file, Some(transfer)),
+        };
+        self.hashes.mark_used(url, file.name());
+        let partial = transfer.is_some();
+        let transfer = RefCell::new(transfer);
+        let open = Rc::new(OpenDownload { file, transfer, started: Cell::new(false), partial });
+        self.files.borrow_mut().push(open.clone());
+        Ok(Some(open))
+    }
+
+    /// Waits until every file that was read is complete and checked.
+    pub async fn finished(&self) -> Result<(), SourceError> {
         let mut next = 0;
         loop {
-            let file = self.files.borrow().get(next).cloned();
-            let Some(file) = file else { return Ok(()) };
-            file.finished().await?;
+            // More files may be opened meanwhile.
+            let open = self.files.borrow().get(next).cloned();
+            let Some(open) = open else { return Ok(()) };
+            if open.started.get() {
+                open.file.finished().await?;
+            }
             next += 1;
         }
     }
@@ -181,21 +178,33 @@ impl Downloads {
     /// Notes how the load went, for the next one.
     pub async fn conclude(&self, error: Option<&crate::Error>) {
         self.stop();
-        let Some(suspicion) = error.map_or(Some(Suspicion::None), suspicion) else { return };
-        let well = suspicion == Suspicion::None;
+        let revalidation = match error {
+            None => Some(Revalidation::None),
+            Some(error) => error.file_fault().map(Revalidation::after),
+        };
         // What cannot be noted is not worth failing over.
-        for file in self.files.take() {
-            let used_up = well && self.storage == MEMORY;
-            let _ = if used_up { file.discard().await } else { file.suspect(suspicion).await };
+        for open in self.files.take() {
+            // What was not read is not to blame, and of a new file nothing is stored.
+            if open.partial && !open.started.get() {
+                continue;
+            }
+            let used_up = error.is_none() && self.storage == MEMORY;
+            let _ = match revalidation {
+                _ if used_up || open.file.in_memory() => open.file.discard().await,
+                Some(revalidation) => open.file.set_revalidation(revalidation).await,
+                None => Ok(()),
+            };
         }
-        for url in self.absent.take().iter().filter(|_| well) {
-            let _ = remember_absent(&*self.world.store, url).await;
+        for url in self.absent.take().iter().filter(|_| error.is_none()) {
+            let _ = remember_absent(&*self.context.store, url).await;
         }
     }
 
     fn stop(&self) {
-        self.ahead.take();
-        self.files.borrow().iter().for_each(|file| file.stop());
+        self.files.borrow().iter().for_each(|open| {
+            open.transfer.take();
+            open.file.stop();
+        });
     }
 }
 
@@ -205,52 +214,62 @@ impl Drop for Downloads {
     }
 }
 
-/// Whether another try with the same bytes would fail as well.
-pub fn blames_the_files(error: &crate::Error) -> bool {
-    suspicion(error).is_some()
-}
-
-/// What an error says against the files, if it is over them.
-fn suspicion(error: &crate::Error) -> Option<Suspicion> {
-    if WRONG.contains(&error.code()) {
-        return Some(Suspicion::Anew);
-    }
-    PERHAPS_OLD.contains(&error.code()).then_some(Suspicion::Ask)
-}
-
-fn progress(step: Step) -> LoadProgress {
+fn progress(step: DownloadProgress) -> LoadProgress {
     let stage = match step.phase {
-        Phase::Download => LoadStage::Download,
-        Phase::Verify => LoadStage::Verify,
+        DownloadPhase::Download => LoadStage::Download,
+        DownloadPhase::Verify => LoadStage::Verify,
     };
     LoadProgress { stage, loaded: step.loaded, total: step.total, rate: step.rate, file: Some(step.file) }
 }
 
+/// A downloaded file, whose transfer starts with the first read.
+struct DownloadSource {
+    open: Rc<OpenDownload>,
+    source: StoredSource,
+}
+
+impl Source for DownloadSource {
+    fn name(&self) -> &str {
+        self.source.name()
+    }
+
+    fn len(&self) -> u64 {
+        self.source.len()
+    }
+
+    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, SourceError>> {
+        self.open.start();
+        self.source.read(offset, len)
+    }
+}
+
 /// A folder of files under one URL.
-pub struct UrlFolder {
+pub struct DownloadFolder {
     base: String,
     downloads: Rc<Downloads>,
 }
 
-impl UrlFolder {
-    /// `url` is the folder's, with or without the slash at its end; a query string is kept for each file.
+impl DownloadFolder {
+    /// `url` is the folder's, with or without a slash at its end; a query string is kept for each file.
     pub fn new(url: &str, downloads: &Rc<Downloads>) -> Self {
         Self { base: url.to_owned(), downloads: downloads.clone() }
     }
 
     pub fn url_of(&self, file: &str) -> String {
-        let (path, query) = self.base.split_once('?').map_or((self.base.as_str(), None), |(p, q)| (p, Some(q)));
-        let query = query.map(|q| format!("?{q}")).unwrap_or_default();
-        format!("{}/{file}{query}", path.trim_end_matches('/'))
+        FileAddress { folder: self.base.clone(), name: file.to_owned() }.url()
     }
 }
 
-impl Folder for UrlFolder {
+impl Folder for DownloadFolder {
     fn name(&self) -> &str {
         &self.base
     }
 
-    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Source>>, WeightsError>> {
-        Box::pin(async move { self.downloads.open(&self.url_of(file), file).await })
+    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, OpenResult> {
+        Box::pin(async move { self.downloads.open(&self.url_of(file), file, false).await })
+    }
+
+    fn open_part<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, OpenResult> {
+        Box::pin(async move { self.downloads.open(&self.url_of(file), file, true).await })
     }
 }

@@ -1,22 +1,23 @@
-//! A load, from what the page asks for to an engine: files, storage, and the end by an abort.
+//! A load: from the page's options to an engine, with downloads, hashes and aborts.
 
 use std::collections::BTreeMap;
 
-use js_sys::{Function, Promise};
+use futures_util::future::Either;
+use js_sys::Promise;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortSignal;
 
 use super::clock::WorkerClock;
-use super::download::{Downloads, Manner, Report, blames_the_files};
-use super::model::{Place, Places};
-use super::storage::{Blob, get};
+use super::download::{DownloadOptions, Downloads, Report};
+use super::model::{PageFile, PageModel};
+use super::storage::Blob;
 use crate::Error;
 use crate::api::RequestError;
-use crate::bytes::WeightsError;
-use crate::download::{First, Hashes, Integrity, Settings, check_source, race};
-use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Observer};
+use crate::bytes::SourceError;
+use crate::download::{DownloadSettings, ExpectedHashes, Integrity, check_source, select_first};
+use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer};
 
 #[wasm_bindgen]
 extern "C" {
@@ -30,7 +31,7 @@ extern "C" {
     /// Whether the device was opened with subgroups.
     #[wasm_bindgen(method, getter)]
     pub fn subgroups(this: &LoadHost) -> bool;
-    /// Asks the page to make storage lasting.
+    /// Asks the page to make storage persistent.
     #[wasm_bindgen(method)]
     fn persist(this: &LoadHost);
 }
@@ -50,19 +51,22 @@ pub struct FileOptions {
     #[serde(default)]
     revalidate: bool,
     #[serde(default)]
-    download: Settings,
+    download: DownloadSettings,
 }
 
 impl FileOptions {
-    fn places(&self, host: &LoadHost) -> Result<(Place, Option<Place>), RequestError> {
-        let place = |blob: Option<Blob>, url: &Option<String>| blob.map(Place::Blob).or(url.clone().map(Place::Url));
-        let model = place(host.model(), &self.model);
+    /// The model and its vision file.
+    fn files(&self, host: &LoadHost) -> Result<(PageFile, Option<PageFile>), RequestError> {
+        let file = |picked: Option<Blob>, url: &Option<String>| {
+            picked.map(PageFile::Picked).or(url.clone().map(PageFile::Url))
+        };
+        let model = file(host.model(), &self.model);
         let model = model.ok_or_else(|| RequestError::invalid("load options: model is missing".to_owned()))?;
-        Ok((model, place(host.vision(), &self.vision)))
+        Ok((model, file(host.vision(), &self.vision)))
     }
 
-    /// Hashes by the names of files; `model` and `vision` stand for their own.
-    fn hashes(&self) -> Result<Hashes, RequestError> {
+    /// Hashes by file name, or by role: `model` and `vision`.
+    fn hashes(&self) -> Result<ExpectedHashes, RequestError> {
         let mut hashes = BTreeMap::new();
         for (file, text) in &self.integrity {
             let hash = Integrity::parse(text).ok_or_else(|| {
@@ -72,11 +76,11 @@ impl FileOptions {
             })?;
             hashes.insert(file.clone(), hash);
         }
-        Ok(Hashes::new(hashes))
+        Ok(ExpectedHashes::new(hashes))
     }
 }
 
-/// Loads a model; also the name of where its files are kept.
+/// Loads a model; also returns the name of where its files are kept.
 pub async fn load(
     files: FileOptions,
     host: LoadHost,
@@ -84,89 +88,91 @@ pub async fn load(
     observer: &Observer<'_>,
     report: Report,
 ) -> Result<(engine::Engine, &'static str), Error> {
-    let work = async |places: &Places| engine::Engine::load_files(&places.files(), options.clone(), observer).await;
+    let work = async |manifest: &Manifest| engine::Engine::load_manifest(manifest, options.clone(), observer).await;
     with_files(&files, &host, &report, work).await
 }
 
-/// Stores the files of a model without loading it; the name of where they are kept.
+/// Stores the files of a model without loading it; returns the name of where they are kept.
 pub async fn store(
     files: FileOptions,
     host: LoadHost,
     observer: &Observer<'_>,
     report: Report,
 ) -> Result<&'static str, Error> {
-    let work = async |places: &Places| places.files().open(observer).await.map(drop);
+    let work = async |manifest: &Manifest| manifest.read(observer).await.map(drop);
     with_files(&files, &host, &report, work).await.map(|((), storage)| storage)
 }
 
-/// Opens a model's files, does something with them, and waits until they are whole and checked.
+/// Opens a model's files, works with them, and waits until they are complete and checked.
 async fn with_files<T>(
     files: &FileOptions,
     host: &LoadHost,
     report: &Report,
-    work: impl AsyncFn(&Places) -> Result<T, Error>,
+    work: impl AsyncFn(&Manifest) -> Result<T, Error>,
 ) -> Result<(T, &'static str), Error> {
-    match once(files, host, report, &work).await {
-        // What is stored of the old file is gone by now.
-        Err(Error::Weights(WeightsError::Changed { .. })) => {}
-        Err(Error::Model(crate::model::ModelError::Weights(WeightsError::Changed { .. }))) => {}
-        other => return other,
+    match attempt(files, host, report, &work, true).await {
+        // What was stored of the old version is deleted by now.
+        Err(error) if matches!(error.source_error(), Some(SourceError::Changed { .. })) => {
+            attempt(files, host, report, &work, false).await
+        }
+        result => result,
     }
-    once(files, host, report, &work).await
 }
 
-async fn once<T>(
+async fn attempt<T>(
     files: &FileOptions,
     host: &LoadHost,
     report: &Report,
-    work: &impl AsyncFn(&Places) -> Result<T, Error>,
+    work: &impl AsyncFn(&Manifest) -> Result<T, Error>,
+    may_restart: bool,
 ) -> Result<(T, &'static str), Error> {
-    let (model, vision) = files.places(host)?;
-    let picked = matches!(model, Place::Blob(_));
-    let manner = Manner {
+    let (model, vision) = files.files(host)?;
+    let picked = matches!(model, PageFile::Picked(_));
+    let options = DownloadOptions {
         cache: files.cache.clone().unwrap_or_default(),
         settings: files.download,
         revalidate: files.revalidate,
         hashes: files.hashes()?,
+        may_restart,
     };
     let persist = host.clone();
-    let downloads = Downloads::new(manner, report.clone(), Box::new(move || persist.persist())).await?;
-    let storage = if picked { "file" } else { downloads.storage };
-    let places = Places::new(model, vision, &downloads);
+    let downloads = Downloads::new(options, report.clone(), Box::new(move || persist.persist())).await?;
+    let page_model = PageModel::new(model, vision, &downloads);
     let run = async {
-        places.prepare().await?;
-        let done = match work(&places).await {
-            // Files are read before all of them is hashed: what looked wrong may be mended by now.
-            Err(error) if blames_the_files(&error) && !downloads.hashes.is_empty() => {
-                downloads.settled().await?;
-                work(&places).await?
+        let manifest = page_model.manifest().await?;
+        let done = match work(&manifest).await {
+            // Files are read before they are hashed: the hash tells whether they are damaged.
+            Err(error) if error.file_fault().is_some() && !downloads.hashes.is_empty() => {
+                downloads.finished().await?;
+                work(&manifest).await?
             }
-            other => other?,
+            result => result?,
         };
-        check_picked(&places, &downloads.hashes, report).await?;
+        check_picked(&page_model, &downloads.hashes, report).await?;
         downloads.finished().await?;
         Ok(done)
     };
     let result = run.await;
+    let storage = if picked { "file" } else { downloads.storage() };
     downloads.conclude(result.as_ref().err()).await;
     Ok((result?, storage))
 }
 
-/// What came from a picked file was not hashed on its way.
-async fn check_picked(places: &Places, hashes: &Hashes, report: &Report) -> Result<(), Error> {
-    for (folder, place, name) in places.picked() {
-        let Some(want) = hashes.of(place, name) else { continue };
+/// Picked files are not downloaded, and so not hashed while they are.
+async fn check_picked(model: &PageModel, hashes: &ExpectedHashes, report: &Report) -> Result<(), Error> {
+    for (folder, role, name) in model.picked() {
+        let Some(want) = hashes.of(role, name) else { continue };
         let Some(source) = folder.open(name).await? else { continue };
-        let tell = |loaded| {
+        let report_bytes = |loaded| {
             let (total, file) = (source.len(), Some(name.to_owned()));
             report(LoadProgress { stage: LoadStage::Verify, loaded, total, rate: None, file });
         };
-        check_source(&*source, want, &WorkerClock, &tell).await?;
+        check_source(&*source, want, &WorkerClock, &report_bytes).await?;
     }
     Ok(())
 }
 
-/// Ends a load at once when it is no longer wanted. What it was doing is dropped, and stops by that.
+/// Ends a load as soon as its signal is aborted. Its future is dropped, which stops what it was doing.
 pub async fn until_aborted<T>(
     signal: &AbortSignal,
     loading: impl Future<Output = Result<T, Error>>,
@@ -174,14 +180,13 @@ pub async fn until_aborted<T>(
     let aborted = async {
         if !signal.aborted() {
             let event = Promise::new(&mut |resolve, _| {
-                let add = get(signal.as_ref(), "addEventListener").and_then(|f| f.dyn_into::<Function>().ok());
-                let _ = add.map(|add| add.call2(signal.as_ref(), &"abort".into(), &resolve));
+                let _ = signal.add_event_listener_with_callback("abort", &resolve);
             });
             let _ = JsFuture::from(event).await;
         }
     };
-    match race(aborted, loading).await {
-        First::Left(()) => Err(Error::Aborted),
-        First::Right(result) => result,
+    match select_first(aborted, loading).await {
+        Either::Left(()) => Err(Error::Aborted),
+        Either::Right(result) => result,
     }
 }

@@ -1,10 +1,6 @@
-//! The types in which files keep numbers, widened to f32.
+//! The element types of stored tensors.
 
-use half::{bf16, f16};
-
-use super::blocks;
-
-/// A type that is read.
+/// A supported element type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DType {
     /// IEEE single.
@@ -13,26 +9,26 @@ pub enum DType {
     F16,
     /// The upper half of a single.
     BF16,
-    /// 32 values of 4 bits under a scale.
+    /// Blocks of 32 values of 4 bits with a scale.
     Q4_0,
-    /// 32 values of 4 bits under a scale and a minimum.
+    /// Blocks of 32 values of 4 bits with a scale and a minimum.
     Q4_1,
-    /// 32 values of 5 bits under a scale.
+    /// Blocks of 32 values of 5 bits with a scale.
     Q5_0,
-    /// 32 values of 5 bits under a scale and a minimum.
+    /// Blocks of 32 values of 5 bits with a scale and a minimum.
     Q5_1,
-    /// 32 values of 8 bits under a scale.
+    /// Blocks of 32 values of 8 bits with a scale.
     Q8_0,
-    /// 256 values of 4 bits in eight groups, whose scales and minima are quantized too.
+    /// Blocks of 256 values of 4 bits in eight groups, whose scales and minima are quantized too.
     Q4K,
     /// The same with 5 bits.
     Q5K,
-    /// 256 values of 6 bits in sixteen groups, whose scales are quantized too.
+    /// Blocks of 256 values of 6 bits in sixteen groups, whose scales are quantized too.
     Q6K,
 }
 
 impl DType {
-    /// Every type that is read.
+    /// Every supported type.
     pub const ALL: [Self; 11] = [
         Self::F32,
         Self::F16,
@@ -47,7 +43,7 @@ impl DType {
         Self::Q6K,
     ];
 
-    /// By the name that safetensors use.
+    /// By its name in safetensors.
     pub fn from_safetensors(name: &str) -> Option<Self> {
         match name {
             "F32" => Some(Self::F32),
@@ -57,12 +53,12 @@ impl DType {
         }
     }
 
-    /// By the number that GGUF uses.
+    /// By its number in GGUF.
     pub fn from_ggml(number: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.ggml() == number)
     }
 
-    /// The number that GGUF uses.
+    /// Its number in GGUF.
     pub fn ggml(self) -> u32 {
         match self {
             Self::F32 => 0,
@@ -96,7 +92,7 @@ impl DType {
         }
     }
 
-    /// Values that are stored together.
+    /// Values of a block.
     pub fn block_len(self) -> usize {
         match self {
             Self::F32 | Self::F16 | Self::BF16 => 1,
@@ -105,7 +101,7 @@ impl DType {
         }
     }
 
-    /// Bytes that they take.
+    /// Bytes of a block.
     pub fn block_bytes(self) -> usize {
         match self {
             Self::F32 => 4,
@@ -126,26 +122,10 @@ impl DType {
         let len = self.block_len() as u64;
         if values.is_multiple_of(len) { (values / len).checked_mul(self.block_bytes() as u64) } else { None }
     }
-
-    /// The six-bit scale and minimum of one of the eight groups of Q4_K and Q5_K, from their twelve packed bytes.
-    pub fn q4k_scale_and_minimum(packed: &[u8], group: usize) -> (u8, u8) {
-        blocks::scale_and_minimum(packed, group)
-    }
-
-    /// Appends the values of whole blocks. Plain floats widen exactly; blocks are computed in the order of operations
-    /// of ggml's own tools, so that the numbers are the same to the last bit.
-    pub fn widen(self, bytes: &[u8], out: &mut Vec<f32>) {
-        match self {
-            Self::F32 => out.extend(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))),
-            Self::F16 => out.extend(bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())),
-            Self::BF16 => out.extend(bytes.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f32())),
-            quantized => blocks::dequantize(quantized, bytes, out),
-        }
-    }
 }
 
-/// Bytes of one value of every type that safetensors name, so that the layout of a file can be checked also where
-/// one of its tensors could not be read.
+/// Bytes of one value of every type of the safetensors format, so that the layout of a file can be checked even where
+/// it holds tensors of unsupported types.
 pub(super) fn size_of_any(name: &str) -> Option<u64> {
     match name {
         "BOOL" | "U8" | "I8" | "F8_E5M2" | "F8_E4M3" | "F8_E8M0" => Some(1),
@@ -156,7 +136,7 @@ pub(super) fn size_of_any(name: &str) -> Option<u64> {
     }
 }
 
-/// The name of a type that GGUF numbers and we do not read.
+/// The name of an unsupported GGUF type.
 pub(super) fn name_of_ggml(number: u32) -> String {
     let name = match number {
         9 => "Q8_1",
@@ -185,7 +165,7 @@ pub(super) fn name_of_ggml(number: u32) -> String {
     name.to_owned()
 }
 
-/// Bytes and values of a block of the types that are known but not read, to check the layout of a file.
+/// Bytes and values of a block of every known GGUF type, supported or not, to check the layout of a file.
 pub(super) fn block_of_ggml(number: u32) -> Option<(u64, u64)> {
     if let Some(dtype) = DType::from_ggml(number) {
         return Some((dtype.block_bytes() as u64, dtype.block_len() as u64));

@@ -1,18 +1,27 @@
-//! Where weights come from, and what they are. Knows names, shapes and bytes, and nothing of the model's insides.
+//! What files of weights hold: the GGUF and safetensors formats, quantized blocks, tensor names. Knows names, shapes and
+//! bytes, and nothing of the model's structure.
 //!
-//! Everything here reads foreign bytes: limits are constants, lengths are checked before they are used, and what is
-//! wrong is said with the file and the tensor named.
+//! Everything here reads untrusted bytes: limits are constants, lengths are checked before they are used, and errors
+//! name the file and the tensor.
 
 mod blocks;
 mod checkpoint;
 mod dtype;
+mod error;
 pub mod gguf;
+mod limits;
+mod raw_tensor;
 mod safetensors;
+mod shards;
 
 #[cfg(test)]
 mod tests;
 
 pub use blocks::quantize;
-pub use checkpoint::{Checkpoint, Raw};
+pub use checkpoint::Checkpoint;
 pub use dtype::DType;
-pub use safetensors::{MAX_HEADER_BYTES, TensorInfo};
+pub use error::WeightsError;
+pub use limits::MAX_HEADER_BYTES;
+pub use raw_tensor::RawTensor;
+pub use safetensors::TensorInfo;
+pub use shards::{SINGLE_FILE, open_safetensors};

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::bytes::{MemoryFolder, WeightsError, read_required};
+use crate::bytes::{MemoryFolder, read_required};
 
 fn now<T>(future: impl Future<Output = T>) -> T {
     pollster::block_on(future)
@@ -45,7 +45,7 @@ fn tensors_are_read_and_widened() {
 }
 
 #[test]
-fn a_file_cut_anywhere_is_refused() {
+fn a_file_truncated_anywhere_is_refused() {
     let bytes = two_tensors();
     for len in 0..bytes.len() {
         assert_eq!(refused(&bytes[..len]).code(), "invalid_weights", "cut at {len}");
@@ -79,7 +79,7 @@ fn hostile_headers_are_refused_before_anything_is_allocated() {
 }
 
 #[test]
-fn a_name_given_twice_is_refused() {
+fn a_duplicate_name_is_refused() {
     let one = r#""a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#;
     let header = format!("{{{one},{}}}", one.replace("[0,4]", "[4,8]"));
     let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &[0; 8]].concat();
@@ -95,7 +95,7 @@ fn deep_nesting_and_broken_utf8_are_refused() {
 }
 
 #[test]
-fn a_tensor_of_another_type_shape_or_name_is_named() {
+fn errors_name_a_tensor_of_another_type_shape_or_name() {
     let bytes = file(&json!({"a": {"dtype": "I64", "shape": [1], "data_offsets": [0, 8]}}), &[0; 8]);
     let error = now(open(&bytes).expect("valid").f32("a", &[1])).expect_err("a type");
     assert_eq!(error.code(), "unsupported_dtype");
@@ -106,7 +106,7 @@ fn a_tensor_of_another_type_shape_or_name_is_named() {
 }
 
 #[test]
-fn html_is_recognised() {
+fn html_is_recognized() {
     assert_eq!(refused(b"<!doctype html><title>Hello</title>").code(), "bad_response");
     let folder = MemoryFolder::default().with("config.json", *b"\n <html>");
     assert_eq!(now(read_required(&folder, "config.json", 100)).expect_err("html").code(), "bad_response");
@@ -128,7 +128,7 @@ fn sharded(map: Value) -> Result<Checkpoint, WeightsError> {
 }
 
 #[test]
-fn shards_are_followed_and_never_out_of_the_folder() {
+fn shards_are_followed_but_never_out_of_the_folder() {
     assert_eq!(sharded(json!({"a": "one.safetensors"})).expect("valid").tensors().count(), 2);
     for file in ["../one.safetensors", "/one.safetensors", "a/b.safetensors", "..", ".safetensors", "one.bin"] {
         assert_eq!(sharded(json!({ "a": file })).err().expect("an error").code(), "invalid_weights", "{file}");

@@ -13,6 +13,7 @@ mod seeds;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -172,7 +173,7 @@ fn text_model(bytes: &[u8]) -> bool {
     let known = ModelConfig::from_gguf(&header, &[], None).is_ok();
     let words = tokenizer(&header.metadata);
     parts(&header.metadata);
-    let source = Box::new(MemorySource::new("model.gguf", bytes));
+    let source = Rc::new(MemorySource::new("model.gguf", bytes));
     let checkpoint = Checkpoint::from_gguf(vec![(source, header)], &[0, 2]);
     known && words && checkpoint.inspect(read_all).is_ok()
 }
@@ -198,7 +199,7 @@ fn parts(metadata: &Metadata) {
 fn tower(text: &GgufHeader, bytes: &[u8]) -> bool {
     let Some(header) = header(bytes) else { return false };
     let known = ModelConfig::from_gguf(text, &[], Some(&header)).is_ok();
-    let source = Box::new(MemorySource::new("mmproj.gguf", bytes));
+    let source = Rc::new(MemorySource::new("mmproj.gguf", bytes));
     known && Checkpoint::from_gguf(vec![(source, header)], &[0, 2]).inspect(read_all).is_ok()
 }
 

@@ -1,7 +1,7 @@
 //! Small valid files as seeds. They are complete, so that mutations reach the code behind a parser's first checks.
 
 use secondpass::weights::DType;
-use secondpass::weights::gguf::{Field, GgufWriter, Layout, NewTensor};
+use secondpass::weights::gguf::{Field, GgufLayout, GgufWriter, NewTensor};
 use serde_json::json;
 
 /// Tensors of every supported type, one of an unsupported type, and an empty one.
@@ -31,7 +31,7 @@ fn gguf(fields: Vec<(&str, Field)>, tensors: &[(&str, DType, &[usize])]) -> Vec<
         shape: shape.to_vec(),
     };
     let tensors: Vec<NewTensor> = tensors.iter().map(tensor).collect();
-    let layout = Layout::new(&fields, &tensors).expect("whole blocks");
+    let layout = GgufLayout::new(&fields, &tensors).expect("whole blocks");
     let mut writer = GgufWriter::start(Vec::new(), layout).expect("a header");
     for tensor in &tensors {
         writer.next_tensor().expect("a tensor");

@@ -3,10 +3,11 @@
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::bytes::WeightsError;
+use crate::bytes::SourceError;
 use crate::model::ModelError;
 use crate::prompt::PromptError;
 use crate::weights::DType;
+use crate::weights::WeightsError;
 
 /// Why `convert` failed.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +123,9 @@ fn describe_write_failure(error: &io::Error) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A file is missing or cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The files of weights are not valid.
     #[error(transparent)]
     Weights(#[from] WeightsError),
     /// The configuration, or a missing tensor.

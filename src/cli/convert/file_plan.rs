@@ -2,7 +2,7 @@
 
 use super::error::ConvertError;
 use super::metadata::MetadataFields;
-use crate::weights::gguf::{Layout, NewTensor};
+use crate::weights::gguf::{GgufLayout, NewTensor};
 
 /// The name of a tensor in the checkpoint, and its shape.
 pub type NamedShape = (String, Vec<usize>);
@@ -19,9 +19,9 @@ pub struct FilePlan {
 
 impl FilePlan {
     /// Header and offsets of the file.
-    pub fn layout(&self) -> Result<Layout, ConvertError> {
+    pub fn layout(&self) -> Result<GgufLayout, ConvertError> {
         let tensors: Vec<NewTensor> = self.tensors.iter().map(|plan| plan.tensor.clone()).collect();
-        Layout::new(&self.fields, &tensors).ok_or_else(|| ConvertError::PartialBlocks { file: self.name.clone() })
+        GgufLayout::new(&self.fields, &tensors).ok_or_else(|| ConvertError::PartialBlocks { file: self.name.clone() })
     }
 }
 

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::error::{ConvertError, OpenError};
 use super::vocab::GgufVocab;
-use crate::bytes::{DirectoryFolder, Folder, WeightsError, read_required, read_whole};
+use crate::bytes::{DirectoryFolder, Folder, read_required, read_whole};
 use crate::model::{MAX_CONFIG_BYTES, ModelConfig, check_complete};
 use crate::prompt::{Prompter, Tokenizer};
 use crate::weights::Checkpoint;
+use crate::weights::WeightsError;
 
 /// The `tokenizer.json` of Qwen3 has 11 MB.
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;

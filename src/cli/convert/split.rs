@@ -3,7 +3,7 @@
 use super::error::ConvertError;
 use super::file_plan::{FilePlan, TensorPlan};
 use super::metadata::{MetadataFields, split_fields};
-use crate::weights::gguf::{Layout, part_name};
+use crate::weights::gguf::{GgufLayout, part_name};
 
 /// The most that our own reader accepts.
 const MAX_PARTS: usize = 1024;
@@ -40,7 +40,7 @@ pub fn split(
 }
 
 fn partition(fields: &MetadataFields, tensors: Vec<TensorPlan>, max_size: u64) -> Vec<Vec<TensorPlan>> {
-    let header_len = |fields: &MetadataFields| Layout::new(fields, &[]).map_or(0, |layout| layout.file_len());
+    let header_len = |fields: &MetadataFields| GgufLayout::new(fields, &[]).map_or(0, |layout| layout.file_len());
     // An upper bound: the length of the split fields does not depend on their values, and the two headers are padded
     // separately here, once in the file.
     let split_len = header_len(&split_fields(0, 0, 0));

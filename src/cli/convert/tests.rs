@@ -10,8 +10,8 @@ use super::split::split;
 use super::split_size::parse_split_size;
 use super::staged_files::{StagedFiles, is_leftover};
 use super::vocab::GgufVocab;
-use crate::bytes::{Folder, LocalBoxFuture, MemoryFolder, Source, WeightsError};
-use crate::weights::gguf::{Field, GgufWriter, Layout, NewTensor};
+use crate::bytes::{Folder, LocalBoxFuture, MemoryFolder, OpenResult, Source, SourceError};
+use crate::weights::gguf::{Field, GgufLayout, GgufWriter, NewTensor};
 use crate::weights::{Checkpoint, DType, quantize};
 
 /// A folder that records the largest read.
@@ -30,7 +30,7 @@ impl Folder for RecordingFolder {
         self.inner.name()
     }
 
-    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Source>>, WeightsError>> {
+    fn open<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, OpenResult> {
         Box::pin(async move {
             let source = self.inner.open(file).await?;
             let largest = self.largest.clone();
@@ -48,7 +48,7 @@ impl Source for RecordingSource {
         self.inner.len()
     }
 
-    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, WeightsError>> {
+    fn read(&self, offset: u64, len: usize) -> LocalBoxFuture<'_, Result<Vec<u8>, SourceError>> {
         self.largest.set(self.largest.get().max(len));
         self.inner.read(offset, len)
     }
@@ -77,7 +77,7 @@ fn tensor(dtype: DType, shape: &[usize]) -> NewTensor {
 }
 
 fn copied(plan: &TensorPlan, checkpoint: &Checkpoint, chunk_values: usize) -> Result<Vec<u8>, CopyError> {
-    let layout = Layout::new(&[], std::slice::from_ref(&plan.tensor)).expect("whole blocks");
+    let layout = GgufLayout::new(&[], std::slice::from_ref(&plan.tensor)).expect("whole blocks");
     let len = plan.tensor.data_len().expect("whole blocks") as usize;
     let header = layout.file_len() as usize - len.next_multiple_of(32);
     let mut writer = GgufWriter::start(Vec::new(), layout)?;
@@ -147,7 +147,7 @@ fn values_outside_of_a_types_range_are_refused() {
 #[test]
 fn writing_something_else_than_the_layout_is_an_error() {
     let start = || {
-        let layout = Layout::new(&[], &[tensor(DType::F32, &[2])]).expect("a layout");
+        let layout = GgufLayout::new(&[], &[tensor(DType::F32, &[2])]).expect("a layout");
         GgufWriter::start(Vec::new(), layout).expect("a header")
     };
     assert!(start().finish().is_err(), "a tensor is missing");
@@ -160,7 +160,7 @@ fn writing_something_else_than_the_layout_is_an_error() {
     writer.next_tensor().expect("the tensor");
     writer.write(&[0; 8]).expect("all of it");
     assert!(writer.next_tensor().is_err(), "there is no second");
-    assert!(Layout::new(&[], &[tensor(DType::Q8_0, &[2, 33])]).is_none(), "no whole blocks");
+    assert!(GgufLayout::new(&[], &[tensor(DType::Q8_0, &[2, 33])]).is_none(), "no whole blocks");
 }
 
 #[test]

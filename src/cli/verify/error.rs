@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::bytes::WeightsError;
+use crate::bytes::SourceError;
 use crate::engine;
 use crate::media::MediaError;
 use crate::prompt::PromptError;
@@ -13,7 +13,7 @@ use crate::prompt::PromptError;
 pub enum VerifyError {
     /// The golden file at a URL could not be fetched.
     #[error(transparent)]
-    FetchGoldens(WeightsError),
+    FetchGoldens(SourceError),
     /// The golden file could not be read.
     #[error("{} could not be read: {source}", path.display())]
     ReadGoldens {

@@ -11,9 +11,9 @@ use self::goldens::{GoldenCase, read_goldens};
 use self::report::{CaseOutcome, table, verdict};
 use self::runner::CaseRunner;
 use super::error::CliError;
-use super::model::Places;
+use super::model::ModelPath;
 use super::pictures::FilePictures;
-use crate::engine::{Engine, LoadOptions, ModelFiles, Observer, Opened, open_prompter};
+use crate::engine::{self, Engine, LoadOptions, Manifest, ModelLocation, Observer};
 use crate::media::DecodeOptions;
 use crate::model::ModelConfig;
 use crate::prompt::Prompter;
@@ -62,10 +62,10 @@ pub async fn run(args: VerifyArgs) -> Result<(), CliError> {
         None => Vec::new(),
     };
     let pictures = FilePictures::within(picture_folder(&args), DecodeOptions::default());
-    let places = Places::new(&args.model, args.vision.as_deref()).map_err(CliError::ModelPath)?;
+    let model = ModelPath::new(&args.model, args.vision.as_deref()).map_err(CliError::ModelPath)?;
     let outcomes = match args.ids_only {
-        true => compare_ids(&places.files(), &pictures, &goldens).await?,
-        false => compare_scores(&places.files(), &pictures, &goldens).await?,
+        true => compare_ids(&model.location(), &pictures, &goldens).await?,
+        false => compare_scores(&model.location(), &pictures, &goldens).await?,
     };
     print!("{}", table(&outcomes));
     println!("{}", verdict(&outcomes)?);
@@ -78,31 +78,28 @@ fn picture_folder(args: &VerifyArgs) -> PathBuf {
 }
 
 async fn compare_ids(
-    files: &ModelFiles<'_>,
+    location: &ModelLocation<'_>,
     pictures: &FilePictures,
     goldens: &[GoldenCase],
 ) -> Result<Vec<CaseOutcome>, CliError> {
-    let (config, prompter) = open_without_weights(files).await?;
+    let (config, prompter) = open_without_weights(location).await?;
     let runner = CaseRunner { prompter: &prompter, vision: config.vision.as_ref(), engine: None, pictures };
     Ok(runner.run_all(&config, goldens).await)
 }
 
 async fn compare_scores(
-    files: &ModelFiles<'_>,
+    location: &ModelLocation<'_>,
     pictures: &FilePictures,
     goldens: &[GoldenCase],
 ) -> Result<Vec<CaseOutcome>, CliError> {
-    let engine = Engine::load_files(files, LoadOptions::cpu(), &Observer::silent()).await?;
+    let engine = Engine::load_from(location, LoadOptions::cpu(), &Observer::silent()).await?;
     let (config, prompter) = (engine.model().config(), engine.prompter());
     let runner = CaseRunner { prompter, vision: config.vision.as_ref(), engine: Some(&engine), pictures };
     Ok(runner.run_all(config, goldens).await)
 }
 
-/// A folder need not hold weights; a GGUF file is all in one.
-async fn open_without_weights(files: &ModelFiles<'_>) -> Result<(ModelConfig, Prompter), CliError> {
-    if let ModelFiles::Folder(folder) = files {
-        return Ok(open_prompter(*folder).await?);
-    }
-    let Opened { config, prompter, .. } = files.open(&Observer::silent()).await?;
-    Ok((config, prompter))
+/// The configuration and the prompts, for which a folder need not hold weights.
+async fn open_without_weights(location: &ModelLocation<'_>) -> Result<(ModelConfig, Prompter), CliError> {
+    let manifest = Manifest::open(location).await.map_err(engine::Error::from)?;
+    Ok(manifest.read_prompter(&Observer::silent()).await?)
 }

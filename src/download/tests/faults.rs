@@ -1,12 +1,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::super::integrity::{Hasher, key_of};
+use super::super::integrity::IntegrityHasher;
 use super::super::journal::Journal;
-use super::super::tasks::all;
+use super::super::store::storage_key;
 use super::super::*;
 use super::sim::*;
-use crate::bytes::{LocalBoxFuture, Source, WeightsError};
+use crate::bytes::http::Clock;
+use crate::bytes::{LocalBoxFuture, Source, SourceError};
+use futures_util::future::try_join_all;
 
 pub(super) const URL: &str = "https://host/model.gguf";
 pub(super) const PIECE: u32 = 1 << 10;
@@ -16,7 +18,8 @@ pub(super) struct Sim {
     pub rng: Rc<Rng>,
     pub host: Rc<Host>,
     pub disk: Rc<Disk>,
-    pub steps: Rc<RefCell<Vec<Step>>>,
+    pub memory: Rc<Disk>,
+    pub steps: Rc<RefCell<Vec<DownloadProgress>>>,
 }
 
 fn bytes(rng: &Rng, len: usize) -> Vec<u8> {
@@ -38,38 +41,53 @@ impl Sim {
             time: time.clone(),
             rng: rng.clone(),
         };
-        Self { time, rng, host: Rc::new(host), disk: Rc::default(), steps: Rc::default() }
+        Self { time, rng, host: Rc::new(host), disk: Rc::default(), memory: Rc::default(), steps: Rc::default() }
     }
 
-    pub fn world(&self) -> Rc<World> {
+    pub fn context(&self) -> Rc<DownloadContext> {
         let steps = self.steps.clone();
-        let settings =
-            Settings { piece_bytes: PIECE, run_pieces: 3, requests: 3, stall_ms: 2000.0, ..Settings::default() };
-        Rc::new(World {
+        let settings = DownloadSettings {
+            piece_bytes: PIECE,
+            run_pieces: 3,
+            requests: 3,
+            stall_ms: 2000.0,
+            ..DownloadSettings::default()
+        };
+        Rc::new(DownloadContext {
             store: Rc::new(SimStore(self.disk.clone(), self.time.clone())),
+            fallback: Some(Rc::new(SimStore(self.memory.clone(), self.time.clone()))),
             transport: Rc::new(SimTransport(self.host.clone())),
             clock: Rc::new(SimClock(self.time.clone(), self.rng.clone())),
             settings: settings.checked(),
-            slots: Slots::new(settings.requests),
+            slots: RequestSlots::new(settings.requests),
             report: Rc::new(move |step| steps.borrow_mut().push(step)),
         })
     }
 
-    /// Loads as a page does: reads here and there while it comes, waits for the rest, and once more from the start if
+    /// Loads as a page does: reads here and there while the file is fetched, waits for the rest, and begins again once if
     /// the file changed. `None` if it was killed before the end.
     pub fn load(
         &self,
         until: f64,
         integrity: Option<Integrity>,
         revalidate: bool,
-    ) -> Option<Result<Vec<u8>, WeightsError>> {
+    ) -> Option<Result<Vec<u8>, SourceError>> {
         self.disk.unlock_all();
         self.steps.borrow_mut().clear();
-        let world = self.world();
+        let context = self.context();
         let run = async {
-            let wanted = Wanted { url: URL, file: "model.gguf", integrity, revalidate, peek: self.rng.one_in(4) };
-            match once(&world, wanted, &self.rng).await {
-                Err(WeightsError::Changed { .. }) => once(&world, wanted, &self.rng).await,
+            let request = FileRequest {
+                url: URL,
+                file: "model.gguf",
+                integrity,
+                revalidate,
+                probe_only: self.rng.one_in(4),
+                may_restart: true,
+            };
+            match once(&context, request, &self.rng).await {
+                Err(SourceError::Changed { .. }) => {
+                    once(&context, FileRequest { may_restart: false, ..request }, &self.rng).await
+                }
                 other => other,
             }
         };
@@ -82,7 +100,7 @@ impl Sim {
 
     pub fn stored(&self) -> u64 {
         let files = self.disk.files.borrow();
-        files.get(&key_of(URL)).and_then(|f| Journal::parse(&f.1)).map_or(0, |j| j.stored())
+        files.get(&storage_key(URL)).and_then(|f| Journal::parse(&f.1)).map_or(0, |j| j.stored_bytes())
     }
 
     fn damage(&self) {
@@ -99,13 +117,13 @@ impl Sim {
     }
 }
 
-async fn once(world: &Rc<World>, wanted: Wanted<'_>, rng: &Rng) -> Result<Vec<u8>, WeightsError> {
-    let (file, begun) = match open(world, wanted).await? {
-        Opened::Absent => return Err(WeightsError::NotFound { file: wanted.file.to_owned() }),
-        Opened::Stored(file) => (file, None),
-        Opened::Begun(file, begun) => (file, Some(begun)),
+async fn once(context: &Rc<DownloadContext>, request: FileRequest<'_>, rng: &Rng) -> Result<Vec<u8>, SourceError> {
+    let (file, transfer) = match open(context, request).await? {
+        OpenedFile::Absent => return Err(SourceError::NotFound { file: request.file.to_owned() }),
+        OpenedFile::Complete(file) => (file, None),
+        OpenedFile::Partial(file, transfer) => (file, Some(transfer)),
     };
-    let source = Reading(file.clone());
+    let source = StoredSource(file.clone());
     let whole = RefCell::new(Vec::new());
     let read = async {
         for _ in 0..3 {
@@ -120,16 +138,16 @@ async fn once(world: &Rc<World>, wanted: Wanted<'_>, rng: &Rng) -> Result<Vec<u8
         Ok(())
     };
     let work = async {
-        file.work(begun).await;
+        file.work(transfer).await;
         Ok(())
     };
-    let tasks: Vec<LocalBoxFuture<'_, Result<(), WeightsError>>> = vec![Box::pin(work), Box::pin(read)];
-    all(tasks).await?;
+    let tasks: Vec<LocalBoxFuture<'_, Result<(), SourceError>>> = vec![Box::pin(work), Box::pin(read)];
+    try_join_all(tasks).await?;
     Ok(whole.take())
 }
 
 pub(super) fn hash(bytes: &[u8]) -> Integrity {
-    let mut hasher = Hasher::default();
+    let mut hasher = IntegrityHasher::default();
     hasher.update(bytes);
     hasher.finish()
 }
@@ -150,7 +168,7 @@ fn a_file_comes_whole_and_stays() {
 }
 
 #[test]
-fn whatever_fails_the_file_is_right_or_there_is_an_error() {
+fn whatever_fails_the_file_is_right_or_an_error_is_returned() {
     let seeds = 4000;
     let (mut kills, mut errors, mut whole) = (0, std::collections::BTreeMap::new(), 0);
     for seed in 0..seeds {
@@ -160,7 +178,7 @@ fn whatever_fails_the_file_is_right_or_there_is_an_error() {
         *sim.host.content.borrow_mut() = bytes(rng, len);
         let rare = |rng: &Rng| if rng.one_in(2) { 3 + rng.below(12) } else { 0 };
         let flips = rng.one_in(4);
-        // Where nobody may read which range came, nobody can see that it is another one.
+        // Without Content-Range nobody can detect another range.
         let unexposed = rng.one_in(10);
         *sim.host.faults.borrow_mut() = Faults {
             refuse: rare(rng),
@@ -180,13 +198,14 @@ fn whatever_fails_the_file_is_right_or_there_is_an_error() {
             cap: (!unexposed && rng.one_in(10)).then(|| 1 + rng.below(3000)),
             weak: rng.one_in(10),
             change_at: rng.one_in(3).then(|| rng.below(12)),
+            ..Faults::default()
         };
         let changed_len = 1 + rng.below(30_000) as usize;
         let changes = sim.host.faults.borrow().change_at.is_some();
         let unseen = changes && sim.host.faults.borrow().no_validator;
         *sim.host.next_content.borrow_mut() = Some(bytes(rng, if unseen { len } else { changed_len }));
         let versions = [sim.content(), sim.host.next_content.borrow().clone().unwrap_or_default()];
-        // A change that nothing tells of, and flipped bits, can only be seen with a hash.
+        // A change without validators, and flipped bits, can only be detected with a hash.
         let known = flips || unseen || rng.one_in(2);
         let mut damaged = false;
         for _ in 0..rng.below(4) {
@@ -208,7 +227,7 @@ fn whatever_fails_the_file_is_right_or_there_is_an_error() {
             Some(Err(error)) => *errors.entry(error.code()).or_insert(0) += 1,
             None => panic!("seed {seed} was killed"),
         }
-        // The host has recovered: now it must come right, and what is good is not fetched again.
+        // The host has recovered: now the load must succeed, and undamaged pieces are not fetched again.
         *sim.host.faults.borrow_mut() = Faults::default();
         let now = sim.content();
         let (stored, before) = (sim.stored(), sim.host.served.get());
@@ -228,7 +247,7 @@ fn whatever_fails_the_file_is_right_or_there_is_an_error() {
 }
 
 #[test]
-fn damage_is_mended_piece_by_piece() {
+fn damaged_pieces_are_fetched_again() {
     for seed in 0..300 {
         let sim = Sim::new(seed, 20_000);
         let want = sim.rng.one_in(2).then(|| hash(&sim.content()));
@@ -239,7 +258,7 @@ fn damage_is_mended_piece_by_piece() {
         assert_eq!(sim.load(f64::INFINITY, want, false), Some(Ok(sim.content())), "seed {seed}");
         let fetched = sim.host.served.get() - before;
         assert!(fetched <= PIECE.into() && fetched > 0, "{fetched} bytes for one piece");
-        // And it stays mended.
+        // And it stays repaired.
         sim.host.faults.borrow_mut().refuse = 1;
         assert_eq!(sim.load(f64::INFINITY, want, false), Some(Ok(sim.content())), "seed {seed}");
     }
@@ -249,9 +268,9 @@ fn damage_is_mended_piece_by_piece() {
 fn a_file_that_is_not_the_one_asked_for_is_not_kept() {
     let sim = Sim::new(1, 5000);
     let want = Some(hash(b"another"));
-    assert!(matches!(sim.load(f64::INFINITY, want, false), Some(Err(WeightsError::Integrity { .. }))));
+    assert!(matches!(sim.load(f64::INFINITY, want, false), Some(Err(SourceError::Integrity { .. }))));
     assert_eq!(sim.stored(), 0);
-    // What was stored without a hash may be old: it is fetched again before it is refused.
+    // What was stored without a hash may be outdated: it is fetched again before it is refused.
     sim.load(f64::INFINITY, None, false).expect("an end").expect("a whole load");
     *sim.host.content.borrow_mut() = b"another".to_vec();
     sim.host.version.set(2);
@@ -259,7 +278,7 @@ fn a_file_that_is_not_the_one_asked_for_is_not_kept() {
 }
 
 #[test]
-fn errors_are_what_they_should_be() {
+fn each_fault_gives_its_error() {
     let code = |faults: Faults| {
         let sim = Sim::new(3, 9000);
         *sim.host.faults.borrow_mut() = faults;
@@ -268,10 +287,10 @@ fn errors_are_what_they_should_be() {
     assert_eq!(code(Faults { missing: true, ..Faults::default() }), Err("not_found"));
     assert_eq!(code(Faults { refuse: 1, ..Faults::default() }), Err("network"));
     assert_eq!(code(Faults { busy: 1, ..Faults::default() }), Err("bad_response"));
-    assert!(code(Faults { stall: 2, ..Faults::default() }).is_ok(), "it comes a bit further with each try");
+    assert!(code(Faults { stall: 2, ..Faults::default() }).is_ok(), "each try gets a bit further");
     assert_eq!(code(Faults { stall: 1, ..Faults::default() }), Err("network"));
     assert_eq!(code(Faults { wrong_range: 1, ..Faults::default() }), Err("bad_response"));
-    assert!(code(Faults { long: 1, ..Faults::default() }).is_ok(), "what was asked for is there");
+    assert!(code(Faults { long: 1, ..Faults::default() }).is_ok(), "the announced bytes are there");
     let sim = Sim::new(4, 9000);
     sim.disk.room.set(Some(4000));
     assert_eq!(sim.load(f64::INFINITY, None, false).expect("an end").map_err(|e| e.code()), Err("storage_full"));
@@ -280,15 +299,16 @@ fn errors_are_what_they_should_be() {
 }
 
 #[test]
-fn progress_goes_forward_and_is_not_told_too_often() {
+fn progress_goes_forward_and_is_not_reported_too_often() {
     for seed in 0..50 {
         let sim = Sim::new(seed, 60_000);
         sim.host.faults.borrow_mut().cut = 4;
         let start = sim.time_now();
         sim.load(f64::INFINITY, Some(hash(&sim.content())), false).expect("an end").expect("a whole load");
         let seconds = (sim.time_now() - start) / 1000.0;
-        for phase in [Phase::Download, Phase::Verify] {
-            let steps: Vec<Step> = sim.steps.borrow().iter().filter(|s| s.phase == phase).cloned().collect();
+        for phase in [DownloadPhase::Download, DownloadPhase::Verify] {
+            let steps: Vec<DownloadProgress> =
+                sim.steps.borrow().iter().filter(|s| s.phase == phase).cloned().collect();
             assert!(steps.windows(2).all(|w| w[0].loaded < w[1].loaded), "forward");
             assert_eq!(steps.last().map(|s| (s.loaded, s.total)), Some((60_000, 60_000)));
             assert!(steps.len() as f64 <= 3.0 + 7.0 * seconds, "{} in {seconds} s", steps.len());
@@ -308,7 +328,7 @@ fn stored_files_are_listed_checked_and_removed() {
         let checked = check(&store, URL).await.expect("as it was set up");
         assert_eq!((checked[0].ok, checked[0].integrity.clone()), (true, Some(hash(&sim.content()).to_string())));
         assert_eq!(check(&store, "https://host/mode").await.expect("as it was set up"), []);
-        sim.disk.files.borrow_mut().get_mut(&key_of(URL)).expect("as it was set up").0[0] ^= 1;
+        sim.disk.files.borrow_mut().get_mut(&storage_key(URL)).expect("as it was set up").0[0] ^= 1;
         let checked = check(&store, "https://host/").await.expect("as it was set up");
         assert_eq!((checked[0].ok, checked[0].bad), (false, 1024));
         assert_eq!(list(&store).await.expect("as it was set up")[0].stored, 5000 - 1024);

@@ -1,9 +1,9 @@
-//! A world in which time stands still until everybody waits, and everything that may go wrong is drawn from a seed.
+//! A simulation: time advances when every task waits, and faults are drawn from a seed.
 
 mod disk;
 mod host;
 mod time;
 
-pub use disk::{Disk, SimStore};
+pub use disk::{Disk, Reads, SimStore};
 pub use host::{Faults, Host, SimTransport};
 pub use time::{Rng, SimClock, Time};

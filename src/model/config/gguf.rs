@@ -3,9 +3,9 @@
 use super::model::{ConfigOrigin, ModelConfig};
 use super::text::{TextConfig, mrope_sections};
 use super::vision::VisionConfig;
-use crate::bytes::WeightsError;
 use crate::model::error::{ConfigError, ModelError};
 use crate::model::family::Family;
+use crate::weights::WeightsError;
 use crate::weights::gguf::{GgufHeader, GgufTensor, Metadata, Value};
 
 /// Frames of a patch in every published tower. The file holds one tensor for each of the two, and no number.

@@ -4,10 +4,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::rows::PackedRows;
-use crate::bytes::WeightsError;
 use crate::kernels::{Keys, add};
 use crate::model::config::TextConfig;
 use crate::model::layers::{Bias, GatedMlp, Linear, RmsNorm, SelfAttention, TensorScope, TensorSource};
+use crate::weights::WeightsError;
 
 /// Attention and a gated MLP, each after a norm and added to the residual stream.
 #[derive(Module, Debug)]

@@ -5,13 +5,13 @@ use burn::tensor::Tensor;
 
 use super::layer::DecoderLayer;
 use super::rows::PackedRows;
-use crate::bytes::WeightsError;
 use crate::kernels::{Keys, gather_rows};
 use crate::model::config::TextConfig;
 use crate::model::error::ModelError;
 use crate::model::layers::{RmsNorm, TensorScope, TensorSource};
 use crate::model::trace::{TraceProbe, TraceStage};
 use crate::model::yielding::YieldPoint;
+use crate::weights::WeightsError;
 
 /// All layers and the final norm.
 #[derive(Module, Debug)]

@@ -6,7 +6,6 @@ use super::cache::KvCache;
 use super::packer::RowPacker;
 use super::rows::PackedRows;
 use super::stack::{DecoderStack, ForwardOutput, ForwardTarget};
-use crate::bytes::WeightsError;
 use crate::kernels::{Keys, synchronize};
 use crate::model::config::TextConfig;
 use crate::model::error::{DeviceError, ModelError};
@@ -14,6 +13,7 @@ use crate::model::forward::ForwardOptions;
 use crate::model::layers::{RotaryFrequencies, TensorScope, TensorSource};
 use crate::model::prompt::TokenizedPrompt;
 use crate::model::trace::TraceProbe;
+use crate::weights::WeightsError;
 
 /// A decoder with its embedding table.
 pub struct Decoder {

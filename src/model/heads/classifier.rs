@@ -1,7 +1,6 @@
 //! A linear classifier of one class, "relevant", or of two.
 
-use crate::bytes::WeightsError;
-use crate::weights::Checkpoint;
+use crate::weights::{Checkpoint, WeightsError};
 
 /// Where the rows of a classifier are.
 #[derive(Debug, Clone, PartialEq, Eq)]

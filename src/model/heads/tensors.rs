@@ -3,11 +3,11 @@
 use super::classifier::ClassifierRows;
 use super::score::ScoreHead;
 use super::yes_no::YesNoRows;
-use crate::bytes::WeightsError;
 use crate::model::config::ModelConfig;
 use crate::model::error::ModelError;
 use crate::model::family::HeadKind;
 use crate::weights::Checkpoint;
+use crate::weights::WeightsError;
 
 /// A head that was found in a checkpoint and checked, without reading its values.
 #[derive(Debug, Clone, PartialEq, Eq)]

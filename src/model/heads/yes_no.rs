@@ -1,9 +1,9 @@
 //! The rows of the answers `yes` and `no` in the language model's head.
 
-use crate::bytes::WeightsError;
 use crate::model::config::ModelConfig;
 use crate::model::error::ModelError;
 use crate::weights::Checkpoint;
+use crate::weights::WeightsError;
 
 const LM_HEAD: &str = "lm_head.weight";
 const EMBEDDING: &str = "embed_tokens.weight";

@@ -5,8 +5,8 @@ use burn::tensor::Tensor;
 
 use super::source::{TensorScope, TensorSource};
 use super::weight::LinearWeight;
-use crate::bytes::WeightsError;
 use crate::kernels::add_bias;
+use crate::weights::WeightsError;
 
 /// A linear map, with or without bias.
 #[derive(Module, Debug)]

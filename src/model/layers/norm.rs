@@ -4,8 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::source::{TensorScope, TensorSource};
-use crate::bytes::WeightsError;
 use crate::kernels::{layer_norm, rms_norm, rotate};
+use crate::weights::WeightsError;
 
 /// `x · rsqrt(mean(x²) + eps) · weight` over the last dimension.
 #[derive(Module, Debug)]

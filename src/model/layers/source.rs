@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::embedding::EmbeddingTable;
 use super::weight::LinearWeight;
-use crate::bytes::WeightsError;
+use crate::weights::WeightsError;
 
 /// Provides tensors by name and shape, as modules use them.
 pub trait TensorSource {

@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use burn::tensor::{Device, Tensor};
 
 use super::spec::TensorSpec;
-use crate::bytes::WeightsError;
 use crate::kernels::upload_vector;
 use crate::model::layers::{EmbeddingTable, LinearWeight, TensorSource};
 use crate::model::tensor_map::TensorMap;
 use crate::weights::DType;
+use crate::weights::WeightsError;
 
 /// Records each request and answers with an empty placeholder. Its futures are ready at once.
 pub struct TensorCollector {

@@ -3,12 +3,12 @@
 use burn::tensor::{Device, Tensor};
 
 use super::throttle::UploadThrottle;
-use crate::bytes::WeightsError;
 use crate::kernels::{upload_bytes, upload_vector};
 use crate::model::layers::{EmbeddingTable, LinearWeight, Precision, TensorSource};
 use crate::model::placement::{DeviceKind, ModelPlacement};
 use crate::model::tensor_map::TensorMap;
 use crate::weights::Checkpoint;
+use crate::weights::WeightsError;
 
 /// Bytes of a part of an embedding table on the device. Larger parts cost more wasm memory while loading, smaller ones
 /// more kernel launches at each lookup.

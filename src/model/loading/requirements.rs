@@ -5,10 +5,10 @@ use std::task::{Context, Poll, Waker};
 
 use super::collector::TensorCollector;
 use super::spec::TensorSpec;
-use crate::bytes::WeightsError;
 use crate::model::config::ModelConfig;
 use crate::model::trunk::Trunk;
 use crate::weights::Checkpoint;
+use crate::weights::WeightsError;
 
 /// How many missing tensors a message names.
 const MAX_NAMED: usize = 5;

@@ -1,7 +1,6 @@
 //! The description of a tensor that a model requires.
 
-use crate::bytes::WeightsError;
-use crate::weights::Checkpoint;
+use crate::weights::{Checkpoint, WeightsError};
 
 /// A tensor that a checkpoint must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,9 +5,10 @@ use std::cell::Cell;
 
 use burn::tensor::Device;
 
-use crate::bytes::WeightsError;
+use crate::bytes::SourceError;
 use crate::kernels::{download, upload};
 use crate::model::yielding::YieldPoint;
+use crate::weights::WeightsError;
 
 /// Bytes that may be in flight to the device. Less makes a load wait more often and saves nothing.
 pub const MAX_IN_FLIGHT_BYTES: usize = 16 << 20;
@@ -26,7 +27,7 @@ impl<'a> UploadThrottle<'a> {
 
     /// Called after each upload: lets other tasks run, and waits for the device once too much is in flight.
     pub async fn uploaded(&self, bytes: usize) -> Result<(), WeightsError> {
-        self.yield_point.yield_now().await.map_err(|_| WeightsError::Aborted)?;
+        self.yield_point.yield_now().await.map_err(|_| SourceError::Aborted)?;
         self.in_flight.set(self.in_flight.get() + bytes);
         if self.in_flight.get() < MAX_IN_FLIGHT_BYTES {
             return Ok(());

@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::tensor::{Int, Tensor};
 
-use crate::bytes::WeightsError;
 use crate::kernels::add;
 use crate::model::config::VisionConfig;
 use crate::model::layers::{Bias, LayerNorm, Linear, Mlp, MlpActivation, SelfAttention, TensorScope, TensorSource};
+use crate::weights::WeightsError;
 
 /// Attention and an MLP, each after a norm and added to the residual stream.
 #[derive(Module, Debug)]

@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::bytes::WeightsError;
 use crate::kernels::reshape;
 use crate::model::config::VisionConfig;
 use crate::model::layers::{Bias, LayerNorm, Linear, Mlp, MlpActivation, TensorScope, TensorSource};
+use crate::weights::WeightsError;
 
 /// Maps each square of patches to one token. The patches of a square are consecutive rows, so merging is a reshape.
 #[derive(Module, Debug)]

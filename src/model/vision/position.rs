@@ -3,10 +3,10 @@
 
 use burn::tensor::{Device, Tensor};
 
-use crate::bytes::WeightsError;
 use crate::kernels::upload;
 use crate::model::config::VisionConfig;
 use crate::model::layers::{TensorScope, TensorSource, rotary_table};
+use crate::weights::WeightsError;
 
 /// Base of the tower's rotary frequencies. It is not part of the configuration.
 const ROPE_THETA: f64 = 10_000.0;

@@ -5,7 +5,6 @@ use burn::tensor::{Device, Int, Tensor};
 use super::block::VisionBlock;
 use super::merger::PatchMerger;
 use super::position::PositionTable;
-use crate::bytes::WeightsError;
 use crate::kernels::{add, synchronize, upload, upload_words};
 use crate::media::{PatchGeometry, Patches};
 use crate::model::config::VisionConfig;
@@ -14,6 +13,7 @@ use crate::model::forward::ForwardOptions;
 use crate::model::layers::{Linear, TensorScope, TensorSource};
 use crate::model::trace::{TraceProbe, TraceStage, no_trace};
 use crate::model::visual::{VisionFeatures, VisualGrid};
+use crate::weights::WeightsError;
 
 /// The vision tower on its device.
 pub struct VisionTower {

@@ -1,14 +1,15 @@
-//! The Cache API, where there is no OPFS: an entry for each piece, under addresses that nobody can reach.
+//! Storage in the Cache API, where there is no OPFS: a cache entry for each piece, under URLs of a reserved domain.
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::{Array, Function, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, Cache, CacheStorage, Request, Response};
 
-use super::js::{self, Blob, Cache};
-use super::locks;
+use super::{estimate, js, locks};
 use crate::bytes::LocalBoxFuture;
-use crate::download::{Entry, Lock, Place, Signal, Store, StoreError, Stored};
+use crate::download::{LocalCondvar, PieceLocation, Store, StoreEntry, StoreError, StoreFuture, WriteLock};
 
 const NAME: &str = "secondpass";
 const BASE: &str = "https://secondpass.invalid/";
@@ -23,34 +24,38 @@ impl CacheStore {
     /// Opens it; an error where the browser has none, or does not give it to this page.
     pub async fn open() -> Result<Self, StoreError> {
         let missing = || StoreError::Failed("this browser has no Cache API here".to_owned());
-        let caches = js::global(&["caches"]).ok_or_else(missing)?;
-        let cache = js::call(&caches, "open", &[NAME.into()]).await.ok_or_else(missing)?.map_err(|e| js::failed(&e))?;
-        Ok(Self { cache: cache.unchecked_into() })
+        let caches: CacheStorage = js::global(&["caches"]).ok_or_else(missing)?.unchecked_into();
+        let cache = js::resolve(caches.open(NAME)).await.map_err(|e| js::failed(&e))?;
+        Ok(Self { cache })
     }
 
     async fn addresses(&self) -> Result<Vec<String>, StoreError> {
-        let requests: Array = self.cache.requests().await.map_err(|e| js::failed(&e))?.unchecked_into();
-        Ok(requests.iter().filter_map(|r| js::get(&r, "url")?.as_string()).collect())
+        let requests: Array = js::resolve(self.cache.keys()).await.map_err(|e| js::failed(&e))?;
+        Ok(requests.iter().map(|request| request.unchecked_into::<Request>().url()).collect())
+    }
+
+    async fn delete(&self, url: &str) -> Result<(), StoreError> {
+        JsFuture::from(self.cache.delete_with_str(url)).await.map(drop).map_err(|e| js::failed(&e))
     }
 }
 
 impl Store for CacheStore {
-    fn entry(&self, key: &str) -> Box<dyn Entry> {
+    fn entry(&self, key: &str) -> Box<dyn StoreEntry> {
         let (cache, base) = (self.cache.clone(), format!("{BASE}{key}/"));
         Box::new(CacheEntry {
             cache,
             base,
             journal: RefCell::default(),
             writing: Cell::default(),
-            written: Signal::default(),
+            written: LocalCondvar::default(),
         })
     }
 
-    fn lock<'a>(&'a self, key: &'a str) -> Stored<'a, Box<dyn Lock>> {
+    fn lock<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Box<dyn WriteLock>> {
         Box::pin(locks::lock(key))
     }
 
-    fn keys(&self) -> Stored<'_, Vec<String>> {
+    fn keys(&self) -> StoreFuture<'_, Vec<String>> {
         Box::pin(async move {
             let key =
                 |url: &String| Some(url.strip_prefix(BASE)?.strip_suffix(JOURNAL)?.trim_end_matches('/').to_owned());
@@ -58,74 +63,75 @@ impl Store for CacheStore {
         })
     }
 
-    fn remove<'a>(&'a self, key: &'a str) -> Stored<'a, ()> {
+    fn remove<'a>(&'a self, key: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let base = format!("{BASE}{key}/");
-            // The journal first: without it the pieces are nothing.
-            self.cache.delete(&format!("{base}{JOURNAL}")).await.map_err(|e| js::failed(&e))?;
+            // The journal first: without it the pieces are ignored.
+            self.delete(&format!("{base}{JOURNAL}")).await?;
             for url in self.addresses().await?.iter().filter(|url| url.starts_with(&base)) {
-                self.cache.delete(url).await.map_err(|e| js::failed(&e))?;
+                self.delete(url).await?;
             }
             Ok(())
         })
     }
 
-    fn keeps_room(&self) -> bool {
+    fn reserves_room(&self) -> bool {
         false
     }
 
     fn free(&self) -> LocalBoxFuture<'_, Option<u64>> {
-        Box::pin(super::free())
+        Box::pin(estimate::free())
     }
 }
 
 struct CacheEntry {
     cache: Cache,
     base: String,
-    /// The journal as it was last written: the cache has no way to add to one.
+    /// The journal as it was last written: a cache entry cannot be appended to.
     journal: RefCell<Option<Vec<u8>>>,
     writing: Cell<bool>,
-    written: Signal,
+    written: LocalCondvar,
 }
 
 impl CacheEntry {
     async fn find(&self, name: &str) -> Result<Option<Blob>, StoreError> {
-        let response = self.cache.find(&format!("{}{name}", self.base)).await.map_err(|e| js::failed(&e))?;
-        match js::call(&response, "blob", &[]).await {
-            Some(blob) => Ok(Some(blob.map_err(|e| js::failed(&e))?.unchecked_into())),
-            None => Ok(None),
+        let promise = self.cache.match_with_str(&format!("{}{name}", self.base));
+        let response = JsFuture::from(promise).await.map_err(|e| js::failed(&e))?;
+        if response.is_undefined() {
+            return Ok(None);
         }
+        let blob = response.unchecked_into::<Response>().blob().map_err(|e| js::failed(&e))?;
+        js::resolve(blob).await.map(Some).map_err(|e| js::failed(&e))
     }
 
     async fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let missing = || StoreError::Failed("there is no Response here".to_owned());
-        let class: Function = js::global(&["Response"]).and_then(|r| r.dyn_into().ok()).ok_or_else(missing)?;
-        let body: JsValue = Uint8Array::from(bytes).into();
-        let response = Reflect::construct(&class, &Array::of1(&body)).map_err(|e| js::failed(&e))?;
-        self.cache.put(&format!("{}{name}", self.base), &response).await.map_err(|e| js::failed(&e))?;
-        Ok(())
+        // A copy outside the wasm heap, which may be moved while the browser reads.
+        let body = Uint8Array::from(bytes);
+        let response = Response::new_with_opt_buffer_source(Some(&body)).map_err(|e| js::failed(&e))?;
+        let promise = self.cache.put_with_str(&format!("{}{name}", self.base), &response);
+        JsFuture::from(promise).await.map(drop).map_err(|e| js::failed(&e))
     }
 
-    /// Writes the journal as it is by then; two writes at a time could end in the wrong order.
+    /// Writes the current journal, after any write before it: two at a time could end in the wrong order.
     async fn write_journal(&self) -> Result<(), StoreError> {
-        self.written.until(|| (!self.writing.replace(true)).then_some(())).await;
-        let _guard = Writing(self);
+        self.written.wait_until(|| (!self.writing.replace(true)).then_some(())).await;
+        let _guard = JournalWrite(self);
         let journal = self.journal.borrow().clone().unwrap_or_default();
         self.write(JOURNAL, &journal).await
     }
 }
 
-struct Writing<'a>(&'a CacheEntry);
+struct JournalWrite<'a>(&'a CacheEntry);
 
-impl Drop for Writing<'_> {
+impl Drop for JournalWrite<'_> {
     fn drop(&mut self) {
         self.0.writing.set(false);
-        self.0.written.notify();
+        self.0.written.notify_all();
     }
 }
 
-impl Entry for CacheEntry {
-    fn journal(&self) -> Stored<'_, Vec<u8>> {
+impl StoreEntry for CacheEntry {
+    fn journal(&self) -> StoreFuture<'_, Vec<u8>> {
         Box::pin(async move {
             let bytes = match self.find(JOURNAL).await? {
                 Some(blob) => js::bytes_of(&blob, 0, blob.size() as u64).await.map_err(|e| js::failed(&e))?,
@@ -137,15 +143,15 @@ impl Entry for CacheEntry {
         })
     }
 
-    fn reset<'a>(&'a self, journal: &'a [u8], _room: u64) -> Stored<'a, ()> {
+    fn reset<'a>(&'a self, journal: &'a [u8], _room: u64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            // Pieces of before are overwritten in time, and are not in the new journal until then.
+            // Old pieces are overwritten later, and are not in the new journal until then.
             *self.journal.borrow_mut() = Some(journal.to_vec());
             self.write_journal().await
         })
     }
 
-    fn append<'a>(&'a self, line: &'a [u8]) -> Stored<'a, ()> {
+    fn append<'a>(&'a self, line: &'a [u8]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             if self.journal.borrow().is_none() {
                 self.journal().await?;
@@ -155,18 +161,18 @@ impl Entry for CacheEntry {
         })
     }
 
-    fn put<'a>(&'a self, place: Place, bytes: &'a [u8]) -> Stored<'a, ()> {
-        Box::pin(async move { self.write(&place.index.to_string(), bytes).await })
+    fn put<'a>(&'a self, location: PieceLocation, bytes: &'a [u8]) -> StoreFuture<'a, ()> {
+        Box::pin(async move { self.write(&location.index.to_string(), bytes).await })
     }
 
-    fn get(&self, place: Place, from: usize, len: usize) -> Stored<'_, Option<Vec<u8>>> {
+    fn get(&self, location: PieceLocation, from: usize, len: usize) -> StoreFuture<'_, Option<Vec<u8>>> {
         Box::pin(async move {
-            let Some(blob) = self.find(&place.index.to_string()).await? else { return Ok(None) };
+            let Some(blob) = self.find(&location.index.to_string()).await? else { return Ok(None) };
             js::bytes_of(&blob, from as u64, (from + len) as u64).await.map_err(|e| js::failed(&e))
         })
     }
 
-    fn close(&self) -> Stored<'_, ()> {
+    fn close(&self) -> StoreFuture<'_, ()> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -5,26 +5,27 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use js_sys::{Array, Uint8Array};
+use web_sys::Blob;
 
-use super::js::{self, Blob};
+use super::js;
 use crate::bytes::LocalBoxFuture;
-use crate::download::{Entry, Lock, Place, Store, Stored};
+use crate::download::{PieceLocation, Store, StoreEntry, StoreFuture, WriteLock};
 
 #[derive(Default)]
-struct Kept {
+struct MemoryFile {
     journal: Vec<u8>,
     pieces: BTreeMap<u32, Blob>,
 }
 
-type Files = Rc<RefCell<BTreeMap<String, Kept>>>;
+type MemoryFiles = Rc<RefCell<BTreeMap<String, MemoryFile>>>;
 
 thread_local! {
-    /// For all loads of the worker: one that has to begin again finds what an earlier one fetched.
-    static FILES: Files = Files::default();
+    /// For all loads of the worker: a load that begins again finds what an earlier one fetched.
+    static FILES: MemoryFiles = MemoryFiles::default();
 }
 
-/// The worker's.
-pub struct MemoryStore(Files);
+/// The store in the worker's memory.
+pub struct MemoryStore(MemoryFiles);
 
 impl Default for MemoryStore {
     fn default() -> Self {
@@ -32,30 +33,30 @@ impl Default for MemoryStore {
     }
 }
 
-struct Unlocked;
+struct NoLock;
 
-impl Lock for Unlocked {}
+impl WriteLock for NoLock {}
 
 impl Store for MemoryStore {
-    fn entry(&self, key: &str) -> Box<dyn Entry> {
+    fn entry(&self, key: &str) -> Box<dyn StoreEntry> {
         Box::new(MemoryEntry(self.0.clone(), key.to_owned()))
     }
 
-    fn lock<'a>(&'a self, _: &'a str) -> Stored<'a, Box<dyn Lock>> {
-        Box::pin(async { Ok(Box::new(Unlocked) as Box<dyn Lock>) })
+    fn lock<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Box<dyn WriteLock>> {
+        Box::pin(async { Ok(Box::new(NoLock) as Box<dyn WriteLock>) })
     }
 
-    fn keys(&self) -> Stored<'_, Vec<String>> {
+    fn keys(&self) -> StoreFuture<'_, Vec<String>> {
         let keys = self.0.borrow().keys().cloned().collect();
         Box::pin(async { Ok(keys) })
     }
 
-    fn remove<'a>(&'a self, key: &'a str) -> Stored<'a, ()> {
+    fn remove<'a>(&'a self, key: &'a str) -> StoreFuture<'a, ()> {
         self.0.borrow_mut().remove(key);
         Box::pin(async { Ok(()) })
     }
 
-    fn keeps_room(&self) -> bool {
+    fn reserves_room(&self) -> bool {
         false
     }
 
@@ -64,47 +65,48 @@ impl Store for MemoryStore {
     }
 }
 
-struct MemoryEntry(Files, String);
+struct MemoryEntry(MemoryFiles, String);
 
 impl MemoryEntry {
-    fn with<T>(&self, change: impl FnOnce(&mut Kept) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut MemoryFile) -> T) -> T {
         change(self.0.borrow_mut().entry(self.1.clone()).or_default())
     }
 }
 
-impl Entry for MemoryEntry {
-    fn journal(&self) -> Stored<'_, Vec<u8>> {
-        let journal = self.0.borrow().get(&self.1).map(|kept| kept.journal.clone()).unwrap_or_default();
+impl StoreEntry for MemoryEntry {
+    fn journal(&self) -> StoreFuture<'_, Vec<u8>> {
+        let journal = self.0.borrow().get(&self.1).map(|file| file.journal.clone()).unwrap_or_default();
         Box::pin(async { Ok(journal) })
     }
 
-    fn reset<'a>(&'a self, journal: &'a [u8], _room: u64) -> Stored<'a, ()> {
-        self.with(|kept| *kept = Kept { journal: journal.to_vec(), ..Kept::default() });
+    fn reset<'a>(&'a self, journal: &'a [u8], _room: u64) -> StoreFuture<'a, ()> {
+        self.with(|file| *file = MemoryFile { journal: journal.to_vec(), ..MemoryFile::default() });
         Box::pin(async { Ok(()) })
     }
 
-    fn append<'a>(&'a self, line: &'a [u8]) -> Stored<'a, ()> {
-        self.with(|kept| kept.journal.extend(line));
+    fn append<'a>(&'a self, line: &'a [u8]) -> StoreFuture<'a, ()> {
+        self.with(|file| file.journal.extend(line));
         Box::pin(async { Ok(()) })
     }
 
-    fn put<'a>(&'a self, place: Place, bytes: &'a [u8]) -> Stored<'a, ()> {
+    fn put<'a>(&'a self, location: PieceLocation, bytes: &'a [u8]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let blob = Blob::new(&Array::of1(&Uint8Array::from(bytes))).map_err(|e| js::failed(&e))?;
-            self.with(|kept| drop(kept.pieces.insert(place.index, blob)));
+            let blob = Blob::new_with_buffer_source_sequence(&Array::of1(&Uint8Array::from(bytes)))
+                .map_err(|e| js::failed(&e))?;
+            self.with(|file| drop(file.pieces.insert(location.index, blob)));
             Ok(())
         })
     }
 
-    fn get(&self, place: Place, from: usize, len: usize) -> Stored<'_, Option<Vec<u8>>> {
-        let blob = self.with(|kept| kept.pieces.get(&place.index).cloned());
+    fn get(&self, location: PieceLocation, from: usize, len: usize) -> StoreFuture<'_, Option<Vec<u8>>> {
+        let blob = self.with(|file| file.pieces.get(&location.index).cloned());
         Box::pin(async move {
             let Some(blob) = blob else { return Ok(None) };
             js::bytes_of(&blob, from as u64, (from + len) as u64).await.map_err(|e| js::failed(&e))
         })
     }
 
-    fn close(&self) -> Stored<'_, ()> {
+    fn close(&self) -> StoreFuture<'_, ()> {
         Box::pin(async { Ok(()) })
     }
 }

@@ -1,27 +1,31 @@
-//! The origin's private file system: two files for each stored one, its bytes and its journal.
+//! Storage in the origin private file system: two files for each stored one, its bytes and its journal.
 
 use std::cell::{Cell, RefCell};
 
+use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions, FileSystemGetFileOptions,
+    FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
+};
 
-use super::js::{self, AccessHandle, Blob, DirectoryHandle, FileHandle};
-use super::locks;
+use super::{estimate, js, locks};
 use crate::bytes::LocalBoxFuture;
-use crate::download::{Entry, Lock, Place, Signal, Store, StoreError, Stored};
+use crate::download::{LocalCondvar, PieceLocation, Store, StoreEntry, StoreError, StoreFuture, WriteLock};
 use crate::web::clock;
 
 const FOLDER: &str = "secondpass";
 const DATA: &str = ".data";
 const JOURNAL: &str = ".journal";
 
-/// A worker that was killed keeps its handles for a moment: so often, and for so long each time, is waited for it.
+/// A worker that was killed keeps its handles for a moment: this often they are tried again, after this wait each time.
 const BUSY_TRIES: u32 = 40;
 const BUSY_MS: f64 = 50.0;
 
 /// The folder of all stored files.
 pub struct OpfsStore {
-    folder: DirectoryHandle,
+    folder: FileSystemDirectoryHandle,
 }
 
 impl OpfsStore {
@@ -29,39 +33,39 @@ impl OpfsStore {
     pub async fn open() -> Result<Self, StoreError> {
         let missing = || StoreError::Failed("this browser has no OPFS here".to_owned());
         js::global(&["FileSystemFileHandle", "prototype", "createSyncAccessHandle"]).ok_or_else(missing)?;
-        let storage = js::global(&["navigator", "storage"]).ok_or_else(missing)?;
-        let root = js::call(&storage, "getDirectory", &[]).await.ok_or_else(missing)?.map_err(|e| js::failed(&e))?;
-        let root: DirectoryHandle = root.unchecked_into();
-        let folder = root.directory(FOLDER, &create()).await.map_err(|e| js::failed(&e))?;
-        Ok(Self { folder: folder.unchecked_into() })
+        let storage = js::storage_manager().ok_or_else(missing)?;
+        js::get(&storage, "getDirectory").ok_or_else(missing)?;
+        let root: FileSystemDirectoryHandle = js::resolve(storage.get_directory()).await.map_err(|e| js::failed(&e))?;
+        let create = FileSystemGetDirectoryOptions::new();
+        create.set_create(true);
+        let folder = root.get_directory_handle_with_options(FOLDER, &create);
+        Ok(Self { folder: js::resolve(folder).await.map_err(|e| js::failed(&e))? })
     }
 }
 
-fn create() -> JsValue {
-    js::options(&[("create", true.into())])
-}
-
-fn at(offset: u64) -> JsValue {
-    js::options(&[("at", (offset as f64).into())])
+fn at(offset: u64) -> FileSystemReadWriteOptions {
+    let options = FileSystemReadWriteOptions::new();
+    options.set_at(offset as f64);
+    options
 }
 
 impl Store for OpfsStore {
-    fn entry(&self, key: &str) -> Box<dyn Entry> {
+    fn entry(&self, key: &str) -> Box<dyn StoreEntry> {
         Box::new(OpfsEntry {
             folder: self.folder.clone(),
             key: key.to_owned(),
             handles: RefCell::default(),
             opening: Cell::new(false),
-            opened: Signal::default(),
+            opened: LocalCondvar::default(),
             blob: RefCell::default(),
         })
     }
 
-    fn lock<'a>(&'a self, key: &'a str) -> Stored<'a, Box<dyn Lock>> {
+    fn lock<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Box<dyn WriteLock>> {
         Box::pin(locks::lock(key))
     }
 
-    fn keys(&self) -> Stored<'_, Vec<String>> {
+    fn keys(&self) -> StoreFuture<'_, Vec<String>> {
         Box::pin(async move {
             let names = self.folder.keys();
             let mut keys = Vec::new();
@@ -77,11 +81,11 @@ impl Store for OpfsStore {
         })
     }
 
-    fn remove<'a>(&'a self, key: &'a str) -> Stored<'a, ()> {
+    fn remove<'a>(&'a self, key: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             for suffix in [JOURNAL, DATA] {
                 let name = format!("{key}{suffix}");
-                match when_free(|| self.folder.remove(&name)).await {
+                match when_free(|| self.folder.remove_entry(&name)).await {
                     Err(error) if js::name_of(&error) != "NotFoundError" => return Err(js::failed(&error)),
                     _ => {}
                 }
@@ -90,22 +94,20 @@ impl Store for OpfsStore {
         })
     }
 
-    fn keeps_room(&self) -> bool {
+    fn reserves_room(&self) -> bool {
         true
     }
 
     fn free(&self) -> LocalBoxFuture<'_, Option<u64>> {
-        Box::pin(super::free())
+        Box::pin(estimate::free())
     }
 }
 
-/// Tries again while somebody else has a handle.
-async fn when_free<F: Future<Output = Result<JsValue, JsValue>>>(
-    mut run: impl FnMut() -> F,
-) -> Result<JsValue, JsValue> {
+/// Tries again while another worker has a handle.
+async fn when_free(mut run: impl FnMut() -> Promise) -> Result<JsValue, JsValue> {
     let mut tries = 0;
     loop {
-        match run().await {
+        match JsFuture::from(run()).await {
             Err(error) if js::name_of(&error) == "NoModificationAllowedError" && tries < BUSY_TRIES => {
                 tries += 1;
                 clock::sleep(BUSY_MS).await;
@@ -116,50 +118,51 @@ async fn when_free<F: Future<Output = Result<JsValue, JsValue>>>(
 }
 
 #[derive(Clone)]
-struct Handles {
-    data: AccessHandle,
-    journal: AccessHandle,
+struct AccessHandles {
+    data: FileSystemSyncAccessHandle,
+    journal: FileSystemSyncAccessHandle,
 }
 
 struct OpfsEntry {
-    folder: DirectoryHandle,
+    folder: FileSystemDirectoryHandle,
     key: String,
-    /// Open while something is written. They are exclusive, so they are closed as soon as they can be.
-    handles: RefCell<Option<Handles>>,
+    /// Open while something is written. They are exclusive, so they are closed as soon as possible.
+    handles: RefCell<Option<AccessHandles>>,
     opening: Cell<bool>,
-    opened: Signal,
-    /// What is read while they are closed.
+    opened: LocalCondvar,
+    /// Read while the handles are closed.
     blob: RefCell<Option<Blob>>,
 }
 
 impl OpfsEntry {
-    async fn file(&self, suffix: &str, create: bool) -> Result<FileHandle, JsValue> {
-        let options = js::options(&[("create", create.into())]);
-        Ok(self.folder.file(&format!("{}{suffix}", self.key), &options).await?.unchecked_into())
+    async fn file(&self, suffix: &str, create: bool) -> Result<FileSystemFileHandle, JsValue> {
+        let options = FileSystemGetFileOptions::new();
+        options.set_create(create);
+        js::resolve(self.folder.get_file_handle_with_options(&format!("{}{suffix}", self.key), &options)).await
     }
 
-    /// Opens the handles for writing, once for all who ask at the same time.
-    async fn handles(&self) -> Result<Handles, StoreError> {
+    /// Opens the handles for writing, once for all concurrent callers.
+    async fn handles(&self) -> Result<AccessHandles, StoreError> {
         loop {
             if let Some(handles) = &*self.handles.borrow() {
                 return Ok(handles.clone());
             }
             if !self.opening.replace(true) {
-                let _guard = Opening(self);
+                let _guard = OpeningGuard(self);
                 let handles = self.open_handles().await.map_err(|e| js::failed(&e))?;
                 *self.blob.borrow_mut() = None;
                 *self.handles.borrow_mut() = Some(handles.clone());
                 return Ok(handles);
             }
-            self.opened.until(|| (!self.opening.get()).then_some(())).await;
+            self.opened.wait_until(|| (!self.opening.get()).then_some(())).await;
         }
     }
 
-    async fn open_handles(&self) -> Result<Handles, JsValue> {
+    async fn open_handles(&self) -> Result<AccessHandles, JsValue> {
         let (data, journal) = (self.file(DATA, true).await?, self.file(JOURNAL, true).await?);
-        let data: AccessHandle = when_free(|| data.access()).await?.unchecked_into();
-        match when_free(|| journal.access()).await {
-            Ok(journal) => Ok(Handles { data, journal: journal.unchecked_into() }),
+        let data: FileSystemSyncAccessHandle = when_free(|| data.create_sync_access_handle()).await?.unchecked_into();
+        match when_free(|| journal.create_sync_access_handle()).await {
+            Ok(journal) => Ok(AccessHandles { data, journal: journal.unchecked_into() }),
             Err(error) => {
                 data.close();
                 Err(error)
@@ -169,7 +172,7 @@ impl OpfsEntry {
 
     async fn blob(&self, suffix: &str) -> Result<Option<Blob>, JsValue> {
         match self.file(suffix, false).await {
-            Ok(file) => Ok(Some(file.blob().await?.unchecked_into())),
+            Ok(file) => js::resolve(file.get_file()).await.map(Some),
             Err(error) if js::name_of(&error) == "NotFoundError" => Ok(None),
             Err(error) => Err(error),
         }
@@ -178,7 +181,7 @@ impl OpfsEntry {
     async fn get_from_blob(&self, from: u64, to: u64) -> Result<Option<Vec<u8>>, JsValue> {
         let known = self.blob.borrow().clone();
         if let Some(blob) = known {
-            // It becomes unreadable when another tab mends the file.
+            // It becomes unreadable when another tab repairs the file.
             if let Ok(Some(bytes)) = js::bytes_of(&blob, from, to).await {
                 return Ok(Some(bytes));
             }
@@ -190,13 +193,13 @@ impl OpfsEntry {
     }
 }
 
-/// Lets the others go on, also if the one who opens is dropped in between.
-struct Opening<'a>(&'a OpfsEntry);
+/// Wakes the other callers, even if the one that opens the handles is dropped.
+struct OpeningGuard<'a>(&'a OpfsEntry);
 
-impl Drop for Opening<'_> {
+impl Drop for OpeningGuard<'_> {
     fn drop(&mut self) {
         self.0.opening.set(false);
-        self.0.opened.notify();
+        self.0.opened.notify_all();
     }
 }
 
@@ -209,10 +212,10 @@ impl Drop for OpfsEntry {
     }
 }
 
-fn write_all(handle: &AccessHandle, offset: u64, mut bytes: &[u8]) -> Result<(), StoreError> {
+fn write_all(handle: &FileSystemSyncAccessHandle, offset: u64, mut bytes: &[u8]) -> Result<(), StoreError> {
     let mut offset = offset;
     while !bytes.is_empty() {
-        let written = handle.write(bytes, &at(offset)).map_err(|e| js::failed(&e))? as usize;
+        let written = handle.write_with_u8_array_and_options(bytes, &at(offset)).map_err(|e| js::failed(&e))? as usize;
         if written == 0 || written > bytes.len() {
             return Err(StoreError::Full);
         }
@@ -222,55 +225,59 @@ fn write_all(handle: &AccessHandle, offset: u64, mut bytes: &[u8]) -> Result<(),
     Ok(())
 }
 
-fn read_all(handle: &AccessHandle, from: u64, len: usize) -> Result<Option<Vec<u8>>, StoreError> {
-    if from + len as u64 > handle.size().map_err(|e| js::failed(&e))? as u64 {
+fn read_all(handle: &FileSystemSyncAccessHandle, from: u64, len: usize) -> Result<Option<Vec<u8>>, StoreError> {
+    if from + len as u64 > handle.get_size().map_err(|e| js::failed(&e))? as u64 {
         return Ok(None);
     }
     let mut bytes = vec![0; len];
-    let read = handle.read(&mut bytes, &at(from)).map_err(|e| js::failed(&e))?;
+    let read = handle.read_with_u8_array_and_options(&mut bytes, &at(from)).map_err(|e| js::failed(&e))?;
     Ok((read as usize == len).then_some(bytes))
 }
 
-impl Entry for OpfsEntry {
-    fn journal(&self) -> Stored<'_, Vec<u8>> {
+impl StoreEntry for OpfsEntry {
+    fn journal(&self) -> StoreFuture<'_, Vec<u8>> {
         Box::pin(async move {
             let handles = self.handles.borrow().clone();
             if let Some(handles) = handles {
-                let len = handles.journal.size().map_err(|e| js::failed(&e))? as usize;
+                let len = handles.journal.get_size().map_err(|e| js::failed(&e))? as usize;
                 return Ok(read_all(&handles.journal, 0, len)?.unwrap_or_default());
             }
             let blob = self.blob(JOURNAL).await.map_err(|e| js::failed(&e))?;
             let Some(blob) = blob else { return Ok(Vec::new()) };
-            // Being written by another tab at this moment, it is as good as not there: the lock is waited for.
+            // While another tab writes it, it counts as missing: the lock is waited for.
             Ok(js::bytes_of(&blob, 0, blob.size() as u64).await.ok().flatten().unwrap_or_default())
         })
     }
 
-    fn reset<'a>(&'a self, journal: &'a [u8], room: u64) -> Stored<'a, ()> {
+    fn reset<'a>(&'a self, journal: &'a [u8], room: u64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let handles = self.handles().await?;
-            handles.journal.truncate(0.0).and_then(|()| handles.data.truncate(0.0)).map_err(|e| js::failed(&e))?;
-            // A file as long as it will be: the quota counts it now (not in a private window), and the disk when it is written.
-            handles.data.truncate(room as f64).map_err(|e| js::failed(&e))?;
+            handles
+                .journal
+                .truncate_with_f64(0.0)
+                .and_then(|()| handles.data.truncate_with_f64(0.0))
+                .map_err(|e| js::failed(&e))?;
+            // At its full length the quota counts it now (not in a private window), and the disk once it is written.
+            handles.data.truncate_with_f64(room as f64).map_err(|e| js::failed(&e))?;
             write_all(&handles.journal, 0, journal)
         })
     }
 
-    fn append<'a>(&'a self, line: &'a [u8]) -> Stored<'a, ()> {
+    fn append<'a>(&'a self, line: &'a [u8]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let journal = self.handles().await?.journal;
-            let end = journal.size().map_err(|e| js::failed(&e))? as u64;
+            let end = journal.get_size().map_err(|e| js::failed(&e))? as u64;
             write_all(&journal, end, line)
         })
     }
 
-    fn put<'a>(&'a self, place: Place, bytes: &'a [u8]) -> Stored<'a, ()> {
-        Box::pin(async move { write_all(&self.handles().await?.data, place.offset, bytes) })
+    fn put<'a>(&'a self, location: PieceLocation, bytes: &'a [u8]) -> StoreFuture<'a, ()> {
+        Box::pin(async move { write_all(&self.handles().await?.data, location.offset, bytes) })
     }
 
-    fn get(&self, place: Place, from: usize, len: usize) -> Stored<'_, Option<Vec<u8>>> {
+    fn get(&self, location: PieceLocation, from: usize, len: usize) -> StoreFuture<'_, Option<Vec<u8>>> {
         Box::pin(async move {
-            let from = place.offset + from as u64;
+            let from = location.offset + from as u64;
             let handles = self.handles.borrow().clone();
             match handles {
                 Some(handles) => read_all(&handles.data, from, len),
@@ -279,7 +286,7 @@ impl Entry for OpfsEntry {
         })
     }
 
-    fn close(&self) -> Stored<'_, ()> {
+    fn close(&self) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             let Some(handles) = self.handles.take() else { return Ok(()) };
             let flushed = handles.data.flush().and_then(|()| handles.journal.flush());

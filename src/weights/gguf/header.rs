@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::cursor::Cursor;
+use super::reader::HeaderReader;
 use super::value::{Metadata, Value};
-use crate::bytes::WeightsError;
 use crate::bytes::{Source, refuse_html};
-use crate::weights::DType;
-use crate::weights::dtype::{block_of_ggml, name_of_ggml};
+use crate::weights::dtype::{DType, block_of_ggml, name_of_ggml};
+use crate::weights::error::WeightsError;
 
 const MAGIC: &[u8; 4] = b"GGUF";
 const DEFAULT_ALIGNMENT: u64 = 32;
@@ -16,13 +15,13 @@ const MAX_VALUES: u64 = 1 << 16;
 const MAX_TENSORS: u64 = 100_000;
 /// Tokens and merges of the largest vocabularies are some hundred thousand.
 const MAX_ARRAY: u64 = 1 << 22;
-/// Texts for which room is made before any of them is read.
+/// Strings for which memory is reserved before any of them is read.
 const MAX_RESERVED: usize = 1 << 12;
 const MAX_KEY_BYTES: u64 = 1 << 16;
 const MAX_STRING_BYTES: u64 = 16 << 20;
 const MAX_DIMENSIONS: u32 = 4;
 
-/// What a header says.
+/// The header of a GGUF file.
 #[derive(Debug, Clone)]
 pub struct GgufHeader {
     /// Its metadata.
@@ -36,58 +35,74 @@ pub struct GgufHeader {
 pub struct GgufTensor {
     /// Its name in the file.
     pub name: String,
-    /// Its type, or the name of one that is not read.
+    /// Its type, or the name of an unsupported one.
     pub dtype: Result<DType, String>,
     /// Its shape, outermost dimension first.
     pub shape: Vec<usize>,
     /// Where its bytes start in the file.
     pub offset: u64,
-    /// How many they are.
+    /// How many bytes they are.
     pub len: u64,
 }
 
 /// Reads and checks the header of a file.
+///
+/// ```
+/// use secondpass::bytes::MemorySource;
+/// use secondpass::weights::gguf::{Field, GgufLayout, GgufWriter, read_header};
+///
+/// let fields = [("general.name".to_owned(), Field::String("tiny".to_owned()))];
+/// let layout = GgufLayout::new(&fields, &[]).expect("no tensor, no partial blocks");
+/// let file = GgufWriter::start(Vec::new(), layout)?.finish()?;
+/// let header = pollster::block_on(read_header(&MemorySource::new("tiny.gguf", file)))?;
+/// assert_eq!(header.metadata.string("general.name"), Some("tiny"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub async fn read_header(source: &dyn Source) -> Result<GgufHeader, WeightsError> {
-    let mut cursor = Cursor::new(source);
+    let mut reader = HeaderReader::new(source);
     if source.len() < 24 {
         let start = source.read(0, source.len() as usize).await?;
         refuse_html(source.name(), &start)?;
-        return Err(cursor.invalid("it is truncated: too short for a GGUF file"));
+        return Err(reader.invalid("it is truncated: too short for a GGUF file"));
     }
-    let magic: [u8; 4] = cursor.array().await?;
+    let magic: [u8; 4] = reader.array().await?;
     refuse_html(source.name(), &magic)?;
     if &magic != MAGIC {
-        return Err(cursor.invalid("it does not start as a GGUF file does"));
+        return Err(reader.invalid("it does not start as a GGUF file does"));
     }
-    match cursor.u32().await? {
+    match reader.u32().await? {
         2 | 3 => {}
         version if version.swap_bytes() == 2 || version.swap_bytes() == 3 => {
-            return Err(cursor.invalid("it is a big-endian GGUF file; only little-endian ones are read"));
+            return Err(reader.invalid("it is a big-endian GGUF file; only little-endian ones are read"));
         }
-        version => return Err(cursor.invalid(format!("it is of GGUF version {version}; 2 and 3 are read"))),
+        version => return Err(reader.invalid(format!("it is of GGUF version {version}; 2 and 3 are read"))),
     }
-    let tensors = cursor.u64().await?;
-    let values = cursor.u64().await?;
-    // The least that one of each takes.
-    let tensors = cursor.check_count(tensors, 24, MAX_TENSORS, "tensors")?;
-    let values = cursor.check_count(values, 13, MAX_VALUES, "values")?;
-    let metadata = read_metadata(&mut cursor, source, values).await?;
-    let tensors = read_tensors(&mut cursor, source, &metadata, tensors).await?;
+    let tensors = reader.u64().await?;
+    let values = reader.u64().await?;
+    // The smallest encoding of one of each.
+    let tensors = reader.check_count(tensors, 24, MAX_TENSORS, "tensors")?;
+    let values = reader.check_count(values, 13, MAX_VALUES, "values")?;
+    let metadata = read_metadata(&mut reader, source, values).await?;
+    let tensors = read_tensors(&mut reader, source, &metadata, tensors).await?;
     Ok(GgufHeader { metadata, tensors })
 }
 
-async fn read_metadata(cursor: &mut Cursor<'_>, source: &dyn Source, count: usize) -> Result<Metadata, WeightsError> {
+async fn read_metadata(
+    reader: &mut HeaderReader<'_>,
+    source: &dyn Source,
+    count: usize,
+) -> Result<Metadata, WeightsError> {
     let mut metadata = Metadata { file: source.name().to_owned(), ..Metadata::default() };
     for _ in 0..count {
-        let key = cursor.string(MAX_KEY_BYTES).await?;
-        let kind = cursor.u32().await?;
+        let key = reader.string(MAX_KEY_BYTES).await?;
+        let kind = reader.u32().await?;
         let value = match kind {
-            9 => read_array(cursor, &key).await?,
-            8 => Value::String(cursor.string(MAX_STRING_BYTES).await?),
-            scalar => read_scalar(cursor, scalar, &key).await?,
+            9 => read_array(reader, &key).await?,
+            8 => Value::String(reader.string(MAX_STRING_BYTES).await?),
+            scalar => read_scalar(reader, scalar, &key).await?,
         };
         if metadata.values.insert(key.clone(), value).is_some() {
-            return Err(cursor.invalid(format!("the key {key} is there twice")));
+            return Err(reader.invalid(format!("the key {key} is there twice")));
         }
     }
     Ok(metadata)
@@ -104,11 +119,11 @@ fn scalar_len(kind: u32) -> Option<usize> {
     }
 }
 
-async fn read_scalar(cursor: &mut Cursor<'_>, kind: u32, key: &str) -> Result<Value, WeightsError> {
+async fn read_scalar(reader: &mut HeaderReader<'_>, kind: u32, key: &str) -> Result<Value, WeightsError> {
     let Some(len) = scalar_len(kind) else {
-        return Err(cursor.invalid(format!("{key} is of an unknown type ({kind})")));
+        return Err(reader.invalid(format!("{key} is of an unknown type ({kind})")));
     };
-    Ok(scalar(kind, cursor.bytes(len).await?))
+    Ok(scalar(kind, reader.bytes(len).await?))
 }
 
 fn scalar(kind: u32, bytes: &[u8]) -> Value {
@@ -127,22 +142,22 @@ fn scalar(kind: u32, bytes: &[u8]) -> Value {
     }
 }
 
-async fn read_array(cursor: &mut Cursor<'_>, key: &str) -> Result<Value, WeightsError> {
-    let kind = cursor.u32().await?;
-    let count = cursor.u64().await?;
+async fn read_array(reader: &mut HeaderReader<'_>, key: &str) -> Result<Value, WeightsError> {
+    let kind = reader.u32().await?;
+    let count = reader.u64().await?;
     if kind == 8 {
-        let count = cursor.check_count(count, 8, MAX_ARRAY, "texts of a list")?;
+        let count = reader.check_count(count, 8, MAX_ARRAY, "texts of a list")?;
         let mut strings = Vec::with_capacity(count.min(MAX_RESERVED));
         for _ in 0..count {
-            strings.push(cursor.string(MAX_STRING_BYTES).await?);
+            strings.push(reader.string(MAX_STRING_BYTES).await?);
         }
         return Ok(Value::Strings(strings));
     }
     let Some(len) = scalar_len(kind) else {
-        return Err(cursor.invalid(format!("{key} is a list of a type that is not read ({kind})")));
+        return Err(reader.invalid(format!("{key} is a list of a type that is not read ({kind})")));
     };
-    let count = cursor.check_count(count, len as u64, MAX_ARRAY, "numbers of a list")?;
-    let bytes = cursor.bytes(count * len).await?;
+    let count = reader.check_count(count, len as u64, MAX_ARRAY, "numbers of a list")?;
+    let bytes = reader.bytes(count * len).await?;
     let number = |bytes: &[u8]| match scalar(kind, bytes) {
         Value::Unsigned(n) => n as f64,
         Value::Signed(n) => n as f64,
@@ -152,8 +167,8 @@ async fn read_array(cursor: &mut Cursor<'_>, key: &str) -> Result<Value, Weights
     Ok(Value::Numbers(bytes.chunks_exact(len).map(number).collect()))
 }
 
-/// A tensor as the file tells of it.
-struct Told {
+/// What a header says of a tensor, unchecked.
+struct TensorRecord {
     name: String,
     shape: Vec<u64>,
     number: u32,
@@ -161,40 +176,41 @@ struct Told {
 }
 
 async fn read_tensors(
-    cursor: &mut Cursor<'_>,
+    reader: &mut HeaderReader<'_>,
     source: &dyn Source,
     metadata: &Metadata,
     count: usize,
 ) -> Result<Vec<GgufTensor>, WeightsError> {
-    let mut told = Vec::with_capacity(count);
+    let mut records = Vec::with_capacity(count);
     for _ in 0..count {
-        let name = cursor.string(MAX_KEY_BYTES).await?;
-        let dimensions = cursor.u32().await?;
+        let name = reader.string(MAX_KEY_BYTES).await?;
+        let dimensions = reader.u32().await?;
         if dimensions > MAX_DIMENSIONS {
-            return Err(cursor.invalid(format!("tensor {name} has more than {MAX_DIMENSIONS} dimensions")));
+            return Err(reader.invalid(format!("tensor {name} has more than {MAX_DIMENSIONS} dimensions")));
         }
         let mut shape = Vec::with_capacity(dimensions as usize);
         for _ in 0..dimensions {
-            shape.push(cursor.u64().await?);
+            shape.push(reader.u64().await?);
         }
-        // The file has the innermost dimension first.
+        // The file lists the innermost dimension first.
         shape.reverse();
-        told.push(Told { name, shape, number: cursor.u32().await?, offset: cursor.u64().await? });
+        records.push(TensorRecord { name, shape, number: reader.u32().await?, offset: reader.u64().await? });
     }
     let alignment = match metadata.get("general.alignment") {
         None => DEFAULT_ALIGNMENT,
         Some(Value::Unsigned(n)) if n.is_power_of_two() && *n <= MAX_ALIGNMENT => *n,
-        Some(_) => return Err(cursor.invalid("its general.alignment is no power of two up to 65,536")),
+        Some(_) => return Err(reader.invalid("its general.alignment is no power of two up to 65,536")),
     };
-    let data = cursor.position().next_multiple_of(alignment);
-    let tensors: Result<Vec<_>, String> = told.into_iter().map(|t| place(t, data, alignment, source.len())).collect();
-    let tensors = tensors.map_err(|detail| cursor.invalid(detail))?;
-    check_places(&tensors).map_err(|detail| cursor.invalid(detail))?;
+    let data = reader.position().next_multiple_of(alignment);
+    let tensors: Result<Vec<_>, String> =
+        records.into_iter().map(|t| locate(t, data, alignment, source.len())).collect();
+    let tensors = tensors.map_err(|detail| reader.invalid(detail))?;
+    check_overlaps(&tensors).map_err(|detail| reader.invalid(detail))?;
     Ok(tensors)
 }
 
-fn place(told: Told, data: u64, alignment: u64, file: u64) -> Result<GgufTensor, String> {
-    let Told { name, shape, number, offset } = told;
+fn locate(record: TensorRecord, data: u64, alignment: u64, file: u64) -> Result<GgufTensor, String> {
+    let TensorRecord { name, shape, number, offset } = record;
     let Some((bytes, values)) = block_of_ggml(number) else {
         return Err(format!("tensor {name} is of a type that is not known ({})", name_of_ggml(number)));
     };
@@ -220,7 +236,7 @@ fn place(told: Told, data: u64, alignment: u64, file: u64) -> Result<GgufTensor,
     Ok(GgufTensor { name, dtype, shape, offset: data + offset, len })
 }
 
-fn check_places(tensors: &[GgufTensor]) -> Result<(), String> {
+fn check_overlaps(tensors: &[GgufTensor]) -> Result<(), String> {
     let mut names = BTreeSet::new();
     if let Some(twice) = tensors.iter().find(|t| !names.insert(t.name.as_str())) {
         return Err(format!("tensor {} is there twice", twice.name));

@@ -1,8 +1,8 @@
-//! GGUF: one file, or one split into several, with everything that a model needs: sizes, tokenizer, tensors.
+//! GGUF: one file, or several parts, with everything that a model needs: configuration, tokenizer, tensors.
 
-mod cursor;
 mod header;
 mod names;
+mod reader;
 mod split;
 mod value;
 mod writer;
@@ -11,4 +11,4 @@ pub use header::{GgufHeader, GgufTensor, read_header};
 pub use names::{canonical, llama_name};
 pub use split::{check_part, other_parts, part_name, parts_by_name};
 pub use value::{Metadata, Value};
-pub use writer::{Field, GgufWriter, Layout, NewTensor};
+pub use writer::{Field, GgufLayout, GgufWriter, NewTensor};

@@ -1,9 +1,9 @@
-//! llama.cpp's names of tensors, and those of the published checkpoints without what these put before them.
+//! llama.cpp's tensor names, and those of the published checkpoints without their prefixes.
 
-/// A name in a GGUF file, and in a checkpoint.
-type Pair = (&'static str, &'static str);
+/// A name in a GGUF file, and the one in a checkpoint.
+type NamePair = (&'static str, &'static str);
 
-const WHOLE: [Pair; 13] = [
+const WHOLE: [NamePair; 13] = [
     ("token_embd.weight", "embed_tokens.weight"),
     ("output_norm.weight", "norm.weight"),
     ("output.weight", "lm_head.weight"),
@@ -19,8 +19,8 @@ const WHOLE: [Pair; 13] = [
     ("mm.2.bias", "visual.merger.linear_fc2.bias"),
 ];
 
-const LAYER: Pair = ("blk.", "layers.");
-const LAYER_LEAVES: [Pair; 11] = [
+const LAYER: NamePair = ("blk.", "layers.");
+const LAYER_LEAVES: [NamePair; 11] = [
     ("attn_norm", "input_layernorm"),
     ("ffn_norm", "post_attention_layernorm"),
     ("attn_q", "self_attn.q_proj"),
@@ -34,8 +34,8 @@ const LAYER_LEAVES: [Pair; 11] = [
     ("ffn_down", "mlp.down_proj"),
 ];
 
-const BLOCK: Pair = ("v.blk.", "visual.blocks.");
-const BLOCK_LEAVES: [Pair; 6] = [
+const BLOCK: NamePair = ("v.blk.", "visual.blocks.");
+const BLOCK_LEAVES: [NamePair; 6] = [
     ("ln1", "norm1"),
     ("ln2", "norm2"),
     ("attn_qkv", "attn.qkv"),
@@ -44,11 +44,17 @@ const BLOCK_LEAVES: [Pair; 6] = [
     ("ffn_down", "mlp.linear_fc2"),
 ];
 
-const DEEPSTACK: Pair = ("v.deepstack.", "visual.deepstack_merger_list.");
-const DEEPSTACK_LEAVES: [Pair; 3] = [("norm", "norm"), ("fc1", "linear_fc1"), ("fc2", "linear_fc2")];
+const DEEPSTACK: NamePair = ("v.deepstack.", "visual.deepstack_merger_list.");
+const DEEPSTACK_LEAVES: [NamePair; 3] = [("norm", "norm"), ("fc1", "linear_fc1"), ("fc2", "linear_fc2")];
 
-/// The name that the model asks for. What has no counterpart there keeps its name. `deepstack` are the numbers of the
-/// blocks from which features are taken; the file counts by them.
+/// The checkpoint's name of a tensor in a GGUF file; one without a counterpart keeps its name. `deepstack` are the
+/// vision blocks from which features are taken: the file numbers its mergers by them.
+///
+/// ```
+/// use secondpass::weights::gguf::canonical;
+///
+/// assert_eq!(canonical("blk.3.attn_q.weight", &[]), "layers.3.self_attn.q_proj.weight");
+/// ```
 pub fn canonical(name: &str, deepstack: &[usize]) -> String {
     to_canonical(name, deepstack).unwrap_or_else(|| name.to_owned())
 }
@@ -57,7 +63,8 @@ fn to_canonical(name: &str, deepstack: &[usize]) -> Option<String> {
     if let Some((_, ours)) = WHOLE.iter().find(|(theirs, _)| *theirs == name) {
         return Some((*ours).to_owned());
     }
-    let leaf_of = |table: &[Pair], leaf: &str| table.iter().find(|(theirs, _)| *theirs == leaf).map(|(_, ours)| *ours);
+    let leaf_of =
+        |table: &[NamePair], leaf: &str| table.iter().find(|(theirs, _)| *theirs == leaf).map(|(_, ours)| *ours);
     if let Some((number, leaf, kind)) = parts(name, LAYER.0) {
         return Some(format!("{}{number}.{}.{kind}", LAYER.1, leaf_of(&LAYER_LEAVES, leaf)?));
     }
@@ -69,12 +76,13 @@ fn to_canonical(name: &str, deepstack: &[usize]) -> Option<String> {
     Some(format!("{}{place}.{}.{kind}", DEEPSTACK.1, leaf_of(&DEEPSTACK_LEAVES, leaf)?))
 }
 
-/// llama.cpp's name of a tensor that the model asks for; none if it has no place in such a file.
+/// llama.cpp's name of a checkpoint's tensor; none if GGUF files of this architecture do not have it.
 pub fn llama_name(name: &str, deepstack: &[usize]) -> Option<String> {
     if let Some((theirs, _)) = WHOLE.iter().find(|(_, ours)| *ours == name) {
         return Some((*theirs).to_owned());
     }
-    let leaf_of = |table: &[Pair], leaf: &str| table.iter().find(|(_, ours)| *ours == leaf).map(|(theirs, _)| *theirs);
+    let leaf_of =
+        |table: &[NamePair], leaf: &str| table.iter().find(|(_, ours)| *ours == leaf).map(|(theirs, _)| *theirs);
     if let Some((number, leaf, kind)) = parts(name, LAYER.1) {
         return Some(format!("{}{number}.{}.{kind}", LAYER.0, leaf_of(&LAYER_LEAVES, leaf)?));
     }
@@ -86,7 +94,7 @@ pub fn llama_name(name: &str, deepstack: &[usize]) -> Option<String> {
     Some(format!("{}{block}.{}.{kind}", DEEPSTACK.0, leaf_of(&DEEPSTACK_LEAVES, leaf)?))
 }
 
-/// `blk.3.attn_q.weight` is 3, `attn_q`, `weight`.
+/// Splits `blk.3.attn_q.weight` into 3, `attn_q` and `weight`.
 fn parts<'a>(name: &'a str, prefix: &str) -> Option<(usize, &'a str, &'a str)> {
     let (number, rest) = name.strip_prefix(prefix)?.split_once('.')?;
     let (leaf, kind) = rest.rsplit_once('.')?;

@@ -1,18 +1,22 @@
-//! A file that was split into several, named `model-00001-of-00005.gguf`.
+//! Models split into several files, named `model-00001-of-00005.gguf`.
 
-use super::Metadata;
-use crate::bytes::WeightsError;
+use super::value::Metadata;
+use crate::weights::error::WeightsError;
 
 const MAX_PARTS: usize = 1024;
 
 /// The name of a part; parts are counted from one.
+///
+/// ```
+/// assert_eq!(secondpass::weights::gguf::part_name("model", 2, 5), "model-00002-of-00005.gguf");
+/// ```
 pub fn part_name(stem: &str, part: usize, parts: usize) -> String {
     format!("{stem}-{part:05}-of-{parts:05}.gguf")
 }
 
-/// The names of the parts after the first, which is `file`; none if it was not split.
+/// The names of the parts after the first, which is `file`, as its metadata tells; none if it was not split.
 pub fn other_parts(file: &str, metadata: &Metadata) -> Result<Vec<String>, WeightsError> {
-    let invalid = |detail: String| WeightsError::Invalid { file: file.to_owned(), detail };
+    let invalid = |detail: String| WeightsError::invalid(file, detail);
     let parts = metadata.number("split.count").unwrap_or(0);
     if parts <= 1 {
         return Ok(Vec::new());
@@ -32,7 +36,7 @@ pub fn other_parts(file: &str, metadata: &Metadata) -> Result<Vec<String>, Weigh
     Ok((2..=parts).map(|part| part_name(stem, part, parts)).collect())
 }
 
-/// The names of the parts after the first, as far as the first's name tells: its header is still to come.
+/// The names of the parts after the first, as the name of the first tells, before its header was read.
 pub fn parts_by_name(file: &str) -> Vec<String> {
     let of = |file: &str| {
         let (stem, parts) = file.strip_suffix(".gguf")?.rsplit_once("-00001-of-")?;
@@ -42,13 +46,13 @@ pub fn parts_by_name(file: &str) -> Vec<String> {
     of(file).unwrap_or_default()
 }
 
-/// Whether a file is the part that its name says, of as many.
+/// Whether a file is the part that its name says, of that many.
 pub fn check_part(file: &str, metadata: &Metadata, part: usize, parts: usize) -> Result<(), WeightsError> {
     if metadata.number("split.count") == Some(parts) && metadata.number("split.no") == Some(part) {
         return Ok(());
     }
     let detail = format!("it says that it is not part {} of {parts}; do all parts come from the same model?", part + 1);
-    Err(WeightsError::Invalid { file: file.to_owned(), detail })
+    Err(WeightsError::invalid(file, detail))
 }
 
 #[cfg(test)]
@@ -56,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_tells_how_many_parts_there_may_be() {
+    fn the_name_of_the_first_part_tells_how_many_there_are() {
         assert_eq!(parts_by_name("m-00001-of-00003.gguf"), ["m-00002-of-00003.gguf", "m-00003-of-00003.gguf"]);
         for single in ["m.gguf", "m-00001-of-00001.gguf", "m-00002-of-00003.gguf", "m-00001-of-99999.gguf", "-of-.gguf"]
         {

@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use crate::bytes::WeightsError;
+use crate::weights::error::WeightsError;
 
-/// One value.
+/// One metadata value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Any unsigned number.
+    /// An unsigned integer of any width.
     Unsigned(u64),
-    /// Any signed number.
+    /// A signed integer of any width.
     Signed(i64),
-    /// Any float.
+    /// A float of either width.
     Float(f64),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
-    /// A text.
+    /// A string.
     String(String),
-    /// A list of texts.
+    /// A list of strings.
     Strings(Vec<String>),
-    /// A list of numbers; truth values are 0 and 1.
+    /// A list of numbers; booleans are 0 and 1.
     Numbers(Vec<f64>),
 }
 
@@ -46,7 +46,7 @@ impl Metadata {
         self.values.iter().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// A whole number, if it is there and is one.
+    /// An integer, if the key is there and its value is one.
     pub fn number(&self, key: &str) -> Option<usize> {
         match self.get(key)? {
             Value::Unsigned(n) => usize::try_from(*n).ok(),
@@ -55,7 +55,7 @@ impl Metadata {
         }
     }
 
-    /// A whole number that must be there.
+    /// An integer that must be there.
     pub fn required_number(&self, key: &str) -> Result<usize, WeightsError> {
         self.number(key).ok_or_else(|| self.missing(key))
     }
@@ -68,7 +68,7 @@ impl Metadata {
         }
     }
 
-    /// A text.
+    /// A string.
     pub fn string(&self, key: &str) -> Option<&str> {
         match self.get(key)? {
             Value::String(text) => Some(text),
@@ -76,7 +76,7 @@ impl Metadata {
         }
     }
 
-    /// A list of texts.
+    /// A list of strings.
     pub fn strings(&self, key: &str) -> Option<&[String]> {
         match self.get(key)? {
             Value::Strings(list) => Some(list),
@@ -92,8 +92,8 @@ impl Metadata {
         }
     }
 
-    /// The error of a key that must be there.
+    /// The error for a required key that is missing.
     pub fn missing(&self, key: &str) -> WeightsError {
-        WeightsError::Invalid { file: self.file.clone(), detail: format!("its metadata lacks {key}") }
+        WeightsError::invalid(&self.file, format!("its metadata lacks {key}"))
     }
 }

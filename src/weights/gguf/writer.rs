@@ -1,78 +1,77 @@
-//! Writing a GGUF file from front to back: nothing is ever gone back to, so any `Write` will do, and a tensor never
-//! has to be in memory whole.
+//! Writes a GGUF file sequentially: any `Write` will do, and no tensor has to be in memory whole.
 
 use std::io::{self, Write};
 
-use crate::weights::DType;
+use crate::weights::dtype::DType;
 
 const MAGIC: &[u8; 4] = b"GGUF";
 const VERSION: u32 = 3;
 const ALIGNMENT: u64 = 32;
 
-/// A value of the metadata, in the type that llama.cpp's tools give to its key.
+/// A metadata value, in the type that llama.cpp's tools use for its key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Field {
-    /// A number of 16 bits.
+    /// An unsigned 16-bit integer.
     U16(u16),
-    /// A number of 32 bits.
+    /// An unsigned 32-bit integer.
     U32(u32),
-    /// A signed number of 32 bits.
+    /// A signed 32-bit integer.
     I32(i32),
-    /// A single.
+    /// A single-precision float.
     F32(f32),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
-    /// A text.
+    /// A string.
     String(String),
-    /// A list of texts.
+    /// A list of strings.
     Strings(Vec<String>),
-    /// A list of signed numbers.
+    /// A list of signed 32-bit integers.
     I32s(Vec<i32>),
-    /// A list of singles.
+    /// A list of single-precision floats.
     F32s(Vec<f32>),
-    /// A list of truth values.
+    /// A list of booleans.
     Bools(Vec<bool>),
 }
 
 impl Field {
     fn put(&self, out: &mut Vec<u8>) {
         match self {
-            Self::U16(n) => typed(out, 2, &n.to_le_bytes()),
-            Self::U32(n) => typed(out, 4, &n.to_le_bytes()),
-            Self::I32(n) => typed(out, 5, &n.to_le_bytes()),
-            Self::F32(n) => typed(out, 6, &n.to_le_bytes()),
-            Self::Bool(b) => typed(out, 7, &[u8::from(*b)]),
+            Self::U16(n) => put_typed(out, 2, &n.to_le_bytes()),
+            Self::U32(n) => put_typed(out, 4, &n.to_le_bytes()),
+            Self::I32(n) => put_typed(out, 5, &n.to_le_bytes()),
+            Self::F32(n) => put_typed(out, 6, &n.to_le_bytes()),
+            Self::Bool(b) => put_typed(out, 7, &[u8::from(*b)]),
             Self::String(text) => {
-                typed(out, 8, &[]);
+                put_typed(out, 8, &[]);
                 put_text(text, out);
             }
             Self::Strings(list) => {
-                list_of(out, 8, list.len());
+                put_list_head(out, 8, list.len());
                 list.iter().for_each(|text| put_text(text, out));
             }
             Self::I32s(list) => {
-                list_of(out, 5, list.len());
+                put_list_head(out, 5, list.len());
                 out.extend(list.iter().flat_map(|n| n.to_le_bytes()));
             }
             Self::F32s(list) => {
-                list_of(out, 6, list.len());
+                put_list_head(out, 6, list.len());
                 out.extend(list.iter().flat_map(|n| n.to_le_bytes()));
             }
             Self::Bools(list) => {
-                list_of(out, 7, list.len());
+                put_list_head(out, 7, list.len());
                 out.extend(list.iter().map(|&b| u8::from(b)));
             }
         }
     }
 }
 
-fn typed(out: &mut Vec<u8>, kind: u32, bytes: &[u8]) {
+fn put_typed(out: &mut Vec<u8>, kind: u32, bytes: &[u8]) {
     out.extend(kind.to_le_bytes());
     out.extend(bytes);
 }
 
-fn list_of(out: &mut Vec<u8>, kind: u32, len: usize) {
-    typed(out, 9, &kind.to_le_bytes());
+fn put_list_head(out: &mut Vec<u8>, kind: u32, len: usize) {
+    put_typed(out, 9, &kind.to_le_bytes());
     out.extend((len as u64).to_le_bytes());
 }
 
@@ -81,7 +80,7 @@ fn put_text(text: &str, out: &mut Vec<u8>) {
     out.extend(text.as_bytes());
 }
 
-/// A tensor that is to be written.
+/// A tensor to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewTensor {
     /// Its name in the file.
@@ -100,22 +99,21 @@ impl NewTensor {
         if row.is_multiple_of(self.dtype.block_len() as u64) { self.dtype.bytes_of(count) } else { None }
     }
 
-    /// Bytes that it adds to a file: what the header says of it, its data, and what follows these so that the next
-    /// tensor starts where one may.
+    /// Bytes that it adds to a file: its record in the header, its data, and the padding after it.
     pub fn len_in_file(&self) -> Option<u64> {
-        let told = 8 + self.name.len() as u64 + 4 + 8 * self.shape.len() as u64 + 4 + 8;
-        told.checked_add(self.data_len()?.checked_next_multiple_of(ALIGNMENT)?)
+        let record = 8 + self.name.len() as u64 + 4 + 8 * self.shape.len() as u64 + 4 + 8;
+        record.checked_add(self.data_len()?.checked_next_multiple_of(ALIGNMENT)?)
     }
 }
 
-/// Where everything goes in a file. All of it is known before the first byte is written.
-pub struct Layout {
+/// The header and the offsets of a file, known before the first byte is written.
+pub struct GgufLayout {
     header: Vec<u8>,
     lens: Vec<u64>,
     file_len: u64,
 }
 
-impl Layout {
+impl GgufLayout {
     /// From the metadata and the tensors, both in the order in which they are to be in the file. None if a tensor's
     /// rows are not whole blocks of its type.
     pub fn new(fields: &[(String, Field)], tensors: &[NewTensor]) -> Option<Self> {
@@ -130,7 +128,7 @@ impl Layout {
         for tensor in tensors {
             put_text(&tensor.name, &mut header);
             header.extend((tensor.shape.len() as u32).to_le_bytes());
-            // The file has the innermost dimension first.
+            // The file lists the innermost dimension first.
             header.extend(tensor.shape.iter().rev().flat_map(|&d| (d as u64).to_le_bytes()));
             header.extend(tensor.dtype.ggml().to_le_bytes());
             header.extend(offset.to_le_bytes());
@@ -149,11 +147,11 @@ impl Layout {
     }
 }
 
-/// Writes a file that was laid out: the tensors in their order, each in as many pieces as the caller likes.
+/// Writes a file with a given layout: the tensors in their order, each in any number of pieces.
 pub struct GgufWriter<W> {
     out: W,
     lens: std::vec::IntoIter<u64>,
-    /// What the present tensor still lacks.
+    /// Bytes that the current tensor still lacks.
     missing: u64,
     padding: u64,
     written: u64,
@@ -162,7 +160,7 @@ pub struct GgufWriter<W> {
 
 impl<W: Write> GgufWriter<W> {
     /// Writes the header.
-    pub fn start(mut out: W, layout: Layout) -> io::Result<Self> {
+    pub fn start(mut out: W, layout: GgufLayout) -> io::Result<Self> {
         out.write_all(&layout.header)?;
         let written = layout.header.len() as u64;
         let (lens, file_len) = (layout.lens.into_iter(), layout.file_len);
@@ -172,26 +170,28 @@ impl<W: Write> GgufWriter<W> {
     /// Begins the next tensor; the one before it must be complete.
     pub fn next_tensor(&mut self) -> io::Result<()> {
         self.end_tensor()?;
-        let len = self.lens.next().ok_or_else(|| broken("there is no further tensor in its header".to_owned()))?;
+        let len =
+            self.lens.next().ok_or_else(|| layout_mismatch("there is no further tensor in its header".to_owned()))?;
         self.missing = len;
         self.padding = len.next_multiple_of(ALIGNMENT) - len;
         Ok(())
     }
 
-    /// Writes a piece of the present tensor.
+    /// Writes a piece of the current tensor.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let len = bytes.len() as u64;
-        self.missing = self.missing.checked_sub(len).ok_or_else(|| broken("a tensor got too many bytes".to_owned()))?;
+        self.missing =
+            self.missing.checked_sub(len).ok_or_else(|| layout_mismatch("a tensor got too many bytes".to_owned()))?;
         self.written += len;
         self.out.write_all(bytes)
     }
 
-    /// Writes what is left to write, checks that the file is what its header says, and gives back where it went.
+    /// Writes the last padding, checks that the file is as long as its layout says, and returns the output.
     pub fn finish(mut self) -> io::Result<W> {
         self.end_tensor()?;
         if self.lens.len() > 0 || self.written != self.file_len {
             let detail = format!("{} of {} bytes were written", self.written, self.file_len);
-            return Err(broken(detail));
+            return Err(layout_mismatch(detail));
         }
         self.out.flush()?;
         Ok(self.out)
@@ -199,7 +199,7 @@ impl<W: Write> GgufWriter<W> {
 
     fn end_tensor(&mut self) -> io::Result<()> {
         if self.missing > 0 {
-            return Err(broken(format!("a tensor lacks {} bytes", self.missing)));
+            return Err(layout_mismatch(format!("a tensor lacks {} bytes", self.missing)));
         }
         let padding = std::mem::take(&mut self.padding);
         self.written += padding;
@@ -207,6 +207,6 @@ impl<W: Write> GgufWriter<W> {
     }
 }
 
-fn broken(detail: String) -> io::Error {
+fn layout_mismatch(detail: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("the file is not written as it was laid out: {detail}"))
 }

@@ -1,4 +1,4 @@
-//! What is stored, and what becomes of it when nobody waits for a write to end.
+//! Storage whose writes are interrupted when nobody waits for their end.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -6,23 +6,40 @@ use std::rc::Rc;
 
 use super::time::Time;
 use crate::bytes::LocalBoxFuture;
-use crate::download::tasks::Signal;
+use crate::download::condvar::LocalCondvar;
 use crate::download::*;
 
 /// The bytes and the journal of a stored file.
 type File = (Vec<u8>, Vec<u8>);
 
+/// What reading a piece does.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Reads {
+    #[default]
+    Right,
+    /// A bit is wrong.
+    Wrong,
+    /// The piece is gone.
+    Nothing,
+    /// The read fails.
+    Failing,
+}
+
 #[derive(Default)]
 pub struct Disk {
     pub files: RefCell<BTreeMap<String, File>>,
     locks: RefCell<Vec<String>>,
-    unlocked: Signal,
-    /// Bytes that there is room for, if there is an end to it.
+    unlocked: LocalCondvar,
+    /// Bytes that there is room for, if it is limited.
     pub room: Cell<Option<u64>>,
+    /// What reading a piece does.
+    pub reads: Cell<Reads>,
+    /// Writing fails.
+    pub fails: Cell<bool>,
 }
 
 impl Disk {
-    /// What happens when a page is closed: its locks are free.
+    /// What closing a page does: its locks are free.
     pub fn unlock_all(&self) {
         self.locks.borrow_mut().clear();
     }
@@ -43,15 +60,15 @@ fn write_at(data: &mut Vec<u8>, at: usize, bytes: &[u8]) {
     data[at..at + bytes.len()].copy_from_slice(bytes);
 }
 
-impl Entry for SimEntry {
-    fn journal(&self) -> Stored<'_, Vec<u8>> {
+impl StoreEntry for SimEntry {
+    fn journal(&self) -> StoreFuture<'_, Vec<u8>> {
         let journal = self.0.files.borrow().get(&self.2).map(|f| f.1.clone()).unwrap_or_default();
         Box::pin(async { Ok(journal) })
     }
 
-    fn reset<'a>(&'a self, journal: &'a [u8], room: u64) -> Stored<'a, ()> {
+    fn reset<'a>(&'a self, journal: &'a [u8], room: u64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            // In this order, and each may be the last that happens.
+            // In this order; the page may be closed after each.
             self.with(|f| f.1.clear());
             self.1.sleep(0.5).await;
             self.with(|f| f.0.clear());
@@ -65,77 +82,89 @@ impl Entry for SimEntry {
         })
     }
 
-    fn append<'a>(&'a self, line: &'a [u8]) -> Stored<'a, ()> {
+    fn append<'a>(&'a self, line: &'a [u8]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let half = line.len() / 2;
             self.with(|f| f.1.extend(&line[..half]));
-            // Only one writes the journal at a time: the real ones do so within one call.
+            // Not interrupted in between: real stores append within one call.
             self.with(|f| f.1.extend(&line[half..]));
             Ok(())
         })
     }
 
-    fn put<'a>(&'a self, place: Place, bytes: &'a [u8]) -> Stored<'a, ()> {
+    fn put<'a>(&'a self, location: PieceLocation, bytes: &'a [u8]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let end = place.offset + bytes.len() as u64;
+            let end = location.offset + bytes.len() as u64;
+            if self.0.fails.get() {
+                return Err(StoreError::Failed("not written".to_owned()));
+            }
             if self.0.room.get().is_some_and(|room| end > room) {
                 return Err(StoreError::Full);
             }
             let half = bytes.len() / 2;
-            self.with(|f| write_at(&mut f.0, place.offset as usize, &bytes[..half]));
+            self.with(|f| write_at(&mut f.0, location.offset as usize, &bytes[..half]));
             self.1.sleep(0.5).await;
-            self.with(|f| write_at(&mut f.0, place.offset as usize + half, &bytes[half..]));
+            self.with(|f| write_at(&mut f.0, location.offset as usize + half, &bytes[half..]));
             Ok(())
         })
     }
 
-    fn get(&self, place: Place, from: usize, len: usize) -> Stored<'_, Option<Vec<u8>>> {
-        let at = place.offset as usize + from;
-        let bytes = self.with(|f| f.0.get(at..at + len).map(<[u8]>::to_vec));
-        Box::pin(async { Ok(bytes) })
+    fn get(&self, location: PieceLocation, from: usize, len: usize) -> StoreFuture<'_, Option<Vec<u8>>> {
+        let at = location.offset as usize + from;
+        let mut bytes = self.with(|f| f.0.get(at..at + len).map(<[u8]>::to_vec));
+        let result = match self.0.reads.get() {
+            Reads::Right => Ok(bytes),
+            Reads::Wrong => {
+                bytes.iter_mut().flat_map(|b| b.first_mut()).for_each(|b| *b ^= 1);
+                Ok(bytes)
+            }
+            Reads::Nothing => Ok(None),
+            Reads::Failing => Err(StoreError::Failed("unreadable".to_owned())),
+        };
+        Box::pin(async { result })
     }
 
-    fn close(&self) -> Stored<'_, ()> {
+    fn close(&self) -> StoreFuture<'_, ()> {
         Box::pin(async { Ok(()) })
     }
 }
 
 struct SimLock(Rc<Disk>, String);
 
-impl Lock for SimLock {}
+impl WriteLock for SimLock {}
 
 impl Drop for SimLock {
     fn drop(&mut self) {
         self.0.locks.borrow_mut().retain(|key| *key != self.1);
-        self.0.unlocked.notify();
+        self.0.unlocked.notify_all();
     }
 }
 
 impl Store for SimStore {
-    fn entry(&self, key: &str) -> Box<dyn Entry> {
+    fn entry(&self, key: &str) -> Box<dyn StoreEntry> {
         Box::new(SimEntry(self.0.clone(), self.1.clone(), key.to_owned()))
     }
 
-    fn lock<'a>(&'a self, key: &'a str) -> Stored<'a, Box<dyn Lock>> {
+    fn lock<'a>(&'a self, key: &'a str) -> StoreFuture<'a, Box<dyn WriteLock>> {
         Box::pin(async move {
             let free = || (!self.0.locks.borrow().iter().any(|k| k == key)).then_some(());
-            self.0.unlocked.until(free).await;
+            self.0.unlocked.wait_until(free).await;
             self.0.locks.borrow_mut().push(key.to_owned());
-            Ok(Box::new(SimLock(self.0.clone(), key.to_owned())) as Box<dyn Lock>)
+            Ok(Box::new(SimLock(self.0.clone(), key.to_owned())) as Box<dyn WriteLock>)
         })
     }
 
-    fn keys(&self) -> Stored<'_, Vec<String>> {
+    fn keys(&self) -> StoreFuture<'_, Vec<String>> {
         let keys = self.0.files.borrow().keys().cloned().collect();
         Box::pin(async { Ok(keys) })
     }
 
-    fn remove<'a>(&'a self, key: &'a str) -> Stored<'a, ()> {
+    fn remove<'a>(&'a self, key: &'a str) -> StoreFuture<'a, ()> {
         self.0.files.borrow_mut().remove(key);
         Box::pin(async { Ok(()) })
     }
 
-    fn keeps_room(&self) -> bool {
+    fn reserves_room(&self) -> bool {
         true
     }
 

@@ -1,4 +1,4 @@
-//! A host, and the line to it.
+//! A host, and the connection to it.
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use super::time::{Rng, Time};
 use crate::bytes::LocalBoxFuture;
+use crate::bytes::http::ResponseHead;
 use crate::download::*;
 
-/// How often, as one time in so many requests; 0 is never.
+/// The frequency of each fault, as one in so many requests; 0 is never.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     pub refuse: u64,
@@ -23,16 +24,20 @@ pub struct Faults {
     pub no_length: bool,
     pub no_validator: bool,
     pub missing: bool,
-    /// All is compressed, and nothing comes of a range.
+    /// Everything is compressed, and range requests fail.
     pub gzip: bool,
-    /// Nobody may read `Content-Range`.
+    /// `Content-Range` is not exposed.
     pub unexposed: bool,
-    /// The most bytes of a range that are sent at once.
+    /// The most bytes that are sent for one range request.
     pub cap: Option<u64>,
-    /// Every other answer has its validator marked as weak.
+    /// Every other response has a weak entity tag.
     pub weak: bool,
-    /// The file becomes another one at this request.
+    /// The file is replaced at this request.
     pub change_at: Option<u64>,
+    /// The total that every `Content-Range` announces instead of the right one.
+    pub announced_total: Option<u64>,
+    /// Whole bodies that are sent too short, with the length of what is sent.
+    pub short_bodies: u64,
 }
 
 pub struct Host {
@@ -42,7 +47,7 @@ pub struct Host {
     pub requests: Cell<u64>,
     pub served: Cell<u64>,
     pub next_content: RefCell<Option<Vec<u8>>>,
-    /// Answers that are being read, and the most that ever were.
+    /// Responses that are being read, and the most that ever were.
     pub open: Cell<u32>,
     pub most_open: Cell<u32>,
     pub time: Rc<Time>,
@@ -50,7 +55,7 @@ pub struct Host {
 }
 
 impl Host {
-    fn answer(&self, ask: &Ask) -> Result<SimAnswer, Lost> {
+    fn answer(&self, request: &RangeRequest) -> Result<SimResponse, TransportError> {
         let (faults, rng) = (self.faults.borrow().clone(), &self.rng);
         let number = self.requests.get();
         self.requests.set(number + 1);
@@ -61,21 +66,25 @@ impl Host {
             self.version.set(self.version.get() + 1);
         }
         if rng.one_in(faults.refuse) {
-            return Err(Lost::Network("refused".into()));
+            return Err(TransportError::Network("refused".into()));
         }
-        if faults.gzip && !ask.plain {
-            return Err(if ask.opens { Lost::Unranged } else { Lost::Network("failed".into()) });
+        if faults.gzip && !request.plain {
+            return Err(if request.first {
+                TransportError::RangeRejected
+            } else {
+                TransportError::Network("failed".into())
+            });
         }
-        let ranges = !faults.no_ranges && !ask.plain;
+        let ranges = !faults.no_ranges && !request.plain;
         let content = self.content.borrow();
-        let mut head = Head { status: 200, length: Some(content.len() as u64), ..Head::default() };
+        let mut head = ResponseHead { status: 200, length: Some(content.len() as u64), ..ResponseHead::default() };
         if !faults.no_validator {
             let mark = if faults.weak && number % 2 == 1 { "W/" } else { "" };
             head.etag = Some(format!("{mark}\"{}\"", self.version.get()));
         }
         let mut body = content.clone();
-        let same = ask.if_range.is_none() || faults.weak || ask.if_range == head.etag;
-        match ask.range {
+        let same = request.if_range.is_none() || faults.weak || request.if_range == head.etag;
+        match request.range {
             _ if faults.missing => (head.status, body) = (404, b"nothing".to_vec()),
             _ if rng.one_in(faults.busy) => {
                 (head.status, body) = ([429, 503, 500][rng.below(3) as usize], b"busy".to_vec());
@@ -88,11 +97,19 @@ impl Host {
                 let to = to.min(content.len() as u64 - 1).min(faults.cap.map_or(u64::MAX, |cap| from + cap - 1));
                 let shift = if rng.one_in(faults.wrong_range) && from > 0 { 1 } else { 0 };
                 head.status = 206;
-                head.range = Some(format!("bytes {}-{}/{}", from - shift, to - shift, content.len()));
+                head.range = Some(format!(
+                    "bytes {}-{}/{}",
+                    from - shift,
+                    to - shift,
+                    faults.announced_total.unwrap_or(content.len() as u64)
+                ));
                 body = content[(from - shift) as usize..=(to - shift) as usize].to_vec();
             }
             _ if faults.no_length => head.length = None,
             _ => {}
+        }
+        if head.status == 200 && number < faults.short_bodies {
+            body.truncate(body.len() / 2);
         }
         head.length = head.length.map(|_| body.len() as u64);
         if faults.unexposed {
@@ -116,7 +133,7 @@ impl Host {
         } else if rng.one_in(faults.long) && head.status == 206 {
             body.extend([0; 10]);
         }
-        Ok(SimAnswer { head, body, end, at: 0 })
+        Ok(SimResponse { head, body, end, at: 0 })
     }
 }
 
@@ -127,45 +144,45 @@ enum End {
     Stall,
 }
 
-struct SimAnswer {
-    head: Head,
+struct SimResponse {
+    head: ResponseHead,
     body: Vec<u8>,
     end: End,
     at: usize,
 }
 
-struct Line {
+struct Connection {
     host: Rc<Host>,
-    answer: SimAnswer,
+    answer: SimResponse,
 }
 
-impl Line {
-    fn new(host: &Rc<Host>, answer: SimAnswer) -> Self {
+impl Connection {
+    fn new(host: &Rc<Host>, answer: SimResponse) -> Self {
         host.open.set(host.open.get() + 1);
         host.most_open.set(host.most_open.get().max(host.open.get()));
         Self { host: host.clone(), answer }
     }
 }
 
-impl Drop for Line {
+impl Drop for Connection {
     fn drop(&mut self) {
         self.host.open.set(self.host.open.get() - 1);
     }
 }
 
-impl Answer for Line {
-    fn head(&self) -> &Head {
+impl ResponseStream for Connection {
+    fn head(&self) -> &ResponseHead {
         &self.answer.head
     }
 
-    fn next(&mut self) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>, Lost>> {
+    fn next_chunk(&mut self) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>, TransportError>> {
         Box::pin(async move {
             let (host, answer) = (&self.host, &mut self.answer);
             host.time.sleep(1.0 + host.rng.below(5) as f64).await;
             if answer.at == answer.body.len() {
                 return match answer.end {
                     End::Clean => Ok(None),
-                    End::Cut => Err(Lost::Network("reset".into())),
+                    End::Cut => Err(TransportError::Network("reset".into())),
                     End::Stall => pending().await,
                 };
             }
@@ -181,11 +198,14 @@ impl Answer for Line {
 pub struct SimTransport(pub Rc<Host>);
 
 impl Transport for SimTransport {
-    fn send<'a>(&'a self, ask: &'a Ask) -> LocalBoxFuture<'a, Result<Box<dyn Answer>, Lost>> {
+    fn send<'a>(
+        &'a self,
+        request: &'a RangeRequest,
+    ) -> LocalBoxFuture<'a, Result<Box<dyn ResponseStream>, TransportError>> {
         Box::pin(async move {
             self.0.time.sleep(2.0).await;
-            let answer = self.0.answer(ask)?;
-            Ok(Box::new(Line::new(&self.0, answer)) as Box<dyn Answer>)
+            let answer = self.0.answer(request)?;
+            Ok(Box::new(Connection::new(&self.0, answer)) as Box<dyn ResponseStream>)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Chance, and time that stands still until everybody waits.
+//! Random numbers from a seed, and a clock that advances when every task waits.
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::bytes::LocalBoxFuture;
-use crate::download::*;
+use crate::bytes::http::Clock;
 
 /// splitmix64.
 pub struct Rng(Cell<u64>);

@@ -1,26 +1,26 @@
-//! Little-endian values from the start of a file, fetched in pieces: a header's length is known only at its end.
+//! Reads little-endian values from the start of a file, in chunks: the length of a header is known only at its end.
 
 use crate::bytes::Source;
-use crate::bytes::WeightsError;
-use crate::weights::MAX_HEADER_BYTES;
+use crate::weights::error::WeightsError;
+use crate::weights::limits::MAX_HEADER_BYTES;
 
-/// What is fetched at first: the header of a file without a tokenizer.
-const FIRST_PIECE: usize = 64 << 10;
-/// The most that is fetched at once.
-const LARGEST_PIECE: usize = 8 << 20;
+/// The first chunk: enough for the header of a file without a tokenizer.
+const FIRST_CHUNK: usize = 64 << 10;
+/// The largest chunk.
+const MAX_CHUNK: usize = 8 << 20;
 
-pub(super) struct Cursor<'a> {
+pub(super) struct HeaderReader<'a> {
     source: &'a dyn Source,
     buffer: Vec<u8>,
-    /// Where `buffer` starts in the file, and how much of it was read.
+    /// Where `buffer` starts in the file, and how much of it was consumed.
     base: u64,
     read: usize,
-    piece: usize,
+    chunk: usize,
 }
 
-impl<'a> Cursor<'a> {
+impl<'a> HeaderReader<'a> {
     pub fn new(source: &'a dyn Source) -> Self {
-        Self { source, buffer: Vec::new(), base: 0, read: 0, piece: FIRST_PIECE }
+        Self { source, buffer: Vec::new(), base: 0, read: 0, chunk: FIRST_CHUNK }
     }
 
     /// Where the next value starts in the file.
@@ -29,10 +29,10 @@ impl<'a> Cursor<'a> {
     }
 
     pub fn invalid(&self, detail: impl Into<String>) -> WeightsError {
-        WeightsError::Invalid { file: self.source.name().to_owned(), detail: detail.into() }
+        WeightsError::invalid(self.source.name(), detail)
     }
 
-    /// Refuses a count of things that would not fit into the rest of the file, before anything is allocated for them.
+    /// Refuses a count of items that would not fit into the rest of the file, before anything is allocated for them.
     pub fn check_count(&self, count: u64, least_bytes: u64, limit: u64, what: &str) -> Result<usize, WeightsError> {
         let left = self.source.len() - self.position();
         match count.checked_mul(least_bytes) {
@@ -62,10 +62,10 @@ impl<'a> Cursor<'a> {
         if position + len as u64 > MAX_HEADER_BYTES {
             return Err(self.invalid(format!("its header is longer than the {MAX_HEADER_BYTES} bytes allowed")));
         }
-        // A file may be longer than a pointer of wasm can say.
-        let piece = (self.piece.max(missing) as u64).min(left) as usize;
-        self.piece = (self.piece * 2).min(LARGEST_PIECE);
-        let more = self.source.read(end, piece).await?;
+        // The length of a file may exceed usize on wasm.
+        let chunk = (self.chunk.max(missing) as u64).min(left) as usize;
+        self.chunk = (self.chunk * 2).min(MAX_CHUNK);
+        let more = self.source.read(end, chunk).await?;
         self.buffer.drain(..self.read);
         self.base = position;
         self.read = 0;

@@ -1,0 +1,89 @@
+//! Which files a model consists of. Made once: the prefetch of a page looks at the files, and the engine reads them.
+
+use crate::bytes::{Folder, FolderFile};
+use crate::weights::{WeightsError, gguf, open_safetensors};
+
+/// A file in a folder.
+#[derive(Clone)]
+pub struct FileLocation<'a> {
+    /// The folder.
+    pub folder: &'a dyn Folder,
+    /// The file's name in it.
+    pub name: String,
+}
+
+/// Where a model is.
+pub enum ModelLocation<'a> {
+    /// A folder with `config.json`, `tokenizer.json` and safetensors, in the layout of Hugging Face.
+    Folder(&'a dyn Folder),
+    /// GGUF files.
+    Gguf {
+        /// The language model, or the first of its parts if it was split.
+        text: FileLocation<'a>,
+        /// The vision file (`mmproj`) of a multimodal model.
+        vision: Option<FileLocation<'a>>,
+    },
+}
+
+/// The files of a model, opened but not read.
+pub struct Manifest {
+    pub(super) name: String,
+    pub(super) layout: ManifestLayout,
+}
+
+pub(super) enum ManifestLayout {
+    Folder { config: FolderFile, tokenizer: FolderFile, weights: Vec<FolderFile> },
+    Gguf { text: FolderFile, parts: Vec<FolderFile>, vision: Option<FolderFile> },
+}
+
+impl Manifest {
+    /// Opens the files of a model, without reading any but the index of its shards. Missing files are no error here:
+    /// what is wrong with the others is reported first, when they are read.
+    ///
+    /// ```
+    /// use secondpass::bytes::MemoryFolder;
+    /// use secondpass::engine::{Manifest, ModelLocation};
+    ///
+    /// let folder = MemoryFolder::default().with("config.json", *b"{}").with("model.safetensors", *b"");
+    /// let manifest = pollster::block_on(Manifest::open(&ModelLocation::Folder(&folder)))?;
+    /// let existing: Vec<&str> = manifest.files().filter(|f| f.exists()).map(|f| f.name()).collect();
+    /// assert_eq!(existing, ["config.json", "model.safetensors"]);
+    /// # Ok::<(), secondpass::weights::WeightsError>(())
+    /// ```
+    pub async fn open(location: &ModelLocation<'_>) -> Result<Self, WeightsError> {
+        match location {
+            ModelLocation::Folder(folder) => Self::open_folder(*folder).await,
+            ModelLocation::Gguf { text, vision } => Self::open_gguf(text, vision.as_ref()).await,
+        }
+    }
+
+    async fn open_folder(folder: &dyn Folder) -> Result<Self, WeightsError> {
+        let config = FolderFile::open(folder, "config.json").await?;
+        let tokenizer = FolderFile::open(folder, "tokenizer.json").await?;
+        let weights = open_safetensors(folder).await?;
+        let layout = ManifestLayout::Folder { config, tokenizer, weights };
+        Ok(Self { name: folder.name().to_owned(), layout })
+    }
+
+    async fn open_gguf(text: &FileLocation<'_>, vision: Option<&FileLocation<'_>>) -> Result<Self, WeightsError> {
+        let first = FolderFile::open(text.folder, &text.name).await?;
+        let vision = match vision {
+            Some(file) => Some(FolderFile::open(file.folder, &file.name).await?),
+            None => None,
+        };
+        let mut parts = Vec::new();
+        for name in gguf::parts_by_name(&text.name) {
+            parts.push(FolderFile::open_part(text.folder, &name).await?);
+        }
+        Ok(Self { name: text.name.clone(), layout: ManifestLayout::Gguf { text: first, parts, vision } })
+    }
+
+    /// All files, whether they exist or not.
+    pub fn files(&self) -> impl Iterator<Item = &FolderFile> {
+        let (small, weights, vision) = match &self.layout {
+            ManifestLayout::Folder { config, tokenizer, weights } => ([Some(config), Some(tokenizer)], weights, &None),
+            ManifestLayout::Gguf { text, parts, vision } => ([Some(text), None], parts, vision),
+        };
+        small.into_iter().flatten().chain(weights).chain(vision)
+    }
+}
