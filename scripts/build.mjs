@@ -24,8 +24,8 @@ export const MODULES = [
   { name: 'secondpass_cpu', features: [] },
 ]
 const PROFILES = {
-  release: { cargo: 'wasm-release', features: [] },
-  dev: { cargo: 'wasm-dev', features: ['test-hooks'] },
+  release: { cargo: 'wasm-release', features: [], glue: ['--remove-name-section', '--remove-producers-section'] },
+  dev: { cargo: 'wasm-dev', features: ['test-hooks'], glue: [] },
 }
 
 /** Builds everything. `only` names the modules that are wanted; the others are copies of the first. `lint`: with clippy. */
@@ -80,7 +80,7 @@ async function glue(wasmBindgen, name, from, profile) {
   const stamp = join(folder, `.${name}-input`)
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
     rmSync(stamp, { force: true })
-    await run.async(wasmBindgen, ['--target', 'web', '--out-dir', folder, '--out-name', name, '--omit-default-module-path', '--no-typescript', raw])
+    await run.async(wasmBindgen, ['--target', 'web', '--out-dir', folder, '--out-name', name, '--omit-default-module-path', '--no-typescript', ...PROFILES[profile].glue, raw])
     writeFileSync(stamp, hash)
   }
   mkdirSync(join(DIST, 'wasm'), { recursive: true })

@@ -1,5 +1,5 @@
 // What a wasm module is made of, by crate: `node scripts/wasm-crates.mjs FILE.wasm [--functions N] [--crate NAME]`.
-// The file must have its name section: build with CARGO_PROFILE_WASM_RELEASE_STRIP=none and read target/compiled/release/.
+// The file must have its name section, as those in target/compiled/release/ have; what is published has none.
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::error::CopyError;
-use super::file_plan::{TensorPlan, TensorSource};
+use super::file_plan::{TensorOrigin, TensorPlan};
 use crate::weights::gguf::GgufWriter;
 use crate::weights::{Checkpoint, DType, quantize};
 
@@ -21,15 +21,15 @@ pub async fn copy<W: Write>(
 ) -> Result<(), CopyError> {
     writer.next_tensor()?;
     let (name, shape) = match &plan.source {
-        TensorSource::Values(values) => return write_values(plan, values, writer, on_bytes),
-        TensorSource::Checkpoint((name, shape)) | TensorSource::PatchFrame((name, shape), _) => (name, shape),
+        TensorOrigin::Values(values) => return write_values(plan, values, writer, on_bytes),
+        TensorOrigin::Checkpoint((name, shape)) | TensorOrigin::PatchFrame((name, shape), _) => (name, shape),
     };
     let rows = shape.first().copied().unwrap_or(1);
     let row_len: usize = shape.iter().skip(1).product();
     let chunk_rows = (chunk_values / row_len.max(1)).max(1);
     for first in (0..rows).step_by(chunk_rows) {
         let mut values = checkpoint.f32_rows(name, shape, first, chunk_rows.min(rows - first)).await?;
-        if let TensorSource::PatchFrame(_, frame) = plan.source {
+        if let TensorOrigin::PatchFrame(_, frame) = plan.source {
             values = select_frame(&values, shape, frame);
         }
         write_values(plan, &values, writer, on_bytes)?;

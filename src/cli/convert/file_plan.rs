@@ -30,11 +30,11 @@ pub struct TensorPlan {
     /// Name, type and shape in the file.
     pub tensor: NewTensor,
     /// Where its values come from.
-    pub source: TensorSource,
+    pub source: TensorOrigin,
 }
 
 /// Where the values of a tensor come from.
-pub enum TensorSource {
+pub enum TensorOrigin {
     /// A tensor of the checkpoint.
     Checkpoint(NamedShape),
     /// One frame of a patch embedding, whose shape is width × colours × frames × height × width.

@@ -2,7 +2,7 @@
 
 use super::error::ConvertError;
 use super::file_plan::NamedShape;
-use super::file_plan::{FilePlan, TensorPlan, TensorSource};
+use super::file_plan::{FilePlan, TensorOrigin, TensorPlan};
 use super::file_type::FileType;
 use super::hugging_face::HuggingFaceModel;
 use super::metadata::{text_fields, vision_fields};
@@ -75,7 +75,7 @@ fn plan_tensor(from: NamedShape, asked: DType, deepstack: &[usize]) -> Result<Te
     let dtype = stored_dtype(name, shape, asked);
     let name = llama_name(name, deepstack).ok_or_else(|| ConvertError::UnnamedTensor(name.clone()))?;
     let tensor = NewTensor { name, dtype, shape: shape.clone() };
-    Ok(TensorPlan { tensor, source: TensorSource::Checkpoint(from) })
+    Ok(TensorPlan { tensor, source: TensorOrigin::Checkpoint(from) })
 }
 
 /// One tensor per frame.
@@ -86,7 +86,7 @@ fn plan_patch_embedding(from: NamedShape, deepstack: &[usize]) -> Result<Vec<Ten
         let name = format!("{PATCH_EMBEDDING}.{frame}");
         let name = llama_name(&name, deepstack).ok_or(ConvertError::UnnamedTensor(name))?;
         let tensor = NewTensor { name, dtype: DType::F16, shape: shape.clone() };
-        Ok(TensorPlan { tensor, source: TensorSource::PatchFrame(from.clone(), frame) })
+        Ok(TensorPlan { tensor, source: TensorOrigin::PatchFrame(from.clone(), frame) })
     };
     (0..PATCH_FRAMES).map(plan_frame).collect()
 }
@@ -113,5 +113,5 @@ async fn plan_head(model: &HuggingFaceModel) -> Result<TensorPlan, ModelError> {
     let rows = head.read_rows(&model.checkpoint).await?.concat();
     let shape = vec![2, model.config.text.hidden_size];
     let tensor = NewTensor { name: "cls.output.weight".to_owned(), dtype: DType::F32, shape };
-    Ok(TensorPlan { tensor, source: TensorSource::Values(rows) })
+    Ok(TensorPlan { tensor, source: TensorOrigin::Values(rows) })
 }

@@ -5,7 +5,7 @@ use pollster::block_on;
 
 use super::copy::copy;
 use super::error::{ConvertError, CopyError};
-use super::file_plan::{TensorPlan, TensorSource};
+use super::file_plan::{TensorOrigin, TensorPlan};
 use super::split::split;
 use super::split_size::parse_split_size;
 use super::staged_files::{StagedFiles, is_leftover};
@@ -92,7 +92,7 @@ fn tensors_are_copied_in_chunks_of_rows() {
     let values = numbers(50 * 64);
     let (checkpoint, largest) = checkpoint(&shape, &values);
     for dtype in [DType::F32, DType::F16, DType::Q8_0, DType::Q4_0] {
-        let source = TensorSource::Checkpoint(("w".into(), shape.to_vec()));
+        let source = TensorOrigin::Checkpoint(("w".into(), shape.to_vec()));
         let plan = TensorPlan { tensor: tensor(dtype, &shape), source };
         let mut whole = Vec::new();
         assert!(quantize(dtype, &values, &mut whole));
@@ -115,7 +115,7 @@ fn one_frame_of_the_patch_embedding_is_selected() {
     let values: Vec<f32> = (0..48).map(|i| i as f32).collect();
     let (checkpoint, _) = checkpoint(&shape, &values);
     for frame in 0..2 {
-        let source = TensorSource::PatchFrame(("w".into(), shape.to_vec()), frame);
+        let source = TensorOrigin::PatchFrame(("w".into(), shape.to_vec()), frame);
         let plan = TensorPlan { tensor: tensor(DType::F32, &[2, 3, 2, 2]), source };
         let bytes = copied(&plan, &checkpoint, 1).expect("copied");
         let got: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
@@ -130,7 +130,7 @@ fn values_outside_of_a_types_range_are_refused() {
         let mut values = numbers(32);
         values[5] = value;
         let (checkpoint, _) = checkpoint(&[1, 32], &values);
-        let source = TensorSource::Checkpoint(("w".into(), vec![1, 32]));
+        let source = TensorOrigin::Checkpoint(("w".into(), vec![1, 32]));
         let plan = TensorPlan { tensor: tensor(dtype, &[1, 32]), source };
         copied(&plan, &checkpoint, 32).err().map(|e| e.to_string())
     };
@@ -180,7 +180,7 @@ fn parts_stay_within_the_limit_unless_a_single_tensor_exceeds_it() {
     let plans = || -> Vec<TensorPlan> {
         let name = |i: usize| format!("blk.{i}.weight");
         let tensor = |i| NewTensor { name: name(i), dtype: DType::F32, shape: vec![if i == 4 { 3000 } else { 100 }] };
-        (0..9).map(|i| TensorPlan { tensor: tensor(i), source: TensorSource::Values(Vec::new()) }).collect()
+        (0..9).map(|i| TensorPlan { tensor: tensor(i), source: TensorOrigin::Values(Vec::new()) }).collect()
     };
     let fields = vec![("some.key".to_owned(), Field::String("x".repeat(500)))];
     let files = split("m", fields.clone(), plans(), Some(2000)).expect("parts");
