@@ -1,3 +1,4 @@
+// The main entry of the package: what a page imports.
 export { type CacheOptions, cache } from './cache.js'
 export type { Content, ContentPart, Picture, Video } from './content/types.js'
 export { type ErrorCode, SecondpassError } from './errors.js'

@@ -1,3 +1,4 @@
+// Tests of the licence expressions.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { chooseLicences, parseSpdx } from './spdx.mjs'

@@ -1,3 +1,5 @@
+//! Tests of requests and responses.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Tests of headers, tensors and quantized blocks, whole and damaged.
+
 use std::future::Future;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Tests of conversion: what is planned, copied, split and staged.
+
 use std::cell::Cell;
 use std::rc::Rc;
 

@@ -1,3 +1,5 @@
+//! Tests of downloads over faulty networks and disks, which a seed makes fail.
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
