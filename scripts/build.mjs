@@ -80,7 +80,18 @@ async function glue(wasmBindgen, name, from, profile) {
   const stamp = join(folder, `.${name}-input`)
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
     rmSync(stamp, { force: true })
-    await run.async(wasmBindgen, ['--target', 'web', '--out-dir', folder, '--out-name', name, '--omit-default-module-path', '--no-typescript', ...PROFILES[profile].glue, raw])
+    await run.async(wasmBindgen, [
+      '--target',
+      'web',
+      '--out-dir',
+      folder,
+      '--out-name',
+      name,
+      '--omit-default-module-path',
+      '--no-typescript',
+      ...PROFILES[profile].glue,
+      raw,
+    ])
     writeFileSync(stamp, hash)
   }
   mkdirSync(join(DIST, 'wasm'), { recursive: true })
