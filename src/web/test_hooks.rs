@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use wasm_bindgen::prelude::*;
 
 use super::{device, error};
-use crate::kernels::{self, check, selection};
+#[cfg(feature = "gpu")]
+use crate::kernels;
+use crate::kernels::{check, selection};
 
 /// Compares every kernel with its definition on `webgpu` or `cpu`; `subgroups` tells whether the page added that feature to
 /// the device. Returns JSON.
