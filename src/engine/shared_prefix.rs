@@ -23,11 +23,11 @@ impl SharedPrefix {
     pub async fn compute(run: &mut RequestRun<'_>, query: &EncodedVisuals) -> Result<Self, Error> {
         let engine = run.engine;
         let ids = if engine.optimizations.shared_prefix { common_ids(run, query)? } else { Vec::new() };
-        let cached = engine.prefix_cache.borrow();
-        if let Some(entry) = cached.as_ref().filter(|entry| entry.matches(&ids, &query.hashes)) {
-            return Ok(Self { cache: entry.cache.clone(), ids });
+        let matching = |entry: &PrefixEntry| entry.matches(&ids, &query.hashes).then(|| entry.cache.clone());
+        let cached = engine.prefix_cache.borrow().as_ref().and_then(matching);
+        if let Some(cache) = cached {
+            return Ok(Self { cache, ids });
         }
-        drop(cached);
         let start = run.now();
         let visuals: Vec<&VisionFeatures> = match ids.is_empty() {
             true => Vec::new(),

@@ -57,7 +57,7 @@ pub fn decode(bytes: &[u8], options: &DecodeOptions) -> Result<Picture, MediaErr
         [b'B', b'M', ..] => return decode_bmp(bytes, limit),
         _ => return Err(MediaError::Unsupported(describe(bytes).to_owned())),
     };
-    Ok(if options.apply_orientation { metadata.apply(picture) } else { picture })
+    if options.apply_orientation { metadata.apply(picture) } else { Ok(picture) }
 }
 
 /// Names the formats that only a browser decodes, and files that are commonly taken for pictures by mistake.

@@ -1,5 +1,9 @@
 //! The orientation that a file's metadata asks for.
 
+use image::metadata::Orientation;
+use image::{DynamicImage, RgbImage};
+
+use super::error::MediaError;
 use super::picture::Picture;
 
 const ORIENTATION_TAG: u16 = 0x0112;
@@ -31,42 +35,20 @@ impl OrientationMetadata {
     }
 
     /// The orientation in EXIF or, where EXIF has none, in XMP.
-    fn orientation(&self) -> Option<u32> {
+    fn orientation(&self) -> Option<Orientation> {
         let exif = self.exif.as_deref().and_then(exif_orientation);
-        exif.or_else(|| self.xmp.as_deref().and_then(xmp_orientation))
+        let number = exif.or_else(|| self.xmp.as_deref().and_then(xmp_orientation))?;
+        Orientation::from_exif(u8::try_from(number).ok()?)
     }
 
     /// The picture, rotated and flipped as the metadata asks.
-    pub fn apply(&self, picture: Picture) -> Picture {
-        match self.orientation() {
-            Some(orientation @ 2..=8) => orient(&picture, orientation),
-            _ => picture,
-        }
+    pub fn apply(&self, picture: Picture) -> Result<Picture, MediaError> {
+        let Some(orientation) = self.orientation() else { return Ok(picture) };
+        let pixels = RgbImage::from_raw(picture.width as u32, picture.height as u32, picture.rgb);
+        let mut image = DynamicImage::ImageRgb8(pixels.ok_or(MediaError::SizeMismatch)?);
+        image.apply_orientation(orientation);
+        Picture::from_rgb(image.width() as usize, image.height() as usize, image.into_rgb8().into_raw())
     }
-}
-
-/// Applies an EXIF orientation, which says at which sides of the picture the first stored row and column are.
-fn orient(picture: &Picture, orientation: u32) -> Picture {
-    let (stored_width, stored_height) = (picture.width, picture.height);
-    let is_transposed = orientation >= 5;
-    let (width, height) = if is_transposed { (stored_height, stored_width) } else { (stored_width, stored_height) };
-    let mut rgb = Vec::with_capacity(picture.rgb.len());
-    for y in 0..height {
-        for x in 0..width {
-            let (right_x, bottom_y) = (width - 1 - x, height - 1 - y);
-            let (column, row) = match orientation {
-                2 => (right_x, y),
-                3 => (right_x, bottom_y),
-                4 => (x, bottom_y),
-                5 => (y, x),
-                6 => (y, right_x),
-                7 => (bottom_y, right_x),
-                _ => (bottom_y, x),
-            };
-            rgb.extend_from_slice(&picture.rgb[(row * stored_width + column) * 3..][..3]);
-        }
-    }
-    Picture { width, height, rgb }
 }
 
 /// Reads the tag from the first directory of the TIFF structure in an EXIF block.

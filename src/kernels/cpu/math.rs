@@ -1,6 +1,8 @@
 //! Functions that the compiler keeps in vector registers: wasm has none of its own, and the library's take one value at a
 //! time.
 
+use std::f32::consts::FRAC_2_SQRT_PI;
+
 /// `e^x` to a few units in the last place.
 pub fn exp(x: f32) -> f32 {
     // Beyond these f32 has nothing but zero and infinity.
@@ -23,7 +25,7 @@ pub fn erf(x: f32) -> f32 {
     let (s, magnitude) = (x * x, x.abs());
     let near_zero = polynomial(
         s,
-        [7.853_862e-5, -8.010_194e-4, 5.188_327_6e-3, -2.685_381_3e-2, 1.128_358_5e-1, -3.761_262_7e-1, 1.128_379_2],
+        [7.853_862e-5, -8.010_194e-4, 5.188_327_6e-3, -2.685_381_3e-2, 1.128_358_5e-1, -3.761_262_7e-1, FRAC_2_SQRT_PI],
     );
     // From 1 on: 1 - exp(-x²) · P(1/x²) / |x|. From 4 on the difference from 1 is below f32.
     let r = magnitude.clamp(1.0, 4.0).recip();
@@ -37,7 +39,7 @@ pub fn erf(x: f32) -> f32 {
             -5.824_733e-1,
             6.210_005e-1,
             -4.944_515_3e-1,
-            3.404_879_9e-1,
+            3.404_88e-1,
             -2.741_127e-1,
             5.638_259_4e-1,
         ],

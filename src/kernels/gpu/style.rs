@@ -90,9 +90,9 @@ impl Styles {
     /// The styles of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         let styles: Option<Vec<Style>> = name.split('/').map(Style::from_name).collect();
-        match styles?.as_slice() {
-            &[style] => Some(Self::all(style)),
-            &[few, middle, many] => Some(Self { few, middle, many }),
+        match *styles?.as_slice() {
+            [style] => Some(Self::all(style)),
+            [few, middle, many] => Some(Self { few, middle, many }),
             _ => None,
         }
     }
