@@ -1,7 +1,7 @@
 // The package as people get it: packed, installed into throw-away projects and every example, built by their tools, opened in Chromium
 // and made to rerank. It needs the npm registry, and minutes: `npm run test:package`.
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -39,52 +39,51 @@ const NEXT = ['-H', '127.0.0.1', '-p', '0']
 const SIRV = { HOST: '127.0.0.1', PORT: '0' }
 
 /**
- * How each example is run and what it must show. `serve`: its scripts that start a server, with arguments, after `build` where there
- * is one. `documents`: what the model reads, by the title that is shown. `before`: how many of them are listed before the model is
- * there, and `after`: how many afterwards. `readme`: the module that the ten lines of the package's README replace, and where its server
- * finds their model.
+ * How each example is run and what it must show. `serve`: its scripts that start a server, `args`: their arguments, after `build`
+ * where there is one. `documents`: what the model reads, by the title that is shown. `before`: how many are listed before the
+ * model is there, and `after`: how many afterwards. `readme`: the ten lines of the package's README replace main.js; where its
+ * server finds their model, and the address of the package if it is not its name.
  */
 const RUNS = {
-  'plain-html': { serve: [['start']], env: SIRV, documents: () => PLANETS, before: 4, after: 4, readme: { module: 'main.js', models: 'models' } },
+  'plain-html': {
+    serve: ['start'],
+    env: SIRV,
+    documents: () => PLANETS,
+    before: 4,
+    after: 4,
+    readme: { models: 'models', importFrom: './node_modules/secondpass/dist/index.js' },
+  },
   vite: {
     build: true,
-    serve: [
-      ['preview', ...VITE],
-      ['dev', ...VITE],
-    ],
+    serve: ['preview', 'dev'],
+    args: VITE,
     documents: () => json(EXAMPLES, 'vite', 'articles.json').map(({ title, body }) => [title, `${title}\n${body}`]),
     before: 5,
     after: 5,
-    readme: { module: 'main.js', models: 'public/models' },
+    readme: { models: 'public/models' },
   },
   react: {
     build: true,
-    serve: [
-      ['preview', ...VITE],
-      ['dev', ...VITE],
-    ],
+    serve: ['preview', 'dev'],
+    args: VITE,
     documents: () => json(EXAMPLES, 'react', 'src', 'questions.json').map(({ question, answer }) => [question, `${question}\n${answer}`]),
     before: 6,
     after: 3,
   },
   nextjs: {
     build: true,
-    serve: [
-      ['start', ...NEXT],
-      ['dev', ...NEXT],
-    ],
+    serve: ['start', 'dev'],
+    args: NEXT,
     documents: () => json(EXAMPLES, 'nextjs', 'app', 'recipes.json').map(({ title, text }) => [title, `${title}\n${text}`]),
     before: 5,
     after: 5,
     also: serverSide,
   },
-  pagefind: { serve: [['start']], env: SIRV, documents: pages, before: 4, after: 4 },
+  pagefind: { serve: ['start'], env: SIRV, documents: pages, before: 4, after: 4 },
   'cohere-client': {
     build: true,
-    serve: [
-      ['preview', ...VITE],
-      ['dev', ...VITE],
-    ],
+    serve: ['preview', 'dev'],
+    args: VITE,
     documents: () => PLANETS,
     before: 0,
     after: 3,
@@ -121,10 +120,7 @@ test('every example is run here, asks for this version of the package, and says 
     const { dependencies } = json(EXAMPLES, name, 'package.json')
     assert.equal(dependencies.secondpass, `^${version}`, name)
     const [, command] = /```sh\nnpm install\nnpm (?:run )?(\w+)\n```/.exec(readFileSync(join(EXAMPLES, name, 'README.md'), 'utf8'))
-    assert.ok(
-      RUNS[name].serve.some(([script]) => script === command),
-      `${name}: "${command}" is not run here`,
-    )
+    assert.ok(RUNS[name].serve.includes(command), `${name}: "${command}" is not run here`)
   }
 })
 
@@ -150,15 +146,14 @@ for (const [name, example] of Object.entries(RUNS)) {
     }
     if (!example.readme) return
     placeModel(join(folder, example.readme.models))
-    const importName = existsSync(join(folder, 'vite.config.js')) || example.build ? 'secondpass' : './node_modules/secondpass/dist/index.js'
-    writeFileSync(join(folder, example.readme.module), readme(importName))
+    writeFileSync(join(folder, 'main.js'), readme(example.readme.importFrom))
     await inEveryServer(folder, example, {}, async (url) => assertReranked(await opened(url)))
   })
 }
 
-async function inEveryServer(folder, { build, serve, env }, more, check) {
+async function inEveryServer(folder, { build, serve, args = [], env }, more, check) {
   if (build) run('npm', ['run', 'build'], folder)
-  for (const command of serve) await withServer(folder, command, { ...env, ...more }, check)
+  for (const script of serve) await withServer(folder, [script, ...args], { ...env, ...more }, check)
 }
 
 async function checkSearch(url, example) {
@@ -191,10 +186,10 @@ function project(name, models) {
 }
 
 /** The ten lines of the README, with a model that is here. */
-function readme(importName = 'secondpass') {
+function readme(importFrom = 'secondpass') {
   const code = /## Ten lines\s+```js\n(.*?)```/s.exec(readFileSync(join(ROOT, 'pkg', 'README.md'), 'utf8'))[1]
   return code
-    .replace("'secondpass'", `'${importName}'`)
+    .replace("'secondpass'", `'${importFrom}'`)
     .replace(/model: '[^']+'/, "model: '/models/tiny-tied', device: 'cpu'")
     .replace('console.log(results)', 'console.log(JSON.stringify({ results }))')
 }
