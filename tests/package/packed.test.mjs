@@ -1,183 +1,230 @@
-// The package as people get it: packed, installed into throw-away projects, built by their tools, opened in Chromium and made to
-// rerank. It needs the npm registry, and minutes: `npm run test:package`.
+// The package as people get it: packed, installed into throw-away projects and every example, built by their tools, opened in Chromium
+// and made to rerank. It needs the npm registry, and minutes: `npm run test:package`.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { chromium } from 'playwright-core'
-import { createRerankHandler } from '../../pkg/dist/http/index.js'
+import { createRerankHandler } from 'secondpass/http'
 import { ROOT } from '../../scripts/lib.mjs'
-import { listen, serveFile } from '../../scripts/serve.mjs'
-import { ensureChromium } from '../../scripts/setup/chromium.mjs'
 import { scoredBy, serve } from './harness.mjs'
+import { assertOrder, logged, openBrowser, openReference, searchTwice } from './packed/browser.mjs'
+import { install, pack, removeProjects, run, withFiles, withServer } from './packed/projects.mjs'
 
+const EXAMPLES = join(ROOT, 'examples')
 const PROJECTS = join(dirname(fileURLToPath(import.meta.url)), 'projects')
-const PACKED = join(ROOT, 'target', 'packed')
 const MODEL = join(ROOT, 'tests', 'fixtures', 'text', 'tiny-tied')
 const bin = (folder, name) => join(folder, 'node_modules', '.bin', name)
+const json = (...path) => JSON.parse(readFileSync(join(...path), 'utf8'))
 
 let browser
+let reference
 let tarball
 before(async () => {
-  rmSync(PACKED, { recursive: true, force: true })
-  mkdirSync(PACKED, { recursive: true })
-  run('npm', ['pack', '--silent', '--pack-destination', PACKED], join(ROOT, 'pkg'))
-  tarball = join(
-    PACKED,
-    readdirSync(PACKED).find((file) => file.endsWith('.tgz')),
-  )
-  browser = await chromium.launch({ executablePath: ensureChromium(), args: ['--no-sandbox'], headless: true })
+  tarball = pack()
+  browser = await openBrowser()
+  reference = await openReference(browser)
 })
-after(() => browser?.close())
+after(async () => {
+  await browser?.close()
+  reference?.close()
+  removeProjects()
+})
 
-function run(command, args, cwd, env = {}) {
-  const result = spawnSync(command, args, {
-    cwd,
-    encoding: 'utf8',
-    env: { ...process.env, CI: 'true', NEXT_TELEMETRY_DISABLED: '1', ...env },
-    maxBuffer: 1 << 26,
-  })
-  assert.equal(result.status, 0, `${command} ${args.join(' ')}\n${result.stdout}\n${result.stderr}\n${result.error ?? ''}`)
-  return result.stdout
+// ---------------------------------------------------------------------------------------------------------------- examples
+
+const PLANETS = ['Paris is in France.', 'Jupiter is large.', 'Mars is red.', 'Saturn has rings.'].map((text) => [text, text])
+const VITE = ['--host', '127.0.0.1', '--port', '0']
+const NEXT = ['-H', '127.0.0.1', '-p', '0']
+const SIRV = { HOST: '127.0.0.1', PORT: '0' }
+
+/**
+ * How each example is run and what it must show. `serve`: its scripts that start a server, `args`: their arguments, after `build`
+ * where there is one. `documents`: what the model reads, by the title that is shown. `before`: how many are listed before the
+ * model is there, and `after`: how many afterwards. `readme`: the ten lines of the package's README replace main.js; where its
+ * server finds their model, and the address of the package if it is not its name.
+ */
+const RUNS = {
+  'plain-html': {
+    serve: ['start'],
+    env: SIRV,
+    documents: () => PLANETS,
+    before: 4,
+    after: 4,
+    readme: { models: 'models', importFrom: './node_modules/secondpass/dist/index.js' },
+  },
+  vite: {
+    build: true,
+    serve: ['preview', 'dev'],
+    args: VITE,
+    documents: () => json(EXAMPLES, 'vite', 'articles.json').map(({ title, body }) => [title, `${title}\n${body}`]),
+    before: 5,
+    after: 5,
+    readme: { models: 'public/models' },
+  },
+  react: {
+    build: true,
+    serve: ['preview', 'dev'],
+    args: VITE,
+    documents: () => json(EXAMPLES, 'react', 'src', 'questions.json').map(({ question, answer }) => [question, `${question}\n${answer}`]),
+    before: 6,
+    after: 3,
+  },
+  nextjs: {
+    build: true,
+    serve: ['start', 'dev'],
+    args: NEXT,
+    documents: () => json(EXAMPLES, 'nextjs', 'app', 'recipes.json').map(({ title, text }) => [title, `${title}\n${text}`]),
+    before: 5,
+    after: 5,
+    also: serverSide,
+  },
+  pagefind: { serve: ['start'], env: SIRV, documents: pages, before: 4, after: 4 },
+  'cohere-client': {
+    build: true,
+    serve: ['preview', 'dev'],
+    args: VITE,
+    documents: () => PLANETS,
+    before: 0,
+    after: 3,
+  },
 }
 
-/** A copy of a project with the package installed and the model in a folder that its tools serve. */
-function project(name, models = 'models') {
-  const folder = join(PACKED, name)
-  cpSync(join(PROJECTS, name), folder, { recursive: true })
-  for (const file of ['config.json', 'tokenizer.json', 'model.safetensors']) cpSync(join(MODEL, file), join(folder, models, 'tiny-tied', file))
-  run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error', tarball], folder)
+/** The pages of the Pagefind example as Pagefind reads them. */
+function pages() {
+  const folder = join(EXAMPLES, 'pagefind', 'site', 'docs')
+  return readdirSync(folder).map((file) => {
+    const [, title, text] = /<h1>(.*)<\/h1>\s*<p>(.*)<\/p>/.exec(readFileSync(join(folder, file), 'utf8'))
+    return [title, `${title}${/\W$/.test(title) ? '' : '.'} ${text}`]
+  })
+}
+
+/** The page is rendered on the server, and the route passes requests on. */
+async function serverSide(url, upstream) {
+  assert.match(await (await fetch(url)).text(), /Lentil soup/)
+  const answer = await fetch(`${url}/api/rerank`, { method: 'POST', body: JSON.stringify({ query: 'q', documents: ['a', 'bb'] }) })
+  assert.deepEqual((await answer.json()).results, [
+    { index: 1, relevance_score: 0.02 },
+    { index: 0, relevance_score: 0.01 },
+  ])
+  assert.deepEqual(upstream.asked.at(-1).documents, ['a', 'bb'])
+}
+
+test('every example is run here, asks for this version of the package, and says how to start it', () => {
+  const folders = readdirSync(EXAMPLES, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+  assert.deepEqual(folders.sort(), Object.keys(RUNS).sort())
+  const { version } = json(ROOT, 'pkg', 'package.json')
+  for (const name of folders) {
+    const { dependencies } = json(EXAMPLES, name, 'package.json')
+    assert.equal(dependencies.secondpass, `^${version}`, name)
+    const [, command] = /```sh\nnpm install\nnpm (?:run )?(\w+)\n```/.exec(readFileSync(join(EXAMPLES, name, 'README.md'), 'utf8'))
+    assert.ok(RUNS[name].serve.includes(command), `${name}: "${command}" is not run here`)
+  }
+})
+
+test('the scores that the examples are compared with are those of the reference', async () => {
+  const { request } = json(MODEL, 'cases.json').cases.find(({ name }) => name === 'several')
+  const { scores } = json(ROOT, 'tests', 'fixtures', 'gguf', 'models.json').find(({ file }) => file === 'mixed.gguf')
+  const direct = await reference.score(request.query, request.documents)
+  direct.forEach((score, i) => assert.ok(Math.abs(score - scores.several[i]) < 1e-3, `${score} instead of ${scores.several[i]}`))
+})
+
+for (const [name, example] of Object.entries(RUNS)) {
+  test(`example ${name}`, async () => {
+    const folder = install(join(EXAMPLES, name), tarball)
+    const upstream = scoredBy((text) => text.length / 100)
+    const server = await serve(createRerankHandler(upstream))
+    try {
+      await inEveryServer(folder, example, { RERANK_URL: `${server.url}/v1/rerank` }, async (url) => {
+        await checkSearch(url, example)
+        await example.also?.(url, upstream)
+      })
+    } finally {
+      await server.close()
+    }
+    if (!example.readme) return
+    placeModel(join(folder, example.readme.models))
+    writeFileSync(join(folder, 'main.js'), readme(example.readme.importFrom))
+    await inEveryServer(folder, example, {}, async (url) => assertReranked(await opened(url)))
+  })
+}
+
+async function inEveryServer(folder, { build, serve, args = [], env }, more, check) {
+  if (build) run('npm', ['run', 'build'], folder)
+  for (const script of serve) await withServer(folder, [script, ...args], { ...env, ...more }, check)
+}
+
+async function checkSearch(url, example) {
+  const { query, before, after } = await searchTwice(browser, url)
+  const all = new Map(example.documents())
+  assert.deepEqual([before.length, after.length], [example.before, example.after])
+  assert.ok(
+    before.every(({ title, score }) => all.has(title) && score === undefined),
+    JSON.stringify(before),
+  )
+  const candidates = before.length > 0 ? before.map(({ title }) => title) : [...all.keys()]
+  const scores = await reference.score(
+    query,
+    candidates.map((title) => all.get(title)),
+  )
+  assertOrder(after, new Map(candidates.map((title, i) => [title, scores[i]])))
+}
+
+// ------------------------------------------------------------------------------------------------- tools, types and snippets
+
+function placeModel(folder) {
+  for (const file of ['config.json', 'tokenizer.json', 'model.safetensors']) cpSync(join(MODEL, file), join(folder, 'tiny-tied', file))
+}
+
+/** A project of this folder, with the package installed and the model where its tools serve it. */
+function project(name, models) {
+  const folder = install(join(PROJECTS, name), tarball)
+  if (models) placeModel(join(folder, models))
   return folder
 }
 
 /** The ten lines of the README, with a model that is here. */
-function readme() {
+function readme(importFrom = 'secondpass') {
   const code = /## Ten lines\s+```js\n(.*?)```/s.exec(readFileSync(join(ROOT, 'pkg', 'README.md'), 'utf8'))[1]
-  return code.replace(/model: '[^']+'/, "model: '/models/tiny-tied', device: 'cpu'").replace('console.log(results)', 'console.log(JSON.stringify({ results }))')
-}
-
-/** Opens a page and gives what it says; every error on it counts. */
-async function opened(url) {
-  const page = await browser.newPage()
-  const errors = []
-  try {
-    page.on('pageerror', (error) => errors.push(error.message))
-    page.on('response', (response) => {
-      if (response.status() >= 400) errors.push(`${response.status()} ${response.url()}`)
-    })
-    const said = page.waitForEvent('console', { predicate: (message) => message.text().startsWith('{'), timeout: 60_000 })
-    const first = said.then(
-      (message) => JSON.parse(message.text()),
-      (error) => ({ error: error.message }),
-    )
-    await page.goto(url)
-    const value = await first
-    assert.deepEqual([value.error, errors], [undefined, []])
-    return { ...value, text: await page.textContent('body') }
-  } finally {
-    await page.close()
-  }
+  return code
+    .replace("'secondpass'", `'${importFrom}'`)
+    .replace(/model: '[^']+'/, "model: '/models/tiny-tied', device: 'cpu'")
+    .replace('console.log(results)', 'console.log(JSON.stringify({ results }))')
 }
 
 /** Two documents with scores, best first. */
-function reranked({ results }) {
+function assertReranked({ results }) {
   assert.deepEqual(results.map(({ index }) => index).sort(), [0, 1])
   assert.ok(results[0].relevance_score > results[1].relevance_score && results[1].relevance_score > 0, JSON.stringify(results))
 }
 
-async function statically(folder, check) {
-  const server = await listen((request, response) => serveFile(folder, request, response) || response.writeHead(404).end(), 0, true)
-  try {
-    return await check(`http://127.0.0.1:${server.address().port}`)
-  } finally {
-    server.closeAllConnections()
-    server.close()
-  }
-}
-
-/** A tool's own server, until the check is done. */
-async function served(command, args, cwd, env, check) {
-  const child = spawn(command, args, { cwd, env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  try {
-    const url = await new Promise((resolve, reject) => {
-      const look = (data) => {
-        // Colours would hide the end of an address.
-        output += String(data).replace(/\x1b\[[0-9;]*m/g, '')
-        const found = /http:\/\/(?:localhost|127\.0\.0\.1):\d+/.exec(output)
-        if (found && /ready|Local/i.test(output)) resolve(found[0].replace('localhost', '127.0.0.1'))
-      }
-      child.stdout.on('data', look)
-      child.stderr.on('data', look)
-      child.on('exit', () => reject(new Error(`${command} ended: ${output}`)))
-      setTimeout(() => reject(new Error(`${command} did not start: ${output}`)), 60_000).unref()
-    })
-    return await check(url)
-  } finally {
-    child.kill()
-  }
-}
+const opened = (url) => logged(browser, url)
 
 test('publint and "are the types wrong" have nothing to say', () => {
   run(bin(ROOT, 'publint'), ['run', tarball, '--strict'], ROOT)
-  run(bin(ROOT, 'attw'), [tarball, '--profile', 'esm-only', '--exclude-entrypoints', 'wasm', 'wasm-cpu'], ROOT)
+  run(bin(ROOT, 'attw'), [tarball, '--profile', 'esm-only', '--exclude-entrypoints', 'wasm'], ROOT)
 })
 
-test('Vite: the ten lines of the README, built and under its own server', async () => {
-  const folder = project('vite', 'public/models')
-  writeFileSync(join(folder, 'main.js'), readme())
-  run(bin(folder, 'vite'), ['build', '--logLevel', 'warn'], folder)
-  reranked(await statically(join(folder, 'dist'), opened))
-  reranked(await served(bin(folder, 'vite'), ['--host', '127.0.0.1', '--port', '0'], folder, {}, opened))
-})
-
-test('webpack', async () => {
+test('webpack: the ten lines of the README', async () => {
   const folder = project('webpack', 'dist/models')
   writeFileSync(join(folder, 'main.js'), readme())
   cpSync(join(folder, 'index.html'), join(folder, 'dist', 'index.html'))
   run(bin(folder, 'webpack'), ['--mode', 'production', '--entry', './main.js'], folder)
-  reranked(await statically(join(folder, 'dist'), opened))
-})
-
-test('a plain module under a strict content security policy', async () => {
-  const folder = project('static')
-  writeFileSync(join(folder, 'main.js'), readme().replace("'secondpass'", "'./node_modules/secondpass/dist/index.js'"))
-  reranked(await statically(folder, opened))
+  assertReranked(await withFiles(join(folder, 'dist'), opened))
 })
 
 test('TypeScript, strict, with both ways of resolving modules', async () => {
-  const folder = project('types')
+  const folder = project('types', 'models')
   const common = ['--strict', '--noUncheckedIndexedAccess', '--verbatimModuleSyntax', '--target', 'es2022', '--lib', 'es2022,dom', 'main.ts']
   run(bin(folder, 'tsc'), ['--module', 'esnext', '--moduleResolution', 'bundler', '--outDir', 'out', ...common], folder)
   run(bin(folder, 'tsc'), ['--module', 'nodenext', '--moduleResolution', 'nodenext', '--noEmit', ...common], folder)
   run(bin(ROOT, 'esbuild'), ['out/main.js', '--bundle', '--format=esm', '--outfile=out/page.js', '--log-level=error'], folder)
   for (const file of ['worker.js', 'wasm']) cpSync(join(folder, 'node_modules', 'secondpass', 'dist', file), join(folder, 'out', file), { recursive: true })
-  const said = await statically(folder, opened)
-  reranked(said)
-  assert.equal(said.ranked, 1)
-})
-
-test('Next.js: built, rendered on the server, reranking in the browser and behind a route; and while developing', async () => {
-  const folder = project('next', 'public/models')
-  run(bin(folder, 'next'), ['build'], folder)
-  const upstream = await serve(createRerankHandler(scoredBy((text) => text.length / 100)))
-  try {
-    await served(bin(folder, 'next'), ['start', '-p', '0', '-H', '127.0.0.1'], folder, { UPSTREAM: `${upstream.url}/v1/rerank` }, async (url) => {
-      const said = await opened(url)
-      reranked(said)
-      assert.match(said.text, /undefined function function/)
-      const answer = await fetch(`${url}/rerank`, { method: 'POST', body: JSON.stringify({ query: 'q', documents: ['a', 'bb'] }) })
-      assert.deepEqual((await answer.json()).results, [
-        { index: 1, relevance_score: 0.02 },
-        { index: 0, relevance_score: 0.01 },
-      ])
-    })
-  } finally {
-    await upstream.close()
-  }
-  reranked(await served(bin(folder, 'next'), ['dev', '-p', '0', '-H', '127.0.0.1'], folder, {}, opened))
+  const output = await withFiles(folder, opened)
+  assertReranked(output)
+  assert.equal(output.ranked, 1)
 })
 
 test('Node imports every entry without a browser', () => {
