@@ -19,7 +19,10 @@ const builds = {
   full: { glue: full, file: 'secondpass_bg.wasm', besideThis: () => new URL('./wasm/secondpass_bg.wasm', import.meta.url) },
   cpu: { glue: cpu as typeof full, file: 'secondpass_cpu_bg.wasm', besideThis: () => new URL('./wasm/secondpass_cpu_bg.wasm', import.meta.url) },
 }
-const started = new Map<Build, Promise<{ memory: WebAssembly.Memory }>>()
+/** `module` is set where it was compiled here. */
+type Started = Promise<{ memory: WebAssembly.Memory; module: WebAssembly.Module | undefined }>
+
+const started = new Map<Build, Started>()
 
 /**
  * Starts a build. The full one stands in for the other where the page has it compiled already, or where no module for the CPU
@@ -29,13 +32,11 @@ export async function startModule(wanted: Build, modules: WasmModules): Promise<
   const fullIsAtHand = modules.full instanceof WebAssembly.Module && !(modules.cpu instanceof WebAssembly.Module)
   const build = wanted === 'cpu' && (modules.fullOnly || fullIsAtHand) ? 'full' : wanted
   const { glue, file, besideThis } = builds[build]
-  const init = glue.default
-  const starting = started.get(build) ?? init({ module_or_path: modules[build] ?? besideThis() })
+  const starting = started.get(build) ?? start(glue, modules[build] ?? besideThis())
   started.set(build, starting)
   try {
-    const { memory } = await starting
-    const module = init.__wbindgen_wasm_module
-    return { glue, memory, compiled: module && module !== modules[build] ? { build, module } : undefined }
+    const { memory, module } = await starting
+    return { glue, memory, compiled: module && { build, module } }
   } catch (error) {
     started.delete(build)
     throw new SecondpassError(
@@ -44,4 +45,20 @@ export async function startModule(wanted: Build, modules: WasmModules): Promise<
       `${file} could not be loaded (${(error as Error).message}). Serve it beside the package, or give its address as wasmUrl.`,
     )
   }
+}
+
+async function start(glue: typeof full, from: string | URL | WebAssembly.Module): Started {
+  const compiledBefore = from instanceof WebAssembly.Module
+  // The glue would compile it too, but keeps the module to itself.
+  const module = compiledBefore ? from : await compile(from)
+  const { memory } = await glue.default({ module_or_path: module })
+  return { memory, module: compiledBefore ? undefined : module }
+}
+
+async function compile(address: string | URL): Promise<WebAssembly.Module> {
+  const response = await fetch(address)
+  if (!response.ok) throw new Error(`status ${response.status}`)
+  // Only the right type can be compiled while it arrives.
+  const streams = response.headers.get('content-type')?.split(';')[0]?.trim() === 'application/wasm'
+  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer())
 }

@@ -1,9 +1,6 @@
 // The glue that wasm-bindgen writes for both builds; only what the worker uses.
 declare module '*/wasm/secondpass.js' {
-  const init: {
-    (options: { module_or_path: string | URL | WebAssembly.Module }): Promise<{ memory: WebAssembly.Memory }>
-    __wbindgen_wasm_module?: WebAssembly.Module
-  }
+  const init: (options: { module_or_path: string | URL | WebAssembly.Module }) => Promise<{ memory: WebAssembly.Memory }>
   export default init
   export function cache_add(options: string, host: object, signal: AbortSignal, onProgress: (json: string) => void): Promise<string>
   export function cache_list(): Promise<string>
