@@ -109,8 +109,9 @@ export async function searchTwice(browser, url) {
   }
   const use = async (page) => {
     await page.goto(url)
-    const status = page.getByRole('status')
-    const submit = () => page.getByRole('button').click()
+    // By the example's own elements: development servers add theirs.
+    const status = page.locator('p[role=status]')
+    const submit = () => page.locator('form button').click()
     await page.evaluate(() => {
       window.statuses = []
       new MutationObserver(() => window.statuses.push(document.querySelector('[role=status]')?.textContent)).observe(document.body, {
@@ -134,7 +135,7 @@ export async function searchTwice(browser, url) {
       statuses.some((text) => /^Loading the model: \w+ \d+ %$/.test(text)),
       `no progress was shown: ${statuses.join('; ')}`,
     )
-    return { query: await page.getByRole('searchbox').inputValue(), before, after: await lines(page) }
+    return { query: await page.locator('form input').inputValue(), before, after: await lines(page) }
   }
   return visit(browser, use, model)
 }
@@ -148,7 +149,7 @@ async function finished(status) {
 }
 
 async function lines(page) {
-  const texts = await page.getByRole('listitem').allTextContents()
+  const texts = await page.locator('ol > li').allTextContents()
   return texts.map((text) => {
     const [, title, score] = /^(.*?)(?: \((\d\.\d{3})\))?$/.exec(text.trim())
     return { title, score: score === undefined ? undefined : Number(score) }

@@ -10,6 +10,7 @@ import { listen, serveFile } from '../../../scripts/serve.mjs'
 const ENVIRONMENT = { ...process.env, CI: 'true', NEXT_TELEMETRY_DISABLED: '1' }
 /** On a machine with two busy cores a development server may need a minute. */
 const START_TIMEOUT_MS = 180_000
+const INTERRUPTS = ['SIGINT', 'SIGTERM']
 
 const folder = mkdtempSync(join(tmpdir(), 'secondpass-packed-'))
 const projects = new Map()
@@ -63,9 +64,16 @@ export async function withServer(cwd, [script, ...args], env, check) {
   const separated = args.length > 0 ? ['--', ...args] : []
   // A process group of its own: npm does not always pass signals on to what it started.
   const child = spawn('npm', ['run', script, ...separated], { cwd, detached: true, env: { ...ENVIRONMENT, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  // Nor does an interrupt of the tests reach that group.
+  const interrupted = () => {
+    stop(child)
+    process.exit(1)
+  }
+  for (const signal of INTERRUPTS) process.once(signal, interrupted)
   try {
     return await check(await address(child))
   } finally {
+    for (const signal of INTERRUPTS) process.off(signal, interrupted)
     const ended = new Promise((resolve) => child.once('close', resolve))
     if (stop(child)) await ended
   }
