@@ -16,6 +16,7 @@ mod kernel_ops;
 mod ops;
 mod params;
 pub mod selection;
+mod style_names;
 mod tensor;
 
 pub use ops::{

@@ -168,7 +168,7 @@ fn kernels(
         if selection::is_known(name) {
             return Ok(KernelChoice::Fixed(name.to_owned()));
         }
-        let names: Vec<String> = selection::names().iter().map(|name| format!("\"{name}\"")).collect();
+        let names: Vec<String> = selection::STYLE_NAMES.iter().map(|name| format!("\"{name}\"")).collect();
         let detail = format!("kernels is \"{name}\"; use \"auto\" or one of {}", names.join(", "));
         return Err(RequestError::invalid(detail));
     }

@@ -1,5 +1,7 @@
 //! The ways to compute on a GPU, and which of them a number of rows is computed in.
 
+use crate::kernels::style_names::STYLE_NAMES;
+
 /// A way to compute on a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Style {
@@ -20,12 +22,7 @@ impl Style {
 
     /// The name in `info`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Tile => "tile",
-            Self::Wide => "wide",
-            Self::Quads => "quads",
-        }
+        STYLE_NAMES[self as usize]
     }
 
     /// The style of that name.

@@ -6,4 +6,6 @@ mod measure;
 mod select;
 
 pub use choice::{KernelChoice, SelectionError};
-pub use select::{is_known, names, select, set_subgroups};
+pub use select::{select, set_subgroups};
+
+pub use super::style_names::{STYLE_NAMES, is_known};

@@ -8,7 +8,7 @@ use super::choice::{KernelChoice, SelectionError};
 #[cfg(feature = "gpu")]
 use super::measure;
 #[cfg(feature = "gpu")]
-use crate::kernels::gpu::{self, Styles};
+use crate::kernels::gpu;
 
 /// Selects the shaders of `device`, and gives their name; `None` for a device that has no choice. `now` gives
 /// milliseconds.
@@ -36,24 +36,4 @@ pub fn set_subgroups(device: &Device, subgroups: bool) {
             let _ = subgroups;
         }
     }
-}
-
-/// Whether this names shaders: one style, or one each for few, middle and many rows with slashes between them.
-#[cfg(feature = "gpu")]
-pub fn is_known(name: &str) -> bool {
-    Styles::from_name(name).is_some()
-}
-
-/// Without a GPU there are none to name.
-#[cfg(not(feature = "gpu"))]
-pub fn is_known(_: &str) -> bool {
-    false
-}
-
-/// The names of single styles.
-pub fn names() -> Vec<&'static str> {
-    #[cfg(feature = "gpu")]
-    return gpu::Style::ALL.map(gpu::Style::name).to_vec();
-    #[cfg(not(feature = "gpu"))]
-    Vec::new()
 }
