@@ -20,7 +20,7 @@ use crate::media::{MediaError, Picture};
 /// impl PictureSource for Directory {
 ///     fn open<'a>(&'a self, image: &'a ImageRef) -> LocalBoxFuture<'a, Result<Picture, MediaError>> {
 ///         Box::pin(async move {
-///             let unavailable = |why: String| MediaError::Unavailable(why);
+///             let unavailable = |why: String| MediaError::Unavailable(why.into());
 ///             let ImageRef::Url(name) = image else { return Err(unavailable("it is not a file".to_owned())) };
 ///             let bytes = std::fs::read(format!("{}/{name}", self.0)).map_err(|e| unavailable(e.to_string()))?;
 ///             decode(&bytes, &DecodeOptions::default())

@@ -26,7 +26,7 @@ impl Activation {
     }
 }
 
-/// The part of a matrix that [`KernelOps::copy_block`] copies, and where to.
+/// The part of a matrix that `KernelOps::copy_block` copies, and where to.
 #[derive(Debug, Clone, Copy)]
 pub struct BlockCopy {
     /// Rows and columns of the block.

@@ -1,9 +1,9 @@
 //! The models as burn modules. They are generic in every size and independent of the backend: a tensor knows its device,
 //! and [`crate::kernels`] dispatches on it.
 //!
-//! [`family`] says which trunk, head and prompt a checkpoint has. A trunk ([`decoder`], with [`vision`] before it) turns
-//! tokens into hidden states and is built from [`layers`]; [`heads`] turn a hidden state into a logit. The constructor
-//! of a module names its tensors and their shapes once; [`loading`] runs it to list them and to load them.
+//! `family` says which trunk, head and prompt a checkpoint has. A trunk (`decoder`, with `vision` before it) turns
+//! tokens into hidden states and is built from `layers`; `heads` turn a hidden state into a logit. The constructor
+//! of a module names its tensors and their shapes once; `loading` runs it to list them and to load them.
 
 mod config;
 mod decoder;

@@ -24,7 +24,7 @@ pub struct TextConfig {
     pub rms_norm_eps: f64,
     /// Base of the rotary frequencies.
     pub rope_theta: f64,
-    /// How many rotary frequencies follow time, height and width. See [`mrope_sections`].
+    /// How many rotary frequencies follow time, height and width. See `mrope_sections`.
     pub mrope_sections: [usize; 3],
 }
 
