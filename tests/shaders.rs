@@ -33,7 +33,8 @@ fn every_shader_is_valid_wgsl() {
 fn every_shader_file_is_used() {
     let all = shaders();
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
-    for folder in [folder.join("matmul"), folder] {
+    let rooms = ["matmul", "norm", "attention", "common"].map(|room| folder.join(room));
+    for folder in rooms.into_iter().chain([folder]) {
         for entry in std::fs::read_dir(folder).expect("a folder of shaders") {
             let path = entry.expect("a shader").path();
             if path.is_file() {
