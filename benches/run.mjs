@@ -1,6 +1,7 @@
 // `npm run bench`: generates the models, measures every engine in Chromium, prints tables, writes JSON and a chart.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { glueFolder } from '../scripts/build.mjs'
 import { fail, ROOT, step } from '../scripts/lib.mjs'
 import { chart } from './lib/chart.mjs'
 import { legsFor, savingsLegs } from './lib/engines.mjs'
@@ -20,6 +21,9 @@ const options = readOptions()
 const wants = (part) => options.parts.includes(part)
 const alone = options.engines.includes('ours')
 if (!existsSync(join(ROOT, 'pkg', 'dist', 'wasm', 'secondpass.js'))) fail('There is no built package to measure. Run `npm run build` first.')
+const measuresKernels = wants('kernels') && alone && options.devices.includes('webgpu')
+if (measuresKernels && !existsSync(join(glueFolder('dev'), 'secondpass.js')))
+  fail('The part "kernels" reads the shaders of the development module. Run `npm run build -- dev`, then `npm run build`.')
 const python = ensurePython()
 ensurePeers()
 const workloads = ensureWorkloads(python)
@@ -31,7 +35,7 @@ try {
   const result = { ...(await describe(server.url, options)), date: new Date().toISOString().slice(0, 10), options, sizes: [] }
   for (const [index, model] of models.entries()) result.sizes.push(await benchSize(model, index === 0))
   if (wants('pictures') && alone) result.pictures = await benchPictures()
-  if (wants('kernels') && alone && options.devices.includes('webgpu')) result.kernels = await benchKernels()
+  if (measuresKernels) result.kernels = await benchKernels()
   if (options.save) save(result)
 } finally {
   await server.close()

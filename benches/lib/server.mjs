@@ -1,5 +1,6 @@
 // Serves pages, engines and models to the browser on loopback.
 import { join } from 'node:path'
+import { glueFolder } from '../../scripts/build.mjs'
 import { ROOT } from '../../scripts/lib.mjs'
 import { listen, serveFile } from '../../scripts/serve.mjs'
 
@@ -11,6 +12,7 @@ const modules = (...path) => join(BENCHES, 'node_modules', ...path)
 const FOLDERS = {
   '/pages': join(BENCHES, 'pages'),
   '/engines/ours': join(ROOT, 'pkg', 'dist'),
+  '/engines/ours-dev': glueFolder('dev'),
   '/engines/ort': modules('onnxruntime-web', 'dist'),
   '/engines/wllama': modules('@wllama', 'wllama', 'esm'),
   '/engines/transformers': modules('@huggingface', 'transformers'),

@@ -1,5 +1,6 @@
 // Throughput of single shaders on this adapter, and of two probes that only compute or only copy.
-import init, { shader_texts } from '/engines/ours/wasm/secondpass.js'
+// The development module: what is published does not export its shaders.
+import init, { shader_texts } from '/engines/ours-dev/secondpass.js'
 
 /** The least duration of a sample, so that the overhead of a submission is negligible. */
 const LEAST_MS = 40
@@ -38,7 +39,7 @@ let device
 
 /** Measures the probes and all our shaders, with smaller sizes on a `software` adapter. */
 export async function measure({ software }) {
-  await init({ module_or_path: '/engines/ours/wasm/secondpass_bg.wasm' })
+  await init({ module_or_path: '/engines/ours-dev/secondpass_bg.wasm' })
   const adapter = await navigator.gpu.requestAdapter()
   const quads = adapter.features.has('subgroups')
   device = await adapter.requestDevice({ requiredFeatures: quads ? ['subgroups'] : [] })
@@ -78,19 +79,19 @@ function* works(texts, software) {
         [2048, 2048, 6144],
       ]
   for (const [m, n, k] of sizes) {
-    for (const [name, code] of Object.entries(texts).filter(([name]) => name.startsWith('matmul_'))) yield product(name.replace(/None$/, ''), code, m, n, k)
+    for (const [name, code] of Object.entries(texts).filter(([name]) => name.startsWith('matmul_'))) yield product(name, code, m, n, k)
   }
   // The first of several variants for different head sizes.
-  for (const kind of [/^attention[^_]*$/, /^attention_quads/]) {
+  for (const kind of [/^attention_direct/, /^attention_quads/]) {
     const found = Object.entries(texts).find(([name]) => kind.test(name))
-    if (found) yield* attentions(found[0].startsWith('attention_') ? 'attention_quads' : 'attention', found[1], software)
+    if (found) yield* attentions(found[0].split(' ')[0], found[1], software)
   }
   const rows = software ? 1024 : 8192
   const width = 1024
   for (const [name, code] of Object.entries(texts)) {
-    const rowsOfGroup = { rms_norm: 1, rms_norm_rows: INVOCATIONS, rms_norm_quads: INVOCATIONS / 4 }[name.replace(/None$/, '')]
-    if (rowsOfGroup) yield moves(name.replace(/None$/, ''), code, rows, width, norm(rows, width, rowsOfGroup))
-    if (name.startsWith('gate')) yield moves('gate', code, rows, width, gate(rows, width))
+    const rowsOfGroup = { rms_norm_workgroup: 1, rms_norm_rows: INVOCATIONS, rms_norm_quads: INVOCATIONS / 4 }[name]
+    if (rowsOfGroup) yield moves(name, code, rows, width, norm(rows, width, rowsOfGroup))
+    if (name === 'activation') yield moves('silu gate', code, rows, width, gate(rows, width))
     if (name.startsWith('rotate')) yield moves('rotate', code, rows, width, rotate(rows, width))
   }
 }
@@ -106,7 +107,7 @@ function norm(rows, width, rowsOfGroup) {
 function gate(rows, width) {
   const vectors = (rows * width) / 4
   const groups = vectors / INVOCATIONS
-  const buffers = [floats(rows * width), floats(rows * width), empty(rows * width * 4), numbers([vectors, groups, 0])]
+  const buffers = [floats(rows * width), floats(rows * width), empty(rows * width * 4), numbers([vectors, groups, 0, vectors])]
   return { buffers, groups: [groups, 1], bytes: 3 * rows * width * 4 }
 }
 
