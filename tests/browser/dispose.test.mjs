@@ -5,9 +5,9 @@ import { memoryOf } from '../../scripts/memory.mjs'
 import { open } from './harness.mjs'
 
 /** The first loads fill the browser's own caches; a leak would continue after them. */
-const [WARM, LOADS] = [5, 20]
+const [WARM, LOADS] = [5, 30]
 
-/** If the loads leaked, their wasm memory alone would be several times as much. */
+/** Noise of the processes' memory is below this; `LOADS` loads that leaked would be several times as much. */
 const MOST_GROWTH = 25e6
 
 let browser
@@ -32,7 +32,7 @@ for (const device of ['webgpu', 'cpu']) {
     const end = await settled()
     const growth = { page: end.page - start.page, gpu: end.gpu - start.gpu }
     console.log(`${device}: ${LOADS} loads of ${(wasm / 1e6).toFixed(0)} MB of wasm each: page process ${mb(growth.page)}, GPU process ${mb(growth.gpu)}`)
-    assert.ok(wasm * LOADS > 4 * MOST_GROWTH, 'a load must be large enough for a leak to be visible')
+    assert.ok(wasm * LOADS > 4 * MOST_GROWTH, `${LOADS} loads of ${mb(wasm)} must be enough for a leak to be visible`)
     assert.ok(growth.page < MOST_GROWTH && growth.gpu < MOST_GROWTH, JSON.stringify(growth))
     assert.equal(page.workers().length, 0)
     await page.close()
