@@ -47,7 +47,7 @@ fn rerank_prints_the_response() {
     for result in response["results"].as_array().expect("results") {
         let index = result["index"].as_u64().expect("an index") as usize;
         let (got, want) = (result["relevance_score"].as_f64(), case["scores"][index].as_f64());
-        assert!((got.expect("a score") - want.expect("a score")).abs() <= 1e-3);
+        assert!((got.expect("a score") - want.expect("a score")).abs() <= 1e-5);
     }
 }
 

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Scores are compared in f32 with a reference in f32; only the order of sums differs.
-const SCORE_TOLERANCE: f64 = 1e-3;
+const SCORE_TOLERANCE: f64 = 1e-5;
 
 #[derive(Deserialize)]
 struct Model {

@@ -18,9 +18,10 @@ use secondpass::{Engine, Observer, RequestOptions, RerankRequest};
 use serde_json::Value;
 
 /// Scores are compared in f32 with a reference in f32; only the order of sums differs.
-const SCORE_TOLERANCE: f64 = 1e-3;
-/// Stages are of the order of 1 to 10. A wrong one of the two activations moves them by 1.3e-3 at least.
-const STAGE_TOLERANCE: f32 = 2e-4;
+const SCORE_TOLERANCE: f64 = 1e-5;
+/// Of the largest value of a stage; 3e-6 was seen. Stages are of the order of 10, and a wrong one of the two forms of GELU
+/// moves them by 1.3e-3 at least.
+const STAGE_TOLERANCE: f32 = 1e-5;
 
 const MODELS: [&str; 2] = ["vl-tied", "vl-untied"];
 
@@ -72,7 +73,7 @@ fn compare(name: &str, got: &[f32], want: &[f32]) {
     let largest = got.iter().zip(want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     let scale = want.iter().map(|v| v.abs()).fold(0.0, f32::max);
     println!("{name}: largest difference {largest:.2e}, {:.2e} of the largest value", largest / scale);
-    assert!(largest <= STAGE_TOLERANCE, "{name}: {largest}");
+    assert!(largest <= STAGE_TOLERANCE * scale, "{name}: {largest} of {scale}");
 }
 
 fn stage_name(stage: TraceStage) -> String {

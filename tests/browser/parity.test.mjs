@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { cases, MODELS, open } from './harness.mjs'
 
 /** As in tests/reference.rs. */
-const SCORE_TOLERANCE = 1e-3
+const SCORE_TOLERANCE = 1e-5
 /** As in tests/reference.rs: how far 8-bit weights may move a score of these random models. */
 const Q8_TOLERANCE = 5e-2
 

@@ -9,7 +9,7 @@ import { cases, open } from './harness.mjs'
 const MODEL = 'tiny-tied'
 const FIXTURE = join(ROOT, 'tests', 'fixtures', 'text', MODEL)
 /** As in tests/reference.rs. */
-const SCORE_TOLERANCE = 1e-3
+const SCORE_TOLERANCE = 1e-5
 
 let browser
 before(async () => {

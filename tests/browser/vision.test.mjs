@@ -8,7 +8,9 @@ import { ROOT } from '../../scripts/lib.mjs'
 import { open } from './harness.mjs'
 
 /** As in tests/vision.rs. */
-const SCORE_TOLERANCE = 1e-3
+const SCORE_TOLERANCE = 1e-5
+/** Products of quantized weights on the CPU round activations to 16 bits. 1.1e-4 was seen. */
+const INTEGER_TOLERANCE = 3e-4
 /** For pictures that went through the browser's own drawing or colour management. */
 const DRAWN_TOLERANCE = 5e-3
 
@@ -77,7 +79,7 @@ for (const { file, vision, of, scores } of read('gguf', 'models.json')) {
       const options = { model: `/fixtures/gguf/${file}`, device, ...(vision && { vision: `/fixtures/gguf/${vision}` }) }
       const largest = await largestDifference(options, list)
       console.log(`${file} on ${device}: largest difference ${largest.toExponential(2)}`)
-      assert.ok(largest <= SCORE_TOLERANCE, `${largest}`)
+      assert.ok(largest <= (device === 'cpu' ? INTEGER_TOLERANCE : SCORE_TOLERANCE), `${largest}`)
     })
   }
 }

@@ -16,7 +16,7 @@ function golden(results) {
     results.map(({ index }) => index),
     expected.slice(0, results.length).map(({ index }) => index),
   )
-  results.forEach(({ relevanceScore }, i) => assert.ok(Math.abs(relevanceScore - expected[i].score) < 1e-3))
+  results.forEach(({ relevanceScore }, i) => assert.ok(Math.abs(relevanceScore - expected[i].score) < 1e-5))
 }
 
 let browser

@@ -128,7 +128,7 @@ test('the scores that the examples are compared with are those of the reference'
   const { request } = json(MODEL, 'cases.json').cases.find(({ name }) => name === 'several')
   const { scores } = json(ROOT, 'tests', 'fixtures', 'gguf', 'models.json').find(({ file }) => file === 'mixed.gguf')
   const direct = await reference.score(request.query, request.documents)
-  direct.forEach((score, i) => assert.ok(Math.abs(score - scores.several[i]) < 1e-3, `${score} instead of ${scores.several[i]}`))
+  direct.forEach((score, i) => assert.ok(Math.abs(score - scores.several[i]) < 3e-4, `${score} instead of ${scores.several[i]}`))
 })
 
 for (const [name, example] of Object.entries(RUNS)) {

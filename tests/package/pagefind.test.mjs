@@ -50,5 +50,5 @@ test('Pagefind results are opened, scored and put in the golden order', async ()
     ranked.map(({ url }) => url),
     expected.map(({ index }) => `/page${index}/`),
   )
-  ranked.forEach(({ score, opened }, i) => assert.ok(Math.abs(score - expected[i].score) < 1e-3 && opened === 'function'))
+  ranked.forEach(({ score, opened }, i) => assert.ok(Math.abs(score - expected[i].score) < 1e-5 && opened === 'function'))
 })

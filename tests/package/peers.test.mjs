@@ -5,7 +5,7 @@ import { cases, open } from '../browser/harness.mjs'
 import { withBundle } from './harness.mjs'
 
 const GOLDEN = cases('tiny-tied').find(({ name }) => name === 'several')
-const TOLERANCE = 1e-3
+const TOLERANCE = 1e-5
 const expected = GOLDEN.scores.map((score, index) => ({ index, score })).sort((a, b) => b.score - a.score)
 
 let browser
