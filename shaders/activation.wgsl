@@ -8,6 +8,8 @@
 const SILU_GATE = 0u;
 const GELU_TANH = 1u;
 const GELU_ERF = 2u;
+const GELU_TANH_GATE = 4u;
+const GELU_ERF_GATE = 5u;
 // Any other: the sum, where b repeats if it is shorter than a.
 
 fn logistic(x: vec4<f32>) -> vec4<f32> {
@@ -49,6 +51,15 @@ fn erf(x: vec4<f32>) -> vec4<f32> {
     return select(sign(x) * (1.0 - tail), x * t, abs(x) < vec4<f32>(1.0));
 }
 
+fn gelu_tanh(x: vec4<f32>) -> vec4<f32> {
+    // x/2 · (1 + tanh(√(2/π)(x + 0.044715x³))) is x times the logistic function of twice the argument.
+    return x * logistic(1.5957691216057308 * (x + 0.044715 * x * x * x));
+}
+
+fn gelu_erf(x: vec4<f32>) -> vec4<f32> {
+    return 0.5 * x * (1.0 + erf(x * 0.7071067811865476));
+}
+
 @compute @workgroup_size(64, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     let i = (group.y * dims[1] + group.x) * 64u + local.x;
@@ -61,11 +72,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             y[i] = x * logistic(x) * b[i];
         }
         case GELU_TANH: {
-            // x/2 · (1 + tanh(√(2/π)(x + 0.044715x³))) is x times the logistic function of twice the argument.
-            y[i] = x * logistic(1.5957691216057308 * (x + 0.044715 * x * x * x));
+            y[i] = gelu_tanh(x);
         }
         case GELU_ERF: {
-            y[i] = 0.5 * x * (1.0 + erf(x * 0.7071067811865476));
+            y[i] = gelu_erf(x);
+        }
+        case GELU_TANH_GATE: {
+            y[i] = gelu_tanh(x) * b[i];
+        }
+        case GELU_ERF_GATE: {
+            y[i] = gelu_erf(x) * b[i];
         }
         default: {
             y[i] = x + b[i % dims[3]];

@@ -109,12 +109,11 @@ fn a_prompt_longer_than_max_rows_is_computed_in_several_submissions() {
     let text = "Each page is read together with the question. ".repeat(20);
     let side = |text| PromptInput { visuals: &[], text };
     let ids = engine.prompter().encode(None, &side("order"), &side(&text), PromptLimits::default()).expect("ids").ids;
-    let prompt = TokenizedPrompt { ids: &ids, visuals: &[] };
+    let prompt = TokenizedPrompt::text(&ids);
     let score = |start: usize, max_rows: usize| {
         let pass = ForwardOptions { max_rows, ..ForwardOptions::default() };
-        let prefix = block_on(engine.model().prefix(TokenizedPrompt { ids: &ids[..start], visuals: &[] }, pass))
-            .expect("a prefix");
-        block_on(engine.model().scores(&prefix, &[prompt], pass)).expect("a score")[0]
+        let prefix = block_on(engine.model().prefix(TokenizedPrompt::text(&ids[..start]), pass)).expect("a prefix");
+        block_on(engine.model().logits(&prefix, &[prompt], pass)).expect("a score")[0]
     };
     let want = score(0, usize::MAX);
     for (start, max_rows) in [(0, 1), (0, 7), (0, 64), (40, 50), (40, usize::MAX), (ids.len() - 1, 3)] {

@@ -42,7 +42,7 @@ fn ids(prompter: &Prompter, document: &str) -> Vec<u32> {
 #[test]
 fn the_published_prompts_have_their_ids_and_lengths() {
     let prompter = prompter();
-    assert_eq!((prompter.yes_id(), prompter.no_id()), (9693, 2152));
+    assert_eq!(prompter.answer_ids(), Some([9693, 2152]));
     let mars = "Mars, known for its reddish appearance, is often referred to as the Red Planet.";
     assert_eq!(ids(&prompter, mars), [&PREFIX[..], &MARS, &SUFFIX].concat());
     for (document, tokens) in [

@@ -108,7 +108,7 @@ fn hidden_states_of_every_layer_match_transformers() {
     for model in MODELS {
         let engine = load(model, Precision::F32);
         let golden = golden(model);
-        let width = engine.model().config().text.hidden_size;
+        let width = engine.model().config().hidden_size();
         let count = golden.info("ids").expect("ids").shape[0];
         let ids = block_on(golden.f32("ids", &[count])).expect("ids");
         let ids: Vec<u32> = ids.iter().map(|&id| id as u32).collect();
@@ -127,8 +127,8 @@ fn hidden_states_of_every_layer_match_transformers() {
             assert!(largest <= HIDDEN_TOLERANCE * scale, "{model}, {name}: {largest} of {scale}");
             compared += 1;
         };
-        engine.model().trace(TokenizedPrompt { ids: &ids, visuals: &[] }, &mut compare).expect("a trace");
-        assert_eq!(compared, engine.model().config().text.num_hidden_layers + 1);
+        block_on(engine.model().trace(TokenizedPrompt::text(&ids), &mut compare)).expect("a trace");
+        assert_eq!(compared, engine.model().config().decoder().expect("a decoder").num_hidden_layers + 1);
     }
 }
 

@@ -102,7 +102,7 @@ impl Weights {
         let mut list: Vec<(String, Vec<usize>)> =
             required_tensors(&parsed).into_iter().map(|tensor| (tensor.name, tensor.shape)).collect();
         if !config["tie_word_embeddings"].as_bool().expect("a flag") {
-            list.push(("lm_head.weight".to_owned(), vec![parsed.text.vocab_size, parsed.text.hidden_size]));
+            list.push(("lm_head.weight".to_owned(), vec![parsed.vocab_size(), parsed.hidden_size()]));
         }
         let (mut header, mut ends, mut at) = (serde_json::Map::new(), Vec::new(), 0u64);
         for (name, shape) in &list {

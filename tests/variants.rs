@@ -260,7 +260,7 @@ fn a_missing_rope_theta_defaults_by_family() {
         let text = if model.starts_with("vl") { unset.text() } else { &mut unset.config };
         remove(text, "rope_theta");
         let engine = unset.load().expect("a model");
-        assert_eq!(engine.model().config().text.rope_theta, theta, "{model}");
+        assert_eq!(engine.model().config().decoder().expect("a decoder").rope_theta, theta, "{model}");
     }
 }
 

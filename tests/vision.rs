@@ -95,10 +95,12 @@ fn every_stage_matches_transformers() {
         let golden = Golden::open(model);
         let config = json(model, "config.json");
         let id = |key: &str| config[key].as_u64().map(|id| id as u32);
-        let tokens = TokenIds { yes: 0, no: 1, pads: [id("image_token_id"), id("video_token_id")] };
+        let tokens =
+            TokenIds { answers: Some(AnswerIds { yes: 0, no: 1 }), pads: [id("image_token_id"), id("video_token_id")] };
         let config = ModelConfig::from_json(config.to_string().as_bytes()).expect("a configuration");
         let checkpoint = block_on(Checkpoint::open(&DirectoryFolder::new(folder(model)))).expect("weights");
-        let (layers, blocks) = (config.text.num_hidden_layers, config.vision.as_ref().expect("a tower").depth);
+        let (layers, blocks) =
+            (config.decoder().expect("a decoder").num_hidden_layers, config.vision().expect("a tower").depth);
         let placement = ModelPlacement { device: &Device::flex(), kind: DeviceKind::Cpu };
         let parameters = LoadParameters { tokens, precision: Precision::F32, placement };
         let reranker =
@@ -133,7 +135,10 @@ fn every_stage_matches_transformers() {
             compared += 1;
         };
         let visuals: Vec<_> = features.iter().collect();
-        reranker.trace(TokenizedPrompt { ids: &ids, visuals: &visuals }, &mut keep).expect("a trace");
+        block_on(
+            reranker.trace(TokenizedPrompt { ids: &ids, second_segment: ids.len(), visuals: &visuals }, &mut keep),
+        )
+        .expect("a trace");
         assert!(compared > layers);
     }
 }

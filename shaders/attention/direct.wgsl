@@ -10,7 +10,7 @@
 @group(0) @binding(4) var<storage, read_write> prefix_v: array<vec4<f32>>;  // [prefix, kv_heads, WORDS]
 @group(0) @binding(5) var<storage, read_write> ranges: array<u32>;          // [queries, 2]: first visible row, one past the last
 @group(0) @binding(6) var<storage, read_write> y: array<vec4<f32>>;         // [queries, heads, WORDS]
-@group(0) @binding(7) var<storage, read_write> dims: array<u32>;            // queries, heads, kv_heads, prefix, scale as bits
+@group(0) @binding(7) var<storage, read_write> dims: array<u32>;            // queries, heads, kv_heads, prefix, scale as bits, whether there is a linear bias
 
 var<private> largest: f32;
 var<private> total: f32;
@@ -30,6 +30,15 @@ fn weigh(scores: vec4<f32>, count: u32) -> Weights {
     largest = most;
     total = total * shrink + dot(weights, vec4<f32>(1.0));
     return Weights(weights, shrink);
+}
+
+// The slope of a head in ALiBi; see `linear_bias_slope` in params.rs.
+fn slope(head: u32, heads: u32) -> f32 {
+    let power = 1u << firstLeadingBit(heads);
+    if (head < power) {
+        return exp2(-8.0 * f32(head + 1u) / f32(power));
+    }
+    return exp2(-8.0 * f32(2u * (head - power) + 1u) / f32(2u * power));
 }
 
 @compute @workgroup_size(64, 1, 1)
@@ -68,6 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         }
     }
     let end = ranges[query * 2u + 1u];
+    let lowering = select(0.0, slope(head, heads), dims[5] == 1u);
     for (var row = ranges[query * 2u]; row < end; row += 4u) {
         // Past the end the last row is read again and masked.
         let at = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(end - 1u)) * stride + offset;
@@ -75,6 +85,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         for (var i = 0u; i < WORDS; i++) {
             let o = own[i];
             scores += vec4<f32>(dot(o, k[at.x + i]), dot(o, k[at.y + i]), dot(o, k[at.z + i]), dot(o, k[at.w + i]));
+        }
+        if (lowering > 0.0) {
+            scores -= lowering * abs(vec4<f32>(0.0, 1.0, 2.0, 3.0) + f32(row) - f32(query));
         }
         let weights = weigh(scores, end - row);
         for (var i = 0u; i < WORDS; i++) {

@@ -13,4 +13,4 @@ pub use content::{Content, ImageRef, VideoRef};
 pub use error::RequestError;
 pub use limits::{MAX_BODY_BYTES, MAX_DOCUMENTS, MAX_FRAMES, MAX_PICTURES, MAX_TEXT_BYTES};
 pub use request::RerankRequest;
-pub use response::{FailedDocument, Meta, RerankResponse, ScoredDocument, Timings, Usage, assemble};
+pub use response::{DocumentScore, FailedDocument, Meta, RerankResponse, ScoredDocument, Timings, Usage, assemble};

@@ -19,6 +19,8 @@ pub struct RerankRequest {
     pub top_n: Option<usize>,
     /// Whether each result repeats its document.
     pub return_documents: bool,
+    /// Whether `relevance_score` is the score that the checkpoint's authors publish, which may be any number.
+    pub raw_scores: bool,
     /// The most tokens that are read of each document's text, besides the prompt's own limit.
     pub max_tokens_per_doc: Option<usize>,
     /// The most tokens of a prompt, instead of the model's own limit.
@@ -54,6 +56,7 @@ impl RerankRequest {
             instruction: instruction(&fields)?,
             top_n: count(&fields, "top_n")?,
             return_documents: boolean(&fields, "return_documents")?,
+            raw_scores: boolean(&fields, "raw_scores")?,
             max_tokens_per_doc: count(&fields, "max_tokens_per_doc")?,
             max_length: count(&fields, "max_length")?,
             fps: rate(&fields, "fps")?,

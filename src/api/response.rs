@@ -26,11 +26,22 @@ pub struct RerankResponse {
 pub struct ScoredDocument {
     /// The document's index in the request.
     pub index: usize,
-    /// From 0 to 1.
+    /// From 0 to 1, or the checkpoint's published score if the request asks for that.
     pub relevance_score: f64,
+    /// What the model's head gave, of which the score is a function.
+    pub logit: f64,
     /// The document, if the request asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<Value>,
+}
+
+/// The score of one document, as it is computed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DocumentScore {
+    /// From 0 to 1, or the checkpoint's published score if the request asks for that.
+    pub relevance_score: f64,
+    /// What the model's head gave.
+    pub logit: f64,
 }
 
 /// The number of tokens, in the format of other services.
@@ -88,23 +99,25 @@ pub fn assemble(
     request: &RerankRequest,
     id: String,
     model: String,
-    scores: &[Option<f64>],
+    scores: &[Option<DocumentScore>],
     usage: Usage,
     meta: Meta,
 ) -> Result<RerankResponse, RequestError> {
-    if let Some(index) = scores.iter().position(|score| score.is_some_and(f64::is_nan)) {
+    if let Some(index) = scores.iter().position(|score| score.is_some_and(|score| score.logit.is_nan())) {
         return Err(RequestError::ScoreNotANumber { index });
     }
-    let mut scored: Vec<(usize, f64)> =
+    let mut scored: Vec<(usize, DocumentScore)> =
         scores.iter().enumerate().filter_map(|(i, score)| Some((i, (*score)?))).collect();
-    // The sort is stable, so equal scores keep the order of the request.
-    scored.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+    // By logits, of which scores are a growing function: they still differ where scores are rounded to 1. The sort is
+    // stable, so equal ones keep the order of the request.
+    scored.sort_by(|(_, a), (_, b)| b.logit.total_cmp(&a.logit));
     scored.truncate(request.top_n.unwrap_or(usize::MAX));
     let results = scored
         .into_iter()
-        .map(|(index, relevance_score)| ScoredDocument {
+        .map(|(index, DocumentScore { relevance_score, logit })| ScoredDocument {
             index,
             relevance_score,
+            logit,
             document: request.return_documents.then(|| echo(&request.documents[index].original)),
         })
         .collect();

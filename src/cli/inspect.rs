@@ -8,7 +8,10 @@ use indicatif::DecimalBytes;
 use super::error::CliError;
 use super::model::ModelPath;
 use crate::engine::{self, Manifest, Observer, OpenedModel};
-use crate::model::{HeadTensors, ModelError, TensorSpec, TextConfig, VisionConfig, check_complete, required_tensors};
+use crate::model::{
+    AnswerIds, EncoderConfig, HeadTensors, ModelError, TensorSpec, TextConfig, TrunkConfig, VisionConfig,
+    check_complete, required_tensors,
+};
 use crate::weights::Checkpoint;
 
 const EXAMPLES: &str = "Examples:
@@ -57,9 +60,17 @@ fn print_summary(opened: &OpenedModel) {
     let row = |label: &str, value: String| println!("{label:<11}{value}");
     row("model", name.clone());
     row("family", config.family().name().to_owned());
-    row("decoder", describe_decoder(&config.text));
-    row("vision", config.vision.as_ref().map_or_else(|| "none".to_owned(), describe_vision));
-    row("answers", format!("yes {}, no {}", prompter.yes_id(), prompter.no_id()));
+    match &config.trunk {
+        TrunkConfig::Decoder { text, vision } => {
+            row("decoder", describe_decoder(text));
+            row("vision", vision.as_ref().map_or_else(|| "none".to_owned(), describe_vision));
+        }
+        TrunkConfig::Encoder(encoder) => row("encoder", describe_encoder(encoder)),
+    }
+    if let Some([yes, no]) = prompter.answer_ids() {
+        row("answers", format!("yes {yes}, no {no}"));
+    }
+    row("score", format!("{} of the logit, from {} pooling", config.activation.name(), config.pooling().name()));
     // `check_loadable` reports the reason, after the summary.
     row("head", find_head(opened).map_or_else(|_| "none that can be used".to_owned(), |head| head.describe()));
     row("tensors", describe_tensors(checkpoint));
@@ -75,6 +86,19 @@ fn describe_decoder(text: &TextConfig) -> String {
         text.head_dim,
         text.intermediate_size,
         text.vocab_size
+    )
+}
+
+fn describe_encoder(encoder: &EncoderConfig) -> String {
+    format!(
+        "{} layers, width {}, {} heads of {}, MLP {}, {} tokens, up to {} a pair",
+        encoder.layers.len(),
+        encoder.hidden_size,
+        encoder.num_attention_heads,
+        encoder.head_dim(),
+        encoder.intermediate_size,
+        encoder.vocab_size,
+        encoder.max_tokens
     )
 }
 
@@ -106,7 +130,7 @@ fn print_tensors(checkpoint: &Checkpoint) {
 }
 
 fn find_head(OpenedModel { config, prompter, checkpoint, .. }: &OpenedModel) -> Result<HeadTensors, ModelError> {
-    HeadTensors::find(checkpoint, config, prompter.yes_id(), prompter.no_id())
+    HeadTensors::find(checkpoint, config, prompter.answer_ids().map(|[yes, no]| AnswerIds { yes, no }))
 }
 
 /// Finds what loading would fail on, without reading a tensor.

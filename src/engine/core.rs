@@ -7,8 +7,9 @@ use super::options::Optimizations;
 use super::prefix_cache::PrefixEntry;
 use super::row_budget::RowBudget;
 use super::vision_cache::VisionCache;
+use crate::api::DocumentScore;
 use crate::media::SizeLimits;
-use crate::model::Reranker;
+use crate::model::{Reranker, sigmoid};
 use crate::prompt::Prompter;
 
 /// A loaded reranker.
@@ -43,6 +44,12 @@ impl Engine {
     /// What is loaded, and where it runs.
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// The score of a logit.
+    pub(super) fn score(&self, logit: f64, raw: bool) -> DocumentScore {
+        let relevance_score = if raw { self.model.config().activation.published(logit) } else { sigmoid(logit) };
+        DocumentScore { relevance_score, logit }
     }
 
     /// Makes the prompts.

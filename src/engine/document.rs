@@ -9,6 +9,8 @@ pub struct PreparedDocument {
     pub index: usize,
     /// The tokens of its prompt.
     pub ids: Vec<u32>,
+    /// The first token of the document's segment in a pair.
+    pub second_segment: usize,
     pub visuals: EncodedVisuals,
     /// Tokens that its prompt has in common with the shared prefix.
     pub shared: usize,

@@ -11,6 +11,13 @@ pub struct ModelInfo {
     pub model: String,
     /// The family of the model.
     pub family: &'static str,
+    /// What turns a logit into the score that the checkpoint's authors publish, and so into `relevance_score` with
+    /// `raw_scores`.
+    pub activation: &'static str,
+    /// Which hidden states the head reads.
+    pub pooling: &'static str,
+    /// What the head is.
+    pub head: String,
     /// Whether it reads images. A GGUF model does so only with its vision file.
     pub vision: bool,
     /// Where it runs.

@@ -14,7 +14,8 @@ use super::row_budget::RowBudget;
 use crate::bytes::Folder;
 use crate::kernels::selection::{self, KernelChoice, SelectionError};
 use crate::model::{
-    DeviceError, ForwardOptions, LoadParameters, ModelError, ModelPlacement, Reranker, TokenIds, TokenizedPrompt,
+    AnswerIds, DeviceError, ForwardOptions, HeadTensors, LoadParameters, ModelError, ModelPlacement, Reranker,
+    TokenIds, TokenizedPrompt,
 };
 
 /// Tokens of the pass that compiles the shaders: more than one tile of rows, and not a multiple of it.
@@ -46,17 +47,21 @@ impl Engine {
     ) -> Result<Self, Error> {
         let OpenedModel { name, config, prompter, checkpoint } = manifest.read(observer).await?;
         let kernels = select_kernels(&options, observer).await?;
+        let answers = prompter.answer_ids().map(|[yes, no]| AnswerIds { yes, no });
         let info = ModelInfo {
+            activation: config.activation.name(),
+            pooling: config.pooling().name(),
+            head: HeadTensors::find(&checkpoint, &config, answers)?.describe(),
             kernels,
             model: name,
             family: config.family().name(),
-            vision: config.vision.is_some(),
+            vision: config.vision().is_some(),
             device: options.device_kind,
             dtype: options.precision.name(),
             weight_bytes: checkpoint.total_bytes(),
         };
         let parameters = LoadParameters {
-            tokens: TokenIds { yes: prompter.yes_id(), no: prompter.no_id(), pads: prompter.pad_ids() },
+            tokens: TokenIds { answers, pads: prompter.pad_ids() },
             precision: options.precision,
             placement: ModelPlacement { device: &options.device, kind: options.device_kind },
         };
@@ -80,11 +85,11 @@ impl Engine {
     /// Compiles every shader by scoring a prompt, so that the first request does not have to.
     async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
         observer.report(LoadStage::Compile, 0, 1);
-        let start = TokenizedPrompt { ids: &[0; WARM_UP_PREFIX], visuals: &[] };
-        let whole = TokenizedPrompt { ids: &[0; WARM_UP_TOKENS], visuals: &[] };
+        let start = TokenizedPrompt::text(&[0; WARM_UP_PREFIX]);
+        let whole = TokenizedPrompt::text(&[0; WARM_UP_TOKENS]);
         let options = ForwardOptions { yield_point: observer, ..ForwardOptions::default() };
         let prefix = self.model.prefix(start, options).await?;
-        self.model.scores(&prefix, &[whole], options).await?;
+        self.model.logits(&prefix, &[whole], options).await?;
         observer.report(LoadStage::Compile, 1, 1);
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Which files a model consists of. Made once: the prefetch of a page looks at the files, and the engine reads them.
 
+use super::encoder_files::EncoderFiles;
 use crate::bytes::{Folder, FolderFile};
 use crate::weights::{WeightsError, gguf, open_safetensors};
 
@@ -32,12 +33,21 @@ pub struct Manifest {
 }
 
 pub(super) enum ManifestLayout {
-    Folder { config: FolderFile, tokenizer: FolderFile, weights: Vec<FolderFile> },
+    Folder(Box<FolderFiles>),
     Gguf { text: FolderFile, parts: Vec<FolderFile>, vision: Option<FolderFile> },
 }
 
+/// The files of a folder.
+pub(super) struct FolderFiles {
+    pub config: FolderFile,
+    pub tokenizer: FolderFile,
+    pub weights: Vec<FolderFile>,
+    /// Looked for in the folder of an encoder only.
+    pub encoder: Option<EncoderFiles>,
+}
+
 impl Manifest {
-    /// Opens the files of a model, without reading any but the index of its shards. Missing files are no error here:
+    /// Opens the files of a model, reading only those that name others. Missing files are no error here:
     /// what is wrong with the others is reported first, when they are read.
     ///
     /// ```
@@ -60,8 +70,12 @@ impl Manifest {
     async fn open_folder(folder: &dyn Folder) -> Result<Self, WeightsError> {
         let config = FolderFile::open(folder, "config.json").await?;
         let tokenizer = FolderFile::open(folder, "tokenizer.json").await?;
-        let weights = open_safetensors(folder).await?;
-        let layout = ManifestLayout::Folder { config, tokenizer, weights };
+        let encoder = EncoderFiles::open(folder, &config).await?;
+        let mut weights = open_safetensors(folder).await?;
+        if let Some(encoder) = &encoder {
+            weights.extend(encoder.module_weights.iter().cloned());
+        }
+        let layout = ManifestLayout::Folder(Box::new(FolderFiles { config, tokenizer, weights, encoder }));
         Ok(Self { name: folder.name().to_owned(), layout })
     }
 
@@ -78,12 +92,15 @@ impl Manifest {
         Ok(Self { name: text.name.clone(), layout: ManifestLayout::Gguf { text: first, parts, vision } })
     }
 
-    /// All files, whether they exist or not.
+    /// The files that it needs, whether they exist or not, and the others that exist.
     pub fn files(&self) -> impl Iterator<Item = &FolderFile> {
-        let (small, weights, vision) = match &self.layout {
-            ManifestLayout::Folder { config, tokenizer, weights } => ([Some(config), Some(tokenizer)], weights, &None),
-            ManifestLayout::Gguf { text, parts, vision } => ([Some(text), None], parts, vision),
+        let files: Vec<&FolderFile> = match &self.layout {
+            ManifestLayout::Folder(files) => {
+                let small = [&files.config, &files.tokenizer].into_iter();
+                small.chain(files.encoder.iter().flat_map(EncoderFiles::existing)).chain(&files.weights).collect()
+            }
+            ManifestLayout::Gguf { text, parts, vision } => std::iter::once(text).chain(parts).chain(vision).collect(),
         };
-        small.into_iter().flatten().chain(weights).chain(vision)
+        files.into_iter()
     }
 }

@@ -3,6 +3,7 @@
 mod content_hash;
 mod core;
 mod document;
+mod encoder_files;
 mod error;
 mod file_fault;
 mod info;

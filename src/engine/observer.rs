@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::progress::{LoadProgress, LoadStage};
+use crate::api::DocumentScore;
 use crate::bytes::LocalBoxFuture;
 use crate::model::{ModelError, YieldPoint};
 
@@ -13,6 +14,7 @@ use crate::model::{ModelError, YieldPoint};
 /// use std::cell::Cell;
 ///
 /// use secondpass::bytes::DirectoryFolder;
+/// use secondpass::api::DocumentScore;
 /// use secondpass::{Engine, LoadOptions, Observer, RerankRequest};
 ///
 /// let folder = DirectoryFolder::new("tests/fixtures/text/tiny-tied");
@@ -20,7 +22,7 @@ use crate::model::{ModelError, YieldPoint};
 /// let request = RerankRequest::from_json(r#"{"query": "q", "documents": ["a", "b"]}"#)?;
 ///
 /// let scored = Cell::new(0);
-/// let on_result = |_index: usize, _score: f64| scored.set(scored.get() + 1);
+/// let on_result = |_index: usize, _score: DocumentScore| scored.set(scored.get() + 1);
 /// engine.rerank(&request, &Observer { on_result: &on_result, ..Observer::silent() }).await?;
 /// assert_eq!(scored.get(), 2);
 ///
@@ -33,7 +35,7 @@ pub struct Observer<'a> {
     /// Called with the progress of loading.
     pub on_progress: &'a dyn Fn(LoadProgress),
     /// Called with the index and score of each document, in the order in which they are computed.
-    pub on_result: &'a dyn Fn(usize, f64),
+    pub on_result: &'a dyn Fn(usize, DocumentScore),
     /// Called between steps; `true` cancels the work with [`Error::Aborted`].
     pub aborted: &'a dyn Fn() -> bool,
     /// Lets other tasks run between steps, without which no cancellation could arrive.

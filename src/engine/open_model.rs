@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use super::error::Error;
-use super::manifest::{Manifest, ManifestLayout};
+use super::manifest::{FolderFiles, Manifest, ManifestLayout};
 use super::observer::Observer;
 use crate::bytes::{FolderFile, Source, SourceError, read_json};
-use crate::model::{MAX_CONFIG_BYTES, ModelConfig};
+use crate::model::{ConfigFiles, MAX_CONFIG_BYTES, ModelConfig, PromptKind};
 use crate::prompt::{GgufVocabulary, PromptError, Prompter, Tokenizer};
 use crate::weights::Checkpoint;
 use crate::weights::gguf::{self, GgufHeader, Metadata};
@@ -30,10 +30,11 @@ impl Manifest {
     /// Reads everything but tensors, small files first: what is wrong with them is known before a gigabyte is fetched.
     pub async fn read(&self, observer: &Observer<'_>) -> Result<OpenedModel, Error> {
         match &self.layout {
-            ManifestLayout::Folder { config, tokenizer, weights } => {
-                let (config, prompter) = read_prompter(config, tokenizer).await?;
+            ManifestLayout::Folder(files) => {
+                let (config, prompter) = read_prompter(files).await?;
                 observer.checkpoint().await?;
-                let checkpoint = Checkpoint::from_safetensors(weights).await?;
+                let checkpoint = Checkpoint::from_safetensors(&files.weights).await?;
+                let config = config.with_tensors(|name| checkpoint.mentions(name));
                 Ok(OpenedModel { name: self.name.clone(), config, prompter, checkpoint })
             }
             ManifestLayout::Gguf { text, parts, vision } => {
@@ -45,7 +46,7 @@ impl Manifest {
     /// The configuration and the prompts, for which a folder need not hold weights.
     pub async fn read_prompter(&self, observer: &Observer<'_>) -> Result<(ModelConfig, Prompter), Error> {
         match &self.layout {
-            ManifestLayout::Folder { config, tokenizer, .. } => read_prompter(config, tokenizer).await,
+            ManifestLayout::Folder(files) => read_prompter(files).await,
             ManifestLayout::Gguf { .. } => {
                 let OpenedModel { config, prompter, .. } = self.read(observer).await?;
                 Ok((config, prompter))
@@ -70,19 +71,40 @@ impl Manifest {
         };
         let headers: Vec<&GgufHeader> = others.iter().map(|(_, header)| header).collect();
         let config = ModelConfig::from_gguf(&first.1, &headers, tower.as_ref().map(|(_, header)| header))?;
-        let prompter = Prompter::new(tokenizer(&first.1.metadata)?, config.family().prompt())?;
+        let prompter = template_prompter(tokenizer(&first.1.metadata)?, &config)?;
         let files = std::iter::once(first).chain(others).chain(tower).collect();
-        let deepstack = config.vision.as_ref().map_or(&[][..], |v| &v.deepstack_visual_indexes);
+        let deepstack = config.vision().map_or(&[][..], |v| &v.deepstack_visual_indexes);
         let checkpoint = Checkpoint::from_gguf(files, deepstack)?;
         Ok(OpenedModel { name: self.name.clone(), config, prompter, checkpoint })
     }
 }
 
-async fn read_prompter(config: &FolderFile, tokenizer: &FolderFile) -> Result<(ModelConfig, Prompter), Error> {
-    let config = ModelConfig::from_json(&read_json(&*config.source()?, config.name(), MAX_CONFIG_BYTES).await?)?;
-    let tokenizer = read_json(&*tokenizer.source()?, tokenizer.name(), MAX_TOKENIZER_BYTES).await?;
-    let prompter = Prompter::new(Tokenizer::from_json(&tokenizer)?, config.family().prompt())?;
+async fn read_prompter(files: &FolderFiles) -> Result<(ModelConfig, Prompter), Error> {
+    let config = read_json(&*files.config.source()?, files.config.name(), MAX_CONFIG_BYTES).await?;
+    let description = match &files.encoder {
+        Some(encoder) => Some(encoder.read().await?),
+        None => None,
+    };
+    let max_length = description.as_ref().and_then(|description| description.max_length);
+    let (modules, sentence_transformers) =
+        description.map_or((None, None), |description| (description.modules, description.sentence_transformers));
+    let config = ModelConfig::from_files(&ConfigFiles { config, sentence_transformers, modules })?;
+    let tokenizer = read_json(&*files.tokenizer.source()?, files.tokenizer.name(), MAX_TOKENIZER_BYTES).await?;
+    let prompter = match config.encoder() {
+        Some(encoder) => {
+            let limit = encoder.max_tokens;
+            Prompter::pair(Tokenizer::for_pairs(&tokenizer)?, max_length.unwrap_or(limit), limit)?
+        }
+        None => template_prompter(Tokenizer::from_json(&tokenizer)?, &config)?,
+    };
     Ok((config, prompter))
+}
+
+fn template_prompter(tokenizer: Tokenizer, config: &ModelConfig) -> Result<Prompter, Error> {
+    match config.family().prompt() {
+        PromptKind::Template(template) => Ok(Prompter::new(tokenizer, template)?),
+        PromptKind::Pair => unreachable!("only encoders read pairs"),
+    }
 }
 
 /// The headers of the parts after the first of a model that was split, as the metadata of the first names them.

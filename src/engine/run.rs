@@ -21,8 +21,8 @@ pub struct RequestRun<'a> {
     request: &'a RerankRequest,
     observer: &'a Observer<'a>,
     visual_encoder: VisualEncoder<'a>,
-    /// Scores by prompt, so that equal documents are computed once.
-    scored: HashMap<ContentHash, f64>,
+    /// Logits by prompt, so that equal documents are computed once.
+    logits: HashMap<ContentHash, f64>,
 }
 
 impl<'a> RequestRun<'a> {
@@ -33,7 +33,7 @@ impl<'a> RequestRun<'a> {
         observer: &'a Observer<'a>,
     ) -> Self {
         let tally = RequestTally::new(request.documents.len());
-        Self { engine, tally, request, observer, visual_encoder, scored: HashMap::new() }
+        Self { engine, tally, request, observer, visual_encoder, logits: HashMap::new() }
     }
 
     pub fn now(&self) -> f64 {
@@ -83,11 +83,11 @@ impl<'a> RequestRun<'a> {
         let text = document.joined_text();
         let encoded = self.encode_prompt(query, &PromptInput { visuals: &visuals.visuals, text: &text })?;
         self.tally.warnings.extend(truncation_warning(index, &encoded));
-        let ids = encoded.ids;
+        let EncodedPrompt { ids, second_segment, .. } = encoded;
         self.tally.add_prompt(&ids);
         self.tally.timings.tokenize_ms += self.now() - start;
         let hash = ContentHash::of_prompt(&ids, &visuals.hashes);
-        Ok(PreparedDocument { index, shared: shared_tokens(&ids), ids, visuals, hash })
+        Ok(PreparedDocument { index, shared: shared_tokens(&ids), ids, second_segment, visuals, hash })
     }
 
     /// Scores the documents of a batch, whose prompts start with `prefix` or a shorter part of it.
@@ -100,7 +100,7 @@ impl<'a> RequestRun<'a> {
         let start = self.now();
         let mut queued = HashSet::new();
         let is_new =
-            |document: &&PreparedDocument| !self.scored.contains_key(&document.hash) && queued.insert(document.hash);
+            |document: &&PreparedDocument| !self.logits.contains_key(&document.hash) && queued.insert(document.hash);
         let unscored: Vec<&PreparedDocument> = batch.documents.iter().filter(is_new).collect();
         if !unscored.is_empty() {
             let shared = batch.shared();
@@ -113,7 +113,8 @@ impl<'a> RequestRun<'a> {
             self.engine.budget.set(budget);
         }
         for document in &batch.documents {
-            let score = self.scored.get(&document.hash).copied().unwrap_or(f64::NAN);
+            let logit = self.logits.get(&document.hash).copied().unwrap_or(f64::NAN);
+            let score = self.engine.score(logit, self.request.raw_scores);
             self.tally.scores[document.index] = Some(score);
             (self.observer.on_result)(document.index, score);
         }
@@ -134,10 +135,14 @@ impl<'a> RequestRun<'a> {
         let prompts: Vec<TokenizedPrompt<'_>> = documents
             .iter()
             .zip(&visuals)
-            .map(|(document, visuals)| TokenizedPrompt { ids: &document.ids, visuals })
+            .map(|(document, visuals)| TokenizedPrompt {
+                ids: &document.ids,
+                second_segment: document.second_segment,
+                visuals,
+            })
             .collect();
-        let scores = self.engine.model.scores(prefix, &prompts, self.forward_options()).await?;
-        self.scored.extend(documents.iter().zip(scores).map(|(document, score)| (document.hash, score)));
+        let logits = self.engine.model.logits(prefix, &prompts, self.forward_options()).await?;
+        self.logits.extend(documents.iter().zip(logits).map(|(document, logit)| (document.hash, logit)));
         Ok(())
     }
 }
@@ -146,6 +151,11 @@ impl<'a> RequestRun<'a> {
 fn truncation_warning(index: usize, encoded: &EncodedPrompt) -> Option<String> {
     match (encoded.dropped_tokens, encoded.dropped_before_document) {
         (0, _) => None,
+        (dropped, 0) if encoded.dropped_from_query > 0 => Some(format!(
+            "documents[{index}] and the query were too long together: the last {} tokens of the query and {} of the document were not read",
+            encoded.dropped_from_query,
+            dropped - encoded.dropped_from_query
+        )),
         (dropped, 0) => {
             Some(format!("documents[{index}] was too long: its last {dropped} tokens of text were not read"))
         }

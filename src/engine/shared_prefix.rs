@@ -22,7 +22,8 @@ impl SharedPrefix {
     /// Finds the prefix, and computes it unless the last request had the same.
     pub async fn compute(run: &mut RequestRun<'_>, query: &EncodedVisuals) -> Result<Self, Error> {
         let engine = run.engine;
-        let ids = if engine.optimizations.shared_prefix { common_ids(run, query)? } else { Vec::new() };
+        let shares = engine.optimizations.shared_prefix && engine.model.shares_prefixes();
+        let ids = if shares { common_ids(run, query)? } else { Vec::new() };
         let matching = |entry: &PrefixEntry| entry.matches(&ids, &query.hashes).then(|| entry.cache.clone());
         let cached = engine.prefix_cache.borrow().as_ref().and_then(matching);
         if let Some(cache) = cached {
@@ -33,7 +34,7 @@ impl SharedPrefix {
             true => Vec::new(),
             false => query.features.iter().map(|features| &**features).collect(),
         };
-        let prompt = TokenizedPrompt { ids: &ids, visuals: &visuals };
+        let prompt = TokenizedPrompt { ids: &ids, second_segment: ids.len(), visuals: &visuals };
         let cache = Rc::new(engine.model.prefix(prompt, run.forward_options()).await?);
         run.tally.computed_tokens += ids.len();
         run.tally.timings.compute_ms += run.now() - start;

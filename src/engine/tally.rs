@@ -1,12 +1,12 @@
 //! What a request adds up to: scores, tokens, times, warnings, failures.
 
 use super::error::Error;
-use crate::api::{FailedDocument, Meta, RerankRequest, RerankResponse, Timings, Usage, assemble};
+use crate::api::{DocumentScore, FailedDocument, Meta, RerankRequest, RerankResponse, Timings, Usage, assemble};
 use crate::model::DeviceKind;
 
 /// Accumulates the response of a request.
 pub struct RequestTally {
-    pub scores: Vec<Option<f64>>,
+    pub scores: Vec<Option<DocumentScore>>,
     pub failed: Vec<(usize, Error)>,
     pub tokens: usize,
     pub computed_tokens: usize,

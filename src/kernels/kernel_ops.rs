@@ -73,6 +73,9 @@ pub trait KernelOps: Backend {
         out: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
+    /// See [`mean_rows`](super::mean_rows).
+    fn mean_rows(x: FloatTensor<Self>, ranges: IntTensor<Self>, out: FloatTensor<Self>) -> FloatTensor<Self>;
+
     /// Copies a block of `x` into `out`, whose other elements stay.
     fn copy_block(x: FloatTensor<Self>, out: FloatTensor<Self>, block: BlockCopy) -> FloatTensor<Self>;
 
@@ -161,6 +164,10 @@ macro_rules! implement {
                 out: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
                 $half::attention::attention([q, k, v, prefix_k, prefix_v, ranges], sizes, out)
+            }
+
+            fn mean_rows(x: FloatTensor<Self>, ranges: IntTensor<Self>, out: FloatTensor<Self>) -> FloatTensor<Self> {
+                $half::mean::rows(x, ranges, out)
             }
 
             fn copy_block(x: FloatTensor<Self>, out: FloatTensor<Self>, block: BlockCopy) -> FloatTensor<Self> {

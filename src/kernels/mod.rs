@@ -20,9 +20,9 @@ mod style_names;
 mod tensor;
 
 pub use ops::{
-    Heads, Keys, activate_into, add, add_bias, attention, attention_into, gelu, gelu_tanh, layer_norm, layer_norm_into,
-    matmul, matmul_into, matmul_q4, matmul_q4_into, matmul_q8, matmul_q8_into, rms_norm, rms_norm_into, rotate,
-    rotate_into, silu_gate,
+    Heads, Keys, activate_into, add, add_bias, attention, attention_into, gelu, gelu_gate, gelu_tanh, gelu_tanh_gate,
+    layer_norm, layer_norm_into, matmul, matmul_into, matmul_q4, matmul_q4_into, matmul_q8, matmul_q8_into, mean_rows,
+    rms_norm, rms_norm_into, rotate, rotate_into, silu_gate,
 };
 pub use params::{Activation, AttentionSizes, BLOCK, BlockCopy, MAX_HEAD};
 pub use tensor::{

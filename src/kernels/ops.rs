@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor};
 
 use super::kernel_ops::KernelOps;
 use super::params::{Activation, AttentionSizes, BLOCK, MAX_HEAD};
-use super::tensor::{empty, gather_rows, pad_columns, reshape, slice_columns, zeros};
+use super::tensor::{empty, gather_rows, pad_columns, reshape, slice_columns, upload_words, zeros};
 
 /// Values that the shaders read at a time.
 const WORD: usize = 4;
@@ -138,6 +138,16 @@ pub fn silu_gate(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
     activate(gate, up, Activation::SiluGate)
 }
 
+/// `gelu(gate) · up`, in the tanh form.
+pub fn gelu_tanh_gate(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
+    activate(gate, up, Activation::GeluTanhGate)
+}
+
+/// `gelu(gate) · up`, by the error function.
+pub fn gelu_gate(gate: Tensor<2>, up: Tensor<2>) -> Tensor<2> {
+    activate(gate, up, Activation::GeluErfGate)
+}
+
 /// GELU in its tanh form.
 pub fn gelu_tanh(x: Tensor<2>) -> Tensor<2> {
     let unread = unread(&x);
@@ -209,17 +219,20 @@ pub struct Keys {
     pub v: Tensor<2>,
 }
 
-/// Numbers of attention heads.
+/// The heads of an attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heads {
     /// Of queries.
     pub queries: usize,
     /// Of keys and values, each shared by a group of query heads.
     pub keys: usize,
+    /// Whether scores are lowered by distance (ALiBi). Queries are then the same rows as keys, without a prefix.
+    pub linear_bias: bool,
 }
 
 /// Attention of `q [queries, heads · width]` to all of `prefix` and to the rows `ranges[i][0] .. ranges[i][1]` of `own`.
-/// A range holds at least one row. The width is a multiple of 4 and at most [`MAX_HEAD`].
+/// A range holds at least one row, and neither its start nor its end is less than that of the range before. The width is a
+/// multiple of 4 and at most [`MAX_HEAD`].
 pub fn attention(q: Tensor<2>, own: Keys, prefix: Option<Keys>, ranges: Tensor<2, Int>, heads: Heads) -> Tensor<2> {
     let out = empty_like(&q, q.dims()[1]);
     attention_into(q, own, prefix, ranges, heads, out)
@@ -241,6 +254,8 @@ pub fn attention_into(
     assert!(heads.queries.is_multiple_of(heads.keys), "{} query heads for {} of keys", heads.queries, heads.keys);
     assert!(own.k.dims()[1] == kv && own.v.dims() == own.k.dims(), "keys are of other heads");
     assert_eq!(ranges.dims(), [queries, 2], "every query needs a range");
+    let same_rows = prefix.is_none() && own.k.dims()[0] == queries;
+    assert!(!heads.linear_bias || same_rows, "distances are between rows of one matrix");
     assert_eq!(out.dims(), q.dims(), "the output has another shape");
     let rows = prefix.as_ref().map_or(0, |prefix| prefix.k.dims()[0]);
     // A binding is never empty: without a prefix one row is bound that is never read, and no buffer is bound twice.
@@ -257,7 +272,29 @@ pub fn attention_into(
         prefix.k.into_dispatch(),
         prefix.v.into_dispatch(),
         ranges.into_dispatch(),
-        AttentionSizes { heads: heads.queries, kv_heads: heads.keys, prefix: rows, scale },
+        AttentionSizes {
+            heads: heads.queries,
+            kv_heads: heads.keys,
+            prefix: rows,
+            scale,
+            linear_bias: heads.linear_bias,
+        },
+        out.into_dispatch(),
+    ))
+}
+
+/// The mean of the rows `ranges[i][0] .. ranges[i][1]` of `x`, for each range. A range holds at least one row.
+pub fn mean_rows(x: Tensor<2>, ranges: &[[u32; 2]]) -> Tensor<2> {
+    let [rows, columns] = x.dims();
+    assert!(
+        ranges.iter().all(|[start, end]| start < end && *end as usize <= rows),
+        "a range that is empty or beyond x"
+    );
+    let out = empty([ranges.len(), columns], &x.device());
+    let ranges = upload_words(ranges.concat(), [ranges.len(), 2], &x.device());
+    Tensor::from_dispatch(<Dispatch as KernelOps>::mean_rows(
+        x.into_dispatch(),
+        ranges.into_dispatch(),
         out.into_dispatch(),
     ))
 }

@@ -11,6 +11,10 @@ pub const MAX_HEAD: usize = 128;
 pub enum Activation {
     /// `silu(a) · b`
     SiluGate,
+    /// `gelu(a) · b`, in the tanh form.
+    GeluTanhGate,
+    /// `gelu(a) · b`, by the error function.
+    GeluErfGate,
     /// `gelu(a)` in its tanh form; `b` is not read.
     GeluTanh,
     /// `gelu(a)` by the error function; `b` is not read.
@@ -22,7 +26,7 @@ pub enum Activation {
 impl Activation {
     /// Whether `b` is read.
     pub(super) fn reads_b(self) -> bool {
-        matches!(self, Self::SiluGate | Self::Sum)
+        matches!(self, Self::SiluGate | Self::GeluTanhGate | Self::GeluErfGate | Self::Sum)
     }
 }
 
@@ -48,4 +52,29 @@ pub struct AttentionSizes {
     pub prefix: usize,
     /// What scores are multiplied by.
     pub scale: f32,
+    /// Whether a score is lowered by the distance of the two rows, by a slope of its head (ALiBi).
+    pub linear_bias: bool,
+}
+
+/// The slope of a head of `heads` in ALiBi: a geometric series for a power of two; what exceeds one takes every second
+/// slope of the series for twice as many.
+pub fn linear_bias_slope(head: usize, heads: usize) -> f32 {
+    let power = 1 << heads.ilog2();
+    let exponent = match head.checked_sub(power) {
+        None => 8.0 * (head + 1) as f64 / power as f64,
+        Some(rest) => 8.0 * (2 * rest + 1) as f64 / (2 * power) as f64,
+    };
+    (-exponent).exp2() as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slopes_are_those_of_the_paper() {
+        let slopes = |heads: usize| (0..heads).map(|head| linear_bias_slope(head, heads)).collect::<Vec<_>>();
+        assert_eq!(slopes(8), [0.5, 0.25, 0.125, 0.0625, 0.03125, 0.015625, 0.0078125, 0.00390625]);
+        assert_eq!(slopes(6), [0.25, 0.0625, 0.015625, 0.00390625, 0.5, 0.125]);
+    }
 }

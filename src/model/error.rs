@@ -24,6 +24,14 @@ pub enum ModelError {
         /// Rows of the embedding table.
         rows: usize,
     },
+    /// More tokens than the model has positions for.
+    #[error("a pair has {tokens} tokens, and the model has positions for {limit}; give a smaller max_length")]
+    TooManyTokens {
+        /// The pair's tokens.
+        tokens: usize,
+        /// The most that the model can read.
+        limit: usize,
+    },
     /// The placeholder tokens of a prompt are not those of its images and videos.
     #[error("the prompt's placeholder tokens do not match the images and videos given with it")]
     PlaceholderMismatch,
@@ -73,7 +81,7 @@ pub enum DeviceError {
 
 impl ConfigError {
     /// The error of the file that holds the configuration.
-    pub(super) fn in_file(self, file: &str) -> ModelError {
+    pub fn in_file(self, file: &str) -> ModelError {
         ModelError::Config { file: file.to_owned(), source: self }
     }
 }
@@ -84,6 +92,7 @@ impl ModelError {
         match self {
             Self::Config { source: ConfigError::Unsupported(_), .. } => "unsupported_model",
             Self::Config { .. } | Self::TokenOutOfRange { .. } | Self::PlaceholderMismatch => "invalid_config",
+            Self::TooManyTokens { .. } => "invalid_request",
             Self::Weights(e) => e.code(),
             Self::NonFiniteScore => "invalid_weights",
             Self::Device(_) => "device_lost",
@@ -98,6 +107,7 @@ impl ModelError {
             Self::Config { .. } | Self::TokenOutOfRange { .. } | Self::PlaceholderMismatch | Self::NonFiniteScore => {
                 422
             }
+            Self::TooManyTokens { .. } => 400,
             Self::Weights(e) => e.status(),
             Self::Device(_) => 500,
             Self::Aborted => 499,

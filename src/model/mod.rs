@@ -1,12 +1,13 @@
 //! The models as burn modules. They are generic in every size and independent of the backend: a tensor knows its device,
 //! and [`crate::kernels`] dispatches on it.
 //!
-//! `family` says which trunk, head and prompt a checkpoint has. A trunk (`decoder`, with `vision` before it) turns
+//! `family` says which trunk, head and prompt a checkpoint has. A trunk (`decoder`, with `vision` before it, or `encoder`) turns
 //! tokens into hidden states and is built from `layers`; `heads` turn a hidden state into a logit. The constructor
 //! of a module names its tensors and their shapes once; `loading` runs it to list them and to load them.
 
 mod config;
 mod decoder;
+mod encoder;
 mod error;
 mod family;
 mod forward;
@@ -23,16 +24,19 @@ mod vision;
 mod visual;
 mod yielding;
 
-pub use config::{MAX_CONFIG_BYTES, ModelConfig, TextConfig, VisionConfig};
+pub use config::{
+    ConfigFiles, EncoderConfig, MAX_CONFIG_BYTES, ModelConfig, Pooling, ScoreActivation, TextConfig, TrunkConfig,
+    VisionConfig, sigmoid,
+};
 pub use decoder::KvCache;
 pub use error::{ConfigError, DeviceError, ModelError};
-pub use family::{Family, FamilySpec, HeadKind, TrunkKind};
+pub use family::{Family, FamilySpec, HeadKind, PromptKind, TrunkKind};
 pub use forward::ForwardOptions;
-pub use heads::HeadTensors;
+pub use heads::{HeadModules, HeadTensors, ModuleList};
 pub use layers::Precision;
 pub use loading::{TensorSpec, check_complete, required_tensors};
 pub use placement::{DeviceKind, ModelPlacement};
-pub use prompt::{TokenIds, TokenizedPrompt};
+pub use prompt::{AnswerIds, TokenIds, TokenizedPrompt};
 pub use reranker::{LoadParameters, Reranker};
 pub use tensor_map::TensorMap;
 pub use trace::{TraceProbe, TraceStage};

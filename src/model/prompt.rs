@@ -3,14 +3,21 @@
 use super::visual::VisionFeatures;
 
 /// The token ids that a model must know of its tokenizer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct TokenIds {
+    /// The answers, in a family that is asked a question.
+    pub answers: Option<AnswerIds>,
+    /// The placeholders of images and of videos, in a model with vision.
+    pub pads: [Option<u32>; 2],
+}
+
+/// The tokens whose logits are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerIds {
     /// The answer `yes`.
     pub yes: u32,
     /// The answer `no`.
     pub no: u32,
-    /// The placeholders of images and of videos, in a model with vision.
-    pub pads: [Option<u32>; 2],
 }
 
 /// One prompt.
@@ -18,6 +25,15 @@ pub struct TokenIds {
 pub struct TokenizedPrompt<'a> {
     /// Its tokens.
     pub ids: &'a [u32],
+    /// The first token of the document's segment, whose tokens have another type in some encoders.
+    pub second_segment: usize,
     /// Its images and videos, in the order of their placeholders.
     pub visuals: &'a [&'a VisionFeatures],
+}
+
+impl<'a> TokenizedPrompt<'a> {
+    /// Tokens of one segment, without images.
+    pub fn text(ids: &'a [u32]) -> Self {
+        Self { ids, second_segment: ids.len(), visuals: &[] }
+    }
 }

@@ -1,10 +1,10 @@
-//! A whole model: prompts in, scores out.
+//! A whole model: prompts in, logits out.
 
 use super::config::ModelConfig;
 use super::decoder::KvCache;
 use super::error::{DeviceError, ModelError};
 use super::forward::ForwardOptions;
-use super::heads::{HeadTensors, ScoreHead, sigmoid};
+use super::heads::{HeadTensors, ScoreHead};
 use super::layers::Precision;
 use super::loading::{CheckpointLoader, UploadThrottle, check_complete};
 use super::placement::{DeviceKind, ModelPlacement};
@@ -47,7 +47,7 @@ impl Reranker {
     ) -> Result<Self, ModelError> {
         let LoadParameters { tokens, precision, placement } = parameters;
         check_complete(checkpoint, &config)?;
-        let head = HeadTensors::find(checkpoint, &config, tokens.yes, tokens.no)?;
+        let head = HeadTensors::find(checkpoint, &config, tokens.answers)?;
         let parts = Trunk::parts(&config) + 1;
         let mut done = 0;
         let mut part_done = || {
@@ -70,28 +70,36 @@ impl Reranker {
 
     /// The vision tower, if the model has one.
     pub fn vision(&self) -> Option<&VisionTower> {
-        self.trunk.vision.as_ref()
+        match &self.trunk {
+            Trunk::Decoder { vision, .. } => vision.as_ref(),
+            Trunk::Encoder(_) => None,
+        }
     }
 
     /// Computes the start of prompts once for all of them. It must contain the placeholders of an image entirely or not at
     /// all.
     pub async fn prefix(&self, start: TokenizedPrompt<'_>, options: ForwardOptions<'_>) -> Result<KvCache, ModelError> {
-        self.trunk.decoder.prefix(start, options).await
+        self.trunk.prefix(start, options).await
     }
 
-    /// The scores of whole prompts that all start with `prefix`.
-    pub async fn scores(
+    /// Whether prompts that start alike can share what was computed of their start.
+    pub fn shares_prefixes(&self) -> bool {
+        matches!(self.trunk, Trunk::Decoder { .. })
+    }
+
+    /// The logits of whole prompts that all start with `prefix`.
+    pub async fn logits(
         &self,
         prefix: &KvCache,
         prompts: &[TokenizedPrompt<'_>],
         options: ForwardOptions<'_>,
     ) -> Result<Vec<f64>, ModelError> {
-        let hidden = self.trunk.decoder.last_hidden_states(prefix, prompts, options).await?;
+        let hidden = self.trunk.pooled(prefix, prompts, options).await?;
         let width = hidden.dims()[1];
         let hidden = download(hidden).await.map_err(DeviceError::Readback)?;
-        let scores: Vec<f64> = hidden.chunks_exact(width).map(|row| sigmoid(self.head.logit(row))).collect();
-        match scores.iter().any(|score| score.is_nan()) {
-            false => Ok(scores),
+        let logits: Vec<f64> = hidden.chunks_exact(width).map(|row| self.head.logit(row)).collect();
+        match logits.iter().any(|logit| logit.is_nan()) {
+            false => Ok(logits),
             // The CPU computes what it is given. A GPU may have failed, and another try may succeed.
             true if self.device_kind == DeviceKind::Cpu => Err(ModelError::NonFiniteScore),
             true => Err(DeviceError::NonFiniteScore.into()),
@@ -99,7 +107,7 @@ impl Reranker {
     }
 
     /// The result of every stage of one prompt, for comparison with the reference implementation.
-    pub fn trace(&self, prompt: TokenizedPrompt<'_>, probe: TraceProbe<'_>) -> Result<(), ModelError> {
-        self.trunk.decoder.trace(prompt, probe)
+    pub async fn trace(&self, prompt: TokenizedPrompt<'_>, probe: TraceProbe<'_>) -> Result<(), ModelError> {
+        self.trunk.trace(prompt, probe).await
     }
 }

@@ -15,11 +15,13 @@ pub enum TraceStage {
     Deepstack(usize),
     /// The tower's output that replaces the placeholder tokens.
     Merger,
-    /// The residual stream after a layer of the decoder.
+    /// The sum of an encoder's embeddings, after its norm.
+    Embeddings,
+    /// The residual stream after a layer.
     Layer(usize),
     /// The same, after deepstack features were added.
     LayerWithDeepstack(usize),
-    /// After the final norm, at all positions.
+    /// After the final norm, if there is one, at all positions.
     LastHidden,
 }
 

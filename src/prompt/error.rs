@@ -26,6 +26,11 @@ pub enum PromptError {
         /// The token's text.
         token: String,
     },
+    /// The tokenizer does not say how two texts are joined.
+    #[error(
+        "the tokenizer: its post_processor does not join two texts, which a reranker of this kind reads; is it another model's?"
+    )]
+    NoPairs,
     /// The tokenizer failed on a text.
     #[error("the tokenizer: it cannot encode a text ({0})")]
     Encoding(#[source] Box<dyn Error + Send + Sync>),

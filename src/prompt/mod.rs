@@ -1,15 +1,18 @@
 //! From the texts of a request to token ids, exactly as the reference implementation writes and tokenizes its prompt.
 //!
-//! A model family's prompt is a [`PromptTemplate`]: constants, and no code of its own. [`Prompter`] fills it in, one
-//! [`Tokenizer`] serves all of them, and a template names the [`Truncation`] that its reference uses. A new family adds
-//! a template in a file like `qwen.rs`, and a truncation rule if none of the present ones is its own.
+//! A decoder's prompt is a [`PromptTemplate`]: constants, and no code of its own. An encoder reads a pair of texts, joined
+//! as its tokenizer says. [`Prompter`] makes both, one [`Tokenizer`] serves all of them, and a template names the
+//! [`Truncation`] that its reference uses. A new family adds a template in a file like `qwen.rs`, and a truncation rule if
+//! none of the present ones is its own.
 
 mod error;
 mod gguf_vocabulary;
+mod pair_format;
 mod part;
 mod prompter;
 mod qwen;
 mod template;
+mod template_format;
 mod tokenizer;
 mod truncation;
 

@@ -1,15 +1,15 @@
-//! Fills in a template and tokenizes it.
+//! Makes the prompts of one model.
 
 use super::error::PromptError;
-use super::part::PromptPart;
-use super::template::{PromptInput, PromptTemplate, TemplatePart};
+use super::pair_format::PairFormat;
+use super::template::{PromptInput, PromptTemplate};
+use super::template_format::TemplateFormat;
 use super::tokenizer::Tokenizer;
-use super::truncation::{Truncation, truncate_body, truncate_text};
 
 /// Limits of one request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PromptLimits {
-    /// Tokens of the prompt, instead of the template's own limit.
+    /// Tokens of the prompt, instead of the model's own limit.
     pub max_length: Option<usize>,
     /// Tokens of the document's text.
     pub max_tokens_per_doc: Option<usize>,
@@ -20,62 +20,64 @@ pub struct PromptLimits {
 pub struct EncodedPrompt {
     /// The ids of the whole prompt.
     pub ids: Vec<u32>,
+    /// The first token of the document's segment in a pair; the end of any other prompt.
+    pub second_segment: usize,
     /// The number of tokens that were dropped.
     pub dropped_tokens: usize,
     /// How many of them came before the document's text: in the instruction, the query, or labels. If there are any,
     /// nothing of the document's text is left.
     pub dropped_before_document: usize,
+    /// How many of them were the query's, in a pair of which both sides are cut.
+    pub dropped_from_query: usize,
 }
 
 /// Makes the prompts of one model.
 pub struct Prompter {
     tokenizer: Tokenizer,
-    template: &'static PromptTemplate,
-    prefix: Vec<u32>,
-    suffix: Vec<u32>,
-    /// The ids of [`Truncation::TextOnly`]'s tokens.
-    kept_ids: Vec<u32>,
-    yes_id: u32,
-    no_id: u32,
-    pad_ids: [Option<u32>; 2],
+    format: PromptFormat,
+}
+
+enum PromptFormat {
+    Template(TemplateFormat),
+    Pair(PairFormat),
 }
 
 impl Prompter {
-    /// Tokenizes the constant parts of the template. Fails if the tokenizer lacks one of its tokens.
+    /// From a template, whose constant parts are tokenized. Fails if the tokenizer lacks one of its tokens.
     pub fn new(tokenizer: Tokenizer, template: &'static PromptTemplate) -> Result<Self, PromptError> {
-        let prefix = tokenizer.encode_parts(&constant_parts(template.prefix))?;
-        let suffix = tokenizer.encode_parts(&constant_parts(template.suffix))?;
-        let [yes, no] = template.answers;
-        let (yes_id, no_id) = (tokenizer.token_id(yes)?, tokenizer.token_id(no)?);
-        let pad_ids = match &template.media {
-            Some(media) => [Some(tokenizer.token_id(media.image_pad)?), Some(tokenizer.token_id(media.video_pad)?)],
-            None => [None; 2],
-        };
-        let kept_ids = match template.truncation {
-            Truncation::BodyEnd => Vec::new(),
-            Truncation::TextOnly { kept } => kept.iter().filter_map(|token| tokenizer.token_id(token).ok()).collect(),
-        };
-        Ok(Self { tokenizer, template, prefix, suffix, kept_ids, yes_id, no_id, pad_ids })
+        let format = PromptFormat::Template(TemplateFormat::new(&tokenizer, template)?);
+        Ok(Self { tokenizer, format })
     }
 
-    /// The template that is filled in.
-    pub fn template(&self) -> &'static PromptTemplate {
-        self.template
+    /// Of query and document as a pair, joined as the tokenizer's file says. `max_length` is the number of tokens that the
+    /// model was published with, `limit` the most that it can read.
+    pub fn pair(tokenizer: Tokenizer, max_length: usize, limit: usize) -> Result<Self, PromptError> {
+        let format = PromptFormat::Pair(PairFormat::new(&tokenizer, max_length, limit)?);
+        Ok(Self { tokenizer, format })
     }
 
-    /// The id of the answer `yes`.
-    pub fn yes_id(&self) -> u32 {
-        self.yes_id
+    /// The template that is filled in, if there is one.
+    pub fn template(&self) -> Option<&'static PromptTemplate> {
+        match &self.format {
+            PromptFormat::Template(format) => Some(format.template),
+            PromptFormat::Pair(_) => None,
+        }
     }
 
-    /// The id of the answer `no`.
-    pub fn no_id(&self) -> u32 {
-        self.no_id
+    /// The ids of the answers `yes` and `no`, if the prompt asks for one.
+    pub fn answer_ids(&self) -> Option<[u32; 2]> {
+        match &self.format {
+            PromptFormat::Template(format) => Some(format.answer_ids),
+            PromptFormat::Pair(_) => None,
+        }
     }
 
     /// The ids that are replaced by the feature vectors of images and of videos, if the model takes any.
     pub fn pad_ids(&self) -> [Option<u32>; 2] {
-        self.pad_ids
+        match &self.format {
+            PromptFormat::Template(format) => format.pad_ids,
+            PromptFormat::Pair(_) => [None; 2],
+        }
     }
 
     /// The prompt of one query and one document.
@@ -86,44 +88,9 @@ impl Prompter {
         document: &PromptInput<'_>,
         limits: PromptLimits,
     ) -> Result<EncodedPrompt, PromptError> {
-        let (text, dropped_from_text) = match limits.max_tokens_per_doc {
-            Some(tokens) => self.tokenizer.truncate(document.text, tokens)?,
-            None => (document.text, 0),
-        };
-        let document = PromptInput { text, ..document.clone() };
-        let instruction = instruction.unwrap_or(self.template.default_instruction);
-        let parts = self.template.fill_body(instruction, query, &document);
-        let body = self.tokenizer.encode_parts(&parts)?;
-        let max_length = limits.max_length.unwrap_or(self.template.max_length);
-        let untruncated_len = self.prefix.len() + body.len();
-        let mut ids = match self.template.truncation {
-            Truncation::BodyEnd => truncate_body(&self.prefix, &body, self.suffix.len(), max_length),
-            Truncation::TextOnly { .. } => {
-                let ids = [self.prefix.as_slice(), &body].concat();
-                truncate_text(ids, max_length, |id| self.kept_ids.contains(&id))
-            }
-        };
-        let dropped = untruncated_len - ids.len();
-        let dropped_before_document =
-            if dropped > 0 { dropped.saturating_sub(self.document_tokens(&parts, &body)?) } else { 0 };
-        ids.extend(&self.suffix);
-        Ok(EncodedPrompt { ids, dropped_tokens: dropped_from_text + dropped, dropped_before_document })
+        match &self.format {
+            PromptFormat::Template(format) => format.encode(&self.tokenizer, instruction, query, document, limits),
+            PromptFormat::Pair(format) => format.encode(&self.tokenizer, query.text, document.text, limits),
+        }
     }
-
-    /// The tokens of the body that belong to the document's text, its last part. Since a merge may cross the beginning
-    /// of the text, they are those from the first that differs from the body without it.
-    fn document_tokens(&self, parts: &[PromptPart<'_>], body: &[u32]) -> Result<usize, PromptError> {
-        let without_text = self.tokenizer.encode_parts(&parts[..parts.len() - 1])?;
-        Ok(body.len() - body.iter().zip(&without_text).take_while(|(a, b)| a == b).count())
-    }
-}
-
-/// The special tokens and literal texts of a prefix or suffix.
-fn constant_parts(parts: &[TemplatePart]) -> Vec<PromptPart<'static>> {
-    let constant = |part: &TemplatePart| match *part {
-        TemplatePart::Special(token) => Some(PromptPart::special(token)),
-        TemplatePart::Text(text) => Some(PromptPart::text(text)),
-        TemplatePart::Instruction | TemplatePart::Query | TemplatePart::Document => None,
-    };
-    parts.iter().filter_map(constant).collect()
 }

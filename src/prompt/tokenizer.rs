@@ -1,48 +1,83 @@
 //! The tokenizer that all templates share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::PromptError;
+use super::pair_format::PairLayout;
 use super::part::PromptPart;
 
 /// A tokenizer of the `tokenizers` crate, in which text never becomes a special token.
 ///
-/// The library's own tokenizer is left without its added tokens, so that `<|im_end|>` in a document is tokenized as
-/// ordinary text. Special tokens are looked up by their text and come from templates only.
+/// The library's own tokenizer is left without its special tokens, so that `<|im_end|>` in a document is tokenized as
+/// ordinary text. Special tokens are looked up by their text and come from templates and pair layouts only.
 pub struct Tokenizer {
     plain: tokenizers::Tokenizer,
     /// The added tokens: special ones, and others that are never split.
     added: HashMap<String, u32>,
+    pair_layout: Option<PairLayout>,
+    /// Special tokens that the model's own vocabulary holds, too, and the token of what is unknown, which replaces them.
+    reserved: Option<(HashSet<u32>, u32)>,
+}
+
+/// The added tokens that text can become.
+#[derive(Clone, Copy, PartialEq)]
+enum MatchedTokens {
+    /// None. In the vocabularies of chat models even tokens that are not special control the model.
+    None,
+    /// Those that are not special, such as runs of spaces.
+    NotSpecial,
+}
+
+#[derive(Deserialize)]
+struct AddedToken {
+    id: u32,
+    content: String,
+    #[serde(default)]
+    special: bool,
 }
 
 impl Tokenizer {
-    /// From the bytes of a `tokenizer.json`.
+    /// From the bytes of a `tokenizer.json`, for templates: text becomes none of the added tokens.
     pub fn from_json(json: &[u8]) -> Result<Self, PromptError> {
+        Self::with_added_tokens(json, MatchedTokens::None)
+    }
+
+    /// From the bytes of a `tokenizer.json`, for pairs: text becomes no special token.
+    pub fn for_pairs(json: &[u8]) -> Result<Self, PromptError> {
+        Self::with_added_tokens(json, MatchedTokens::NotSpecial)
+    }
+
+    fn with_added_tokens(json: &[u8], matched: MatchedTokens) -> Result<Self, PromptError> {
         let invalid = |why: &str| PromptError::InvalidTokenizer(why.into());
         let mut value: Value = serde_json::from_slice(json).map_err(|e| PromptError::InvalidTokenizer(e.into()))?;
         let Some(fields) = value.as_object_mut() else { return Err(invalid("not an object")) };
-        // Templates truncate by the reference's rules; a file's own limits would cut the text before.
+        // Prompts are truncated by the reference's rules; a file's own limits would cut the text before.
         fields.insert("truncation".into(), Value::Null);
         fields.insert("padding".into(), Value::Null);
+        let pair_layout = fields.get("post_processor").and_then(PairLayout::from_post_processor);
         // The library's `encode_special_tokens` is not enough: `<think>` is an added token that is not special.
-        let added_tokens = fields.insert("added_tokens".into(), Value::Array(Vec::new()));
-        let plain = value.to_string().parse().map_err(PromptError::InvalidTokenizer)?;
-        let mut added = HashMap::new();
-        for token in added_tokens.as_ref().and_then(Value::as_array).into_iter().flatten() {
-            let id = token["id"].as_u64().and_then(|id| u32::try_from(id).ok());
-            let (Some(id), Some(text)) = (id, token["content"].as_str()) else {
-                return Err(invalid("an added token has no id or no content"));
-            };
-            added.insert(text.to_owned(), id);
+        let added_tokens = fields.insert("added_tokens".into(), Value::Array(Vec::new())).unwrap_or_default();
+        let tokens: Vec<AddedToken> = match &added_tokens {
+            Value::Null => Vec::new(),
+            list => Vec::deserialize(list).map_err(|e| PromptError::InvalidTokenizer(e.into()))?,
+        };
+        if let (Value::Array(list), MatchedTokens::NotSpecial) = (added_tokens, matched) {
+            let kept = list.into_iter().zip(&tokens).filter(|(_, token)| !token.special).map(|(value, _)| value);
+            fields.insert("added_tokens".into(), kept.collect());
         }
-        Ok(Self { plain, added })
+        let special: HashSet<u32> = tokens.iter().filter(|token| token.special).map(|token| token.id).collect();
+        let reserved = reserve_pieces(fields.get_mut("model"), special);
+        let plain = value.to_string().parse().map_err(PromptError::InvalidTokenizer)?;
+        let added = tokens.into_iter().map(|token| (token.content, token.id)).collect();
+        Ok(Self { plain, added, pair_layout, reserved })
     }
 
     /// From the library's tokenizer without added tokens, and the added tokens.
     pub(super) fn from_parts(plain: tokenizers::Tokenizer, added: HashMap<String, u32>) -> Self {
-        Self { plain, added }
+        Self { plain, added, pair_layout: None, reserved: None }
     }
 
     /// The id of one token, special or not.
@@ -53,7 +88,16 @@ impl Tokenizer {
 
     /// The ids of ordinary text.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, PromptError> {
-        Ok(self.encoding(text)?.get_ids().to_vec())
+        let mut ids = self.encoding(text)?.get_ids().to_vec();
+        if let Some((reserved, unknown)) = &self.reserved {
+            ids.iter_mut().filter(|id| reserved.contains(id)).for_each(|id| *id = *unknown);
+        }
+        Ok(ids)
+    }
+
+    /// How two texts are joined, if the file says so.
+    pub(super) fn pair_layout(&self) -> Option<&PairLayout> {
+        self.pair_layout.as_ref()
     }
 
     /// The beginning of a text that has at most `tokens` tokens, and the number of tokens that were dropped.
@@ -87,4 +131,22 @@ impl Tokenizer {
     fn encoding(&self, text: &str) -> Result<tokenizers::Encoding, PromptError> {
         self.plain.encode(text, false).map_err(PromptError::Encoding)
     }
+}
+
+/// The vocabulary of a unigram model holds its special tokens as pieces that cost nothing, so `</s>` in a text would become
+/// one. They are renamed, so that the text is split as any other.
+fn reserve_pieces(model: Option<&mut Value>, special: HashSet<u32>) -> Option<(HashSet<u32>, u32)> {
+    let model = model?;
+    if model.get("type").and_then(Value::as_str).is_some_and(|kind| kind != "Unigram") {
+        return None;
+    }
+    let unknown = u32::try_from(model.get("unk_id")?.as_u64()?).ok()?;
+    let reserved: HashSet<u32> = special.into_iter().filter(|&id| id != unknown).collect();
+    let vocabulary = model.get_mut("vocab")?.as_array_mut()?;
+    for &id in &reserved {
+        if let Some(Value::String(piece)) = vocabulary.get_mut(id as usize).and_then(|entry| entry.get_mut(0)) {
+            piece.insert(0, '\0');
+        }
+    }
+    Some((reserved, unknown))
 }

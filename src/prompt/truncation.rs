@@ -35,6 +35,21 @@ pub(super) fn truncate_text(ids: Vec<u32>, max_length: usize, is_kept: impl Fn(u
     ids.into_iter().filter(|&id| fits(id)).collect()
 }
 
+/// How many tokens of the two sides of a pair are kept, so that both fit `room`: the longer side is cut first. As in the
+/// `tokenizers` library, whose rule is stated by lengths; where both are cut, an odd token goes to the longer side, and
+/// to the second if they are equal.
+pub(super) fn longest_first([first, second]: [usize; 2], room: usize) -> [usize; 2] {
+    if first + second <= room {
+        return [first, second];
+    }
+    let (shorter, longer) = (first.min(second), first.max(second));
+    let [shorter, longer] = match shorter * 2 <= room {
+        true => [shorter, longer.min(room - shorter)],
+        false => [room / 2, room / 2 + room % 2],
+    };
+    if first > second { [longer, shorter] } else { [shorter, longer] }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +59,17 @@ mod tests {
         assert_eq!(truncate_body(&[1, 2], &[3, 4, 5], 1, 8), [1, 2, 3, 4, 5]);
         assert_eq!(truncate_body(&[1, 2], &[3, 4, 5], 1, 5), [1, 2, 3, 4]);
         assert_eq!(truncate_body(&[1, 2], &[3, 4, 5], 1, 0), [1, 2]);
+    }
+
+    #[test]
+    fn the_longer_side_of_a_pair_is_cut_first() {
+        assert_eq!(longest_first([3, 4], 7), [3, 4]);
+        assert_eq!(longest_first([3, 10], 9), [3, 6]);
+        assert_eq!(longest_first([10, 3], 9), [6, 3]);
+        assert_eq!(longest_first([10, 12], 9), [4, 5]);
+        assert_eq!(longest_first([12, 10], 9), [5, 4]);
+        assert_eq!(longest_first([10, 10], 9), [4, 5]);
+        assert_eq!(longest_first([1, 10], 0), [0, 0]);
     }
 
     #[test]

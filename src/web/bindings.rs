@@ -99,8 +99,9 @@ impl WorkerEngine {
         signal: AbortSignal,
         on_result: Function,
     ) -> Result<String, JsValue> {
-        let report = |index: usize, score: f64| {
-            let json = serde_json::json!({ "index": index, "relevance_score": score }).to_string();
+        let report = |index: usize, DocumentScore { relevance_score, logit }: DocumentScore| {
+            let json =
+                serde_json::json!({ "index": index, "relevance_score": relevance_score, "logit": logit }).to_string();
             call(&on_result, &json);
         };
         let aborted = || signal.aborted();

@@ -15,7 +15,20 @@ const MAX_READ_BYTES: usize = 64 << 20;
 
 /// Prefixes that published checkpoints and their conversions put before names such as `layers.0.mlp.up_proj.weight` or
 /// `visual.merger.norm.weight`.
-const PREFIXES: [&str; 5] = ["", "model.", "model.language_model.", "language_model.model.", "language_model."];
+const PREFIXES: [&str; 12] = [
+    "",
+    "model.",
+    "model.language_model.",
+    "language_model.model.",
+    "language_model.",
+    "bert.",
+    "roberta.",
+    "electra.",
+    "distilbert.",
+    "new.",
+    "gte.",
+    "deberta.",
+];
 
 /// The tensors of a model: their names, types and shapes, and where their bytes are.
 ///
@@ -44,6 +57,17 @@ pub struct Checkpoint {
 struct TensorLocation {
     info: TensorInfo,
     source: usize,
+}
+
+/// What the oldest checkpoints of BERT call the parameters of a norm.
+fn old_norm_name(name: &str) -> Option<String> {
+    let (norm, parameter) = name.split_once("LayerNorm.")?;
+    let old = match parameter {
+        "weight" => "gamma",
+        "bias" => "beta",
+        _ => return None,
+    };
+    Some(format!("{norm}LayerNorm.{old}"))
 }
 
 impl Checkpoint {
@@ -77,18 +101,21 @@ impl Checkpoint {
     pub async fn from_safetensors(files: &[FolderFile]) -> Result<Self, WeightsError> {
         let mut checkpoint = Self::default();
         for file in files {
-            checkpoint.add(file.source()?).await?;
+            // A module's file has names of its own; they are told apart by its folder.
+            let prefix = file.name().rsplit_once('/').map(|(folder, _)| format!("{folder}.")).unwrap_or_default();
+            checkpoint.add(file.source()?, &prefix).await?;
         }
         Ok(checkpoint)
     }
 
-    async fn add(&mut self, source: Rc<dyn Source>) -> Result<(), WeightsError> {
+    async fn add(&mut self, source: Rc<dyn Source>, prefix: &str) -> Result<(), WeightsError> {
         let header = read_header(&*source).await?;
         let at = self.sources.len();
-        for info in header.tensors {
+        for mut info in header.tensors {
+            info.name.insert_str(0, prefix);
             self.insert(&*source, TensorLocation { info, source: at })?;
         }
-        self.unreadable.extend(header.unreadable.into_iter().map(|t| (t.name, t.dtype)));
+        self.unreadable.extend(header.unreadable.into_iter().map(|t| (format!("{prefix}{}", t.name), t.dtype)));
         self.sources.push(source);
         Ok(())
     }
@@ -128,7 +155,8 @@ impl Checkpoint {
     }
 
     fn locate(&self, name: &str) -> Option<&TensorLocation> {
-        PREFIXES.iter().find_map(|prefix| self.tensors.get(&format!("{prefix}{name}")))
+        let found = PREFIXES.iter().find_map(|prefix| self.tensors.get(&format!("{prefix}{name}")));
+        found.or_else(|| self.locate(&old_norm_name(name)?))
     }
 
     /// A whole tensor as f32, checked against the shape that the model expects.

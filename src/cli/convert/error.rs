@@ -134,6 +134,12 @@ pub enum OpenError {
     /// The tokenizer cannot be used.
     #[error(transparent)]
     Prompt(#[from] PromptError),
+    /// An encoder, of which no GGUF file is written.
+    #[error("{family} is an encoder, and only decoders are written as GGUF files; load its folder as it is")]
+    Encoder {
+        /// Its family.
+        family: &'static str,
+    },
     /// The configuration is not JSON.
     #[error("config.json: {0}")]
     Json(#[from] serde_json::Error),

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::error::{ConvertError, OpenError};
 use super::vocab::GgufVocab;
 use crate::bytes::{DirectoryFolder, Folder, read_required, read_whole};
-use crate::model::{MAX_CONFIG_BYTES, ModelConfig, check_complete};
-use crate::prompt::{Prompter, Tokenizer};
+use crate::model::{AnswerIds, MAX_CONFIG_BYTES, ModelConfig, PromptKind, TextConfig, check_complete};
+use crate::prompt::Tokenizer;
 use crate::weights::Checkpoint;
 use crate::weights::WeightsError;
 
@@ -23,12 +23,14 @@ pub struct HuggingFaceModel {
     pub name: String,
     /// Its configuration.
     pub config: ModelConfig,
+    /// Its decoder's.
+    pub text: TextConfig,
     /// `max_position_embeddings`.
     pub context_length: u32,
     /// One token for each row of the embedding table.
     pub vocab: GgufVocab,
     /// Token ids of the answers yes and no.
-    pub answer_ids: [u32; 2],
+    pub answers: AnswerIds,
     /// Its tensors.
     pub checkpoint: Checkpoint,
 }
@@ -50,13 +52,18 @@ impl HuggingFaceModel {
         let config = ModelConfig::from_json(&json)?;
         let json: Value = serde_json::from_slice(&json)?;
         let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
-        let prompter = Prompter::new(Tokenizer::from_json(&tokenizer)?, config.family().prompt())?;
-        let answer_ids = [prompter.yes_id(), prompter.no_id()];
+        let family = config.family();
+        let (Some(text), PromptKind::Template(template)) = (config.decoder().cloned(), family.prompt()) else {
+            return Err(OpenError::Encoder { family: family.name() });
+        };
+        let ids = Tokenizer::from_json(&tokenizer)?;
+        let [yes, no] = template.answers;
+        let answers = AnswerIds { yes: ids.token_id(yes)?, no: ids.token_id(no)? };
         let tokenizer_config = read_optional(folder, "tokenizer_config.json").await?;
-        let vocab = GgufVocab::new(&tokenizer, tokenizer_config.as_deref(), config.text.vocab_size)?;
+        let vocab = GgufVocab::new(&tokenizer, tokenizer_config.as_deref(), text.vocab_size)?;
         let checkpoint = Checkpoint::open(folder).await?;
         check_complete(&checkpoint, &config)?;
-        Ok(Self { name, context_length: context_length(&json), config, vocab, answer_ids, checkpoint })
+        Ok(Self { name, context_length: context_length(&json), config, text, vocab, answers, checkpoint })
     }
 }
 

@@ -26,12 +26,12 @@ pub type MetadataFields = Vec<(String, Field)>;
 pub fn text_fields(model: &HuggingFaceModel, file_type: FileType) -> MetadataFields {
     let (arch, template) = match model.config.family() {
         Family::Qwen3Reranker => ("qwen3", TEXT_TEMPLATE),
-        Family::Qwen3VlReranker => ("qwen3vl", VISION_TEMPLATE),
+        _ => ("qwen3vl", VISION_TEMPLATE),
     };
     let mut fields = general_fields(arch, "model", &model.name, file_type);
-    push_sizes(arch, &model.config.text, model.context_length, &mut fields);
-    if let Some(vision) = &model.config.vision {
-        let [t, h, w] = model.config.text.mrope_sections;
+    push_sizes(arch, &model.text, model.context_length, &mut fields);
+    if let Some(vision) = model.config.vision() {
+        let [t, h, w] = model.text.mrope_sections;
         let sections = [t, h, w, 0].map(|n| n as i32).to_vec();
         fields.push((format!("{arch}.rope.dimension_sections"), Field::I32s(sections)));
         fields.push((format!("{arch}.n_deepstack_layers"), number(vision.deepstack().count())));

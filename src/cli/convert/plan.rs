@@ -34,7 +34,7 @@ pub async fn plan(
     // table must stay first.
     decoder.insert(2.min(decoder.len()), plan_head(model).await?);
     let mut files = split(&text_stem, text_fields(model, file_type), decoder, split_max_size)?;
-    if let Some(config) = &model.config.vision {
+    if let Some(config) = model.config.vision() {
         check_vision(config)?;
         let fields = vision_fields(model, config, file_type);
         files.push(FilePlan { name: format!("{vision_stem}.gguf"), fields, tensors: tower });
@@ -44,7 +44,7 @@ pub async fn plan(
 
 /// The tensors of the decoder and those of the vision tower.
 fn plan_tensors(model: &HuggingFaceModel, asked: DType) -> Result<(Vec<TensorPlan>, Vec<TensorPlan>), ConvertError> {
-    let deepstack = model.config.vision.as_ref().map_or(&[][..], |v| &v.deepstack_visual_indexes);
+    let deepstack = model.config.vision().map_or(&[][..], |v| &v.deepstack_visual_indexes);
     let (mut decoder, mut tower) = (Vec::new(), Vec::new());
     for TensorSpec { name, shape, .. } in required_tensors(&model.config) {
         model.checkpoint.check(&name, &shape)?;
@@ -108,10 +108,9 @@ fn stored_dtype(name: &str, shape: &[usize], asked: DType) -> DType {
 /// llama.cpp's classifier: the rows of the answers yes and no, over which it takes the softmax. A classifier with a single
 /// row, the difference of the two, gets a row of zeros beside it.
 async fn plan_head(model: &HuggingFaceModel) -> Result<TensorPlan, ModelError> {
-    let [yes, no] = model.answer_ids;
-    let head = HeadTensors::find(&model.checkpoint, &model.config, yes, no)?;
-    let rows = head.read_rows(&model.checkpoint).await?.concat();
-    let shape = vec![2, model.config.text.hidden_size];
+    let head = HeadTensors::find(&model.checkpoint, &model.config, Some(model.answers))?;
+    let rows = head.read_rows(&model.checkpoint).await?.unwrap_or_default().concat();
+    let shape = vec![2, model.text.hidden_size];
     let tensor = NewTensor { name: "cls.output.weight".to_owned(), dtype: DType::F32, shape };
     Ok(TensorPlan { tensor, source: TensorOrigin::Values(rows) })
 }

@@ -81,12 +81,13 @@ pub fn built_in_goldens(config: &ModelConfig) -> Vec<GoldenCase> {
     match config.family() {
         Family::Qwen3Reranker => red_planet(has_size(config, 1024)),
         Family::Qwen3VlReranker => vec![cat_in_snow(has_size(config, 2048))],
+        _ => Vec::new(),
     }
 }
 
 /// Both published sizes have 28 layers.
 fn has_size(config: &ModelConfig, hidden_size: usize) -> bool {
-    config.text.hidden_size == hidden_size && config.text.num_hidden_layers == 28
+    config.decoder().is_some_and(|text| text.hidden_size == hidden_size && text.num_hidden_layers == 28)
 }
 
 /// Published for Qwen3-Reranker-0.6B, as logits in f32.

@@ -83,7 +83,7 @@ async fn compare_ids(
     goldens: &[GoldenCase],
 ) -> Result<Vec<CaseOutcome>, CliError> {
     let (config, prompter) = open_without_weights(location).await?;
-    let runner = CaseRunner { prompter: &prompter, vision: config.vision.as_ref(), engine: None, pictures };
+    let runner = CaseRunner { prompter: &prompter, vision: config.vision(), engine: None, pictures };
     Ok(runner.run_all(&config, goldens).await)
 }
 
@@ -94,7 +94,7 @@ async fn compare_scores(
 ) -> Result<Vec<CaseOutcome>, CliError> {
     let engine = Engine::load_from(location, LoadOptions::cpu(), &Observer::silent()).await?;
     let (config, prompter) = (engine.model().config(), engine.prompter());
-    let runner = CaseRunner { prompter, vision: config.vision.as_ref(), engine: Some(&engine), pictures };
+    let runner = CaseRunner { prompter, vision: config.vision(), engine: Some(&engine), pictures };
     Ok(runner.run_all(config, goldens).await)
 }
 

@@ -58,7 +58,7 @@ impl CaseRunner<'_> {
     /// The placeholder of a picture, which needs its size but not its features.
     async fn visual(&self, image: &str) -> Result<VisualPlaceholder, CaseError> {
         let Some(vision) = self.vision else {
-            return Err(match self.prompter.template().media {
+            return Err(match self.prompter.template().and_then(|template| template.media) {
                 None => CaseError::TextOnly,
                 Some(_) => CaseError::NoVisionTower,
             });

@@ -1,10 +1,10 @@
 //! The lists of cases.
 
-use super::attention::attention_case;
+use super::attention::{Visibility, attention_case};
 use super::case::KernelCase;
 use super::elements::{activation_case, bias_case};
 use super::products::{WeightKind, product_case};
-use super::rows::{concat_case, gather_case, layer_norm_case, rms_norm_case, rotate_case, slice_case};
+use super::rows::{concat_case, gather_case, layer_norm_case, mean_case, rms_norm_case, rotate_case, slice_case};
 use crate::kernels::Activation;
 
 const KINDS: [WeightKind; 3] = [WeightKind::F32, WeightKind::Q8, WeightKind::Q4];
@@ -12,7 +12,11 @@ const KINDS: [WeightKind; 3] = [WeightKind::F32, WeightKind::Q8, WeightKind::Q4]
 /// A few quick cases, which a style has to get right before it is used.
 pub fn gate_cases() -> Vec<KernelCase> {
     let mut cases: Vec<KernelCase> = KINDS.map(|kind| product_case((33, 31, 160), kind)).into();
-    cases.extend([rms_norm_case(5, 33), layer_norm_case(5, 33), attention_case(5, &[3, 1, 66, 2], (4, 2), 16, true)]);
+    cases.extend([
+        rms_norm_case(5, 33),
+        layer_norm_case(5, 33),
+        attention_case(5, &[3, 1, 66, 2], (4, 2), 16, Visibility::Causal),
+    ]);
     cases
 }
 
@@ -33,23 +37,30 @@ pub fn all_cases() -> Vec<KernelCase> {
         cases.extend([true, false].map(|normed| rotate_case(rows, heads, width, normed)));
     }
     for (rows, width) in [(67, 36), (6, 50), (3, 37)] {
-        use Activation::{GeluErf, GeluTanh, SiluGate, Sum};
-        cases.extend([SiluGate, GeluTanh, GeluErf, Sum].map(|activation| activation_case(rows, width, activation)));
+        use Activation::{GeluErf, GeluErfGate, GeluTanh, GeluTanhGate, SiluGate, Sum};
+        let all = [SiluGate, GeluTanhGate, GeluErfGate, GeluTanh, GeluErf, Sum];
+        cases.extend(all.map(|activation| activation_case(rows, width, activation)));
         cases.push(bias_case(rows, width));
     }
     for (rows, width) in [(1, 1), (70, 36), (5, 1025)] {
-        cases.extend([gather_case(rows, width), slice_case(rows, width), concat_case(rows, width)]);
+        let moved = [gather_case(rows, width), slice_case(rows, width), concat_case(rows, width)];
+        cases.extend(moved.into_iter().chain([mean_case(rows, width)]));
     }
     cases.extend(
         [
-            // Rows of the prefix, lengths of the segments, heads, width, causal.
-            (0, vec![1], (1, 1), 4, true),
-            (0, vec![70], (4, 2), 32, true),
-            (5, vec![3, 1, 66, 2], (4, 2), 16, true),
-            (37, vec![9, 30], (6, 2), 128, true),
-            (0, vec![24, 24, 16], (2, 2), 72, false),
+            // Rows of the prefix, lengths of the segments, heads, width, what a row sees.
+            (0, vec![1], (1, 1), 4, Visibility::Causal),
+            (0, vec![70], (4, 2), 32, Visibility::Causal),
+            (5, vec![3, 1, 66, 2], (4, 2), 16, Visibility::Causal),
+            (37, vec![9, 30], (6, 2), 128, Visibility::Causal),
+            (0, vec![24, 24, 16], (2, 2), 72, Visibility::Segment),
+            (0, vec![100, 3, 41], (3, 3), 32, Visibility::Window(8)),
+            (7, vec![50], (2, 1), 16, Visibility::Window(5)),
+            (0, vec![37, 1, 12], (6, 6), 16, Visibility::LinearBias),
         ]
-        .map(|(prefix, segments, heads, width, causal)| attention_case(prefix, &segments, heads, width, causal)),
+        .map(|(prefix, segments, heads, width, visibility)| {
+            attention_case(prefix, &segments, heads, width, visibility)
+        }),
     );
     cases
 }

@@ -33,6 +33,8 @@ pub fn activation_case(rows: usize, width: usize, activation: Activation) -> Ker
 fn definition(activation: Activation, a: f64, b: f64) -> f64 {
     match activation {
         Activation::SiluGate => a / (1.0 + (-a).exp()) * b,
+        Activation::GeluTanhGate => definition(Activation::GeluTanh, a, b) * b,
+        Activation::GeluErfGate => definition(Activation::GeluErf, a, b) * b,
         Activation::GeluTanh => {
             let inner = (2.0 / std::f64::consts::PI).sqrt() * (a + 0.044715 * a.powi(3));
             a / 2.0 * (1.0 + inner.tanh())

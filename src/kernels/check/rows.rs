@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::case::{KernelCase, KernelRun, TOLERANCE};
 use super::inputs::{RandomNumbers, matrix, vector};
 use crate::kernels::{
-    concat_columns, concat_rows, gather_rows, layer_norm_into, rms_norm_into, rotate_into, slice_columns, slice_rows,
+    concat_columns, concat_rows, gather_rows, layer_norm_into, mean_rows, rms_norm_into, rotate_into, slice_columns,
+    slice_rows,
 };
 
 /// The epsilon of every norm of these models.
@@ -96,6 +97,25 @@ pub fn gather_case(rows: usize, width: usize) -> KernelCase {
     let run: KernelRun = Box::new(move |device, _| gather_rows(matrix(&x, [rows, width], device), &indices));
     let name = format!("gather_rows rows={rows} width={width}");
     KernelCase { name, tolerance: 0.0, shape: [2 * rows, width], run, exact: Box::new(exact) }
+}
+
+/// The first row, all rows, and the second half.
+pub fn mean_case(rows: usize, width: usize) -> KernelCase {
+    let x = RandomNumbers((rows * 13 + width) as u32).floats(rows * width);
+    let ranges = [[0, 1], [0, rows as u32], [rows as u32 / 2, rows as u32]];
+    let exact = {
+        let x = x.clone();
+        let mean = move |[start, end]: [u32; 2], column: usize| {
+            let values = (start..end).map(|row| f64::from(x[row as usize * width + column]));
+            values.sum::<f64>() / f64::from(end - start)
+        };
+        move || {
+            ranges.iter().flat_map(|&range| (0..width).map(|column| mean(range, column)).collect::<Vec<_>>()).collect()
+        }
+    };
+    let run: KernelRun = Box::new(move |device, _| mean_rows(matrix(&x, [rows, width], device), &ranges));
+    let name = format!("mean_rows rows={rows} width={width}");
+    KernelCase { name, tolerance: TOLERANCE, shape: [ranges.len(), width], run, exact: Box::new(exact) }
 }
 
 /// The second half of the rows and of the columns.

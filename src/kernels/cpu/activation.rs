@@ -11,13 +11,10 @@ pub fn activate(a: FlexTensor, b: FlexTensor, activation: Activation, mut out: F
     let values = out.storage_mut::<f32>().iter_mut().zip(a.f32());
     match activation {
         Activation::SiluGate => values.zip(b.f32()).for_each(|((out, a), b)| *out = a * logistic(*a) * b),
-        Activation::GeluTanh => {
-            let twice = 2.0 * (2.0 / std::f32::consts::PI).sqrt();
-            values.for_each(|(out, a)| *out = a * logistic(twice * (a + 0.044715 * a * a * a)));
-        }
-        Activation::GeluErf => {
-            values.for_each(|(out, a)| *out = 0.5 * a * (1.0 + erf(a * std::f32::consts::FRAC_1_SQRT_2)));
-        }
+        Activation::GeluTanhGate => values.zip(b.f32()).for_each(|((out, a), b)| *out = gelu_tanh(*a) * b),
+        Activation::GeluErfGate => values.zip(b.f32()).for_each(|((out, a), b)| *out = gelu_erf(*a) * b),
+        Activation::GeluTanh => values.for_each(|(out, a)| *out = gelu_tanh(*a)),
+        Activation::GeluErf => values.for_each(|(out, a)| *out = gelu_erf(*a)),
         Activation::Sum => {
             let b = b.f32();
             let rows = out.storage_mut::<f32>().chunks_exact_mut(b.len()).zip(a.f32().chunks_exact(b.len()));
@@ -27,6 +24,15 @@ pub fn activate(a: FlexTensor, b: FlexTensor, activation: Activation, mut out: F
         }
     }
     out
+}
+
+fn gelu_tanh(x: f32) -> f32 {
+    let twice = 2.0 * (2.0 / std::f32::consts::PI).sqrt();
+    x * logistic(twice * (x + 0.044715 * x * x * x))
+}
+
+fn gelu_erf(x: f32) -> f32 {
+    0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 fn logistic(x: f32) -> f32 {

@@ -8,10 +8,14 @@ use burn_flex::FlexTensor;
 use super::math::exp;
 use super::product::{View, product};
 use super::values::{Values, shape};
-use crate::kernels::params::AttentionSizes;
+use crate::kernels::params::{AttentionSizes, linear_bias_slope};
 
 /// Scores held at a time.
 const MAX_SCORES: usize = 1 << 20;
+
+/// Queries computed together whose ranges start at different rows: what all of them see together is multiplied, so a few
+/// waste little of a window, and make the products worth their while.
+const WINDOW_QUERIES: usize = 32;
 
 /// `inputs`: queries, keys, values, keys and values of the prefix, ranges.
 pub fn attention(inputs: [FlexTensor; 6], sizes: AttentionSizes, mut out: FlexTensor) -> FlexTensor {
@@ -40,10 +44,19 @@ pub fn attention(inputs: [FlexTensor; 6], sizes: AttentionSizes, mut out: FlexTe
             }
             let own_scores = &mut scores[sizes.prefix..];
             product([count, own, width], queries, key(&k.f32()[own_at..]), own_scores, columns, false);
+            let slope = sizes.linear_bias.then(|| linear_bias_slope(head, sizes.heads));
             for (row, scores) in scores.chunks_exact_mut(columns).enumerate() {
-                let seen = sizes.prefix + ranges[first + row].1 - start;
-                softmax(&mut scores[..seen], sizes.scale);
-                scores[seen..].fill(0.0);
+                let (from, to) = (ranges[first + row].0 - start, ranges[first + row].1 - start);
+                match slope {
+                    None => softmax_seen(scores, sizes.prefix, [from, to], sizes.scale),
+                    Some(slope) => {
+                        let query = first + row - start;
+                        for (key, score) in scores.iter_mut().enumerate() {
+                            *score = *score * sizes.scale - slope * key.abs_diff(query) as f32;
+                        }
+                        softmax_seen(scores, 0, [from, to], 1.0);
+                    }
+                }
             }
             let weights = |from: usize| View { values: &scores[from..], row: columns, column: 1 };
             let out = &mut all_out[first * all + head * width..];
@@ -57,21 +70,38 @@ pub fn attention(inputs: [FlexTensor; 6], sizes: AttentionSizes, mut out: FlexTe
     out
 }
 
-/// Neighbouring queries that see from the same row on, as many at a time as their scores leave room for.
+/// Neighbouring queries, as many at a time as their scores leave room for. Where their ranges start at different rows, as
+/// windows do, they are few.
 fn runs(ranges: &[(usize, usize)], prefix: usize) -> Vec<(usize, usize)> {
     let mut runs = Vec::new();
     let mut first = 0;
     while first < ranges.len() {
         let start = ranges[first].0;
         let same = ranges[first..].iter().take_while(|r| r.0 == start).count();
+        let most = if same > 1 { same } else { overlapping(&ranges[first..]) };
         let mut count = 1;
-        while count < same && (count + 1) * (prefix + ranges[first + count].1 - start) <= MAX_SCORES {
+        while count < most && (count + 1) * (prefix + ranges[first + count].1 - start) <= MAX_SCORES {
             count += 1;
         }
         runs.push((first, count));
         first += count;
     }
     runs
+}
+
+/// The queries at the beginning that see something of what the first of them sees.
+fn overlapping(ranges: &[(usize, usize)]) -> usize {
+    let end = ranges[0].1;
+    ranges.iter().take(WINDOW_QUERIES).take_while(|range| range.0 < end).count()
+}
+
+/// Softmax over the prefix and a range of the own rows; what is not seen becomes zero.
+fn softmax_seen(scores: &mut [f32], prefix: usize, [from, to]: [usize; 2], scale: f32) {
+    let before = prefix..prefix + from;
+    scores[before.clone()].fill(f32::NEG_INFINITY);
+    softmax(&mut scores[..prefix + to], scale);
+    scores[before].fill(0.0);
+    scores[prefix + to..].fill(0.0);
 }
 
 fn softmax(scores: &mut [f32], scale: f32) {

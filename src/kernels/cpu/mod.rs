@@ -5,6 +5,7 @@ pub mod attention;
 pub mod copy;
 mod math;
 pub mod matmul;
+pub mod mean;
 pub mod norm;
 mod packed;
 mod product;

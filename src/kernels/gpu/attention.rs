@@ -25,8 +25,10 @@ pub fn shaders() -> Vec<Shader> {
 /// `inputs`: queries, keys, values, keys and values of the prefix, ranges.
 pub fn attention(inputs: [CubeTensor; 6], sizes: AttentionSizes, out: CubeTensor) -> CubeTensor {
     let [queries, all] = shape(&out);
-    let AttentionSizes { heads, kv_heads, prefix, scale } = sizes;
-    let dims = [queries as u32, heads as u32, kv_heads as u32, prefix as u32, scale.to_bits()];
-    let quads = state_of(&out.device).styles().of(queries) == Style::Quads;
+    let AttentionSizes { heads, kv_heads, prefix, scale, linear_bias } = sizes;
+    let sizes = [queries, heads, kv_heads, prefix].map(|size| size as u32);
+    let dims = [&sizes[..], &[scale.to_bits(), u32::from(linear_bias)]].concat();
+    // Distances are in one shader only: few models need them.
+    let quads = !linear_bias && state_of(&out.device).styles().of(queries) == Style::Quads;
     shader(all / heads / 4, quads).launch(&inputs, out, &dims, [queries.div_ceil(LIST_WORKGROUP), heads])
 }

@@ -7,6 +7,7 @@ pub mod copy;
 mod device;
 mod launch;
 pub mod matmul;
+pub mod mean;
 pub mod norm;
 pub mod rotate;
 mod style;

@@ -34,7 +34,7 @@ impl ModelConfig {
         }
         let origin = ConfigOrigin { text: file, vision: vision.map_or(file, |header| header.metadata.file()) };
         let vision = vision.map(vision_config).transpose()?;
-        Self::new(family, text_config(text, other_parts, family)?, vision, None, &origin)
+        Self::decoder_from(family, text_config(text, other_parts, family)?, vision, None, &origin)
     }
 }
 
@@ -45,7 +45,7 @@ fn family(metadata: &Metadata) -> Result<Family, ConfigError> {
         return Err(ConfigError::Unsupported(message.to_owned()));
     }
     architecture.and_then(Family::from_gguf_architecture).ok_or_else(|| {
-        let known = Family::ALL.map(|family| family.spec().gguf_architecture);
+        let known: Vec<&str> = Family::ALL.iter().filter_map(|family| family.spec().gguf_architecture).collect();
         ConfigError::Unsupported(format!(
             "this GGUF file's architecture is {}; secondpass runs {} rerankers",
             architecture.unwrap_or("not named"),
@@ -56,7 +56,7 @@ fn family(metadata: &Metadata) -> Result<Family, ConfigError> {
 
 fn text_config(header: &GgufHeader, other_parts: &[&GgufHeader], family: Family) -> Result<TextConfig, ModelError> {
     let metadata = &header.metadata;
-    let key = |leaf: &str| format!("{}.{leaf}", family.spec().gguf_architecture);
+    let key = |leaf: &str| format!("{}.{leaf}", family.spec().gguf_architecture.unwrap_or_default());
     let number = |leaf: &str| metadata.required_number(&key(leaf));
     let num_attention_heads = number("attention.head_count")?;
     let hidden_size = number("embedding_length")?;
@@ -82,7 +82,7 @@ fn text_config(header: &GgufHeader, other_parts: &[&GgufHeader], family: Family)
         intermediate_size: number("feed_forward_length")?,
         vocab_size,
         rms_norm_eps: metadata.float(&key("attention.layer_norm_rms_epsilon")).unwrap_or(DEFAULT_RMS_NORM_EPS),
-        rope_theta: metadata.float(&key("rope.freq_base")).unwrap_or(family.spec().default_rope_theta),
+        rope_theta: metadata.float(&key("rope.freq_base")).unwrap_or(family.default_rope_theta()),
         mrope_sections: mrope_sections(head_dim, sections.as_deref()),
     })
 }

@@ -1,19 +1,13 @@
-//! Configurations in the `config.json` of a Hugging Face folder.
+//! Decoders' part of a `config.json`.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::model::{ConfigOrigin, ModelConfig};
 use super::text::{TextConfig, mrope_sections};
 use super::vision::VisionConfig;
-use crate::model::error::{ConfigError, ModelError};
-use crate::model::family::{Family, TrunkKind};
-
-/// A limit on the size of a `config.json`, which is a few kilobytes.
-pub const MAX_CONFIG_BYTES: u64 = 1 << 20;
-
-const FILE: &str = "config.json";
+use crate::model::error::ConfigError;
+use crate::model::family::Family;
 
 /// A decoder's part of a `config.json`.
 #[derive(Deserialize)]
@@ -58,56 +52,13 @@ struct VisionJson {
     hidden_act: Option<String>,
 }
 
-impl ModelConfig {
-    /// Reads and checks a `config.json`.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, ModelError> {
-        read(bytes).map_err(|e| e.in_file(FILE)).and_then(|parts| {
-            let origin = ConfigOrigin { text: FILE, vision: FILE };
-            Self::new(parts.family, parts.text, parts.vision, parts.tied, &origin)
-        })
-    }
-}
-
-struct ConfigParts {
-    family: Family,
-    text: TextConfig,
-    vision: Option<VisionConfig>,
-    tied: Option<bool>,
-}
-
-fn read(bytes: &[u8]) -> Result<ConfigParts, ConfigError> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|e| invalid(format!("not valid JSON ({e})")))?;
-    let family = family(&value)?;
-    match family.spec().trunk {
-        TrunkKind::Decoder => Ok(ConfigParts { family, text: text(&value, family)?, vision: None, tied: tied(&value) }),
-        TrunkKind::VisionDecoder => {
-            let part = |name: &str| value.get(name).ok_or_else(|| invalid(format!("it has no {name}")));
-            let inner = part("text_config")?;
-            let vision = vision(part("vision_config")?)?;
-            // Transformers reads only the inner flag, and may write an outer one that is true beside a separate head.
-            Ok(ConfigParts { family, text: text(inner, family)?, vision: Some(vision), tied: tied(inner) })
-        }
-    }
-}
-
-fn family(value: &Value) -> Result<Family, ConfigError> {
-    let Some(model_type) = value.get("model_type").and_then(Value::as_str) else {
-        return Err(invalid("it has no model_type; is this the model's folder?".to_owned()));
-    };
-    Family::from_model_type(model_type).ok_or_else(|| {
-        let known = Family::ALL.map(|family| format!("\"{}\" ({})", family.spec().model_type, family.spec().models));
-        ConfigError::Unsupported(format!(
-            "model_type \"{model_type}\" is not supported; secondpass runs {}. Give the URL of one of these.",
-            known.join(" and ")
-        ))
-    })
-}
-
-fn tied(value: &Value) -> Option<bool> {
+/// Whether the head is the embedding table.
+pub fn tied(value: &Value) -> Option<bool> {
     value.get("tie_word_embeddings").and_then(Value::as_bool)
 }
 
-fn text(value: &Value, family: Family) -> Result<TextConfig, ConfigError> {
+/// A decoder's sizes.
+pub fn text(value: &Value, family: Family) -> Result<TextConfig, ConfigError> {
     let json: TextJson = parse(value)?;
     let config = TextConfig {
         hidden_size: json.hidden_size,
@@ -118,7 +69,7 @@ fn text(value: &Value, family: Family) -> Result<TextConfig, ConfigError> {
         intermediate_size: json.intermediate_size,
         vocab_size: json.vocab_size,
         rms_norm_eps: json.rms_norm_eps,
-        rope_theta: json.rope_theta().unwrap_or(family.spec().default_rope_theta),
+        rope_theta: json.rope_theta().unwrap_or(family.default_rope_theta()),
         mrope_sections: mrope_sections(json.head_dim, json.mrope_section()),
     };
     config.check()?;
@@ -126,7 +77,8 @@ fn text(value: &Value, family: Family) -> Result<TextConfig, ConfigError> {
     Ok(config)
 }
 
-fn vision(value: &Value) -> Result<VisionConfig, ConfigError> {
+/// A vision tower's sizes.
+pub fn vision(value: &Value) -> Result<VisionConfig, ConfigError> {
     let json: VisionJson = parse(value)?;
     json.sizes.check()?;
     if json.in_channels.is_some_and(|n| n != 3) {
@@ -178,10 +130,10 @@ impl TextJson {
     }
 }
 
-fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, ConfigError> {
+pub fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, ConfigError> {
     T::deserialize(value).map_err(|e| invalid(e.to_string()))
 }
 
-fn invalid(message: String) -> ConfigError {
+pub fn invalid(message: String) -> ConfigError {
     ConfigError::Invalid(message)
 }

@@ -2,13 +2,19 @@
 //! allocated.
 
 mod bounds;
+mod encoder;
+mod encoder_json;
 mod gguf;
+mod hugging_face;
 mod json;
 mod model;
+mod scoring;
 mod text;
 mod vision;
 
-pub use json::MAX_CONFIG_BYTES;
-pub use model::ModelConfig;
+pub use encoder::{EncoderBiases, EncoderConfig, LayerAttention, Pooling, Positions, Rotary};
+pub use hugging_face::{ConfigFiles, MAX_CONFIG_BYTES};
+pub use model::{ModelConfig, TrunkConfig};
+pub use scoring::{ScoreActivation, sigmoid};
 pub use text::TextConfig;
 pub use vision::VisionConfig;

@@ -1,20 +1,39 @@
 //! The configuration of a whole model.
 
+use super::encoder::{EncoderConfig, Pooling};
+use super::scoring::ScoreActivation;
 use super::text::TextConfig;
 use super::vision::VisionConfig;
 use crate::model::error::{ConfigError, ModelError};
 use crate::model::family::Family;
+use crate::model::heads::HeadModules;
 
 /// The configuration of a whole model.
 #[derive(Debug, Clone)]
 pub struct ModelConfig {
-    /// The decoder.
-    pub text: TextConfig,
-    /// The vision tower, in a family that has one.
-    pub vision: Option<VisionConfig>,
+    /// What turns tokens into hidden states.
+    pub trunk: TrunkConfig,
     /// Whether the head is the embedding table. If the configuration does not say so, it is when there is no head.
     pub tied: Option<bool>,
+    /// The modules of a sentence-transformers model. Without them the head is the family's.
+    pub head_modules: Option<HeadModules>,
+    /// What turns a logit into the published score.
+    pub activation: ScoreActivation,
     family: Family,
+}
+
+/// The configuration of a trunk.
+#[derive(Debug, Clone)]
+pub enum TrunkConfig {
+    /// A decoder, and the vision tower of a family that has one.
+    Decoder {
+        /// The decoder.
+        text: TextConfig,
+        /// The vision tower.
+        vision: Option<VisionConfig>,
+    },
+    /// An encoder.
+    Encoder(EncoderConfig),
 }
 
 /// The files that hold a configuration, for messages.
@@ -24,7 +43,8 @@ pub(super) struct ConfigOrigin<'a> {
 }
 
 impl ModelConfig {
-    pub(super) fn new(
+    /// A decoder's.
+    pub(super) fn decoder_from(
         family: Family,
         text: TextConfig,
         vision: Option<VisionConfig>,
@@ -39,11 +59,87 @@ impl ModelConfig {
                 return Err(ConfigError::Invalid(message).in_file(origin.vision));
             }
         }
-        Ok(Self { text, vision, tied, family })
+        let trunk = TrunkConfig::Decoder { text, vision };
+        Ok(Self { trunk, tied, head_modules: None, activation: ScoreActivation::Sigmoid, family })
+    }
+
+    /// An encoder's.
+    pub(super) fn encoder_from(
+        family: Family,
+        mut encoder: EncoderConfig,
+        head_modules: Option<HeadModules>,
+        activation: ScoreActivation,
+    ) -> Self {
+        if let Some(modules) = &head_modules {
+            encoder.pooling = modules.pooling;
+        }
+        Self { trunk: TrunkConfig::Encoder(encoder), tied: None, head_modules, activation, family }
     }
 
     /// The family of the model.
     pub fn family(&self) -> Family {
         self.family
+    }
+
+    /// With the family that the checkpoint's tensors tell, where the configuration alone does not.
+    pub fn with_tensors(mut self, has_tensor: impl Fn(&str) -> bool) -> Self {
+        self.family = self.family.from_tensors(has_tensor);
+        self
+    }
+
+    /// The decoder, if the trunk is one.
+    pub fn decoder(&self) -> Option<&TextConfig> {
+        match &self.trunk {
+            TrunkConfig::Decoder { text, .. } => Some(text),
+            TrunkConfig::Encoder(_) => None,
+        }
+    }
+
+    /// The encoder, if the trunk is one.
+    pub fn encoder(&self) -> Option<&EncoderConfig> {
+        match &self.trunk {
+            TrunkConfig::Decoder { .. } => None,
+            TrunkConfig::Encoder(encoder) => Some(encoder),
+        }
+    }
+
+    /// The vision tower, in a family that has one.
+    pub fn vision(&self) -> Option<&VisionConfig> {
+        match &self.trunk {
+            TrunkConfig::Decoder { vision, .. } => vision.as_ref(),
+            TrunkConfig::Encoder(_) => None,
+        }
+    }
+
+    /// Width of the hidden states that the head reads.
+    pub fn hidden_size(&self) -> usize {
+        match &self.trunk {
+            TrunkConfig::Decoder { text, .. } => text.hidden_size,
+            TrunkConfig::Encoder(encoder) => encoder.hidden_size,
+        }
+    }
+
+    /// Rows of the embedding table.
+    pub fn vocab_size(&self) -> usize {
+        match &self.trunk {
+            TrunkConfig::Decoder { text, .. } => text.vocab_size,
+            TrunkConfig::Encoder(encoder) => encoder.vocab_size,
+        }
+    }
+
+    /// Epsilon of the norms in the head.
+    pub fn head_norm_eps(&self) -> f64 {
+        match &self.trunk {
+            TrunkConfig::Decoder { text, .. } => text.rms_norm_eps,
+            TrunkConfig::Encoder(encoder) => encoder.norm_eps,
+        }
+    }
+
+    /// Which hidden states the head reads.
+    pub fn pooling(&self) -> Pooling {
+        match &self.trunk {
+            TrunkConfig::Decoder { .. } => Pooling::LastToken,
+            TrunkConfig::Encoder(encoder) => encoder.pooling,
+        }
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use super::rows::PackedRows;
 use crate::kernels::{Keys, add};
 use crate::model::config::TextConfig;
-use crate::model::layers::{Bias, GatedMlp, Linear, RmsNorm, SelfAttention, TensorScope, TensorSource};
+use crate::model::layers::{Bias, GateActivation, GatedMlp, Linear, RmsNorm, SelfAttention, TensorScope, TensorSource};
 use crate::weights::WeightsError;
 
 /// Attention and a gated MLP, each after a norm and added to the residual stream.
@@ -30,6 +30,7 @@ impl DecoderLayer {
                 gate: Linear::load(&at.at("mlp.gate_proj"), [inner, hidden], Bias::Absent).await?,
                 up: Linear::load(&at.at("mlp.up_proj"), [inner, hidden], Bias::Absent).await?,
                 down: Linear::load(&at.at("mlp.down_proj"), [hidden, inner], Bias::Absent).await?,
+                activation: GateActivation::Silu,
             },
         })
     }
@@ -41,12 +42,12 @@ impl DecoderLayer {
 
     /// The keys and values of normed rows.
     pub fn keys_and_values(&self, normed: &Tensor<2>, rows: &PackedRows) -> Keys {
-        self.attention.keys_and_values(normed, &rows.angles)
+        self.attention.keys_and_values(normed, Some(&rows.angles))
     }
 
     /// Updates the residual stream. `keys` may be of more rows than are updated.
     pub fn forward(&self, rows: &mut PackedRows, normed: Tensor<2>, keys: Keys, prefix: Option<&Keys>) {
-        let attended = self.attention.attend(normed, &rows.angles, keys, prefix, &rows.ranges);
+        let attended = self.attention.attend(normed, Some(&rows.angles), keys, prefix, &rows.ranges);
         let x = add(rows.x.clone(), attended);
         rows.x = add(x.clone(), self.mlp.forward(self.post_attention_norm.forward(x)));
     }
@@ -67,5 +68,6 @@ async fn load_attention<S: TensorSource>(
         key_norm: Some(RmsNorm::load(&at.at("k_norm"), head_dim, eps).await?),
         query_heads: config.num_attention_heads,
         key_heads: config.num_key_value_heads,
+        linear_bias: false,
     })
 }

@@ -59,7 +59,7 @@ impl RowPacker {
         from: usize,
         rows: &mut RowAccumulator,
     ) -> Result<(), ModelError> {
-        let TokenizedPrompt { ids, visuals } = prompt;
+        let TokenizedPrompt { ids, visuals, .. } = prompt;
         let spans: Vec<VisualSpan<'_>> = visuals.iter().flat_map(|features| features.spans()).collect();
         let steps: Vec<VisualGrid> = spans.iter().map(VisualSpan::grid).collect();
         let is_placeholder = |id: u32| !visuals.is_empty() && self.placeholders.contains(&Some(id));

@@ -2,6 +2,7 @@
 
 use crate::model::config::ModelConfig;
 use crate::model::error::ModelError;
+use crate::model::prompt::AnswerIds;
 use crate::weights::Checkpoint;
 use crate::weights::WeightsError;
 
@@ -19,11 +20,15 @@ pub struct YesNoRows {
 
 impl YesNoRows {
     /// In the language model's head; if that is tied, in the embedding table.
-    pub fn find(checkpoint: &Checkpoint, config: &ModelConfig, yes: u32, no: u32) -> Result<Self, ModelError> {
+    pub fn find(
+        checkpoint: &Checkpoint,
+        config: &ModelConfig,
+        AnswerIds { yes, no }: AnswerIds,
+    ) -> Result<Self, ModelError> {
         // A configuration may leave open whether the head is tied; then it is if the checkpoint holds no head.
         let tied = config.tied.unwrap_or(!checkpoint.mentions(LM_HEAD));
         let tensor = if tied { EMBEDDING } else { LM_HEAD };
-        let shape = [config.text.vocab_size, config.text.hidden_size];
+        let shape = [config.vocab_size(), config.hidden_size()];
         checkpoint.check(tensor, &shape)?;
         Ok(Self { tensor, shape, yes: yes as usize, no: no as usize })
     }

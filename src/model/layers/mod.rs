@@ -14,7 +14,7 @@ mod weight;
 pub use attention::SelfAttention;
 pub use embedding::EmbeddingTable;
 pub use linear::{Bias, Linear};
-pub use mlp::{GatedMlp, Mlp, MlpActivation};
+pub use mlp::{GateActivation, GatedMlp, Mlp, MlpActivation};
 pub use norm::{LayerNorm, RmsNorm};
 pub use precision::Precision;
 pub use rotary::{RotaryFrequencies, rotary_table};

@@ -3,8 +3,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use super::linear::Bias;
 use super::source::{TensorScope, TensorSource};
-use crate::kernels::{layer_norm, rms_norm, rotate};
+use crate::kernels::{layer_norm, rms_norm, rotate, upload_vector};
 use crate::weights::WeightsError;
 
 /// `x · rsqrt(mean(x²) + eps) · weight` over the last dimension.
@@ -31,7 +32,7 @@ impl RmsNorm {
     }
 }
 
-/// `(x - mean(x)) · rsqrt(var(x) + eps) · weight + bias` over the last dimension.
+/// `(x - mean(x)) · rsqrt(var(x) + eps) · weight + bias` over the last dimension. A norm without bias has one of zeros.
 #[derive(Module, Debug)]
 pub struct LayerNorm {
     weight: Param<Tensor<1>>,
@@ -44,6 +45,21 @@ impl LayerNorm {
     pub async fn load<S: TensorSource>(at: &TensorScope<'_, S>, width: usize, eps: f64) -> Result<Self, WeightsError> {
         let weight = Param::from_tensor(at.vector("weight", width).await?);
         Ok(Self { weight, bias: Param::from_tensor(at.vector("bias", width).await?), eps })
+    }
+
+    /// From `weight`, and from `bias` if it has one.
+    pub async fn load_with<S: TensorSource>(
+        at: &TensorScope<'_, S>,
+        width: usize,
+        eps: f64,
+        bias: Bias,
+    ) -> Result<Self, WeightsError> {
+        if bias == Bias::Present {
+            return Self::load(at, width, eps).await;
+        }
+        let zeros = upload_vector(vec![0.0; width], at.source().device());
+        let weight = Param::from_tensor(at.vector("weight", width).await?);
+        Ok(Self { weight, bias: Param::from_tensor(zeros), eps })
     }
 
     /// Normalizes each row.

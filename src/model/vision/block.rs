@@ -34,6 +34,7 @@ impl VisionBlock {
                 key_norm: None,
                 query_heads: config.num_heads,
                 key_heads: config.num_heads,
+                linear_bias: false,
             },
             norm2: LayerNorm::load(&at.at("norm2"), width, VisionConfig::NORM_EPS).await?,
             mlp: Mlp {
@@ -47,8 +48,8 @@ impl VisionBlock {
     /// `ranges` gives the patches of each patch's frame.
     pub fn forward(&self, x: Tensor<2>, angles: &Tensor<2>, ranges: &Tensor<2, Int>) -> Tensor<2> {
         let normed = self.norm1.forward(x.clone());
-        let keys = self.attention.keys_and_values(&normed, angles);
-        let x = add(x, self.attention.attend(normed, angles, keys, None, ranges));
+        let keys = self.attention.keys_and_values(&normed, Some(angles));
+        let x = add(x, self.attention.attend(normed, Some(angles), keys, None, ranges));
         add(x.clone(), self.mlp.forward(self.norm2.forward(x)))
     }
 }

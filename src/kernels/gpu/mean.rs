@@ -1,0 +1,13 @@
+//! Means of runs of rows.
+
+use burn_cubecl::tensor::CubeTensor;
+
+use super::launch::{LIST_WORKGROUP, Shader, grid, shape};
+
+pub const MEAN: Shader = Shader::list("mean", &[include_str!("../../../shaders/mean.wgsl")]);
+
+pub fn rows(x: CubeTensor, ranges: CubeTensor, out: CubeTensor) -> CubeTensor {
+    let [runs, columns] = shape(&out);
+    let groups = grid((runs * columns).div_ceil(LIST_WORKGROUP));
+    MEAN.launch(&[x, ranges], out, &[runs as u32, columns as u32, groups[0] as u32], groups)
+}

@@ -1,0 +1,115 @@
+//! Configurations in the files of a Hugging Face folder.
+
+use serde_json::Value;
+
+use super::encoder_json::encoder;
+use super::json::{invalid, text, tied, vision};
+use super::model::{ConfigOrigin, ModelConfig};
+use super::scoring::ScoreActivation;
+use crate::model::error::{ConfigError, ModelError};
+use crate::model::family::{Family, TrunkKind};
+use crate::model::heads::HeadModules;
+
+/// A limit on the size of a `config.json`, which is a few kilobytes.
+pub const MAX_CONFIG_BYTES: u64 = 1 << 20;
+
+const FILE: &str = "config.json";
+
+/// The files that describe a model.
+#[derive(Debug, Default)]
+pub struct ConfigFiles {
+    /// `config.json`.
+    pub config: Vec<u8>,
+    /// `config_sentence_transformers.json`, if there is one.
+    pub sentence_transformers: Option<Vec<u8>>,
+    /// The modules of a sentence-transformers model.
+    pub modules: Option<HeadModules>,
+}
+
+impl ConfigFiles {
+    /// The family that `config.json` names.
+    pub fn family(&self) -> Result<Family, ModelError> {
+        read_json(&self.config).and_then(|value| family(&value)).map_err(|e| e.in_file(FILE))
+    }
+}
+
+impl ModelConfig {
+    /// Reads and checks the `config.json` of a model without other files that describe it.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, ModelError> {
+        Self::from_files(&ConfigFiles { config: bytes.to_vec(), ..ConfigFiles::default() })
+    }
+
+    /// Reads and checks the files of a folder.
+    pub fn from_files(files: &ConfigFiles) -> Result<Self, ModelError> {
+        let value = read_json(&files.config).map_err(|e| e.in_file(FILE))?;
+        let family = family(&value).map_err(|e| e.in_file(FILE))?;
+        if let TrunkKind::Encoder(spec) = family.spec().trunk {
+            check_task(&value, files.modules.is_some()).map_err(|e| e.in_file(FILE))?;
+            let encoder = encoder(&value, spec).map_err(|e| e.in_file(FILE))?;
+            let activation = activation(&value, files).map_err(|e| e.in_file(FILE))?;
+            return Ok(Self::encoder_from(family, encoder, files.modules.clone(), activation));
+        }
+        decoder(&value, family).map_err(|e| e.in_file(FILE)).and_then(|(text, vision, tied)| {
+            Self::decoder_from(family, text, vision, tied, &ConfigOrigin { text: FILE, vision: FILE })
+        })
+    }
+}
+
+fn read_json(bytes: &[u8]) -> Result<Value, ConfigError> {
+    serde_json::from_slice(bytes).map_err(|e| invalid(format!("not valid JSON ({e})")))
+}
+
+fn family(value: &Value) -> Result<Family, ConfigError> {
+    let Some(model_type) = value.get("model_type").and_then(Value::as_str) else {
+        return Err(invalid("it has no model_type; is this the model's folder?".to_owned()));
+    };
+    let positions = value.get("position_embedding_type").and_then(Value::as_str);
+    Family::from_config(model_type, positions).ok_or_else(|| {
+        let known: Vec<String> = Family::ALL.iter().map(|family| family.spec().models.to_owned()).collect();
+        ConfigError::Unsupported(format!(
+            "model_type \"{model_type}\" is not supported; secondpass runs {}. Give the URL of one of these.",
+            known.join("; ")
+        ))
+    })
+}
+
+/// Refuses encoders that were trained for something else, and says for what.
+fn check_task(value: &Value, has_modules: bool) -> Result<(), ConfigError> {
+    let architecture = value.pointer("/architectures/0").and_then(Value::as_str).unwrap_or_default();
+    let task = match architecture {
+        name if name.ends_with("ForMaskedLM") || name.ends_with("ForPreTraining") => "a language model",
+        name if name.ends_with("ForTokenClassification") => "a classifier of tokens",
+        name if name.ends_with("ForQuestionAnswering") => "a model that finds answers in a text",
+        name if name.ends_with("ForMultipleChoice") => "a model that chooses between answers",
+        _ => "",
+    };
+    if !task.is_empty() && !has_modules {
+        return Err(ConfigError::Unsupported(format!("{architecture} is {task}, not a reranker")));
+    }
+    let labels = value.get("id2label").and_then(Value::as_object).map(serde_json::Map::len);
+    match labels {
+        Some(count) if count > 1 && architecture.ends_with("ForSequenceClassification") => {
+            Err(ConfigError::Unsupported(format!("it sorts texts into {count} classes (id2label); a reranker has one")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn activation(value: &Value, files: &ConfigFiles) -> Result<ScoreActivation, ConfigError> {
+    let own = files.sentence_transformers.as_deref().map(serde_json::from_slice::<Value>).transpose();
+    let own = own.map_err(|e| invalid(format!("config_sentence_transformers.json is not valid JSON ({e})")))?;
+    ScoreActivation::from_configs(value, own.as_ref())
+}
+
+type DecoderParts = (super::text::TextConfig, Option<super::vision::VisionConfig>, Option<bool>);
+
+fn decoder(value: &Value, family: Family) -> Result<DecoderParts, ConfigError> {
+    if !family.has_vision() {
+        return Ok((text(value, family)?, None, tied(value)));
+    }
+    let part = |name: &str| value.get(name).ok_or_else(|| invalid(format!("it has no {name}")));
+    let inner = part("text_config")?;
+    let vision = vision(part("vision_config")?)?;
+    // Transformers reads only the inner flag, and may write an outer one that is true beside a separate head.
+    Ok((text(inner, family)?, Some(vision), tied(inner)))
+}

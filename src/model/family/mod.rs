@@ -1,0 +1,123 @@
+//! The model families, each described by data. This is the only place that lists them.
+//!
+//! To add one: a variant of [`Family`] and its [`FamilySpec`]. The trunk, the head and the prompt that the specification
+//! names are shared by all families; what a family needs that none of them has yet is added there, as another value of
+//! an enum or another optional layer.
+
+mod decoders;
+mod encoders;
+mod spec;
+
+pub use spec::{
+    BiasRule, EncoderSpec, FamilySpec, HeadActivation, HeadKind, HeadLayerSpec, MlpLayout, NormOrder, PositionRule,
+    PromptKind, TrunkKind,
+};
+
+/// A family of published checkpoints that run alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Qwen3-Reranker: text only.
+    Qwen3Reranker,
+    /// Qwen3-VL-Reranker: text, images, video.
+    Qwen3VlReranker,
+    /// BERT.
+    Bert,
+    /// Electra.
+    Electra,
+    /// DistilBERT.
+    DistilBert,
+    /// RoBERTa and XLM-RoBERTa.
+    Roberta,
+    /// XLM-RoBERTa in Jina's layout of tensors.
+    JinaRoberta,
+    /// ModernBERT.
+    ModernBert,
+    /// GTE's encoder, called "new" in its files.
+    Gte,
+    /// Jina's BERT with linear biases in attention.
+    JinaBert,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Qwen3Reranker,
+        Self::Qwen3VlReranker,
+        Self::Bert,
+        Self::Electra,
+        Self::DistilBert,
+        Self::Roberta,
+        Self::JinaRoberta,
+        Self::ModernBert,
+        Self::Gte,
+        Self::JinaBert,
+    ];
+
+    /// What distinguishes it from the others.
+    pub fn spec(self) -> &'static FamilySpec {
+        match self {
+            Self::Qwen3Reranker => &decoders::QWEN3_RERANKER,
+            Self::Qwen3VlReranker => &decoders::QWEN3_VL_RERANKER,
+            Self::Bert => &encoders::BERT,
+            Self::Electra => &encoders::ELECTRA,
+            Self::DistilBert => &encoders::DISTILBERT,
+            Self::Roberta => &encoders::ROBERTA,
+            Self::JinaRoberta => &encoders::JINA_ROBERTA,
+            Self::ModernBert => &encoders::MODERNBERT,
+            Self::Gte => &encoders::GTE,
+            Self::JinaBert => &encoders::JINA_BERT,
+        }
+    }
+
+    /// The name in `info` and on the command line.
+    pub fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    /// How its prompts are made.
+    pub fn prompt(self) -> PromptKind {
+        self.spec().prompt
+    }
+
+    /// The rotary base of a decoder's configuration that does not give one.
+    pub fn default_rope_theta(self) -> f64 {
+        match self.spec().trunk {
+            TrunkKind::Decoder { default_rope_theta } | TrunkKind::VisionDecoder { default_rope_theta } => {
+                default_rope_theta
+            }
+            TrunkKind::Encoder(_) => 1e4,
+        }
+    }
+
+    /// Whether its trunk is an encoder.
+    pub fn is_encoder(self) -> bool {
+        matches!(self.spec().trunk, TrunkKind::Encoder(_))
+    }
+
+    /// Whether it reads images and video.
+    pub fn has_vision(self) -> bool {
+        matches!(self.spec().trunk, TrunkKind::VisionDecoder { .. })
+    }
+
+    /// The family of a `config.json`: by its `model_type`, and by the kind of its positions where two share that.
+    pub fn from_config(model_type: &str, position_embedding_type: Option<&str>) -> Option<Self> {
+        let family = Self::ALL.into_iter().find(|family| family.spec().model_types.contains(&model_type))?;
+        match (family, position_embedding_type) {
+            (Self::Bert, Some("alibi")) => Some(Self::JinaBert),
+            _ => Some(family),
+        }
+    }
+
+    /// The family whose checkpoints hold a tensor that tells them from others of the same `model_type`.
+    pub fn from_tensors(self, has_tensor: impl Fn(&str) -> bool) -> Self {
+        match self {
+            Self::Roberta if has_tensor(encoders::JINA_ROBERTA_TENSOR) => Self::JinaRoberta,
+            family => family,
+        }
+    }
+
+    /// The family with this `general.architecture` in GGUF metadata.
+    pub fn from_gguf_architecture(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.spec().gguf_architecture == Some(name))
+    }
+}

@@ -1,0 +1,97 @@
+//! Prompts from a template.
+
+use super::error::PromptError;
+use super::part::PromptPart;
+use super::prompter::{EncodedPrompt, PromptLimits};
+use super::template::{PromptInput, PromptTemplate, TemplatePart};
+use super::tokenizer::Tokenizer;
+use super::truncation::{Truncation, truncate_body, truncate_text};
+
+/// A template whose constant parts are tokenized.
+pub struct TemplateFormat {
+    pub template: &'static PromptTemplate,
+    prefix: Vec<u32>,
+    suffix: Vec<u32>,
+    /// The ids of [`Truncation::TextOnly`]'s tokens.
+    kept_ids: Vec<u32>,
+    /// The ids of the answers `yes` and `no`.
+    pub answer_ids: [u32; 2],
+    /// The ids that are replaced by the feature vectors of images and of videos, if the model takes any.
+    pub pad_ids: [Option<u32>; 2],
+}
+
+impl TemplateFormat {
+    /// Tokenizes the constant parts of the template. Fails if the tokenizer lacks one of its tokens.
+    pub fn new(tokenizer: &Tokenizer, template: &'static PromptTemplate) -> Result<Self, PromptError> {
+        let prefix = tokenizer.encode_parts(&constant_parts(template.prefix))?;
+        let suffix = tokenizer.encode_parts(&constant_parts(template.suffix))?;
+        let [yes, no] = template.answers;
+        let answer_ids = [tokenizer.token_id(yes)?, tokenizer.token_id(no)?];
+        let pad_ids = match &template.media {
+            Some(media) => [Some(tokenizer.token_id(media.image_pad)?), Some(tokenizer.token_id(media.video_pad)?)],
+            None => [None; 2],
+        };
+        let kept_ids = match template.truncation {
+            Truncation::BodyEnd => Vec::new(),
+            Truncation::TextOnly { kept } => kept.iter().filter_map(|token| tokenizer.token_id(token).ok()).collect(),
+        };
+        Ok(Self { template, prefix, suffix, kept_ids, answer_ids, pad_ids })
+    }
+
+    /// The prompt of one query and one document.
+    pub fn encode(
+        &self,
+        tokenizer: &Tokenizer,
+        instruction: Option<&str>,
+        query: &PromptInput<'_>,
+        document: &PromptInput<'_>,
+        limits: PromptLimits,
+    ) -> Result<EncodedPrompt, PromptError> {
+        let (text, dropped_from_text) = match limits.max_tokens_per_doc {
+            Some(tokens) => tokenizer.truncate(document.text, tokens)?,
+            None => (document.text, 0),
+        };
+        let document = PromptInput { text, ..document.clone() };
+        let instruction = instruction.unwrap_or(self.template.default_instruction);
+        let parts = self.template.fill_body(instruction, query, &document);
+        let body = tokenizer.encode_parts(&parts)?;
+        let max_length = limits.max_length.unwrap_or(self.template.max_length);
+        let untruncated_len = self.prefix.len() + body.len();
+        let mut ids = match self.template.truncation {
+            Truncation::BodyEnd => truncate_body(&self.prefix, &body, self.suffix.len(), max_length),
+            Truncation::TextOnly { .. } => {
+                let ids = [self.prefix.as_slice(), &body].concat();
+                truncate_text(ids, max_length, |id| self.kept_ids.contains(&id))
+            }
+        };
+        let dropped = untruncated_len - ids.len();
+        let dropped_before_document =
+            if dropped > 0 { dropped.saturating_sub(self.document_tokens(tokenizer, &parts, &body)?) } else { 0 };
+        ids.extend(&self.suffix);
+        let second_segment = ids.len();
+        let dropped_tokens = dropped_from_text + dropped;
+        Ok(EncodedPrompt { ids, second_segment, dropped_tokens, dropped_before_document, dropped_from_query: 0 })
+    }
+
+    /// The tokens of the body that belong to the document's text, its last part. Since a merge may cross the beginning
+    /// of the text, they are those from the first that differs from the body without it.
+    fn document_tokens(
+        &self,
+        tokenizer: &Tokenizer,
+        parts: &[PromptPart<'_>],
+        body: &[u32],
+    ) -> Result<usize, PromptError> {
+        let without_text = tokenizer.encode_parts(&parts[..parts.len() - 1])?;
+        Ok(body.len() - body.iter().zip(&without_text).take_while(|(a, b)| a == b).count())
+    }
+}
+
+/// The special tokens and literal texts of a prefix or suffix.
+fn constant_parts(parts: &[TemplatePart]) -> Vec<PromptPart<'static>> {
+    let constant = |part: &TemplatePart| match *part {
+        TemplatePart::Special(token) => Some(PromptPart::special(token)),
+        TemplatePart::Text(text) => Some(PromptPart::text(text)),
+        TemplatePart::Instruction | TemplatePart::Query | TemplatePart::Document => None,
+    };
+    parts.iter().filter_map(constant).collect()
+}
