@@ -58,19 +58,18 @@ impl Tokenizer {
         fields.insert("truncation".into(), Value::Null);
         fields.insert("padding".into(), Value::Null);
         let pair_layout = fields.get("post_processor").and_then(PairLayout::from_post_processor);
-        // The library's `encode_special_tokens` is not enough: `<think>` is an added token that is not special.
-        let added_tokens = fields.insert("added_tokens".into(), Value::Array(Vec::new())).unwrap_or_default();
-        let tokens: Vec<AddedToken> = match &added_tokens {
-            Value::Null => Vec::new(),
-            list => Vec::deserialize(list).map_err(|e| PromptError::InvalidTokenizer(e.into()))?,
+        let tokens: Vec<AddedToken> = match fields.get("added_tokens") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(list) => Vec::deserialize(list).map_err(|e| PromptError::InvalidTokenizer(e.into()))?,
         };
-        if let (Value::Array(list), MatchedTokens::NotSpecial) = (added_tokens, matched) {
-            let kept = list.into_iter().zip(&tokens).filter(|(_, token)| !token.special).map(|(value, _)| value);
-            fields.insert("added_tokens".into(), kept.collect());
+        if matched == MatchedTokens::None {
+            // The library's `encode_special_tokens` is not enough: `<think>` is an added token that is not special.
+            fields.insert("added_tokens".into(), Value::Array(Vec::new()));
         }
         let special: HashSet<u32> = tokens.iter().filter(|token| token.special).map(|token| token.id).collect();
         let reserved = reserve_pieces(fields.get_mut("model"), special);
-        let plain = value.to_string().parse().map_err(PromptError::InvalidTokenizer)?;
+        let mut plain: tokenizers::Tokenizer = value.to_string().parse().map_err(PromptError::InvalidTokenizer)?;
+        plain.set_encode_special_tokens(true);
         let added = tokens.into_iter().map(|token| (token.content, token.id)).collect();
         Ok(Self { plain, added, pair_layout, reserved })
     }
@@ -141,12 +140,11 @@ fn reserve_pieces(model: Option<&mut Value>, special: HashSet<u32>) -> Option<(H
         return None;
     }
     let unknown = u32::try_from(model.get("unk_id")?.as_u64()?).ok()?;
-    let reserved: HashSet<u32> = special.into_iter().filter(|&id| id != unknown).collect();
     let vocabulary = model.get_mut("vocab")?.as_array_mut()?;
-    for &id in &reserved {
+    for &id in &special {
         if let Some(Value::String(piece)) = vocabulary.get_mut(id as usize).and_then(|entry| entry.get_mut(0)) {
             piece.insert(0, '\0');
         }
     }
-    Some((reserved, unknown))
+    Some((special.into_iter().filter(|&id| id != unknown).collect(), unknown))
 }

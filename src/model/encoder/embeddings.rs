@@ -8,6 +8,7 @@ use crate::model::config::{EncoderConfig, Positions};
 use crate::model::error::ModelError;
 use crate::model::layers::{Bias, EmbeddingTable, LayerNorm, Linear, TensorScope, TensorSource};
 use crate::model::prompt::TokenizedPrompt;
+use crate::model::trace::{TraceProbe, TraceStage};
 use crate::weights::WeightsError;
 
 /// The tables and what follows them.
@@ -58,7 +59,7 @@ impl EncoderEmbeddings {
     }
 
     /// The first hidden states of pairs, below each other.
-    pub async fn embed(&self, prompts: &[TokenizedPrompt<'_>]) -> Result<Tensor<2>, ModelError> {
+    pub async fn embed(&self, prompts: &[TokenizedPrompt<'_>], probe: TraceProbe<'_>) -> Result<Tensor<2>, ModelError> {
         self.words.fetch(prompts.iter().flat_map(|prompt| prompt.ids).copied()).await?;
         let count: usize = prompts.iter().map(|prompt| prompt.ids.len()).sum();
         let mut values = Vec::with_capacity(count * self.width);
@@ -74,6 +75,7 @@ impl EncoderEmbeddings {
             }
         }
         let x = self.norm.forward(upload(values, [count, self.width], &self.device));
+        probe(TraceStage::Embeddings, &x);
         Ok(match &self.projection {
             Some(projection) => projection.forward(x),
             None => x,

@@ -108,8 +108,7 @@ impl Encoder {
         probe: TraceProbe<'_>,
     ) -> Result<Tensor<2>, ModelError> {
         prompts.iter().try_for_each(|&prompt| self.embeddings.check(prompt))?;
-        let mut x = self.embeddings.embed(prompts).await?;
-        probe(TraceStage::Embeddings, &x);
+        let mut x = self.embeddings.embed(prompts, probe).await?;
         let lens: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len()).collect();
         let attentions: Vec<LayerAttention> = self.layers.iter().map(|(_, attention)| *attention).collect();
         let places = BatchPlaces::new(&lens, &attentions, self.head_dim, &self.device);
