@@ -202,6 +202,8 @@ def golden(family, ids, types):
     last = f"layer{sum(k.startswith('layer') for k in values) - 1}"
     values.setdefault("last_hidden", values[last])
     flat = {k: v.reshape(-1, v.shape[-1]).float().contiguous().clone() for k, v in values.items()}
+    states = flat["last_hidden"]
+    flat["state"] = (states.mean(0) if family.pooling == "mean" else states[-1 if family.pooling == "last" else 0]).clone()  # after pooling, before the head
     flat["pooled"] = flat["pooled"].reshape(-1)
     extra = {"types": torch.tensor(types, dtype=torch.float32)} if family.types else {}
     return flat | {"ids": torch.tensor(ids, dtype=torch.float32), "logit": logit.reshape(-1).float()} | extra

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import sentencepiece
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers.convert_slow_tokenizer import DebertaV2Converter, XLMRobertaConverter
 
 CORPUS = [
@@ -64,7 +64,7 @@ def wordpiece_vocabulary(words, size):
     return {token: k for k, token in enumerate(list(tokens)[:size])}
 
 
-def wordpiece(vocabulary, lowercase):
+def wordpiece(vocabulary, lowercase, name="BertTokenizer"):
     normalizer = normalizers.BertNormalizer(clean_text=True, handle_chinese_chars=True, strip_accents=None, lowercase=lowercase)
     split = pre_tokenizers.BertPreTokenizer()
     words = [w for line in CORPUS for w, _ in split.pre_tokenize_str(normalizer.normalize_str(line))]
@@ -73,7 +73,7 @@ def wordpiece(vocabulary, lowercase):
     tokenizer.add_special_tokens([special(t) for t in WORDPIECE_SPECIAL])
     tokenizer.post_processor = template(tokenizer, "[CLS]:0 $A:0 [SEP]:0", "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1")
     names = dict(cls="[CLS]", mask="[MASK]", pad="[PAD]", sep="[SEP]", unk="[UNK]")
-    settings = dict(do_lower_case=lowercase, strip_accents=None, tokenize_chinese_chars=True, tokenizer_class="BertTokenizer")
+    settings = dict(do_lower_case=lowercase, strip_accents=None, tokenize_chinese_chars=True, tokenizer_class=name)
     return tokenizer, settings, {f"{k}_token": v for k, v in names.items()}
 
 
@@ -157,12 +157,16 @@ def xlm_roberta(vocabulary, full_rules, words):
 
 
 def deberta(vocabulary, full_rules):
-    """DeBERTa-v3's Unigram: SentencePiece's own ids, with [PAD] 0, [CLS] 1, [SEP] 2, [UNK] 3 and [MASK] after the last piece."""
+    """DeBERTa-v3's Unigram: SentencePiece's own ids, with [PAD] 0, [CLS] 1, [SEP] 2, [UNK] 3 and [MASK] after the last piece.
+
+    Without rules (None), text is normalised as in files that Transformers 5 writes: white space and NFC instead of SentencePiece's table."""
     ids = {"[CLS]": 1, "[SEP]": 2}
     with tempfile.TemporaryDirectory() as folder:
         path = train_unigram(folder, vocabulary - 1, full_rules, pad_id=0, bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]", eos_piece="[SEP]", unk_piece="[UNK]")
         source = SimpleNamespace(vocab_file=path, convert_tokens_to_ids=ids.get, do_lower_case=False, split_by_punct=False)
         tokenizer = DebertaV2Converter(source).converted()
+    if full_rules is None:
+        tokenizer.normalizer = normalizers.Sequence([normalizers.Replace(Regex(r"\s{2,}|[\n\r\t]"), " "), normalizers.NFC(), normalizers.Strip(left=False, right=True)])
     tokenizer.add_special_tokens([special(t) for t in ("[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]")])
     names = dict(bos="[CLS]", cls="[CLS]", eos="[SEP]", mask="[MASK]", pad="[PAD]", sep="[SEP]", unk="[UNK]")
     settings = dict(do_lower_case=False, split_by_punct=False, sp_model_kwargs={}, vocab_type="spm", tokenizer_class="DebertaV2Tokenizer")

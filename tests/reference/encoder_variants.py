@@ -72,7 +72,7 @@ class Gte(Family):
 
     architecture, model_type, config_class, module_class = "NewForSequenceClassification", "new", GteConfig, GteForSequenceClassification
     paths = ("gte.embeddings", "gte.layers", "", "classifier")
-    rotated, loads = True, False
+    name, rotated, loads = "gte", True, False
     NAMES = (("gte.", "new."), (".layers.", ".encoder.layer."), ("self_attn.", "attention."), ("post_attention_layernorm", "attn_ln"), ("post_mlp_layernorm", "mlp_ln"))
 
     def make_config(self):

@@ -21,7 +21,7 @@ import torch
 from safetensors.torch import save_file
 from sentence_transformers import CrossEncoder
 
-from encoder_cases import LITERAL, REQUESTS, random_requests
+from encoder_cases import DECODER_REQUESTS, LITERAL, REQUESTS, random_requests
 from encoder_checks import check
 from encoder_models import golden, lively
 from encoder_shapes import SHAPES, random_shape
@@ -49,7 +49,7 @@ def encode(spec, requests):
 def find_model(name, spec, encoded, seed):
     """A random model in which every part matters."""
     pairs = [pair for group in encoded.values() for pair in group]
-    picked = [pair for key in ("planets", "long-document", "long-both", "long-query", "accents", "scripts", "random-0", "random-1", "random-2") for pair in encoded.get(key, [])[:2]]
+    picked = [pair for key in ("planets", "long-document", "long-both", "long-query", "instruction", "cut-query", "accents", "scripts", "random-0", "random-1", "random-2") for pair in encoded.get(key, [])[:2]]
     for attempt in range(TRIES):
         torch.manual_seed(seed + attempt)
         family = spec["family"](spec["shape"], spec["tokenizer"])
@@ -163,10 +163,13 @@ def write(out, name, spec, requests, seed):
     print(f"{name}: {size // 1000} KB, logits {logits.min():.2f} to {logits.max():.2f}, deviation {logits.std():.2f}\n")
 
 
-def held_out(out, seed):
+def held_out(out, seed, only):
     for k, name in enumerate(SHAPES):
+        if only and name not in only:
+            continue
         rng = random.Random(f"{seed} {name}")
-        write(out, name, random_shape(name, rng), random_requests(seed * 100 + k), seed * 1000 + k * 50)
+        spec = random_shape(name, rng)
+        write(out, name, spec, random_requests(seed * 100 + k, (150, 260) if "encode" in spec else (10, 40)), seed * 1000 + k * 50)
 
 
 def main():
@@ -177,11 +180,12 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if arguments.held_out:
-        held_out(arguments.held_out, arguments.seed)
+        held_out(arguments.held_out, arguments.seed, arguments.only)
         return
     for k, (name, make) in enumerate(SHAPES.items()):
         if not arguments.only or name in arguments.only:
-            write(arguments.out, name, make(), REQUESTS, 100 * (k + 1))
+            spec = make()
+            write(arguments.out, name, spec, DECODER_REQUESTS if "encode" in spec else REQUESTS, 100 * (k + 1))
 
 
 if __name__ == "__main__":
