@@ -13,7 +13,7 @@ from torch import nn
 from transformers import ModernBertConfig, ModernBertModel
 
 from encoder_edits import changed
-from encoder_models import ModernBert
+from encoder_families import ModernBert
 
 
 class Chain(nn.Module):

@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 import encoder_tokenizers as tokenizers
 from encoder_chain import Ettin
 from encoder_decoders import Qwen3Score, QwenAnswers, QwenLabels, mxbai_ids, qwen3_ids
-from encoder_models import Bert, DistilBert, Electra, ModernBert, Roberta, XlmRoberta
+from encoder_families import Bert, DistilBert, Electra, ModernBert, Roberta, XlmRoberta
 from encoder_variants import Deberta, Gte, JinaAlibi, JinaFlash
 
 F16, BF16, F32 = torch.float16, torch.bfloat16, torch.float32

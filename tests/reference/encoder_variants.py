@@ -19,7 +19,8 @@ from transformers import (
 from transformers.models.deberta_v2 import modeling_deberta_v2
 
 from encoder_edits import Function, all_of, changed, edited, shift_rows, swap_halves
-from encoder_models import Family, Roberta
+from encoder_families import Roberta
+from encoder_models import Family
 
 
 def fused(tensors, parts, whole):
