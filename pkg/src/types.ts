@@ -106,6 +106,11 @@ export interface RerankRequest {
   top_n?: number
   /** Whether each result carries its document. */
   return_documents?: boolean
+  /**
+   * Whether `relevance_score` is the score that the checkpoint's authors publish, which may be any number: a logit for
+   * ms-marco and Ettin models. Default false: 0 to 1.
+   */
+  raw_scores?: boolean
   /** How many tokens of each document are scored. */
   max_tokens_per_doc?: number
   /** How many tokens a whole prompt may have; the model's own limit if absent. */
@@ -120,8 +125,10 @@ export interface RerankRequest {
 export interface RerankResult {
   /** Its position in the request. */
   index: number
-  /** 0 to 1. */
+  /** 0 to 1, unless the request asks for `raw_scores`. */
   relevance_score: number
+  /** What the model's head gave, of which the score is a function: it still differs where scores are rounded to 1. Absent if a server does not report it. */
+  logit?: number
   /** The document as it was given; a bare string comes back as `{ text }`. */
   document?: Exclude<Content, string>
 }
@@ -158,6 +165,12 @@ export interface RerankerInfo {
   family: string
   /** Whether it takes pictures. */
   vision: boolean
+  /** What turns a logit into the score that the checkpoint's authors publish. Absent for a remote one, as are the next two. */
+  activation?: 'sigmoid' | 'identity' | 'tanh'
+  /** Which hidden states the head reads. */
+  pooling?: 'cls' | 'mean' | 'last'
+  /** What the head is. */
+  head?: string
   device: 'webgpu' | 'cpu' | 'remote'
   /** The address of a remote reranker. */
   url?: string

@@ -19,7 +19,7 @@ mod truncation;
 pub use error::PromptError;
 pub use gguf_vocabulary::GgufVocabulary;
 pub use prompter::{EncodedPrompt, PromptLimits, Prompter};
-pub use qwen::{QWEN3_RERANKER, QWEN3_VL_RERANKER};
+pub use qwen::{MXBAI_RERANK, QWEN3_RERANKER, QWEN3_VL_RERANKER};
 pub use template::{MediaTokens, PromptInput, PromptTemplate, TemplatePart, VisualPlaceholder};
 pub use tokenizer::Tokenizer;
 pub use truncation::Truncation;

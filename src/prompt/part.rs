@@ -9,6 +9,8 @@ pub(super) enum PromptPart<'a> {
     Special { token: &'static str, count: usize },
     /// Ordinary text. Adjacent texts are encoded as one, since BPE merges across their boundary.
     Text(Cow<'a, str>),
+    /// The texts on either side are encoded on their own.
+    Boundary,
 }
 
 impl<'a> PromptPart<'a> {

@@ -1,6 +1,6 @@
-//! The prompts of Qwen3-Reranker and Qwen3-VL-Reranker.
+//! The prompts of Qwen3-Reranker, Qwen3-VL-Reranker and mxbai-rerank-v2.
 
-use super::template::TemplatePart::{self, Document, Instruction, Query, Special, Text};
+use super::template::TemplatePart::{self, Boundary, Document, Instruction, InstructionLine, Query, Special, Text};
 use super::template::{MediaTokens, PromptTemplate};
 use super::truncation::Truncation;
 
@@ -42,6 +42,47 @@ pub static QWEN3_VL_RERANKER: PromptTemplate = PromptTemplate {
     truncation: Truncation::TextOnly { kept: KEPT_TOKENS },
     media: Some(MediaTokens { start: VISION_START, end: VISION_END, image_pad: IMAGE_PAD, video_pad: VIDEO_PAD }),
     answers: ["yes", "no"],
+};
+
+/// mxbai-rerank-v2, as in the library published with it: its pieces are tokenized on their own, and what is asked follows
+/// the document.
+pub static MXBAI_RERANK: PromptTemplate = PromptTemplate {
+    name: "mxbai-rerank-v2",
+    default_instruction: "",
+    max_length: 8192,
+    prefix: &[
+        Special(IM_START),
+        Text("system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant."),
+        Special(IM_END),
+        Text("\n"),
+        Special(IM_START),
+        Text("user\n"),
+    ],
+    body: &[
+        InstructionLine("instruction: "),
+        Text("query: "),
+        Query,
+        Boundary,
+        Text("\n"),
+        Boundary,
+        Text("document: "),
+        Document,
+    ],
+    suffix: &[
+        Text("\n"),
+        Boundary,
+        Text(
+            "You are a search relevance expert who evaluates how well documents match search queries. For each query-document pair, carefully analyze the semantic relationship between them, then provide your binary relevance judgment (0 for not relevant, 1 for relevant).\nRelevance:",
+        ),
+        Special(IM_END),
+        Text("\n"),
+        Special(IM_START),
+        Text("assistant\n"),
+    ],
+    empty_input: "",
+    truncation: Truncation::QueryFirst,
+    media: None,
+    answers: ["1", "0"],
 };
 
 const IM_START: &str = "<|im_start|>";
@@ -87,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_document_is_the_last_part_of_the_body() {
-        for template in [&QWEN3_RERANKER, &QWEN3_VL_RERANKER] {
+        for template in [&QWEN3_RERANKER, &QWEN3_VL_RERANKER, &MXBAI_RERANK] {
             assert_eq!(template.body.last(), Some(&Document), "{}", template.name);
         }
     }

@@ -8,7 +8,7 @@ use super::truncation::Truncation;
 pub struct PromptTemplate {
     /// A name for messages.
     pub name: &'static str,
-    /// The instruction of requests that give none.
+    /// The instruction of requests that give none. Empty if the prompt then has none.
     pub default_instruction: &'static str,
     /// The reference's limit on tokens. What it counts depends on `truncation`.
     pub max_length: usize,
@@ -35,8 +35,12 @@ pub enum TemplatePart {
     Special(&'static str),
     /// Literal text.
     Text(&'static str),
+    /// The texts on either side are tokenized on their own.
+    Boundary,
     /// The request's instruction.
     Instruction,
+    /// The request's instruction as a line with this label, if it gives one.
+    InstructionLine(&'static str),
     /// The query's media, then its text.
     Query,
     /// The document's media, then its text.
@@ -95,7 +99,12 @@ impl PromptTemplate {
             match part {
                 TemplatePart::Special(token) => parts.push(PromptPart::special(token)),
                 TemplatePart::Text(text) => parts.push(PromptPart::text(*text)),
+                TemplatePart::Boundary => parts.push(PromptPart::Boundary),
                 TemplatePart::Instruction => parts.push(PromptPart::text(instruction)),
+                TemplatePart::InstructionLine(_) if instruction.is_empty() => {}
+                TemplatePart::InstructionLine(label) => {
+                    parts.push(PromptPart::text(format!("{label}{instruction}\n")));
+                }
                 TemplatePart::Query => self.push_input(query, &mut parts),
                 TemplatePart::Document => self.push_input(document, &mut parts),
             }

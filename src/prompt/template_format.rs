@@ -32,7 +32,7 @@ impl TemplateFormat {
             None => [None; 2],
         };
         let kept_ids = match template.truncation {
-            Truncation::BodyEnd => Vec::new(),
+            Truncation::BodyEnd | Truncation::QueryFirst => Vec::new(),
             Truncation::TextOnly { kept } => kept.iter().filter_map(|token| tokenizer.token_id(token).ok()).collect(),
         };
         Ok(Self { template, prefix, suffix, kept_ids, answer_ids, pad_ids })
@@ -59,6 +59,13 @@ impl TemplateFormat {
         let untruncated_len = self.prefix.len() + body.len();
         let mut ids = match self.template.truncation {
             Truncation::BodyEnd => truncate_body(&self.prefix, &body, self.suffix.len(), max_length),
+            Truncation::QueryFirst => {
+                let query = parts.iter().take_while(|part| **part != PromptPart::Boundary).count();
+                let query = tokenizer.encode_parts(&parts[..query])?.len();
+                let kept = query.min(max_length * 3 / 4);
+                let body = [&body[..kept], &body[query..]].concat();
+                [self.prefix.as_slice(), &body[..body.len().min(max_length)]].concat()
+            }
             Truncation::TextOnly { .. } => {
                 let ids = [self.prefix.as_slice(), &body].concat();
                 truncate_text(ids, max_length, |id| self.kept_ids.contains(&id))
@@ -91,7 +98,10 @@ fn constant_parts(parts: &[TemplatePart]) -> Vec<PromptPart<'static>> {
     let constant = |part: &TemplatePart| match *part {
         TemplatePart::Special(token) => Some(PromptPart::special(token)),
         TemplatePart::Text(text) => Some(PromptPart::text(text)),
-        TemplatePart::Instruction | TemplatePart::Query | TemplatePart::Document => None,
+        TemplatePart::Boundary => Some(PromptPart::Boundary),
+        TemplatePart::Instruction | TemplatePart::InstructionLine(_) | TemplatePart::Query | TemplatePart::Document => {
+            None
+        }
     };
     parts.iter().filter_map(constant).collect()
 }

@@ -116,6 +116,10 @@ impl Tokenizer {
         for part in parts {
             match part {
                 PromptPart::Text(part) => text.push_str(part),
+                PromptPart::Boundary => {
+                    ids.extend(self.encode(&text)?);
+                    text.clear();
+                }
                 PromptPart::Special { token, count } => {
                     ids.extend(self.encode(&text)?);
                     text.clear();

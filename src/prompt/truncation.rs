@@ -5,6 +5,9 @@
 pub enum Truncation {
     /// The end of the body is dropped. The limit includes prefix and suffix.
     BodyEnd,
+    /// What precedes the body's first boundary, the query, is cut to three quarters of the limit, and then the end of the
+    /// body. The limit excludes prefix and suffix.
+    QueryFirst,
     /// The last tokens of prefix and body are dropped, except special ones: images and videos stay whole, and may leave
     /// no text at all. The limit excludes the suffix.
     TextOnly {

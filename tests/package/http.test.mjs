@@ -111,7 +111,7 @@ test('what is not supported is refused with one sentence, in the format of every
     [{ query: 'q', documents: [{ video: 'clip.mp4' }] }, /list of frames/],
     [{ query: 'q', documents: ['a'], top_n: -1 }, /top_n must be/],
     [{ query: 'q', documents: ['a'], top_n: 1.5 }, /top_n must be/],
-    [{ query: 'q', documents: ['a'], raw_scores: true }, /final sigmoid/],
+    [{ query: 'q', documents: ['a'], use_activation: false }, /final activation/],
     [{ query: 'q', documents: ['a'], instruction: 1 }, /instruction/],
     [{ query: 'q', documents: ['a', 'b', 'c'] }, /at most 2/, { maxDocuments: 2 }],
     [{ query: 'q', documents: [{ image: '/a.png' }] }, /not fetched/, { pictures: 'data' }],

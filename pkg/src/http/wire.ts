@@ -3,7 +3,7 @@ import { type ContentOf, documentList, isObject, readContent, wellFormed } from 
 import type { Content, Picture } from '../content/types.js'
 import { invalidRequest } from '../errors.js'
 import { failuresOf } from '../reranker-like.js'
-import type { RerankRequest, RerankResponse } from '../types.js'
+import type { RerankRequest, RerankResponse, RerankResult } from '../types.js'
 import { fromBase64 } from './base64.js'
 
 /** `tei` is the format with `texts`; all others share one. */
@@ -13,6 +13,8 @@ export type Dialect = 'rerank' | 'tei'
 export interface ParsedBody {
   request: RerankRequest
   dialect: Dialect
+  /** Whether the client asked for what the model's head gives (TEI's `raw_scores`, vLLM's `use_activation: false`). */
+  logits: boolean
   /** What the client asked for and does not get. */
   warnings: string[]
 }
@@ -30,7 +32,6 @@ const IGNORED = ['max_chunks_per_doc', 'overlap_tokens', 'max_tokens_per_query',
 export function parseBody(body: unknown, allowed: AllowedPictures): ParsedBody {
   if (!isObject(body)) throw invalidRequest('the body must be an object with query and documents')
   if (body.query === undefined || body.query === null) throw invalidRequest('query must be provided')
-  if (body.raw_scores === true || body.use_activation === false) throw invalidRequest('scores without the final sigmoid are not given')
   const rankFields = readRankFields(body.rank_fields)
   const picture = pictureReader(allowed)
   const content = (value: unknown, place: string): ContentOf<string> => readContent(asContent(value), place, picture)
@@ -44,13 +45,16 @@ export function parseBody(body: unknown, allowed: AllowedPictures): ParsedBody {
   if (instruction !== undefined && instruction !== null) request.instruction = readString(instruction, 'instruction')
   const top = readCount(body.top_n ?? body.top_k, 'top_n')
   if (top) request.top_n = top
+  const dialect = dialectOf(body)
+  if (body.raw_scores === true && dialect === 'rerank') request.raw_scores = true
   if (body.return_documents === true || body.return_text === true) request.return_documents = true
   for (const name of PASSED) if (body[name] !== undefined && body[name] !== null) request[name] = body[name] as number
   // vLLM: -1 is the model's own limit.
   const length = body.truncate_prompt_tokens
   if (typeof length === 'number' && length > 0) request.max_length ??= length
   const ignored = IGNORED.filter((name) => body[name] !== undefined && body[name] !== null)
-  return { request, dialect: dialectOf(body), warnings: ignored.map((name) => `${name} is not supported and was ignored`) }
+  const logits = (body.raw_scores === true && dialect === 'tei') || body.use_activation === false
+  return { request, dialect, logits, warnings: ignored.map((name) => `${name} is not supported and was ignored`) }
 }
 
 /** The format of a body, valid or not. */
@@ -99,7 +103,8 @@ function readCount(value: unknown, name: string): number | undefined {
 }
 
 /** The answer to a body: a bare list for TEI, otherwise one object with the fields of all other servers. */
-export function formatAnswer(response: RerankResponse, { dialect, warnings }: ParsedBody): unknown {
+export function formatAnswer(answer: RerankResponse, { dialect, logits, warnings }: ParsedBody): unknown {
+  const response = logits ? { ...answer, results: answer.results.map(asLogit) } : answer
   if (dialect === 'tei') {
     return response.results.map(({ index, relevance_score: score, document }) => ({ index, score, ...(document !== undefined && { text: textOf(document) }) }))
   }
@@ -115,6 +120,11 @@ export function formatAnswer(response: RerankResponse, { dialect, warnings }: Pa
       warnings: all,
     },
   }
+}
+
+function asLogit(result: RerankResult): RerankResult {
+  if (result.logit === undefined) throw invalidRequest('scores without the final activation are not given by this model')
+  return { ...result, relevance_score: result.logit }
 }
 
 const textOf = (document: Content): string => (typeof document === 'string' ? document : 'text' in document ? [document.text ?? []].flat().join('') : '')

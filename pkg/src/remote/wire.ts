@@ -114,7 +114,7 @@ function resultOf(entry: Fields, documents: number): RerankResult {
   const index = Number.isInteger(entry.index) ? (entry.index as number) : -1
   if (index < 0 || index >= documents) throw malformed('an index is no place in the request')
   if (typeof score !== 'number' || !Number.isFinite(score)) throw malformed('a score is not a number')
-  return { index, relevance_score: score }
+  return { index, relevance_score: score, ...(typeof entry.logit === 'number' && Number.isFinite(entry.logit) && { logit: entry.logit }) }
 }
 
 function counts(answer: Fields, elapsed: number): Pick<RerankResponse, 'usage' | 'meta'> {

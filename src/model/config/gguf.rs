@@ -74,6 +74,7 @@ fn text_config(header: &GgufHeader, other_parts: &[&GgufHeader], family: Family)
         .map(|sections| sections.iter().take(3).map(|&n| n as usize).collect());
     check_sections(sections.as_deref(), family).map_err(|e| e.in_file(metadata.file()))?;
     Ok(TextConfig {
+        attention: family.attention_style(),
         hidden_size,
         num_hidden_layers: number("block_count")?,
         num_attention_heads,

@@ -50,7 +50,12 @@ impl ModelConfig {
             return Ok(Self::encoder_from(family, encoder, files.modules.clone(), activation));
         }
         decoder(&value, family).map_err(|e| e.in_file(FILE)).and_then(|(text, vision, tied)| {
-            Self::decoder_from(family, text, vision, tied, &ConfigOrigin { text: FILE, vision: FILE })
+            let mut config =
+                Self::decoder_from(family, text, vision, tied, &ConfigOrigin { text: FILE, vision: FILE })?;
+            if is_classifier(&value) {
+                config.activation = ScoreActivation::Sigmoid;
+            }
+            Ok(config)
         })
     }
 }
@@ -71,6 +76,12 @@ fn family(value: &Value) -> Result<Family, ConfigError> {
             known.join("; ")
         ))
     })
+}
+
+/// Whether the checkpoint has a classifier's head instead of a language model's.
+fn is_classifier(value: &Value) -> bool {
+    let architecture = value.pointer("/architectures/0").and_then(Value::as_str);
+    architecture.is_some_and(|name| name.ends_with("ForSequenceClassification"))
 }
 
 /// Refuses encoders that were trained for something else, and says for what.

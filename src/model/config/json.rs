@@ -16,7 +16,7 @@ struct TextJson {
     num_hidden_layers: usize,
     num_attention_heads: usize,
     num_key_value_heads: usize,
-    head_dim: usize,
+    head_dim: Option<usize>,
     intermediate_size: usize,
     vocab_size: usize,
     rms_norm_eps: f64,
@@ -60,17 +60,20 @@ pub fn tied(value: &Value) -> Option<bool> {
 /// A decoder's sizes.
 pub fn text(value: &Value, family: Family) -> Result<TextConfig, ConfigError> {
     let json: TextJson = parse(value)?;
+    // Qwen3 always gives it, since it is not the quotient there.
+    let head_dim = json.head_dim.unwrap_or(json.hidden_size / json.num_attention_heads.max(1));
     let config = TextConfig {
+        attention: family.attention_style(),
         hidden_size: json.hidden_size,
         num_hidden_layers: json.num_hidden_layers,
         num_attention_heads: json.num_attention_heads,
         num_key_value_heads: json.num_key_value_heads,
-        head_dim: json.head_dim,
+        head_dim,
         intermediate_size: json.intermediate_size,
         vocab_size: json.vocab_size,
         rms_norm_eps: json.rms_norm_eps,
         rope_theta: json.rope_theta().unwrap_or(family.default_rope_theta()),
-        mrope_sections: mrope_sections(json.head_dim, json.mrope_section()),
+        mrope_sections: mrope_sections(head_dim, json.mrope_section()),
     };
     config.check()?;
     json.check_variant(family.has_vision())?;
@@ -106,8 +109,9 @@ impl TextJson {
 
     /// Refuses options that would change the computation.
     fn check_variant(&self, has_vision: bool) -> Result<(), ConfigError> {
-        let unsupported =
-            |option: &str| Err(ConfigError::Unsupported(format!("it asks for {option}, which no Qwen3 reranker uses")));
+        let unsupported = |option: &str| {
+            Err(ConfigError::Unsupported(format!("it asks for {option}, which no reranker of this family uses")))
+        };
         let is_plain = |kind: &Option<String>| kind.as_deref().is_none_or(|t| t == "default" || t == "mrope");
         let unscaled =
             |rope: &RopeJson| rope.factor.is_none() && is_plain(&rope.rope_type) && is_plain(&rope.legacy_type);

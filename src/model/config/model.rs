@@ -60,7 +60,7 @@ impl ModelConfig {
             }
         }
         let trunk = TrunkConfig::Decoder { text, vision };
-        Ok(Self { trunk, tied, head_modules: None, activation: ScoreActivation::Sigmoid, family })
+        Ok(Self { trunk, tied, head_modules: None, activation: family.spec().activation, family })
     }
 
     /// An encoder's.

@@ -2,6 +2,7 @@
 
 use super::bounds::{MAX_DIMENSION, MAX_LAYERS, MAX_VOCABULARY, check_head_width, check_sizes};
 use crate::model::error::ConfigError;
+use crate::model::family::AttentionStyle;
 
 /// The sizes of a decoder.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct TextConfig {
     pub rms_norm_eps: f64,
     /// Base of the rotary frequencies.
     pub rope_theta: f64,
+    /// What attention has around queries and keys.
+    pub attention: AttentionStyle,
     /// How many rotary frequencies follow time, height and width. See `mrope_sections`.
     pub mrope_sections: [usize; 3],
 }

@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use super::rows::PackedRows;
 use crate::kernels::{Keys, add};
 use crate::model::config::TextConfig;
+use crate::model::family::AttentionStyle;
 use crate::model::layers::{Bias, GateActivation, GatedMlp, Linear, RmsNorm, SelfAttention, TensorScope, TensorSource};
 use crate::weights::WeightsError;
 
@@ -59,13 +60,21 @@ async fn load_attention<S: TensorSource>(
 ) -> Result<SelfAttention, WeightsError> {
     let (hidden, head_dim, eps) = (config.hidden_size, config.head_dim, config.rms_norm_eps);
     let (query, key) = (config.num_attention_heads * head_dim, config.num_key_value_heads * head_dim);
+    let (bias, query_norm, key_norm) = match config.attention {
+        AttentionStyle::HeadNorms => (
+            Bias::Absent,
+            Some(RmsNorm::load(&at.at("q_norm"), head_dim, eps).await?),
+            Some(RmsNorm::load(&at.at("k_norm"), head_dim, eps).await?),
+        ),
+        AttentionStyle::Biases => (Bias::Present, None, None),
+    };
     Ok(SelfAttention {
-        query: Linear::load(&at.at("q_proj"), [query, hidden], Bias::Absent).await?,
-        key: Linear::load(&at.at("k_proj"), [key, hidden], Bias::Absent).await?,
-        value: Linear::load(&at.at("v_proj"), [key, hidden], Bias::Absent).await?,
+        query: Linear::load(&at.at("q_proj"), [query, hidden], bias).await?,
+        key: Linear::load(&at.at("k_proj"), [key, hidden], bias).await?,
+        value: Linear::load(&at.at("v_proj"), [key, hidden], bias).await?,
         output: Linear::load(&at.at("o_proj"), [hidden, query], Bias::Absent).await?,
-        query_norm: Some(RmsNorm::load(&at.at("q_norm"), head_dim, eps).await?),
-        key_norm: Some(RmsNorm::load(&at.at("k_norm"), head_dim, eps).await?),
+        query_norm,
+        key_norm,
         query_heads: config.num_attention_heads,
         key_heads: config.num_key_value_heads,
         linear_bias: false,

@@ -1,6 +1,7 @@
 //! Families whose trunk is a decoder.
 
-use super::spec::{FamilySpec, HeadKind, PromptKind, TrunkKind};
+use super::spec::{AttentionStyle, FamilySpec, HeadKind, PromptKind, TrunkKind};
+use crate::model::config::ScoreActivation;
 use crate::model::tensor_map::TensorMap;
 use crate::prompt;
 
@@ -16,9 +17,10 @@ pub static QWEN3_RERANKER: FamilySpec = FamilySpec {
     models: "Qwen3-Reranker 0.6B, 4B, 8B",
     model_types: &["qwen3"],
     gguf_architecture: Some("qwen3"),
-    trunk: TrunkKind::Decoder { default_rope_theta: 1e6 },
+    trunk: TrunkKind::Decoder { default_rope_theta: 1e6, attention: AttentionStyle::HeadNorms },
     heads: ANSWER_HEADS,
     prompt: PromptKind::Template(&prompt::QWEN3_RERANKER),
+    activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::IDENTITY,
 };
 
@@ -30,5 +32,19 @@ pub static QWEN3_VL_RERANKER: FamilySpec = FamilySpec {
     trunk: TrunkKind::VisionDecoder { default_rope_theta: 5e6 },
     heads: ANSWER_HEADS,
     prompt: PromptKind::Template(&prompt::QWEN3_VL_RERANKER),
+    activation: ScoreActivation::Sigmoid,
+    tensors: TensorMap::IDENTITY,
+};
+
+/// Its authors publish the difference of the two logits; a classifier of the same weights has a probability.
+pub static MXBAI_RERANK: FamilySpec = FamilySpec {
+    name: "mxbai-rerank-v2",
+    models: "mxbai-rerank-base-v2, -large-v2",
+    model_types: &["qwen2"],
+    gguf_architecture: None,
+    trunk: TrunkKind::Decoder { default_rope_theta: 1e6, attention: AttentionStyle::Biases },
+    heads: ANSWER_HEADS,
+    prompt: PromptKind::Template(&prompt::MXBAI_RERANK),
+    activation: ScoreActivation::Identity,
     tensors: TensorMap::IDENTITY,
 };

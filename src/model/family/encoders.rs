@@ -4,7 +4,7 @@ use super::spec::{
     BiasRule, EncoderSpec, FamilySpec, HeadActivation, HeadKind, HeadLayerSpec, MlpLayout, NormOrder, PositionRule,
     PromptKind, TrunkKind,
 };
-use crate::model::config::EncoderBiases;
+use crate::model::config::{EncoderBiases, ScoreActivation};
 use crate::model::layers::Bias;
 use crate::model::tensor_map::TensorMap;
 
@@ -64,6 +64,7 @@ pub static BERT: FamilySpec = FamilySpec {
     trunk: TrunkKind::Encoder(&BERT_ENCODER),
     heads: POOLER_TANH,
     prompt: PromptKind::Pair,
+    activation: ScoreActivation::Sigmoid,
     tensors: BERT_TENSORS,
 };
 
@@ -78,6 +79,7 @@ pub static ELECTRA: FamilySpec = FamilySpec {
         HeadLayerSpec::Dense { at: "classifier.out_proj", activation: HeadActivation::Identity },
     ])],
     prompt: PromptKind::Pair,
+    activation: ScoreActivation::Sigmoid,
     tensors: BERT_TENSORS,
 };
 
@@ -92,6 +94,7 @@ pub static DISTILBERT: FamilySpec = FamilySpec {
         HeadLayerSpec::Dense { at: "classifier", activation: HeadActivation::Identity },
     ])],
     prompt: PromptKind::Pair,
+    activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.word_embeddings."),
         ("embeddings.position.", "embeddings.position_embeddings."),
@@ -119,6 +122,7 @@ pub static ROBERTA: FamilySpec = FamilySpec {
     trunk: TrunkKind::Encoder(&ROBERTA_ENCODER),
     heads: ROBERTA_HEAD,
     prompt: PromptKind::Pair,
+    activation: ScoreActivation::Sigmoid,
     tensors: BERT_TENSORS,
 };
 
@@ -133,6 +137,7 @@ pub static JINA_ROBERTA: FamilySpec = FamilySpec {
     trunk: TrunkKind::Encoder(&EncoderSpec { fused_qkv: true, ..ROBERTA_ENCODER }),
     heads: ROBERTA_HEAD,
     prompt: PromptKind::Pair,
+    activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.word_embeddings."),
         ("embeddings.position.", "embeddings.position_embeddings."),
@@ -168,6 +173,7 @@ pub static MODERNBERT: FamilySpec = FamilySpec {
         HeadLayerSpec::Dense { at: "classifier", activation: HeadActivation::Identity },
     ])],
     prompt: PromptKind::Pair,
+    activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.tok_embeddings."),
         (".attention.qkv.", ".attn.Wqkv."),
@@ -192,6 +198,7 @@ pub static GTE: FamilySpec = FamilySpec {
     }),
     heads: POOLER_TANH,
     prompt: PromptKind::Pair,
+    activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.word_embeddings."),
         ("embeddings.token_type.", "embeddings.token_type_embeddings."),
@@ -219,6 +226,7 @@ pub static JINA_BERT: FamilySpec = FamilySpec {
     }),
     heads: POOLER_TANH,
     prompt: PromptKind::Pair,
+    activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.word_embeddings."),
         ("embeddings.token_type.", "embeddings.token_type_embeddings."),

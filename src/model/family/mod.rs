@@ -9,8 +9,8 @@ mod encoders;
 mod spec;
 
 pub use spec::{
-    BiasRule, EncoderSpec, FamilySpec, HeadActivation, HeadKind, HeadLayerSpec, MlpLayout, NormOrder, PositionRule,
-    PromptKind, TrunkKind,
+    AttentionStyle, BiasRule, EncoderSpec, FamilySpec, HeadActivation, HeadKind, HeadLayerSpec, MlpLayout, NormOrder,
+    PositionRule, PromptKind, TrunkKind,
 };
 
 /// A family of published checkpoints that run alike.
@@ -20,6 +20,8 @@ pub enum Family {
     Qwen3Reranker,
     /// Qwen3-VL-Reranker: text, images, video.
     Qwen3VlReranker,
+    /// mxbai-rerank-v2: Qwen2.
+    MxbaiRerank,
     /// BERT.
     Bert,
     /// Electra.
@@ -40,9 +42,10 @@ pub enum Family {
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Qwen3Reranker,
         Self::Qwen3VlReranker,
+        Self::MxbaiRerank,
         Self::Bert,
         Self::Electra,
         Self::DistilBert,
@@ -58,6 +61,7 @@ impl Family {
         match self {
             Self::Qwen3Reranker => &decoders::QWEN3_RERANKER,
             Self::Qwen3VlReranker => &decoders::QWEN3_VL_RERANKER,
+            Self::MxbaiRerank => &decoders::MXBAI_RERANK,
             Self::Bert => &encoders::BERT,
             Self::Electra => &encoders::ELECTRA,
             Self::DistilBert => &encoders::DISTILBERT,
@@ -82,10 +86,18 @@ impl Family {
     /// The rotary base of a decoder's configuration that does not give one.
     pub fn default_rope_theta(self) -> f64 {
         match self.spec().trunk {
-            TrunkKind::Decoder { default_rope_theta } | TrunkKind::VisionDecoder { default_rope_theta } => {
+            TrunkKind::Decoder { default_rope_theta, .. } | TrunkKind::VisionDecoder { default_rope_theta } => {
                 default_rope_theta
             }
             TrunkKind::Encoder(_) => 1e4,
+        }
+    }
+
+    /// What a decoder's attention has around queries and keys.
+    pub fn attention_style(self) -> AttentionStyle {
+        match self.spec().trunk {
+            TrunkKind::Decoder { attention, .. } => attention,
+            TrunkKind::VisionDecoder { .. } | TrunkKind::Encoder(_) => AttentionStyle::HeadNorms,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a family is described by.
 
-use crate::model::config::EncoderBiases;
+use crate::model::config::{EncoderBiases, ScoreActivation};
 use crate::model::tensor_map::TensorMap;
 use crate::prompt::PromptTemplate;
 
@@ -21,6 +21,8 @@ pub struct FamilySpec {
     pub heads: &'static [HeadKind],
     /// How its prompts are made.
     pub prompt: PromptKind,
+    /// What turns a logit into the published score where the files say nothing.
+    pub activation: ScoreActivation,
     /// How its checkpoints name the tensors of the trunk.
     pub tensors: TensorMap,
 }
@@ -32,6 +34,8 @@ pub enum TrunkKind {
     Decoder {
         /// The rotary base of a configuration that does not give one.
         default_rope_theta: f64,
+        /// What its attention has around queries and keys.
+        attention: AttentionStyle,
     },
     /// A causal decoder that also reads the features of a vision tower.
     VisionDecoder {
@@ -40,6 +44,15 @@ pub enum TrunkKind {
     },
     /// An encoder.
     Encoder(&'static EncoderSpec),
+}
+
+/// What a decoder's attention has around queries and keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttentionStyle {
+    /// A norm of each head of queries and of keys.
+    HeadNorms,
+    /// Biases of queries, keys and values.
+    Biases,
 }
 
 /// What distinguishes a family's encoder.
