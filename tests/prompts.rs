@@ -94,7 +94,7 @@ proptest! {
     fn text_never_becomes_a_special_token(query in text(), document in text()) {
         prop_assert!(TOKENIZER.encode(&document).expect("ids").iter().all(|&id| id < FIRST_ADDED));
         for prompter in PROMPTERS.iter() {
-            let template = prompter.template();
+            let template = prompter.template().expect("a template");
             let count = |ids: &[u32]| ids.iter().filter(|&&id| id >= FIRST_ADDED).count();
             let side = |text| PromptInput { visuals: &[], text };
             let plain = encode(prompter, "q", &side("d"), None);
@@ -108,7 +108,7 @@ proptest! {
         // The published tokenizer would recognise special tokens in such texts.
         prop_assume!(![&query, &document].iter().any(|text| text.contains('|') || text.contains("<t") || text.contains("</t")));
         for prompter in PROMPTERS.iter() {
-            let template = prompter.template();
+            let template = prompter.template().expect("a template");
             let got = encode(prompter, &query, &PromptInput { visuals: &[], text: &document }, None);
             let want = PUBLISHED.encode(whole(template, &query, &document), false).expect("ids");
             prop_assert_eq!(&got.ids, want.get_ids(), "{}", template.name);
@@ -120,7 +120,7 @@ proptest! {
         query in text(), document in text(), room in 0usize..200, tokens in 1usize..80,
     ) {
         for prompter in PROMPTERS.iter() {
-            let template = prompter.template();
+            let template = prompter.template().expect("a template");
             let visuals = [VisualPlaceholder::Image { tokens }];
             let visuals = if template.media.is_some() { &visuals[..] } else { &[] };
             let side = PromptInput { visuals, text: &document };

@@ -10,8 +10,8 @@ use secondpass::cli::FilePictures;
 use secondpass::engine::LoadOptions;
 use secondpass::media::{DecodeOptions, Patches};
 use secondpass::model::{
-    DeviceKind, ForwardOptions, LoadParameters, ModelConfig, ModelPlacement, NeverYield, Precision, Reranker, TokenIds,
-    TokenizedPrompt, TraceStage,
+    AnswerIds, DeviceKind, ForwardOptions, LoadParameters, ModelConfig, ModelPlacement, NeverYield, Precision,
+    Reranker, TokenIds, TokenizedPrompt, TraceStage,
 };
 use secondpass::weights::Checkpoint;
 use secondpass::{Engine, Observer, RequestOptions, RerankRequest};
@@ -86,6 +86,7 @@ fn stage_name(stage: TraceStage) -> String {
         TraceStage::Layer(i) => format!("out.text.layer{i}_before_deepstack_add"),
         TraceStage::LayerWithDeepstack(i) => format!("out.text.layer{i}"),
         TraceStage::LastHidden => "out.last_hidden".into(),
+        TraceStage::Embeddings => unreachable!("encoders have this stage"),
     }
 }
 

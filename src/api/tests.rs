@@ -20,7 +20,8 @@ fn answer(request: &RerankRequest, scores: &[f64]) -> Result<RerankResponse, Req
         warnings: Vec::new(),
         failed: Vec::new(),
     };
-    let scores: Vec<Option<f64>> = scores.iter().copied().map(Some).collect();
+    let scored = |&score: &f64| Some(DocumentScore { relevance_score: score, logit: score });
+    let scores: Vec<Option<DocumentScore>> = scores.iter().map(scored).collect();
     assemble(request, "rerank-1".into(), "m".into(), &scores, Usage { prompt_tokens: 1, total_tokens: 1 }, meta)
 }
 

@@ -7,6 +7,7 @@ mod error;
 mod file;
 mod folder_file;
 pub mod http;
+mod hub;
 mod memory;
 mod read;
 mod source;
@@ -18,6 +19,7 @@ pub use error::{FileFault, SourceError};
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::{DirectoryFolder, FileSource};
 pub use folder_file::FolderFile;
+pub use hub::{DEFAULT_HUB, HubAddressError, hub_url};
 pub use memory::{MemoryFolder, MemorySource};
 pub(crate) use read::{read_json, refuse_html};
 pub use read::{read_required, read_whole};

@@ -1,9 +1,12 @@
-//! A model on the command line: a folder or GGUF files, on disk or under a URL.
+//! A model on the command line: a folder or GGUF files, on disk, under a URL or on a hub.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::bytes::{DirectoryFolder, FileAddress, Folder, UrlFolder};
+use crate::bytes::{DEFAULT_HUB, DirectoryFolder, FileAddress, Folder, UrlFolder, hub_url};
 use crate::engine::{FileLocation, ModelLocation};
+
+/// Names another hub for addresses that begin with `hf:`, as it does for Hugging Face's own tools.
+const HUB_VARIABLE: &str = "HF_ENDPOINT";
 
 /// Where the arguments of a command say that a model is.
 pub struct ModelPath {
@@ -14,6 +17,8 @@ pub struct ModelPath {
 impl ModelPath {
     /// A path or a URL that ends in `.gguf` is a file, any other a folder.
     pub fn new(model: &Path, vision: Option<&Path>) -> Result<Self, String> {
+        let (model, vision) = (resolved(model)?, vision.map(resolved).transpose()?);
+        let (model, vision) = (model.as_path(), vision.as_deref());
         let is_gguf = is_gguf(model);
         if !is_gguf && model.is_file() {
             return Err(format!(
@@ -45,6 +50,15 @@ impl ModelPath {
         let Some(name) = file else { return ModelLocation::Folder(&**folder) };
         let vision = self.vision.as_ref().map(|(folder, name)| FileLocation { folder: &**folder, name: name.clone() });
         ModelLocation::Gguf { text: FileLocation { folder: &**folder, name: name.clone() }, vision }
+    }
+}
+
+/// The argument, or the URL of what it names on a hub.
+fn resolved(argument: &Path) -> Result<PathBuf, String> {
+    let hub = std::env::var(HUB_VARIABLE).unwrap_or_else(|_| DEFAULT_HUB.to_owned());
+    match argument.to_str().and_then(|text| hub_url(text, &hub)) {
+        Some(url) => url.map(PathBuf::from).map_err(|error| error.to_string()),
+        None => Ok(argument.to_owned()),
     }
 }
 

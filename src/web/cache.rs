@@ -5,9 +5,10 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use super::load::{self, LoadHost};
+use super::load::{self, LoadHost, resolved};
 use super::{bindings, error, storage};
 use crate::api::RequestError;
+use crate::bytes::DEFAULT_HUB;
 use crate::download::{StoreError, check, list, remove};
 
 #[derive(Serialize)]
@@ -66,6 +67,7 @@ pub async fn cache_list() -> Result<String, JsValue> {
 /// Deletes the file at a URL or all files in the folder there; without a URL, all. Returns how many.
 #[wasm_bindgen]
 pub async fn cache_delete(url: Option<String>) -> Result<usize, JsValue> {
+    let url = url.map(|url| resolved(&url, DEFAULT_HUB)).transpose().map_err(|e| error::to_js(&e.into()))?;
     let mut removed = 0;
     for (store, _) in storage::persistent().await {
         removed += remove(&*store, url.as_deref()).await.map_err(failed)?;
@@ -76,6 +78,7 @@ pub async fn cache_delete(url: Option<String>) -> Result<usize, JsValue> {
 /// Compares the file at a URL or all files in the folder there with their checksums; JSON.
 #[wasm_bindgen]
 pub async fn cache_verify(url: String) -> Result<String, JsValue> {
+    let url = resolved(&url, DEFAULT_HUB).map_err(|e| error::to_js(&e.into()))?;
     let mut files = Vec::new();
     for (store, storage) in storage::persistent().await {
         let checked = check(&*store, &url).await.map_err(failed)?;

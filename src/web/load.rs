@@ -15,7 +15,7 @@ use super::model::{PageFile, PageModel};
 use super::storage::Blob;
 use crate::Error;
 use crate::api::RequestError;
-use crate::bytes::SourceError;
+use crate::bytes::{DEFAULT_HUB, SourceError, hub_url};
 use crate::download::{DownloadSettings, ExpectedHashes, Integrity, check_source, select_first};
 use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer};
 
@@ -44,6 +44,9 @@ pub struct FileOptions {
     model: Option<String>,
     #[serde(default)]
     vision: Option<String>,
+    /// Where addresses that begin with `hf:` are.
+    #[serde(default)]
+    hub: Option<String>,
     #[serde(default)]
     cache: Option<String>,
     #[serde(default)]
@@ -57,12 +60,15 @@ pub struct FileOptions {
 impl FileOptions {
     /// The model and its vision file.
     fn files(&self, host: &LoadHost) -> Result<(PageFile, Option<PageFile>), RequestError> {
-        let file = |picked: Option<Blob>, url: &Option<String>| {
-            picked.map(PageFile::Picked).or(url.clone().map(PageFile::Url))
+        let hub = self.hub.as_deref().unwrap_or(DEFAULT_HUB);
+        let file = |picked: Option<Blob>, url: &Option<String>| match (picked, url) {
+            (Some(file), _) => Ok(Some(PageFile::Picked(file))),
+            (None, Some(url)) => resolved(url, hub).map(|url| Some(PageFile::Url(url))),
+            (None, None) => Ok(None),
         };
-        let model = file(host.model(), &self.model);
+        let model = file(host.model(), &self.model)?;
         let model = model.ok_or_else(|| RequestError::invalid("load options: model is missing".to_owned()))?;
-        Ok((model, file(host.vision(), &self.vision)))
+        Ok((model, file(host.vision(), &self.vision)?))
     }
 
     /// Hashes by file name, or by role: `model` and `vision`.
@@ -78,6 +84,12 @@ impl FileOptions {
         }
         Ok(ExpectedHashes::new(hashes))
     }
+}
+
+/// A URL, or that of a model on a hub.
+pub fn resolved(url: &str, hub: &str) -> Result<String, RequestError> {
+    let url = hub_url(url, hub).unwrap_or_else(|| Ok(url.to_owned()));
+    url.map_err(|error| RequestError::invalid(error.to_string()))
 }
 
 /// Loads a model; also returns the name of where its files are kept.

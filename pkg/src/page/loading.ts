@@ -47,6 +47,7 @@ export function engineOptions({ model, vision, integrity, ...options }: ModelOpt
   const json = JSON.stringify({
     model: address(model),
     vision: address(vision),
+    hub: options.hub === undefined ? undefined : absoluteUrl(options.hub),
     dtype: options.dtype ?? 'auto',
     maxImagePixels: options.maxImagePixels,
     applyOrientation: options.applyOrientation ?? false,
