@@ -18,14 +18,22 @@ const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'http/index']
 const DIST = join(ROOT, 'pkg', 'dist')
 export const DEMO = join(ROOT, 'dist')
 
-/** The two modules: with and without the GPU backend. Pages without a GPU, and workers on the CPU, load the small one. */
+/**
+ * The two modules: with and without the GPU backend. Pages without a GPU, and workers on the CPU, load the small one. Each has
+ * a target directory of its own: few dependencies have the same features in both, and so they compile side by side.
+ */
 export const MODULES = [
-  { name: 'secondpass', features: ['gpu'] },
-  { name: 'secondpass_cpu', features: [] },
+  { name: 'secondpass', features: ['gpu'], target: TARGET_DIR },
+  { name: 'secondpass_cpu', features: [], target: join(TARGET_DIR, 'cpu-module') },
 ]
 const PROFILES = {
-  release: { cargo: 'wasm-release', features: [], glue: ['--remove-name-section', '--remove-producers-section'] },
-  dev: { cargo: 'wasm-dev', features: ['test-hooks'], glue: [] },
+  release: {
+    features: [],
+    rustc: ['-C', 'lto=fat', '-C', 'codegen-units=1', '-C', 'opt-level=s'],
+    env: { CARGO_INCREMENTAL: '0' },
+    glue: ['--remove-name-section', '--remove-producers-section'],
+  },
+  dev: { features: ['test-hooks'], rustc: [], env: {}, glue: [] },
 }
 
 /** Builds everything. `only` names the modules that are wanted; the others are copies of the first. `lint`: with clippy. */
@@ -34,7 +42,8 @@ export async function build({ profile = 'release', only = MODULES.map((module) =
   await timed('wasm target', ensureRustWasm)
   // It compiles beside the crate, whose linking leaves a core idle.
   const wasmBindgen = ensureWasmBindgen()
-  for (const { name } of MODULES.filter((module) => only.includes(module.name))) await timed(`${name} (${profile})`, () => compile(name, profile, lint))
+  const wanted = MODULES.filter((module) => only.includes(module.name))
+  await Promise.all(wanted.map((module) => timed(`${module.name} (${profile})`, () => compile(module, profile, lint))))
   const tool = await timed('wasm-bindgen', () => wasmBindgen)
   for (const { name } of MODULES) await timed(`glue of ${name}`, () => glue(tool, name, only.includes(name) ? name : only[0], profile))
   await timed('package', buildPackage)
@@ -48,8 +57,7 @@ function compiled(name, profile) {
   return join(TARGET_DIR, 'compiled', profile, `${name}.wasm`)
 }
 
-async function compile(name, profile, lint) {
-  const features = [...MODULES.find((module) => module.name === name).features, ...PROFILES[profile].features]
+async function compile({ name, features, target }, profile, lint) {
   await run.async(
     'cargo',
     [
@@ -61,16 +69,27 @@ async function compile(name, profile, lint) {
       '--target',
       'wasm32-unknown-unknown',
       '--profile',
-      PROFILES[profile].cargo,
+      'wasm',
       '--no-default-features',
       '--features',
-      features.join(','),
+      [...features, ...PROFILES[profile].features].join(','),
+      '--',
+      ...PROFILES[profile].rustc,
     ],
-    { env: { CARGO_TARGET_DIR: TARGET_DIR, ...(lint ? { ...clippy(), CLIPPY_CONF_DIR: join(ROOT, 'scripts', 'clippy-wasm') } : {}) } },
+    {
+      env: {
+        CARGO_TARGET_DIR: target,
+        // Cargo's own name for it: with it a cdylib has a place of its own for each set of features, as a rlib always has.
+        // Without it the release and the development build would replace each other, and be linked anew every time.
+        __CARGO_DEFAULT_LIB_METADATA: 'secondpass',
+        ...PROFILES[profile].env,
+        ...(lint && { ...clippy(), CLIPPY_CONF_DIR: join(ROOT, 'scripts', 'clippy-wasm') }),
+      },
+    },
   )
-  // The other module has the same file name there.
+  // The next build has the same file name there.
   mkdirSync(join(TARGET_DIR, 'compiled', profile), { recursive: true })
-  cpSync(join(TARGET_DIR, 'wasm32-unknown-unknown', PROFILES[profile].cargo, 'secondpass.wasm'), compiled(name, profile))
+  cpSync(join(target, 'wasm32-unknown-unknown', 'wasm', 'secondpass.wasm'), compiled(name, profile))
 }
 
 async function glue(wasmBindgen, name, from, profile) {

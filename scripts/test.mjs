@@ -32,18 +32,22 @@ const FAST = {
 }
 const STEPS = {
   ...FAST,
-  // With clippy, so that the dependencies are compiled once for lints and tests.
+  // With clippy, so that the dependencies are compiled once for lints and tests. Without the GPU backend: no test here has a
+  // GPU, and its crates take minutes. What uses it is linted and tested in the module for browsers.
   native: async () =>
-    (await command('cargo', ['test', '--quiet', ...allTargets], clippy(), countCargo)) &&
-    command('cargo', ['test', '--quiet', '--no-run', '--benches'], clippy()),
-  doctests: () => command('cargo', ['test', '--quiet', '--doc'], clippy(), countCargo),
-  // Without the GPU backend, whose crates would be checked for nothing else.
+    (await command('cargo', ['test', '--quiet', '--no-default-features', ...allTargets], clippy(), countCargo)) &&
+    command('cargo', ['test', '--quiet', '--no-default-features', '--no-run', '--benches'], clippy()),
+  doctests: () => command('cargo', ['test', '--quiet', '--no-default-features', '--doc'], clippy(), countCargo),
   docs: () => command('cargo', ['doc', '--quiet', '--no-deps', '--lib', '--no-default-features'], { RUSTDOCFLAGS: '-D warnings' }),
-  build: () => build({ profile: 'dev', lint: true }),
+  // The module with everything stands for both here; the release builds both.
+  build: () => build({ profile: 'dev', only: ['secondpass'], lint: true }),
   browser: () => node('browser'),
   // The packed package needs the npm registry and minutes: `npm run test:package`.
   package: () => node('package', (file) => file !== 'packed.test.mjs'),
-  release: () => build(),
+  release: async () => {
+    await build()
+    return node('release')
+  },
   size: sizeGate,
 }
 

@@ -1,9 +1,8 @@
 //! Every shader is parsed and validated with naga. Pipelines are created at first use, so a broken shader would otherwise
 //! surface at a user's machine, where WebGPU reports it only in the console and leaves the output buffer unchanged.
-#![cfg(feature = "gpu")]
 
 use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
-use secondpass::kernels::shaders;
+use secondpass::kernels::shaders::shaders;
 
 /// The directive of shaders that use subgroup functions. naga supports the functions, but does not parse the directive.
 const SUBGROUPS: &str = "enable subgroups;";

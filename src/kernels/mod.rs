@@ -16,7 +16,7 @@ mod kernel_ops;
 mod ops;
 mod params;
 pub mod selection;
-mod style_names;
+pub mod shaders;
 mod tensor;
 
 pub use ops::{
@@ -30,6 +30,3 @@ pub use tensor::{
     pad_columns, reshape, slice_columns, slice_rows, synchronize, upload, upload_bytes, upload_vector, upload_words,
     zeros,
 };
-
-#[cfg(feature = "gpu")]
-pub use gpu::shaders;

@@ -166,16 +166,16 @@ fn kernels(
     adapter: Option<&Adapter>,
 ) -> Result<KernelChoice, RequestError> {
     if let Some(name) = asked.filter(|&name| name != "auto") {
-        if selection::is_known(name) {
+        if selection::Styles::from_name(name).is_some() {
             return Ok(KernelChoice::Fixed(name.to_owned()));
         }
-        let names: Vec<String> = selection::STYLE_NAMES.iter().map(|name| format!("\"{name}\"")).collect();
+        let names: Vec<String> = selection::Style::ALL.iter().map(|style| format!("\"{}\"", style.name())).collect();
         let detail = format!("kernels is \"{name}\"; use \"auto\" or one of {}", names.join(", "));
         return Err(RequestError::invalid(detail));
     }
     // What holds for one adapter says nothing of another.
     let same = |old: &Remembered| adapter.is_some_and(|adapter| adapter.name == old.adapter);
-    let remembered = remembered.filter(same).filter(|old| selection::is_known(&old.style));
+    let remembered = remembered.filter(same).filter(|old| selection::Styles::from_name(&old.style).is_some());
     Ok(remembered.map_or(KernelChoice::Measured, |old| KernelChoice::Remembered(old.style)))
 }
 

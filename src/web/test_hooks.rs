@@ -23,7 +23,7 @@ pub async fn kernel_parity_report(device: String, subgroups: bool) -> Result<Str
 #[cfg(feature = "gpu")]
 #[wasm_bindgen]
 pub fn shader_texts() -> String {
-    serde_json::to_string(&kernels::shaders()).unwrap_or_default()
+    serde_json::to_string(&kernels::shaders::shaders()).unwrap_or_default()
 }
 
 /// A constructor that counts how often constructors are run.

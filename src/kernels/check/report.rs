@@ -24,7 +24,8 @@ pub async fn report(device: &Device) -> Result<Vec<Comparison>, String> {
 
 #[cfg(feature = "gpu")]
 async fn styles_report(gpu: &burn_cubecl::CubeDevice, device: &Device) -> Result<Vec<Comparison>, String> {
-    use crate::kernels::gpu::{Style, Styles, state_of};
+    use crate::kernels::gpu::state_of;
+    use crate::kernels::shaders::{Style, Styles};
 
     let state = state_of(gpu);
     let usual = state.styles();

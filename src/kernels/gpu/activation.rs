@@ -2,10 +2,9 @@
 
 use burn_cubecl::tensor::CubeTensor;
 
-use super::launch::{LIST_WORKGROUP, Shader, grid};
+use super::launch::grid;
 use crate::kernels::params::Activation;
-
-pub const ACTIVATION: Shader = Shader::list("activation", &[include_str!("../../../shaders/activation.wgsl")]);
+use crate::kernels::shaders::{ACTIVATION, LIST_WORKGROUP};
 
 /// Values that one invocation computes.
 const WORD: usize = 4;

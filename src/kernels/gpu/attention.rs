@@ -3,24 +3,10 @@
 use burn_cubecl::tensor::CubeTensor;
 
 use super::device::state_of;
-use super::launch::{LIST_WORKGROUP, Shader, shape};
-use super::style::Style;
-use crate::kernels::params::{AttentionSizes, MAX_HEAD};
-
-/// For heads of so many words of four values.
-const fn shader(words: usize, quads: bool) -> Shader {
-    let shader = if quads {
-        Shader::list("attention_quads", &[include_str!("../../../shaders/attention/quads.wgsl")])
-    } else {
-        Shader::list("attention_direct", &[include_str!("../../../shaders/attention/direct.wgsl")])
-    };
-    Shader { words: Some(words), quads, ..shader }
-}
-
-/// The smallest head, an odd one, and the largest.
-pub fn shaders() -> Vec<Shader> {
-    [1, 18, MAX_HEAD / 4].into_iter().flat_map(|words| [false, true].map(|quads| shader(words, quads))).collect()
-}
+use super::launch::shape;
+use crate::kernels::params::AttentionSizes;
+use crate::kernels::shaders::attention::shader;
+use crate::kernels::shaders::{LIST_WORKGROUP, Style};
 
 /// `inputs`: queries, keys, values, keys and values of the prefix, ranges.
 pub fn attention(inputs: [CubeTensor; 6], sizes: AttentionSizes, out: CubeTensor) -> CubeTensor {

@@ -2,16 +2,9 @@
 
 use burn_cubecl::tensor::CubeTensor;
 
-use super::launch::{LIST_WORKGROUP, Shader, grid, shape};
+use super::launch::{grid, shape};
 use crate::kernels::params::BlockCopy;
-
-const COPY: Shader = Shader::list("copy", &[include_str!("../../../shaders/copy.wgsl")]);
-const GATHER: Shader = Shader::list("gather", &[include_str!("../../../shaders/gather.wgsl")]);
-
-/// Both.
-pub fn shaders() -> Vec<Shader> {
-    vec![COPY, GATHER]
-}
+use crate::kernels::shaders::{COPY, GATHER, LIST_WORKGROUP};
 
 pub fn copy_block(
     x: CubeTensor,

@@ -7,7 +7,7 @@ use burn_cubecl::CubeDevice;
 use burn_cubecl::cubecl::client::Client;
 use burn_cubecl::cubecl::server::Handle;
 
-use super::style::Styles;
+use crate::kernels::shaders::Styles;
 
 /// Buffers of sizes that are kept: a pass needs some dozens, and the next pass needs the same.
 const MAX_DIMS_BUFFERS: usize = 4096;

@@ -2,9 +2,8 @@
 
 use burn_cubecl::tensor::CubeTensor;
 
-use super::launch::{LIST_WORKGROUP, Shader, grid, shape};
-
-pub const MEAN: Shader = Shader::list("mean", &[include_str!("../../../shaders/mean.wgsl")]);
+use super::launch::{grid, shape};
+use crate::kernels::shaders::{LIST_WORKGROUP, MEAN};
 
 pub fn rows(x: CubeTensor, ranges: CubeTensor, out: CubeTensor) -> CubeTensor {
     let [runs, columns] = shape(&out);

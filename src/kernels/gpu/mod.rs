@@ -1,7 +1,6 @@
-//! The GPU halves of the operations: WGSL from `shaders/`, launched through cubecl on burn's tensors.
+//! The GPU halves of the operations: shaders, launched through cubecl on burn's tensors.
 
 pub mod activation;
-mod all;
 pub mod attention;
 pub mod copy;
 mod device;
@@ -10,9 +9,6 @@ pub mod matmul;
 pub mod mean;
 pub mod norm;
 pub mod rotate;
-mod style;
 pub mod tensor;
 
-pub use all::shaders;
 pub use device::{DeviceState, state_of};
-pub use style::{Style, Styles};

@@ -1,47 +1,14 @@
-//! RMS norm and layer norm of rows: the text of a norm joined with that of a way to work on a row.
+//! RMS norm and layer norm of rows.
 
 use burn_cubecl::tensor::CubeTensor;
 
 use super::device::state_of;
-use super::launch::{LIST_WORKGROUP, Shader, grid, shape};
-use super::style::Style;
+use super::launch::{grid, shape};
+use crate::kernels::shaders::norm::{LAYER, RMS, RowShaders};
+use crate::kernels::shaders::{LIST_WORKGROUP, Style};
 
 /// Invocations of a quad.
 const QUAD: usize = 4;
-
-/// A workgroup, a quad, or one invocation for a row.
-struct RowShaders {
-    workgroup: Shader,
-    quads: Shader,
-    single: Shader,
-}
-
-macro_rules! shaders_of {
-    ($norm:literal) => {
-        RowShaders {
-            workgroup: shaders_of!($norm, "workgroup"),
-            quads: Shader { quads: true, ..shaders_of!($norm, "quads") },
-            single: shaders_of!($norm, "rows"),
-        }
-    };
-    ($norm:literal, $way:literal) => {
-        Shader::list(
-            concat!($norm, "_norm_", $way),
-            &[
-                include_str!(concat!("../../../shaders/norm/", $norm, ".wgsl")),
-                include_str!(concat!("../../../shaders/norm/", $way, ".wgsl")),
-            ],
-        )
-    };
-}
-
-const RMS: RowShaders = shaders_of!("rms");
-const LAYER: RowShaders = shaders_of!("layer");
-
-/// All of them.
-pub fn shaders() -> Vec<Shader> {
-    [RMS, LAYER].into_iter().flat_map(|norm| [norm.workgroup, norm.quads, norm.single]).collect()
-}
 
 pub fn rms(x: CubeTensor, weight: CubeTensor, eps: f32, out: CubeTensor) -> CubeTensor {
     launch(&RMS, &[x, weight], eps, out)

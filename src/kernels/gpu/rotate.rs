@@ -2,9 +2,8 @@
 
 use burn_cubecl::tensor::CubeTensor;
 
-use super::launch::{LIST_WORKGROUP, Shader, shape};
-
-pub const ROTATE: Shader = Shader::list("rotate", &[include_str!("../../../shaders/rotate.wgsl")]);
+use super::launch::shape;
+use crate::kernels::shaders::{LIST_WORKGROUP, ROTATE};
 
 pub fn rotate(x: CubeTensor, weight: CubeTensor, angles: CubeTensor, norm: Option<f32>, out: CubeTensor) -> CubeTensor {
     let ([rows, all], width) = (shape(&out), shape(&angles)[1]);

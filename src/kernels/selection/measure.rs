@@ -9,7 +9,8 @@ use burn_cubecl::CubeDevice;
 
 use super::choice::{KernelChoice, SelectionError};
 use crate::kernels::check::{KernelCase, compare, gate_cases};
-use crate::kernels::gpu::{DeviceState, Style, Styles, state_of};
+use crate::kernels::gpu::{DeviceState, state_of};
+use crate::kernels::shaders::{Style, Styles};
 use crate::kernels::{BLOCK, matmul_q8, synchronize, upload, upload_words};
 
 /// Rows of the products that are timed: a query alone, a document, a full submission.

@@ -8,4 +8,4 @@ mod select;
 pub use choice::{KernelChoice, SelectionError};
 pub use select::{select, set_subgroups};
 
-pub use super::style_names::{STYLE_NAMES, is_known};
+pub use super::shaders::{Style, Styles};

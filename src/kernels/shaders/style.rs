@@ -1,7 +1,5 @@
 //! The ways to compute on a GPU, and which of them a number of rows is computed in.
 
-use crate::kernels::style_names::STYLE_NAMES;
-
 /// A way to compute on a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Style {
@@ -22,7 +20,7 @@ impl Style {
 
     /// The name in `info`.
     pub fn name(self) -> &'static str {
-        STYLE_NAMES[self as usize]
+        ["direct", "tile", "wide", "quads"][self as usize]
     }
 
     /// The style of that name.
