@@ -70,10 +70,10 @@ fn family(value: &Value) -> Result<Family, ConfigError> {
     };
     let positions = value.get("position_embedding_type").and_then(Value::as_str);
     Family::from_config(model_type, positions).ok_or_else(|| {
-        let known: Vec<String> = Family::ALL.iter().map(|family| family.spec().models.to_owned()).collect();
+        let known: Vec<&str> = Family::ALL.iter().flat_map(|family| family.spec().model_types).copied().collect();
         ConfigError::Unsupported(format!(
-            "model_type \"{model_type}\" is not supported; secondpass runs {}. Give the URL of one of these.",
-            known.join("; ")
+            "model_type \"{model_type}\" is not supported; secondpass runs rerankers of the types {}. Its README has a table of models.",
+            known.join(", ")
         ))
     })
 }
