@@ -1,4 +1,4 @@
-//! secondpass reranks search results with Qwen3 cross-encoders, in a web page or natively.
+//! secondpass reranks search results with cross-encoders, in a web page or natively.
 //!
 //! ```
 //! # #[cfg(not(target_arch = "wasm32"))]

@@ -162,6 +162,36 @@ fn verify_compares_ids_and_counts_with_published_ones() {
     assert!(why.contains("1 of 3 cases differ, and 1 could not be run"), "{why}");
 }
 
+/// The tiny model has other scores than the checkpoints that it is taken for.
+#[test]
+fn verify_compares_encoders_with_the_published_scores_of_their_checkpoints() {
+    let verify = |model: &str, more: &[&str]| {
+        let output = run(&[&["verify", "--model", model][..], more].concat());
+        assert_eq!(output.status.code(), Some(1));
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let as_checkpoint = ["--as", "cross-encoder/ms-marco-MiniLM-L6-v2"];
+    let (_, why) = verify("encoder/bert", &[]);
+    assert!(why.contains(&as_checkpoint.join(" ")), "{why}");
+    let (_, why) = verify("encoder/bert", &["--ids-only", "--as", "ms-marco-MiniLM-L6-v2"]);
+    assert!(why.contains("no published results"), "{why}");
+    let (_, why) = verify("encoder/bert", &["--as", "nobody/nothing"]);
+    assert!(why.contains("\"nobody/nothing\"") && why.contains("BAAI/bge-reranker-base, "), "{why}");
+
+    let differs = |(shown, why): (String, String)| {
+        assert!(shown.contains(" -6.524740 ") && shown.contains(" 9.690940 "), "{shown}");
+        assert!(why.contains("4 of 4 cases differ"), "{why}");
+    };
+    differs(verify("encoder/bert", &as_checkpoint));
+    let folder = std::env::temp_dir().join(format!("secondpass-encoder-{}/ms-marco-MiniLM-L6-v2", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        std::fs::copy(fixtures().join("encoder/bert").join(file), folder.join(file)).expect("copied");
+    }
+    differs(verify(&folder.to_string_lossy(), &[]));
+    std::fs::remove_dir_all(folder.parent().expect("a parent")).expect("removed");
+}
+
 #[test]
 fn help_has_examples() {
     for (command, part) in

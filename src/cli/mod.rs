@@ -26,7 +26,7 @@ const GETTING_STARTED: &str = r#"Getting started, with the hf command of Python'
 Results go to standard output, progress and errors to standard error.
 Exit status: 0 success, 1 failure, 2 unknown or invalid arguments."#;
 
-/// Reranks search results with Qwen3 cross-encoders.
+/// Reranks search results with cross-encoders.
 #[derive(Parser)]
 #[command(name = "secondpass", version, about, arg_required_else_help = true, after_help = GETTING_STARTED)]
 struct Cli {

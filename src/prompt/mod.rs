@@ -5,9 +5,11 @@
 //! [`Truncation`] that its reference uses. A new family adds a template in a file like `qwen.rs`, and a truncation rule if
 //! none of the present ones is its own.
 
+mod encoded;
 mod error;
 mod gguf_vocabulary;
 mod pair_format;
+mod pair_layout;
 mod part;
 mod prompter;
 mod qwen;
@@ -16,9 +18,10 @@ mod template_format;
 mod tokenizer;
 mod truncation;
 
+pub use encoded::{EncodedPrompt, PromptLimits};
 pub use error::PromptError;
 pub use gguf_vocabulary::GgufVocabulary;
-pub use prompter::{EncodedPrompt, PromptLimits, Prompter};
+pub use prompter::Prompter;
 pub use qwen::{MXBAI_RERANK, QWEN3_RERANKER, QWEN3_VL_RERANKER};
 pub use template::{MediaTokens, PromptInput, PromptTemplate, TemplatePart, VisualPlaceholder};
 pub use tokenizer::Tokenizer;

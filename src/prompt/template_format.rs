@@ -1,8 +1,8 @@
 //! Prompts from a template.
 
+use super::encoded::{EncodedPrompt, PromptLimits};
 use super::error::PromptError;
 use super::part::PromptPart;
-use super::prompter::{EncodedPrompt, PromptLimits};
 use super::template::{PromptInput, PromptTemplate, TemplatePart};
 use super::tokenizer::Tokenizer;
 use super::truncation::{Truncation, truncate_body, truncate_text};

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::PromptError;
-use super::pair_format::PairLayout;
+use super::pair_layout::PairLayout;
 use super::part::PromptPart;
 
 /// A tokenizer of the `tokenizers` crate, in which text never becomes a special token.
@@ -32,7 +32,7 @@ enum MatchedTokens {
 }
 
 #[derive(Deserialize)]
-struct AddedToken {
+struct TokenEntry {
     id: u32,
     content: String,
     #[serde(default)]
@@ -58,7 +58,7 @@ impl Tokenizer {
         fields.insert("truncation".into(), Value::Null);
         fields.insert("padding".into(), Value::Null);
         let pair_layout = fields.get("post_processor").and_then(PairLayout::from_post_processor);
-        let tokens: Vec<AddedToken> = match fields.get("added_tokens") {
+        let tokens: Vec<TokenEntry> = match fields.get("added_tokens") {
             None | Some(Value::Null) => Vec::new(),
             Some(list) => Vec::deserialize(list).map_err(|e| PromptError::InvalidTokenizer(e.into()))?,
         };

@@ -10,7 +10,7 @@ use super::load::{self, LoadHost};
 use super::open_device::Adapter;
 use super::pictures::{PagePictures, PictureHost};
 use super::{clock, constructors, error};
-use crate::api::{RequestError, RerankRequest};
+use crate::api::{DocumentScore, RequestError, RerankRequest};
 use crate::engine::{self, LoadOptions, LoadProgress, ModelInfo, Observer, Optimizations, RequestOptions};
 use crate::kernels::selection::{self, KernelChoice};
 use crate::media::{DecodeOptions, SizeLimits};

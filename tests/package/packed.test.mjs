@@ -229,7 +229,7 @@ test('TypeScript, strict, with both ways of resolving modules', async () => {
 
 test('Node imports every entry without a browser', () => {
   const folder = project('types')
-  const names = ['', '/ai-sdk', '/langchain', '/http'].map((path) => `secondpass${path}`)
+  const names = ['', '/ai-sdk', '/langchain', '/http', '/models'].map((path) => `secondpass${path}`)
   const script = `for (const name of ${JSON.stringify(names)}) if (Object.keys(await import(name)).length === 0) process.exit(1)`
   run(process.execPath, ['--input-type=module', '-e', script], folder)
 })

@@ -40,6 +40,19 @@ pub enum VerifyError {
         /// Where it differs from the format.
         source: serde_json::Error,
     },
+    /// `--as` names a checkpoint that is not in the catalogue.
+    #[error("the catalogue has no \"{name}\"; published scores are known of {known}")]
+    UnknownCheckpoint {
+        /// The name.
+        name: String,
+        /// Those with published scores.
+        known: String,
+    },
+    /// There are no cases.
+    #[error(
+        "no published results of this model are known; name its checkpoint (--as cross-encoder/ms-marco-MiniLM-L6-v2), or give a golden file (--goldens FILE). Of encoders scores are known, but no token ids"
+    )]
+    NothingToCompare,
     /// Not all cases agree.
     #[error("{}", describe_failures(*total, *different, *not_run))]
     Failures {

@@ -1,5 +1,6 @@
 //! `secondpass verify`
 
+mod catalogue;
 mod error;
 mod goldens;
 mod report;
@@ -7,7 +8,7 @@ mod runner;
 
 use std::path::{Path, PathBuf};
 
-use self::goldens::{GoldenCase, read_goldens};
+use self::goldens::{GoldenCase, published_scores, read_goldens};
 use self::report::{CaseOutcome, table, verdict};
 use self::runner::CaseRunner;
 use super::error::CliError;
@@ -23,14 +24,19 @@ pub use error::VerifyError;
 const EXAMPLES: &str = r#"Examples:
   secondpass verify --model Qwen3-Reranker-0.6B
   secondpass verify --model Qwen3-Reranker-0.6B --ids-only
+  secondpass verify --model models/ms-marco-MiniLM-L6-v2
+  secondpass verify --model models/mine --as cross-encoder/ms-marco-MiniLM-L6-v2
   echo '{"text": [{"query": "capital of China", "document": "Beijing", "n_tokens": 76}]}' > goldens.json
   secondpass verify --model Qwen3-Reranker-0.6B --goldens goldens.json --images pictures
 
-A few short published results are built in: token counts and ids for every size of a family, scores for
-Qwen3-Reranker-0.6B and Qwen3-VL-Reranker-2B. A golden file adds more:
+A few short published results are built in: token counts and ids for every size of Qwen3-Reranker and
+Qwen3-VL-Reranker, scores for Qwen3-Reranker-0.6B and Qwen3-VL-Reranker-2B, and four scores for most encoders of the
+catalogue. An encoder's checkpoint is recognized by the name of its folder; --as names it otherwise. A golden file adds
+more:
   {"text":  [{"query": …, "document": …, "instruction": …, "n_tokens": …, "ids_sha256": …, "score": …}],
    "image": [{"query": …, "image": …,    "instruction": …, "n_tokens": …, "ids_sha256": …, "score": …}]}
-Only query and n_tokens are required. ids_sha256 is the SHA-256 of the prompt's token ids in decimal, joined with commas.
+Only query is required, and what a case does not give is not compared. ids_sha256 is the SHA-256 of the prompt's token
+ids in decimal, joined with commas; score is what the model's authors publish (raw_scores).
 
 With --ids-only, a folder needs no weights: config.json and tokenizer.json are enough.
 
@@ -45,6 +51,9 @@ pub struct VerifyArgs {
     /// Vision tower (mmproj) of a GGUF vision model
     #[arg(long, value_name = "FILE|URL")]
     vision: Option<PathBuf>,
+    /// The published checkpoint that the model is, if its folder has another name
+    #[arg(long = "as", value_name = "OWNER/NAME")]
+    checkpoint: Option<String>,
     /// Golden file: further published results
     #[arg(long, value_name = "FILE|URL")]
     goldens: Option<PathBuf>,
@@ -57,10 +66,14 @@ pub struct VerifyArgs {
 }
 
 pub async fn run(args: VerifyArgs) -> Result<(), CliError> {
-    let goldens = match &args.goldens {
-        Some(path) => read_goldens(path).await?,
-        None => Vec::new(),
-    };
+    let mut goldens = published_scores(&args.model, args.checkpoint.as_deref())?;
+    if args.ids_only {
+        // They have nothing but scores.
+        goldens.clear();
+    }
+    if let Some(path) = &args.goldens {
+        goldens.extend(read_goldens(path).await?);
+    }
     let pictures = FilePictures::within(picture_folder(&args), DecodeOptions::default());
     let model = ModelPath::new(&args.model, args.vision.as_deref()).map_err(CliError::ModelPath)?;
     let outcomes = match args.ids_only {

@@ -75,7 +75,12 @@ async fn score(engine: &Engine, case: &GoldenCase, pictures: &FilePictures) -> R
         Some(image) => serde_json::json!({ "image": image }),
         None => serde_json::json!(case.document),
     };
-    let body = serde_json::json!({ "query": case.query, "instruction": case.instruction, "documents": [document] });
+    let body = serde_json::json!({
+        "query": case.query,
+        "instruction": case.instruction,
+        "documents": [document],
+        "raw_scores": true,
+    });
     let request = RerankRequest::from_json(&body.to_string())?;
     let response = engine.rerank_with(&request, pictures, RequestOptions::default(), &Observer::silent()).await?;
     Ok(response.results.first().map_or(f64::NAN, |result| result.relevance_score))

@@ -16,6 +16,7 @@ import {
 } from 'secondpass'
 import { createRerankHandler, installRerankRoute, type RerankHandler, serveRerankRoute } from 'secondpass/http'
 import { SecondpassRerank } from 'secondpass/langchain'
+import { goldenRequest, modelById, models, type PublishedModel } from 'secondpass/models'
 
 const controller = new AbortController()
 const fixed: readonly Content[] = [
@@ -78,4 +79,9 @@ const handler: RerankHandler = createRerankHandler(() => Reranker.load({ model: 
 const stop: () => void = serveRerankRoute(handler)
 installRerankRoute({ match: (url) => url.hostname === 'api.cohere.com' })
 
-export { best, code, compressor, hidden, hits, noCode, reason, request, stop, url }
+const small: PublishedModel[] = models.filter((model) => model.commercial && model.approximate_bytes < 200e6)
+const published: readonly number[] | undefined = modelById('cross-encoder/ettin-reranker-32m-v1')?.golden_scores
+await Reranker.load({ model: small[0]?.address ?? '/m' })
+await reranker.rerank({ ...goldenRequest, raw_scores: true })
+
+export { best, code, compressor, hidden, hits, noCode, published, reason, request, stop, url }
