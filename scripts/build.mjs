@@ -29,7 +29,7 @@ export const MODULES = [
 const PROFILES = {
   release: {
     features: [],
-    rustc: ['-C', 'lto=fat', '-C', 'codegen-units=1', '-C', 'opt-level=s'],
+    rustc: ['-C', 'lto=fat', '-C', 'codegen-units=1', '-C', 'opt-level=3'],
     env: { CARGO_INCREMENTAL: '0' },
     glue: ['--remove-name-section', '--remove-producers-section'],
   },
