@@ -73,7 +73,10 @@ test('a model with modules is loaded by its name, and only files that a rule nam
   assert.equal(ok.family, 'modernbert')
   const files = new Set(asked.map((url) => url.replace('/tests/ettin/resolve/main/', '')))
   assert.ok(files.has('config.json') && files.has('2_Dense/model.safetensors') && files.has('4_Dense/config.json'), [...files].join())
-  assert.ok([...files].every((file) => /^[\w/.-]+\.(json|safetensors)$/.test(file)), 'no listing')
+  assert.ok(
+    [...files].every((file) => /^[\w/.-]+\.(json|safetensors)$/.test(file)),
+    'no listing',
+  )
 })
 
 test('the second load asks the hub for nothing, and another revision is another model', async () => {
