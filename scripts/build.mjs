@@ -18,13 +18,10 @@ const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'http/index', 'models']
 const DIST = join(ROOT, 'pkg', 'dist')
 export const DEMO = join(ROOT, 'dist')
 
-/**
- * The two modules: with and without the GPU backend. Pages without a GPU, and workers on the CPU, load the small one. Each has
- * a target directory of its own: few dependencies have the same features in both, and so they compile side by side.
- */
+/** The two modules: with and without the GPU backend. Pages without a GPU, and workers on the CPU, load the small one. */
 export const MODULES = [
-  { name: 'secondpass', features: ['gpu'], target: TARGET_DIR },
-  { name: 'secondpass_cpu', features: [], target: join(TARGET_DIR, 'cpu-module') },
+  { name: 'secondpass', features: ['gpu'] },
+  { name: 'secondpass_cpu', features: [] },
 ]
 const PROFILES = {
   release: {
@@ -43,7 +40,7 @@ export async function build({ profile = 'release', only = MODULES.map((module) =
   // It compiles beside the crate, whose linking leaves a core idle.
   const wasmBindgen = ensureWasmBindgen()
   const wanted = MODULES.filter((module) => only.includes(module.name))
-  await Promise.all(wanted.map((module) => timed(`${module.name} (${profile})`, () => compile(module, profile, lint))))
+  for (const module of wanted) await timed(`${module.name} (${profile})`, () => compile(module, profile, lint))
   const tool = await timed('wasm-bindgen', () => wasmBindgen)
   for (const { name } of MODULES) await timed(`glue of ${name}`, () => glue(tool, name, only.includes(name) ? name : only[0], profile))
   await timed('package', buildPackage)
@@ -57,7 +54,7 @@ function compiled(name, profile) {
   return join(TARGET_DIR, 'compiled', profile, `${name}.wasm`)
 }
 
-async function compile({ name, features, target }, profile, lint) {
+async function compile({ name, features }, profile, lint) {
   await run.async(
     'cargo',
     [
@@ -78,7 +75,7 @@ async function compile({ name, features, target }, profile, lint) {
     ],
     {
       env: {
-        CARGO_TARGET_DIR: target,
+        CARGO_TARGET_DIR: TARGET_DIR,
         // Cargo's own name for it: with it a cdylib has a place of its own for each set of features, as a rlib always has.
         // Without it the release and the development build would replace each other, and be linked anew every time.
         __CARGO_DEFAULT_LIB_METADATA: 'secondpass',
@@ -89,7 +86,7 @@ async function compile({ name, features, target }, profile, lint) {
   )
   // The next build has the same file name there.
   mkdirSync(join(TARGET_DIR, 'compiled', profile), { recursive: true })
-  cpSync(join(target, 'wasm32-unknown-unknown', 'wasm', 'secondpass.wasm'), compiled(name, profile))
+  cpSync(join(TARGET_DIR, 'wasm32-unknown-unknown', 'wasm', 'secondpass.wasm'), compiled(name, profile))
 }
 
 async function glue(wasmBindgen, name, from, profile) {

@@ -25,9 +25,11 @@ fn fixtures() -> PathBuf {
 /// Rerankers whose trunk is a decoder.
 const DECODERS: [&str; 3] = ["qwen2-mxbai", "qwen2-seq", "qwen3-score"];
 
-const ENCODERS: [&str; 14] = [
+const ENCODERS: [&str; 16] = [
     "bert",
     "bert-cased",
+    "deberta",
+    "deberta-nfc",
     "distilbert",
     "electra",
     "ettin",

@@ -6,7 +6,7 @@ use burn::backend::{Backend, Flex, backend_extension};
 use super::cpu;
 #[cfg(feature = "gpu")]
 use super::gpu;
-use super::params::{Activation, AttentionSizes, BlockCopy};
+use super::params::{Activation, AttentionSizes, BlockCopy, DisentangledSizes};
 
 /// What secondpass adds to a burn backend. Shapes are checked by the functions of this module, which call these.
 #[backend_extension(Cube: cfg(feature = "gpu"), Flex)]
@@ -70,6 +70,19 @@ pub trait KernelOps: Backend {
         prefix_v: FloatTensor<Self>,
         ranges: IntTensor<Self>,
         sizes: AttentionSizes,
+        out: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    /// See [`disentangled_attention`](super::disentangled_attention()).
+    #[allow(clippy::too_many_arguments)] // as above
+    fn disentangled_attention(
+        q: FloatTensor<Self>,
+        k: FloatTensor<Self>,
+        v: FloatTensor<Self>,
+        relative_k: FloatTensor<Self>,
+        relative_q: FloatTensor<Self>,
+        ranges: IntTensor<Self>,
+        sizes: DisentangledSizes,
         out: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
 
@@ -164,6 +177,19 @@ macro_rules! implement {
                 out: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
                 $half::attention::attention([q, k, v, prefix_k, prefix_v, ranges], sizes, out)
+            }
+
+            fn disentangled_attention(
+                q: FloatTensor<Self>,
+                k: FloatTensor<Self>,
+                v: FloatTensor<Self>,
+                relative_k: FloatTensor<Self>,
+                relative_q: FloatTensor<Self>,
+                ranges: IntTensor<Self>,
+                sizes: DisentangledSizes,
+                out: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                $half::disentangled::attention([q, k, v, relative_k, relative_q, ranges], sizes, out)
             }
 
             fn mean_rows(x: FloatTensor<Self>, ranges: IntTensor<Self>, out: FloatTensor<Self>) -> FloatTensor<Self> {

@@ -20,11 +20,11 @@ pub mod shaders;
 mod tensor;
 
 pub use ops::{
-    Heads, Keys, activate_into, add, add_bias, attention, attention_into, gelu, gelu_gate, gelu_tanh, gelu_tanh_gate,
-    layer_norm, layer_norm_into, matmul, matmul_into, matmul_q4, matmul_q4_into, matmul_q8, matmul_q8_into, mean_rows,
-    rms_norm, rms_norm_into, rotate, rotate_into, silu_gate,
+    Heads, Keys, RelativePositions, activate_into, add, add_bias, attention, attention_into, disentangled_attention,
+    gelu, gelu_gate, gelu_tanh, gelu_tanh_gate, layer_norm, layer_norm_into, matmul, matmul_into, matmul_q4,
+    matmul_q4_into, matmul_q8, matmul_q8_into, mean_rows, rms_norm, rms_norm_into, rotate, rotate_into, silu_gate,
 };
-pub use params::{Activation, AttentionSizes, BLOCK, BlockCopy, MAX_HEAD};
+pub use params::{Activation, AttentionSizes, BLOCK, BlockCopy, DisentangledSizes, MAX_HEAD};
 pub use tensor::{
     concat_columns, concat_rows, concat_word_rows, download, download_words, gather_rows, gather_word_rows,
     pad_columns, reshape, slice_columns, slice_rows, synchronize, upload, upload_bytes, upload_vector, upload_words,

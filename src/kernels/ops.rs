@@ -4,7 +4,7 @@ use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
 
 use super::kernel_ops::KernelOps;
-use super::params::{Activation, AttentionSizes, BLOCK, MAX_HEAD};
+use super::params::{Activation, AttentionSizes, BLOCK, DisentangledSizes, MAX_HEAD};
 use super::tensor::{empty, gather_rows, pad_columns, reshape, slice_columns, upload_words, zeros};
 
 /// Values that the shaders read at a time.
@@ -281,6 +281,50 @@ pub fn attention_into(
         },
         out.into_dispatch(),
     ))
+}
+
+/// Attention of rows to the rows `ranges[i][0] .. ranges[i][1]`, of which each run that begins alike is square. To the
+/// product of a query and a key are added that of the query with the row of `relative.k` for their distance, and that of
+/// the key with the row of `relative.q`.
+pub fn disentangled_attention(
+    q: Tensor<2>,
+    own: Keys,
+    relative: RelativePositions,
+    ranges: Tensor<2, Int>,
+    sizes: DisentangledSizes,
+) -> Tensor<2> {
+    let out = empty_like(&q, q.dims()[1]);
+    let [rows, all] = q.dims();
+    let width = all / sizes.heads;
+    assert!(width * sizes.heads == all && width.is_multiple_of(WORD) && width <= MAX_HEAD, "heads of {width}");
+    assert!(own.k.dims() == q.dims() && own.v.dims() == q.dims(), "queries and keys are the same rows");
+    let positions = relative.k.dims()[0];
+    assert!(
+        relative.k.dims() == [positions, all] && relative.q.dims() == relative.k.dims(),
+        "positions of other heads"
+    );
+    assert!(sizes.rows.len() + 1 == 2 * sizes.reach, "a position for each distance");
+    assert!(sizes.rows.iter().all(|&row| (row as usize) < positions), "a position beyond the table");
+    assert_eq!(ranges.dims(), [rows, 2], "every query needs a range");
+    Tensor::from_dispatch(<Dispatch as KernelOps>::disentangled_attention(
+        q.into_dispatch(),
+        own.k.into_dispatch(),
+        own.v.into_dispatch(),
+        relative.k.into_dispatch(),
+        relative.q.into_dispatch(),
+        ranges.into_dispatch(),
+        sizes,
+        out.into_dispatch(),
+    ))
+}
+
+/// Relative positions as keys and as queries, heads side by side, `[positions, heads · width]`.
+#[derive(Debug, Clone)]
+pub struct RelativePositions {
+    /// What queries are compared with.
+    pub k: Tensor<2>,
+    /// What keys are compared with.
+    pub q: Tensor<2>,
 }
 
 /// The mean of the rows `ranges[i][0] .. ranges[i][1]` of `x`, for each range. A range holds at least one row.

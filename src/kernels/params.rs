@@ -56,6 +56,26 @@ pub struct AttentionSizes {
     pub linear_bias: bool,
 }
 
+/// The parameters of a disentangled attention.
+#[derive(Debug, Clone)]
+pub struct DisentangledSizes {
+    /// Heads.
+    pub heads: usize,
+    /// What scores are multiplied by.
+    pub scale: f32,
+    /// The row of the relative positions for each distance of a query's row from a key's, from `1 - reach` on.
+    pub rows: Vec<u32>,
+    /// Distances are less than this.
+    pub reach: usize,
+}
+
+impl DisentangledSizes {
+    /// The row of the relative positions for a query and a key.
+    pub fn row(&self, query: usize, key: usize) -> usize {
+        self.rows[query + self.reach - 1 - key] as usize
+    }
+}
+
 /// The slope of a head of `heads` in ALiBi: a geometric series for a power of two; what exceeds one takes every second
 /// slope of the series for twice as many.
 pub fn linear_bias_slope(head: usize, heads: usize) -> f32 {

@@ -13,11 +13,9 @@ const LOGIT_TOLERANCE = 2e-5
 const WEBGPU_TOLERANCE = 1e-4
 
 const FOLDER = join(ROOT, 'tests', 'fixtures', 'encoder')
-/** Models that no family runs yet. */
-const NOT_YET = (model) => model.startsWith('deberta')
-const MODELS = readdirSync(FOLDER).filter((model) => !NOT_YET(model))
+const MODELS = readdirSync(FOLDER)
 /** One of each kind of layer, window, position and pooling; all cases of all models run on the CPU. */
-const ON_WEBGPU = ['bert', 'ettin', 'gte', 'jina-v1', 'modernbert-cls', 'modernbert-mean', 'qwen2-mxbai', 'xlm-roberta']
+const ON_WEBGPU = ['bert', 'deberta', 'ettin', 'gte', 'jina-v1', 'modernbert-cls', 'modernbert-mean', 'qwen2-mxbai', 'xlm-roberta']
 const CASES_ON_WEBGPU = ['planets', 'empty-document', 'long-both', 'instruction']
 
 /** Cases that compare: the reference matches added tokens that are not special, which no text becomes here. */

@@ -51,7 +51,7 @@ SHAPES = {
     "gte-plain-rope": lambda: model(Gte, tokenizers.xlm_roberta(380, False, False), hidden=32, layers=2, heads=4, inner=40, limit=64, theta=160000.0, dtype=BF16),
     "jina-v1": lambda: model(JinaAlibi, tokenizers.roberta_bpe(480), hidden=48, layers=2, heads=6, inner=64, limit=96, dtype=F16),
     "deberta": lambda: model(Deberta, tokenizers.deberta(440, False), hidden=48, layers=2, heads=3, inner=80, limit=80, positions=80, buckets=16, dtype=F16, norm_dtype=F32),
-    "deberta-nfc": lambda: model(Deberta, tokenizers.deberta(420, None), hidden=36, layers=3, heads=2, inner=60, limit=64, positions=90, buckets=12, dtype=BF16, pos_att_type="p2c|c2p"),
+    "deberta-nfc": lambda: model(Deberta, tokenizers.deberta(420, None), hidden=36, layers=3, heads=3, inner=60, limit=64, positions=90, buckets=12, dtype=BF16, pos_att_type="p2c|c2p"),
     "qwen2-mxbai": lambda: qwen(QwenAnswers, mxbai_ids, hidden=32, layers=2, heads=4, kv=1, inner=64, limit=8192, tied=True, activation="identity", dtype=BF16),
     "qwen2-seq": lambda: qwen(QwenLabels, mxbai_ids, hidden=24, layers=2, heads=3, kv=3, inner=56, limit=8192, dtype=F16),
     "qwen3-score": lambda: qwen(Qwen3Score, qwen3_ids, hidden=40, layers=2, heads=4, kv=2, head=16, inner=64, limit=8192, dtype=BF16),

@@ -2,8 +2,8 @@
 
 use super::case::{KernelCase, KernelRun, TOLERANCE};
 use super::inputs::{RandomNumbers, matrix, words};
-use crate::kernels::params::linear_bias_slope;
-use crate::kernels::{Heads, Keys, attention_into};
+use crate::kernels::params::{DisentangledSizes, linear_bias_slope};
+use crate::kernels::{Heads, Keys, RelativePositions, attention_into, disentangled_attention};
 
 /// Which rows of its segment a row sees, and how their scores are changed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -97,4 +97,63 @@ pub fn attention_case(
     let name =
         format!("attention prefix={prefix} segments={segments:?} heads={queries}/{keys} width={width} {visibility:?}");
     KernelCase { name, tolerance: 10.0 * TOLERANCE, shape: [rows, queries * width], run, exact: Box::new(exact) }
+}
+
+/// Relative positions: each distance up to 3 has a row of its own, all others share the outermost.
+pub fn disentangled_case(segments: &[usize], heads: usize, width: usize) -> KernelCase {
+    const SPAN: usize = 4;
+    let rows: usize = segments.iter().sum();
+    let all = heads * width;
+    let mut numbers = RandomNumbers((rows * 17 + width) as u32);
+    let q: Vec<f32> = numbers.floats(rows * all).iter().map(|v| v * 4.0).collect();
+    let (k, v) = (numbers.floats(rows * all), numbers.floats(rows * all));
+    let (rk, rq) = (numbers.floats(2 * SPAN * all), numbers.floats(2 * SPAN * all));
+    let ends = segments.iter().scan(0, |end, len| {
+        *end += len;
+        Some((*end - len, *end))
+    });
+    let ranges: Vec<u32> = ends.flat_map(|(start, end)| [start as u32, end as u32].repeat(end - start)).collect();
+    let reach = rows + 3;
+    let row_of = |at: usize| (at as i64 - (reach as i64 - 1) + SPAN as i64).clamp(0, 2 * SPAN as i64 - 1) as u32;
+    let scale = (3.0 * width as f32).sqrt().recip();
+    let sizes = DisentangledSizes { heads, scale, rows: (0..2 * reach - 1).map(row_of).collect(), reach };
+    let exact = {
+        let (q, k, v, rk, rq) = (q.clone(), k.clone(), v.clone(), rk.clone(), rq.clone());
+        let (ranges, sizes) = (ranges.clone(), sizes.clone());
+        move || {
+            let at = |values: &[f32], row: usize, head: usize| -> Vec<f64> {
+                values[row * all + head * width..][..width].iter().map(|&v| f64::from(v)).collect()
+            };
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            let mut out = Vec::with_capacity(rows * all);
+            for row in 0..rows {
+                for head in 0..heads {
+                    let query = at(&q, row, head);
+                    let seen = (ranges[2 * row] as usize)..(ranges[2 * row + 1] as usize);
+                    let weight = |key: usize| {
+                        let (own, position) = (at(&k, key, head), sizes.row(row, key));
+                        let score = dot(&query, &own)
+                            + dot(&query, &at(&rk, position, head))
+                            + dot(&own, &at(&rq, position, head));
+                        (score / (3.0 * width as f64).sqrt()).exp()
+                    };
+                    let weights: Vec<f64> = seen.clone().map(weight).collect();
+                    let total: f64 = weights.iter().sum();
+                    out.extend((0..width).map(|i| {
+                        weights.iter().zip(seen.clone()).map(|(w, key)| w * at(&v, key, head)[i]).sum::<f64>() / total
+                    }));
+                }
+            }
+            out
+        }
+    };
+    let run: KernelRun = Box::new(move |device, _| {
+        let own = |values: &[f32]| matrix(values, [rows, all], device);
+        let positions = |values: &[f32]| matrix(values, [2 * SPAN, all], device);
+        let relative = RelativePositions { k: positions(&rk), q: positions(&rq) };
+        let keys = Keys { k: own(&k), v: own(&v) };
+        disentangled_attention(own(&q), keys, relative, words(&ranges, [rows, 2], device), sizes.clone())
+    });
+    let name = format!("disentangled_attention segments={segments:?} heads={heads} width={width}");
+    KernelCase { name, tolerance: 10.0 * TOLERANCE, shape: [rows, all], run, exact: Box::new(exact) }
 }

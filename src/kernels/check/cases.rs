@@ -1,6 +1,6 @@
 //! The lists of cases.
 
-use super::attention::{Visibility, attention_case};
+use super::attention::{Visibility, attention_case, disentangled_case};
 use super::case::KernelCase;
 use super::elements::{activation_case, bias_case};
 use super::products::{WeightKind, product_case};
@@ -62,5 +62,6 @@ pub fn all_cases() -> Vec<KernelCase> {
             attention_case(prefix, &segments, heads, width, visibility)
         }),
     );
+    cases.extend([disentangled_case(&[1], 1, 4), disentangled_case(&[9, 1, 30], 3, 20)]);
     cases
 }

@@ -104,7 +104,7 @@ fn softmax_seen(scores: &mut [f32], prefix: usize, [from, to]: [usize; 2], scale
     scores[prefix + to..].fill(0.0);
 }
 
-fn softmax(scores: &mut [f32], scale: f32) {
+pub fn softmax(scores: &mut [f32], scale: f32) {
     let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     for score in scores.iter_mut() {
         *score = exp((*score - largest) * scale);

@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod attention;
 pub mod copy;
+pub mod disentangled;
 mod math;
 pub mod matmul;
 pub mod mean;

@@ -4,6 +4,7 @@ pub mod activation;
 pub mod attention;
 pub mod copy;
 mod device;
+pub mod disentangled;
 mod launch;
 pub mod matmul;
 pub mod mean;

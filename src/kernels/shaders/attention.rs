@@ -13,7 +13,14 @@ pub const fn shader(words: usize, quads: bool) -> Shader {
     Shader { words: Some(words), quads, ..shader }
 }
 
+/// With relative positions.
+pub const fn disentangled(words: usize) -> Shader {
+    let text = &[include_str!("../../../shaders/attention/disentangled.wgsl")];
+    Shader { words: Some(words), ..Shader::list("attention_disentangled", text) }
+}
+
 /// The smallest head, an odd one, and the largest.
 pub fn shaders() -> Vec<Shader> {
-    [1, 18, MAX_HEAD / 4].into_iter().flat_map(|words| [false, true].map(|quads| shader(words, quads))).collect()
+    let of_width = |words| [shader(words, false), shader(words, true), disentangled(words)];
+    [1, 18, MAX_HEAD / 4].into_iter().flat_map(of_width).collect()
 }

@@ -4,6 +4,9 @@ use super::bounds::{MAX_DIMENSION, MAX_LAYERS, MAX_VOCABULARY, check_head_width,
 use crate::model::error::ConfigError;
 use crate::model::layers::{Bias, MlpActivation};
 
+/// Distances of relative positions, of which a table is made; published models have 512.
+const MAX_REACH: usize = 1 << 16;
+
 /// The sizes of an encoder, and what its configuration chooses.
 #[derive(Debug, Clone)]
 pub struct EncoderConfig {
@@ -49,6 +52,14 @@ pub enum Positions {
     Rotary,
     /// Scores that are lowered by distance (ALiBi).
     LinearBias,
+    /// Scores that also depend on relative positions (DeBERTa): as many on either side of zero, those far away in buckets
+    /// that grow with the distance.
+    Disentangled {
+        /// Positions on either side.
+        buckets: usize,
+        /// Distances are less than this.
+        reach: usize,
+    },
 }
 
 /// The attention of one layer.
@@ -130,6 +141,9 @@ impl EncoderConfig {
         check_head_width(self.head_dim())?;
         if !(self.norm_eps > 0.0 && self.norm_eps < 1.0) {
             return invalid("the epsilon of its norms is out of range");
+        }
+        if let Positions::Disentangled { buckets, reach } = self.positions {
+            check_sizes(&[("position_buckets", buckets, MAX_DIMENSION), ("max_relative_positions", reach, MAX_REACH)])?;
         }
         let rotary = self.layers.iter().filter_map(|layer| layer.rotary);
         if rotary

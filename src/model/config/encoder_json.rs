@@ -55,6 +55,15 @@ struct EncoderJson {
     classifier_activation: Option<String>,
     #[serde(default)]
     logn_attention_scale: bool,
+    relative_attention: Option<bool>,
+    position_buckets: Option<i64>,
+    max_relative_positions: Option<i64>,
+    pos_att_type: Option<Value>,
+    share_att_key: Option<bool>,
+    norm_rel_ebd: Option<String>,
+    position_biased_input: Option<bool>,
+    conv_kernel_size: Option<i64>,
+    pooler_hidden_act: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +80,7 @@ pub fn encoder(value: &Value, spec: &EncoderSpec) -> Result<EncoderConfig, Confi
     let positions = json.positions(spec)?;
     let max_tokens = match positions {
         Positions::Learned { rows, first } => rows.saturating_sub(first),
+        Positions::Disentangled { reach, .. } => reach,
         Positions::Rotary | Positions::LinearBias => json.max_position_embeddings.unwrap_or(8192),
     };
     let config = EncoderConfig {
@@ -108,6 +118,7 @@ impl EncoderJson {
             PositionRule::LearnedFromZero | PositionRule::LearnedAfterPadding => "absolute",
             PositionRule::Rotary => "rope",
             PositionRule::LinearBias => "alibi",
+            PositionRule::Disentangled => return self.check_disentangled(),
             // ModernBERT's configurations carry a leftover that nothing reads.
             PositionRule::RotaryByLayer => return self.check_classifier(),
         };
@@ -118,6 +129,29 @@ impl EncoderJson {
             return Err(unsupported("it asks for logn_attention_scale, which no published reranker uses".to_owned()));
         }
         self.check_classifier()
+    }
+
+    /// The variant of DeBERTa that every published reranker of the family is.
+    fn check_disentangled(&self) -> Result<(), ConfigError> {
+        let types = match &self.pos_att_type {
+            Some(Value::String(types)) => types.split('|').map(str::to_owned).collect(),
+            Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        let both = types.len() == 2 && ["c2p", "p2c"].iter().all(|kind| types.iter().any(|t| t == kind));
+        let refuse = |option: &str| Err(unsupported(format!("it asks for another {option} than published rerankers")));
+        match () {
+            () if self.relative_attention != Some(true) => refuse("relative_attention"),
+            () if !both => refuse("pos_att_type"),
+            () if self.share_att_key != Some(true) => refuse("share_att_key"),
+            () if self.position_biased_input != Some(false) => refuse("position_biased_input"),
+            () if self.position_buckets.is_none_or(|n| n < 2) => refuse("position_buckets"),
+            () if self.norm_rel_ebd.as_deref() != Some("layer_norm") => refuse("norm_rel_ebd"),
+            () if self.conv_kernel_size.is_some_and(|n| n > 0) => refuse("conv_kernel_size"),
+            () if self.embedding_size.is_some_and(|n| n != self.hidden_size) => refuse("embedding_size"),
+            () if self.pooler_hidden_act.as_deref().is_some_and(|name| name != "gelu") => refuse("pooler_hidden_act"),
+            () => Ok(()),
+        }
     }
 
     fn check_classifier(&self) -> Result<(), ConfigError> {
@@ -137,6 +171,12 @@ impl EncoderJson {
             }
             PositionRule::Rotary | PositionRule::RotaryByLayer => Positions::Rotary,
             PositionRule::LinearBias => Positions::LinearBias,
+            PositionRule::Disentangled => {
+                let own = self.max_relative_positions.and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
+                let reach = own.map_or_else(rows, Ok)?;
+                let buckets = self.position_buckets.and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+                Positions::Disentangled { buckets, reach }
+            }
         })
     }
 
@@ -144,9 +184,10 @@ impl EncoderJson {
         // A hostile number of layers is refused by the check of sizes; here it must not allocate.
         let count = self.num_hidden_layers.min(super::bounds::MAX_LAYERS + 1);
         match spec.positions {
-            PositionRule::LearnedFromZero | PositionRule::LearnedAfterPadding | PositionRule::LinearBias => {
-                Ok(vec![LayerAttention { window: None, rotary: None }; count])
-            }
+            PositionRule::LearnedFromZero
+            | PositionRule::LearnedAfterPadding
+            | PositionRule::LinearBias
+            | PositionRule::Disentangled => Ok(vec![LayerAttention { window: None, rotary: None }; count]),
             PositionRule::Rotary => Ok(vec![LayerAttention { window: None, rotary: Some(self.rotary()?) }; count]),
             PositionRule::RotaryByLayer => (0..count).map(|layer| self.local_or_global(layer)).collect(),
         }

@@ -33,7 +33,7 @@ impl EncoderEmbeddings {
             Positions::Learned { rows, first } => {
                 Some((at.source().host_values(&at.name("position.weight"), &[rows, width]).await?, first))
             }
-            Positions::Rotary | Positions::LinearBias => None,
+            Positions::Rotary | Positions::LinearBias | Positions::Disentangled { .. } => None,
         };
         let token_types = match config.token_types {
             0 => Vec::new(),

@@ -3,8 +3,9 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use super::relative::RelativePass;
 use super::rows::RowPlaces;
-use crate::kernels::{Keys, add};
+use crate::kernels::{Keys, RelativePositions, add, disentangled_attention};
 use crate::model::config::{EncoderConfig, Positions};
 use crate::model::family::{EncoderSpec, MlpLayout, NormOrder};
 use crate::model::layers::{
@@ -66,8 +67,18 @@ impl EncoderLayer {
     }
 
     /// The residual stream behind the layer. `keys` may be of more rows than `x`.
-    pub fn forward(&self, x: Tensor<2>, input: Tensor<2>, keys: Keys, places: &RowPlaces) -> Tensor<2> {
-        let attended = self.attention.attend(input, places.angles.as_ref(), keys, None, &places.ranges);
+    pub fn forward(
+        &self,
+        x: Tensor<2>,
+        input: Tensor<2>,
+        keys: Keys,
+        places: &RowPlaces,
+        relative: Option<&RelativePass>,
+    ) -> Tensor<2> {
+        let attended = match relative {
+            Some(relative) => self.attend_disentangled(input, keys, places, relative),
+            None => self.attention.attend(input, places.angles.as_ref(), keys, None, &places.ranges),
+        };
         let x = add(x, attended);
         match (&self.attention_norm, self.norms_after) {
             (Some(norm), true) => {
@@ -76,6 +87,25 @@ impl EncoderLayer {
             }
             _ => add(x.clone(), self.mlp.forward(self.mlp_norm.forward(x))),
         }
+    }
+}
+
+impl EncoderLayer {
+    /// The relative positions go through the same maps as the rows.
+    fn attend_disentangled(
+        &self,
+        input: Tensor<2>,
+        keys: Keys,
+        places: &RowPlaces,
+        relative: &RelativePass,
+    ) -> Tensor<2> {
+        let SelfAttention { query, key, output, .. } = &self.attention;
+        let positions = RelativePositions {
+            k: key.forward(relative.embeddings.clone()),
+            q: query.forward(relative.embeddings.clone()),
+        };
+        let (q, ranges) = (query.forward(input), places.ranges.clone());
+        output.forward(disentangled_attention(q, keys, positions, ranges, relative.sizes.clone()))
     }
 }
 

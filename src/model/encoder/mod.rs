@@ -3,6 +3,7 @@
 
 mod embeddings;
 mod layer;
+mod relative;
 mod rows;
 mod trunk;
 

@@ -4,6 +4,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::embeddings::EncoderEmbeddings;
 use super::layer::EncoderLayer;
+use super::relative::RelativeEmbeddings;
 use super::rows::BatchPlaces;
 use crate::kernels::{gather_rows, mean_rows};
 use crate::model::config::{EncoderConfig, LayerAttention, Pooling, Positions};
@@ -19,6 +20,8 @@ use crate::weights::WeightsError;
 pub struct Encoder {
     embeddings: EncoderEmbeddings,
     layers: Vec<(EncoderLayer, LayerAttention)>,
+    /// In an encoder whose scores depend on relative positions.
+    relative: Option<RelativeEmbeddings>,
     /// In an encoder whose layers norm their inputs.
     final_norm: Option<LayerNorm>,
     pooling: Pooling,
@@ -45,6 +48,7 @@ impl Encoder {
         on_part: &mut dyn FnMut(),
     ) -> Result<Self, WeightsError> {
         let embeddings = EncoderEmbeddings::load(&at.at("embeddings"), config).await?;
+        let relative = RelativeEmbeddings::load(at, config).await?;
         on_part();
         let mut layers = Vec::with_capacity(config.layers.len());
         for (i, &attention) in config.layers.iter().enumerate() {
@@ -61,10 +65,11 @@ impl Encoder {
         Ok(Self {
             embeddings,
             layers,
+            relative,
             final_norm,
             pooling: config.pooling,
             head_dim: config.head_dim(),
-            can_select: config.positions != Positions::LinearBias,
+            can_select: !matches!(config.positions, Positions::LinearBias | Positions::Disentangled { .. }),
             device: at.source().device().clone(),
         })
     }
@@ -112,6 +117,7 @@ impl Encoder {
         let lens: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len()).collect();
         let attentions: Vec<LayerAttention> = self.layers.iter().map(|(_, attention)| *attention).collect();
         let places = BatchPlaces::new(&lens, &attentions, self.head_dim, &self.device);
+        let relative = self.relative.as_ref().map(RelativeEmbeddings::pass);
         for (i, (layer, attention)) in self.layers.iter().enumerate() {
             options.yield_point.yield_now().await?;
             let mut input = layer.attention_input(&x);
@@ -124,7 +130,8 @@ impl Encoder {
                 }
                 _ => None,
             };
-            x = layer.forward(x, input, keys, selected.as_ref().unwrap_or_else(|| places.of(*attention)));
+            let places = selected.as_ref().unwrap_or_else(|| places.of(*attention));
+            x = layer.forward(x, input, keys, places, relative.as_ref());
             probe(TraceStage::Layer(i), &x);
         }
         Ok(match &self.final_norm {

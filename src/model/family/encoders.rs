@@ -242,3 +242,37 @@ pub static JINA_BERT: FamilySpec = FamilySpec {
         (".mlp_norm.", ".mlp.layernorm."),
     ]),
 };
+
+pub static DEBERTA: FamilySpec = FamilySpec {
+    name: "deberta-v2",
+    models: "mxbai-rerank-xsmall-v1, -base-v1, -large-v1",
+    model_types: &["deberta-v2"],
+    gguf_architecture: None,
+    trunk: TrunkKind::Encoder(&EncoderSpec {
+        positions: PositionRule::Disentangled,
+        default_norm_eps: 1e-7,
+        ..BERT_ENCODER
+    }),
+    heads: &[HeadKind::Layers(&[
+        HeadLayerSpec::Dense { at: "pooler.dense", activation: HeadActivation::Gelu },
+        HeadLayerSpec::Dense { at: "classifier", activation: HeadActivation::Identity },
+    ])],
+    prompt: PromptKind::Pair,
+    activation: ScoreActivation::Sigmoid,
+    tensors: TensorMap::new(&[
+        ("embeddings.word.", "embeddings.word_embeddings."),
+        ("embeddings.token_type.", "embeddings.token_type_embeddings."),
+        ("embeddings.norm.", "embeddings.LayerNorm."),
+        ("relative_norm.", "encoder.LayerNorm."),
+        ("relative.", "encoder.rel_embeddings."),
+        ("layers.", "encoder.layer."),
+        (".attention.query.", ".attention.self.query_proj."),
+        (".attention.key.", ".attention.self.key_proj."),
+        (".attention.value.", ".attention.self.value_proj."),
+        (".attention.output.", ".attention.output.dense."),
+        (".attention_norm.", ".attention.output.LayerNorm."),
+        (".mlp.up.", ".intermediate.dense."),
+        (".mlp.down.", ".output.dense."),
+        (".mlp_norm.", ".output.LayerNorm."),
+    ]),
+};

@@ -38,11 +38,13 @@ pub enum Family {
     Gte,
     /// Jina's BERT with linear biases in attention.
     JinaBert,
+    /// DeBERTa, its second and third version.
+    Deberta,
 }
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Qwen3Reranker,
         Self::Qwen3VlReranker,
         Self::MxbaiRerank,
@@ -54,6 +56,7 @@ impl Family {
         Self::ModernBert,
         Self::Gte,
         Self::JinaBert,
+        Self::Deberta,
     ];
 
     /// What distinguishes it from the others.
@@ -70,6 +73,7 @@ impl Family {
             Self::ModernBert => &encoders::MODERNBERT,
             Self::Gte => &encoders::GTE,
             Self::JinaBert => &encoders::JINA_BERT,
+            Self::Deberta => &encoders::DEBERTA,
         }
     }
 

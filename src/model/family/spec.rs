@@ -96,6 +96,8 @@ pub enum PositionRule {
     RotaryByLayer,
     /// Linear biases in attention (ALiBi).
     LinearBias,
+    /// Relative positions in the scores of attention (DeBERTa).
+    Disentangled,
 }
 
 /// The layout of an MLP's first linear maps.
