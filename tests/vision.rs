@@ -17,8 +17,10 @@ use secondpass::weights::Checkpoint;
 use secondpass::{Engine, Observer, RequestOptions, RerankRequest};
 use serde_json::Value;
 
-/// Scores are compared in f32 with a reference in f32; only the order of sums differs. 1.1e-5 was seen.
-const SCORE_TOLERANCE: f64 = 2e-5;
+/// Scores are compared in f32 with a reference in f32; only the order of sums differs. 5e-6 was seen
+/// for pictures, and 6e-5 for videos, whose hundreds of rows meet in one score.
+const SCORE_TOLERANCE: f64 = 1e-5;
+const VIDEO_TOLERANCE: f64 = 1e-4;
 /// Of the largest value of a stage; 3e-6 was seen. Stages are of the order of 10, and a wrong one of the two forms of GELU
 /// moves them by 1.3e-3 at least.
 const STAGE_TOLERANCE: f32 = 1e-5;
@@ -183,7 +185,9 @@ fn scores_and_token_counts_match_transformers() {
             for result in &response.results {
                 let difference = (result.relevance_score - want[result.index]).abs();
                 println!("{model}, {}[{}]: difference {difference:.2e}", case["name"], result.index);
-                assert!(difference <= SCORE_TOLERANCE, "{model}, {}[{}]: {difference}", case["name"], result.index);
+                let has_video = case["name"].as_str().is_some_and(|name| name.contains("video"));
+                let tolerance = if has_video { VIDEO_TOLERANCE } else { SCORE_TOLERANCE };
+                assert!(difference <= tolerance, "{model}, {}[{}]: {difference}", case["name"], result.index);
             }
         }
     }
