@@ -53,9 +53,9 @@ const MANY_ROWS: usize = 512;
 /// The styles of a device by the number of rows: what is fastest for a few is not for a thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Styles {
-    /// Below [`MIDDLE_ROWS`].
+    /// Fewer than a document has.
     pub few: Style,
-    /// Below [`MANY_ROWS`].
+    /// Fewer than a full submission has.
     pub middle: Style,
     /// The rest.
     pub many: Style,
