@@ -111,7 +111,6 @@ test('what is not supported is refused with one sentence, in the format of every
     [{ query: 'q', documents: [{ video: 'clip.mp4' }] }, /list of frames/],
     [{ query: 'q', documents: ['a'], top_n: -1 }, /top_n must be/],
     [{ query: 'q', documents: ['a'], top_n: 1.5 }, /top_n must be/],
-    [{ query: 'q', documents: ['a'], use_activation: false }, /final activation/],
     [{ query: 'q', documents: ['a'], instruction: 1 }, /instruction/],
     [{ query: 'q', documents: ['a', 'b', 'c'] }, /at most 2/, { maxDocuments: 2 }],
     [{ query: 'q', documents: [{ image: '/a.png' }] }, /not fetched/, { pictures: 'data' }],
@@ -126,6 +125,26 @@ test('what is not supported is refused with one sentence, in the format of every
     for (const said of [answer.body.message, answer.body.detail, answer.body.error.message]) assert.match(said, message)
     assert.equal(answer.asked, undefined)
   }
+})
+
+test('scores without the final activation are logits, where the model reports them', async () => {
+  const inner = scoredBy((text) => text.length / 100)
+  const reranker = {
+    ...inner,
+    rerank: async (request, control) => {
+      const response = await inner.rerank(request, control)
+      return { ...response, results: response.results.map((result) => ({ ...result, logit: result.relevance_score - 5 })) }
+    },
+  }
+  const answer = async (body) => (await createRerankHandler(reranker)(post(body))).json()
+  assert.deepEqual(await answer({ query: 'q', texts: ['a'], raw_scores: true }), [{ index: 0, score: 0.01 - 5 }])
+  assert.equal((await answer({ query: 'q', documents: ['a'], use_activation: false })).results[0].relevance_score, 0.01 - 5)
+  assert.equal((await answer({ query: 'q', documents: ['a'] })).results[0].relevance_score, 0.01)
+  // For this package's own field the model answers.
+  assert.deepEqual((await ask({ query: 'q', documents: ['a'], raw_scores: true })).asked, { query: 'q', documents: ['a'], raw_scores: true })
+  const { status, body } = await ask({ query: 'q', documents: ['a'], use_activation: false })
+  assert.equal(status, 400)
+  assert.match(body.message, /final activation/)
 })
 
 test('methods, types and sizes', async () => {

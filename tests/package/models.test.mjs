@@ -55,7 +55,7 @@ test('every model has what a choice needs', () => {
 test('golden scores are four numbers, for the documents of the request', () => {
   assert.equal(goldenRequest.documents.length, 4)
   const golden = models.filter((model) => model.golden_scores)
-  assert.equal(golden.length, 17)
+  assert.equal(golden.length, 20)
   for (const { id, golden_scores: scores } of golden) {
     assert.ok(scores.length === 4 && scores.every(Number.isFinite), id)
     // The second document is the answer.
