@@ -48,11 +48,11 @@ pub mod web;
 pub mod cli;
 
 #[doc(inline)]
-pub use api::{RerankRequest, RerankResponse};
+pub use api::{EmbedRequest, EmbedResponse, RerankRequest, RerankResponse};
 #[doc(inline)]
 pub use engine::{
-    Engine, Error, FileLocation, LoadOptions, LoadProgress, LoadStage, Manifest, ModelInfo, ModelLocation, NoPictures,
-    Observer, Optimizations, PictureSource, RequestOptions,
+    Embedder, Engine, Error, FileLocation, LoadOptions, LoadProgress, LoadStage, Manifest, ModelInfo, ModelLocation,
+    NoPictures, Observer, Optimizations, PictureSource, RequestOptions, TaskInfo,
 };
 #[doc(inline)]
 pub use kernels::selection::KernelChoice;

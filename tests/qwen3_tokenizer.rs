@@ -165,8 +165,9 @@ fn a_gguf_vocabulary_gives_the_same_ids() {
     };
     let merges: Vec<String> = json["model"]["merges"].as_array().expect("a list").iter().map(pair).collect();
     let (tokens, token_types): (Vec<String>, Vec<f64>) = tokens.into_iter().unzip();
-    let listed = Tokenizer::from_gguf(&GgufVocabulary { tokens: &tokens, token_types: &token_types, merges: &merges })
-        .expect("a tokenizer");
+    let vocabulary =
+        GgufVocabulary { tokens: &tokens, token_types: &token_types, merges: &merges, before: None, after: None };
+    let listed = Tokenizer::from_gguf(&vocabulary).expect("a tokenizer");
     let given = tokenizer();
     for text in
         ["don't  stop.<Query>:(x)?\n\n", "①日本語 e\u{301} 🙂👍🏽 <|im_end|> <think>", "a\r\n b\t 12345 ＡＢＣ", ""]

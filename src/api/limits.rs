@@ -2,6 +2,8 @@
 
 /// The most documents of a request, as in hosted services. Choosing among more is the task of a first-stage search.
 pub const MAX_DOCUMENTS: usize = 1000;
+/// The most inputs of a request for embeddings, as in hosted services.
+pub const MAX_INPUTS: usize = 2048;
 /// The longest request body.
 pub const MAX_BODY_BYTES: usize = 64 << 20;
 /// The longest text of a query, a document or an instruction: far more than the 8,192 tokens that are read of it.

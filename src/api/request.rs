@@ -1,10 +1,11 @@
 //! The body of a request.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::content::Content;
 use super::error::RequestError;
-use super::limits::{MAX_BODY_BYTES, MAX_DOCUMENTS, MAX_TEXT_BYTES};
+use super::fields::{boolean, count, instruction, rate};
+use super::limits::{MAX_BODY_BYTES, MAX_DOCUMENTS};
 
 /// A request to score documents against a query.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,45 +91,4 @@ fn documents(value: Option<Value>) -> Result<Vec<Content>, RequestError> {
         )));
     }
     list.into_iter().enumerate().map(|(i, d)| Content::parse(d, &format!("documents[{i}]"))).collect()
-}
-
-fn instruction(fields: &Map<String, Value>) -> Result<Option<String>, RequestError> {
-    match fields.get("instruction").or_else(|| fields.get("instruct")) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.is_empty() => Ok(None),
-        Some(Value::String(text)) if text.len() > MAX_TEXT_BYTES => {
-            Err(RequestError::invalid(format!("instruction is longer than {MAX_TEXT_BYTES} bytes")))
-        }
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(RequestError::invalid("instruction must be a string")),
-    }
-}
-
-/// Reads a limit. 0 means no limit, as in vLLM.
-fn count(fields: &Map<String, Value>, name: &str) -> Result<Option<usize>, RequestError> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match value.as_u64().and_then(|n| usize::try_from(n).ok()) {
-            Some(n) => Ok((n > 0).then_some(n)),
-            None => Err(RequestError::invalid(format!("{name} must be a whole number, 0 or more"))),
-        },
-    }
-}
-
-fn rate(fields: &Map<String, Value>, name: &str) -> Result<Option<f64>, RequestError> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => match value.as_f64().filter(|n| n.is_finite() && *n > 0.0) {
-            Some(n) => Ok(Some(n)),
-            None => Err(RequestError::invalid(format!("{name} must be a number above 0"))),
-        },
-    }
-}
-
-fn boolean(fields: &Map<String, Value>, name: &str) -> Result<bool, RequestError> {
-    match fields.get(name) {
-        None | Some(Value::Null) => Ok(false),
-        Some(Value::Bool(value)) => Ok(*value),
-        Some(_) => Err(RequestError::invalid(format!("{name} must be true or false"))),
-    }
 }

@@ -81,7 +81,7 @@ pub struct FailedDocument {
 }
 
 /// The time of each stage in milliseconds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Timings {
     /// Tokenizing.
     pub tokenize_ms: f64,

@@ -1,12 +1,14 @@
 //! The native command.
 
 mod convert;
+mod embed;
 mod error;
 mod inspect;
 mod model;
 mod pictures;
 mod progress;
 mod rerank;
+mod run_args;
 mod verify;
 
 use std::process::ExitCode;
@@ -26,7 +28,7 @@ const GETTING_STARTED: &str = r#"Getting started, with the hf command of Python'
 Results go to standard output, progress and errors to standard error.
 Exit status: 0 success, 1 failure, 2 unknown or invalid arguments."#;
 
-/// Reranks search results with cross-encoders.
+/// Reranks search results with cross-encoders, and finds candidates with embeddings.
 #[derive(Parser)]
 #[command(name = "secondpass", version, about, arg_required_else_help = true, after_help = GETTING_STARTED)]
 struct Cli {
@@ -38,6 +40,8 @@ struct Cli {
 enum Command {
     /// Score documents against a query; prints the response of /v1/rerank as JSON
     Rerank(rerank::RerankArgs),
+    /// Turn texts and pictures into vectors; prints the response of /v1/embeddings as JSON
+    Embed(embed::EmbedArgs),
     /// Show what the files of a model hold, and whether the model will run
     Inspect(inspect::InspectArgs),
     /// Convert a Hugging Face model to GGUF: Q4_0, Q8_0 or F16
@@ -60,6 +64,7 @@ pub fn main() -> ExitCode {
 async fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Rerank(args) => rerank::run(args).await,
+        Command::Embed(args) => embed::run(args).await,
         Command::Inspect(args) => inspect::run(args).await,
         Command::Convert(args) => Ok(convert::run(args).await?),
         Command::Verify(args) => verify::run(args).await,

@@ -1,11 +1,12 @@
 //! The SHA-256 of a whole file, in the notation of Subresource Integrity: `sha256-` and base64.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use sha2::{Digest, Sha256};
 
 use crate::bytes::http::Clock;
 use crate::bytes::{Source, SourceError};
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const PREFIX: &str = "sha256-";
 
 /// Bytes that are hashed between yields to the event loop: some hundredths of a second.
@@ -26,42 +27,14 @@ pub struct Integrity([u8; 32]);
 impl Integrity {
     /// Reads `sha256-…`; `None` if it is anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let encoded = text.trim().strip_prefix(PREFIX)?.trim_end_matches('=');
-        // 32 bytes are 43 digits, the last of which has two unused bits.
-        if encoded.len() != 43 {
-            return None;
-        }
-        let (mut bytes, mut bits, mut count) = (Vec::with_capacity(32), 0u32, 0);
-        for digit in encoded.bytes() {
-            let digit = match digit {
-                b'-' => b'+',
-                b'_' => b'/',
-                other => other,
-            };
-            let value = ALPHABET.iter().position(|&a| a == digit)?;
-            bits = bits << 6 | value as u32;
-            count += 6;
-            if count >= 8 {
-                count -= 8;
-                bytes.push((bits >> count) as u8);
-            }
-        }
-        bytes.try_into().ok().map(Self)
+        let encoded = text.trim().strip_prefix(PREFIX)?.replace('-', "+").replace('_', "/");
+        STANDARD_NO_PAD.decode(encoded.trim_end_matches('=')).ok()?.try_into().ok().map(Self)
     }
 }
 
 impl std::fmt::Display for Integrity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(PREFIX)?;
-        for three in self.0.chunks(3) {
-            let bits = three.iter().enumerate().fold(0u32, |bits, (i, &b)| bits | u32::from(b) << (16 - 8 * i));
-            let mut digits = [b'='; 4];
-            for (i, digit) in digits.iter_mut().enumerate().take(three.len() + 1) {
-                *digit = ALPHABET[(bits >> (18 - 6 * i)) as usize & 63];
-            }
-            digits.iter().try_for_each(|&d| write!(f, "{}", char::from(d)))?;
-        }
-        Ok(())
+        write!(f, "{PREFIX}{}", STANDARD.encode(self.0))
     }
 }
 

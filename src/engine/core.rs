@@ -1,14 +1,11 @@
 //! A loaded reranker and its state.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use super::info::ModelInfo;
-use super::options::Optimizations;
 use super::prefix_cache::PrefixEntry;
-use super::row_budget::RowBudget;
-use super::vision_cache::VisionCache;
+use super::runtime::Runtime;
 use crate::api::DocumentScore;
-use crate::media::SizeLimits;
 use crate::model::{Reranker, sigmoid};
 use crate::prompt::Prompter;
 
@@ -33,10 +30,7 @@ pub struct Engine {
     pub(super) model: Reranker,
     pub(super) prompter: Prompter,
     pub(super) info: ModelInfo,
-    pub(super) image_limits: SizeLimits,
-    pub(super) optimizations: Optimizations,
-    pub(super) budget: Cell<RowBudget>,
-    pub(super) vision_cache: RefCell<VisionCache>,
+    pub(super) runtime: Runtime,
     pub(super) prefix_cache: RefCell<Option<PrefixEntry>>,
 }
 

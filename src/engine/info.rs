@@ -11,13 +11,11 @@ pub struct ModelInfo {
     pub model: String,
     /// The family of the model.
     pub family: &'static str,
-    /// What turns a logit into the score that the checkpoint's authors publish, and so into `relevance_score` with
-    /// `raw_scores`.
-    pub activation: &'static str,
     /// Which hidden states the head reads.
     pub pooling: &'static str,
-    /// What the head is.
-    pub head: String,
+    /// What it was loaded for.
+    #[serde(flatten)]
+    pub task: TaskInfo,
     /// Whether it reads images. A GGUF model does so only with its vision file.
     pub vision: bool,
     /// Where it runs.
@@ -28,4 +26,27 @@ pub struct ModelInfo {
     pub weight_bytes: u64,
     /// The kernels with which the GPU multiplies matrices.
     pub kernels: Option<String>,
+}
+
+/// What a model was loaded for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum TaskInfo {
+    /// To score documents.
+    Reranker {
+        /// What turns a logit into the score that the checkpoint's authors publish, and so into `relevance_score` with
+        /// `raw_scores`.
+        activation: &'static str,
+        /// What the head is.
+        head: String,
+    },
+    /// To make vectors.
+    Embedder {
+        /// How many values a vector has.
+        dimensions: usize,
+        /// Whether vectors have unit length.
+        normalized: bool,
+        /// Differs where vectors of two models, or of one model loaded in two ways, are not to be compared.
+        identity: String,
+    },
 }

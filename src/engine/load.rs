@@ -1,16 +1,16 @@
 //! From a model's files to an engine.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use super::core::Engine;
 use super::error::Error;
-use super::info::ModelInfo;
+use super::info::{ModelInfo, TaskInfo};
 use super::manifest::{Manifest, ModelLocation};
 use super::observer::Observer;
 use super::open_model::OpenedModel;
 use super::options::LoadOptions;
 use super::progress::LoadStage;
-use super::row_budget::RowBudget;
+use super::runtime::Runtime;
 use crate::bytes::Folder;
 use crate::kernels::selection::{self, KernelChoice, SelectionError};
 use crate::model::{
@@ -49,9 +49,11 @@ impl Engine {
         let kernels = select_kernels(&options, observer).await?;
         let answers = prompter.answer_ids().map(|[yes, no]| AnswerIds { yes, no });
         let info = ModelInfo {
-            activation: config.activation.name(),
             pooling: config.pooling().name(),
-            head: HeadTensors::find(&checkpoint, &config, answers)?.describe(),
+            task: TaskInfo::Reranker {
+                activation: config.activation.name(),
+                head: HeadTensors::find(&checkpoint, &config, answers)?.describe(),
+            },
             kernels,
             model: name,
             family: config.family().name(),
@@ -68,16 +70,7 @@ impl Engine {
         let mut on_part = |done: usize, of: usize| observer.report(LoadStage::Upload, done as u64, of as u64);
         let model = Reranker::load(&checkpoint, config, parameters, &mut on_part, observer).await?;
         observer.checkpoint().await?;
-        let engine = Self {
-            model,
-            prompter,
-            info,
-            image_limits: options.image_limits,
-            optimizations: options.optimizations,
-            budget: Cell::new(RowBudget::new(options.device_losses)),
-            vision_cache: RefCell::default(),
-            prefix_cache: RefCell::default(),
-        };
+        let engine = Self { model, prompter, info, runtime: Runtime::new(&options), prefix_cache: RefCell::default() };
         engine.warm_up(observer).await?;
         Ok(engine)
     }
@@ -96,7 +89,7 @@ impl Engine {
 }
 
 /// Selects the kernels of a GPU, and gives their name.
-async fn select_kernels(options: &LoadOptions, observer: &Observer<'_>) -> Result<Option<String>, Error> {
+pub(super) async fn select_kernels(options: &LoadOptions, observer: &Observer<'_>) -> Result<Option<String>, Error> {
     observer.report(LoadStage::Compile, 0, 1);
     // A shader may have caused the loss of the device, so the next try is with those that every device can run.
     let choice = match &options.kernels {

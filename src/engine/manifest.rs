@@ -1,7 +1,8 @@
 //! Which files a model consists of. Made once: the prefetch of a page looks at the files, and the engine reads them.
 
-use super::encoder_files::EncoderFiles;
+use super::description_files::DescriptionFiles;
 use crate::bytes::{Folder, FolderFile};
+use crate::model::Task;
 use crate::weights::{WeightsError, gguf, open_safetensors};
 
 /// A file in a folder.
@@ -29,6 +30,7 @@ pub enum ModelLocation<'a> {
 /// The files of a model, opened but not read.
 pub struct Manifest {
     pub(super) name: String,
+    pub(super) task: Task,
     pub(super) layout: ManifestLayout,
 }
 
@@ -42,8 +44,8 @@ pub(super) struct FolderFiles {
     pub config: FolderFile,
     pub tokenizer: FolderFile,
     pub weights: Vec<FolderFile>,
-    /// Looked for in the folder of an encoder only.
-    pub encoder: Option<EncoderFiles>,
+    /// Looked for in the folder of an encoder or an embedding model only.
+    pub description: Option<DescriptionFiles>,
 }
 
 impl Manifest {
@@ -61,25 +63,34 @@ impl Manifest {
     /// # Ok::<(), secondpass::weights::WeightsError>(())
     /// ```
     pub async fn open(location: &ModelLocation<'_>) -> Result<Self, WeightsError> {
+        Self::open_for(location, Task::Rerank).await
+    }
+
+    /// The same for a task: an embedding model has files of its own.
+    pub async fn open_for(location: &ModelLocation<'_>, task: Task) -> Result<Self, WeightsError> {
         match location {
-            ModelLocation::Folder(folder) => Self::open_folder(*folder).await,
-            ModelLocation::Gguf { text, vision } => Self::open_gguf(text, vision.as_ref()).await,
+            ModelLocation::Folder(folder) => Self::open_folder(*folder, task).await,
+            ModelLocation::Gguf { text, vision } => Self::open_gguf(text, vision.as_ref(), task).await,
         }
     }
 
-    async fn open_folder(folder: &dyn Folder) -> Result<Self, WeightsError> {
+    async fn open_folder(folder: &dyn Folder, task: Task) -> Result<Self, WeightsError> {
         let config = FolderFile::open(folder, "config.json").await?;
         let tokenizer = FolderFile::open(folder, "tokenizer.json").await?;
-        let encoder = EncoderFiles::open(folder, &config).await?;
+        let description = DescriptionFiles::open(folder, &config, task).await?;
         let mut weights = open_safetensors(folder).await?;
-        if let Some(encoder) = &encoder {
-            weights.extend(encoder.module_weights.iter().cloned());
+        if let Some(description) = &description {
+            weights.extend(description.module_weights.iter().cloned());
         }
-        let layout = ManifestLayout::Folder(Box::new(FolderFiles { config, tokenizer, weights, encoder }));
-        Ok(Self { name: folder.name().to_owned(), layout })
+        let layout = ManifestLayout::Folder(Box::new(FolderFiles { config, tokenizer, weights, description }));
+        Ok(Self { name: folder.name().to_owned(), task, layout })
     }
 
-    async fn open_gguf(text: &FileLocation<'_>, vision: Option<&FileLocation<'_>>) -> Result<Self, WeightsError> {
+    async fn open_gguf(
+        text: &FileLocation<'_>,
+        vision: Option<&FileLocation<'_>>,
+        task: Task,
+    ) -> Result<Self, WeightsError> {
         let first = FolderFile::open(text.folder, &text.name).await?;
         let vision = match vision {
             Some(file) => Some(FolderFile::open(file.folder, &file.name).await?),
@@ -89,7 +100,7 @@ impl Manifest {
         for name in gguf::parts_by_name(&text.name) {
             parts.push(FolderFile::open_part(text.folder, &name).await?);
         }
-        Ok(Self { name: text.name.clone(), layout: ManifestLayout::Gguf { text: first, parts, vision } })
+        Ok(Self { name: text.name.clone(), task, layout: ManifestLayout::Gguf { text: first, parts, vision } })
     }
 
     /// The files that it needs, whether they exist or not, and the others that exist.
@@ -97,7 +108,10 @@ impl Manifest {
         let files: Vec<&FolderFile> = match &self.layout {
             ManifestLayout::Folder(files) => {
                 let small = [&files.config, &files.tokenizer].into_iter();
-                small.chain(files.encoder.iter().flat_map(EncoderFiles::existing)).chain(&files.weights).collect()
+                small
+                    .chain(files.description.iter().flat_map(DescriptionFiles::existing))
+                    .chain(&files.weights)
+                    .collect()
             }
             ManifestLayout::Gguf { text, parts, vision } => std::iter::once(text).chain(parts).chain(vision).collect(),
         };

@@ -2,8 +2,10 @@
 
 mod content_hash;
 mod core;
+mod description_files;
 mod document;
-mod encoder_files;
+mod embed;
+mod embedder;
 mod error;
 mod file_fault;
 mod info;
@@ -19,14 +21,16 @@ mod request_options;
 mod rerank;
 mod row_budget;
 mod run;
+mod runtime;
 mod shared_prefix;
 mod tally;
 mod vision_cache;
 mod visual_encoder;
 
 pub use self::core::Engine;
+pub use embedder::Embedder;
 pub use error::Error;
-pub use info::ModelInfo;
+pub use info::{ModelInfo, TaskInfo};
 pub use manifest::{FileLocation, Manifest, ModelLocation};
 pub use observer::Observer;
 pub use open_model::OpenedModel;

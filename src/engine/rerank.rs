@@ -8,7 +8,7 @@ use super::pictures::{NoPictures, PictureSource};
 use super::request_options::RequestOptions;
 use super::run::RequestRun;
 use super::shared_prefix::SharedPrefix;
-use super::visual_encoder::VisualEncoder;
+use super::visual_encoder::{VideoSampling, VisualEncoder};
 use crate::api::{RequestError, RerankRequest, RerankResponse};
 
 impl Engine {
@@ -30,7 +30,8 @@ impl Engine {
     ) -> Result<RerankResponse, Error> {
         self.check_media(request)?;
         let start = (observer.now)();
-        let visual_encoder = VisualEncoder::new(self, request, pictures, observer);
+        let sampling = VideoSampling { fps: request.fps, max_frames: request.max_frames };
+        let visual_encoder = VisualEncoder::new(self.model.vision(), &self.runtime, sampling, pictures, observer);
         let mut run = RequestRun::new(self, request, visual_encoder, observer);
         let query = run.encode_visuals(&request.query, || "query".to_owned()).await?;
         let prefix = SharedPrefix::compute(&mut run, &query).await?;
@@ -46,7 +47,7 @@ impl Engine {
                     continue;
                 }
             };
-            let max_rows = if self.optimizations.packing { self.budget.get().rows() } else { 0 };
+            let max_rows = if self.runtime.optimizations.packing { self.runtime.max_rows() } else { 0 };
             if !batch.fits(&document, max_rows) {
                 run.score(&std::mem::take(&mut batch), &query, &prefix.cache).await?;
                 observer.checkpoint().await?;

@@ -42,8 +42,8 @@ impl<'a> RequestRun<'a> {
 
     pub fn forward_options(&self) -> ForwardOptions<'a> {
         ForwardOptions {
-            max_rows: self.engine.budget.get().rows(),
-            last_layer_only: self.engine.optimizations.last_layer_only,
+            max_rows: self.engine.runtime.max_rows(),
+            last_layer_only: self.engine.runtime.optimizations.last_layer_only,
             yield_point: self.observer,
         }
     }
@@ -108,9 +108,7 @@ impl<'a> RequestRun<'a> {
             self.compute(&unscored, query, &prefix).await?;
             let rows = unscored.iter().map(|document| document.rows()).sum();
             self.tally.computed_tokens += rows;
-            let mut budget = self.engine.budget.get();
-            budget.record(rows, self.now() - start);
-            self.engine.budget.set(budget);
+            self.engine.runtime.record(rows, self.now() - start);
         }
         for document in &batch.documents {
             let logit = self.logits.get(&document.hash).copied().unwrap_or(f64::NAN);

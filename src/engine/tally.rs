@@ -23,7 +23,7 @@ impl RequestTally {
             failed: Vec::new(),
             tokens: 0,
             computed_tokens: 0,
-            timings: Timings { tokenize_ms: 0.0, vision_ms: 0.0, compute_ms: 0.0, total_ms: 0.0 },
+            timings: Timings::default(),
             warnings: Vec::new(),
             id_hash: 0xcbf2_9ce4_8422_2325,
         }

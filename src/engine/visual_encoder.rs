@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use super::content_hash::ContentHash;
-use super::core::Engine;
 use super::error::Error;
 use super::observer::Observer;
 use super::pictures::PictureSource;
-use crate::api::{Content, ImageRef, RerankRequest, VideoRef};
+use super::runtime::Runtime;
+use crate::api::{Content, ImageRef, VideoRef};
 use crate::media::{self, FrameTiming, MediaError, Patches, SizeLimits, VideoOptions};
 use crate::model::{ForwardOptions, VisionFeatures, VisionTower};
 use crate::prompt::VisualPlaceholder;
@@ -20,9 +20,17 @@ pub struct EncodedVisuals {
     pub hashes: Vec<ContentHash>,
 }
 
+/// How a request samples the frames of videos, where it says so.
+#[derive(Clone, Copy, Default)]
+pub struct VideoSampling {
+    pub fps: Option<f64>,
+    pub max_frames: Option<usize>,
+}
+
 /// Computes the features of one request's images and videos.
 pub struct VisualEncoder<'a> {
-    engine: &'a Engine,
+    tower: Option<&'a VisionTower>,
+    runtime: &'a Runtime,
     limits: SizeLimits,
     video: VideoOptions,
     source: &'a dyn PictureSource,
@@ -34,25 +42,26 @@ type WithPlace<'a> = &'a dyn Fn(MediaError) -> Error;
 
 impl<'a> VisualEncoder<'a> {
     pub fn new(
-        engine: &'a Engine,
-        request: &RerankRequest,
+        tower: Option<&'a VisionTower>,
+        runtime: &'a Runtime,
+        sampling: VideoSampling,
         source: &'a dyn PictureSource,
         observer: &'a Observer<'a>,
     ) -> Self {
         let default = VideoOptions::default();
         let video = VideoOptions {
-            fps: request.fps.unwrap_or(default.fps),
-            max_frames: request.max_frames.unwrap_or(default.max_frames),
+            fps: sampling.fps.unwrap_or(default.fps),
+            max_frames: sampling.max_frames.unwrap_or(default.max_frames),
             ..default
         };
-        Self { engine, limits: engine.image_limits, video, source, observer }
+        Self { tower, runtime, limits: runtime.image_limits, video, source, observer }
     }
 
     /// Videos first, then images, like the reference implementation. `place` names the content in messages.
     pub async fn encode(&self, content: &Content, place: impl Fn() -> String) -> Result<EncodedVisuals, Error> {
         let mut encoded = EncodedVisuals::default();
         // Without a tower, a request with images has been refused already.
-        let Some(tower) = self.engine.model.vision() else { return Ok(encoded) };
+        let Some(tower) = self.tower else { return Ok(encoded) };
         let with_place = |source: MediaError| Error::Media { place: place(), source };
         for video in &content.videos {
             self.encode_video(tower, video, &with_place, &mut encoded).await?;
@@ -120,13 +129,13 @@ impl<'a> VisualEncoder<'a> {
         hash: ContentHash,
         patches: impl FnOnce() -> Result<Patches, Error>,
     ) -> Result<Rc<VisionFeatures>, Error> {
-        let cache = &self.engine.vision_cache;
-        let enabled = self.engine.optimizations.vision_cache;
+        let cache = &self.runtime.vision_cache;
+        let enabled = self.runtime.optimizations.vision_cache;
         if enabled && let Some(features) = cache.borrow_mut().get(hash) {
             return Ok(features);
         }
         let options = ForwardOptions {
-            max_rows: self.engine.budget.get().rows(),
+            max_rows: self.runtime.max_rows(),
             yield_point: self.observer,
             ..ForwardOptions::default()
         };

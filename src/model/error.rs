@@ -1,5 +1,6 @@
 //! Why a model cannot be built or run.
 
+use super::placement::DeviceKind;
 use crate::kernels::selection::SelectionError;
 use crate::weights::WeightsError;
 
@@ -87,6 +88,15 @@ impl ConfigError {
 }
 
 impl ModelError {
+    /// The error for results that are NaN. The CPU computes what it is given; a GPU may have failed, and another try may
+    /// succeed.
+    pub(super) fn not_finite(kind: DeviceKind) -> Self {
+        match kind {
+            DeviceKind::Cpu => Self::NonFiniteScore,
+            DeviceKind::WebGpu | DeviceKind::Gpu => DeviceError::NonFiniteScore.into(),
+        }
+    }
+
     /// The code that JavaScript sees.
     pub fn code(&self) -> &'static str {
         match self {

@@ -7,6 +7,7 @@
 
 mod config;
 mod decoder;
+mod embedding_model;
 mod encoder;
 mod error;
 mod family;
@@ -17,6 +18,7 @@ mod loading;
 mod placement;
 mod prompt;
 mod reranker;
+mod task;
 mod tensor_map;
 mod trace;
 mod trunk;
@@ -26,18 +28,20 @@ mod yielding;
 
 pub use config::{
     ConfigFiles, EncoderConfig, MAX_CONFIG_BYTES, ModelConfig, Pooling, ScoreActivation, TextConfig, TrunkConfig,
-    VisionConfig, sigmoid,
+    VisionConfig, embedding_pooling, sigmoid,
 };
 pub use decoder::KvCache;
+pub use embedding_model::EmbeddingModel;
 pub use error::{ConfigError, DeviceError, ModelError};
-pub use family::{Family, FamilySpec, HeadKind, PromptKind, TrunkKind};
+pub use family::{EmbeddingPrompt, Family, FamilySpec, HeadKind, PromptKind, TrunkKind};
 pub use forward::ForwardOptions;
 pub use heads::{HeadModules, HeadTensors, ModuleList};
 pub use layers::Precision;
-pub use loading::{TensorSpec, check_complete, required_tensors};
+pub use loading::{LoadParameters, TensorSpec, check_complete, required_tensors};
 pub use placement::{DeviceKind, ModelPlacement};
 pub use prompt::{AnswerIds, TokenIds, TokenizedPrompt};
-pub use reranker::{LoadParameters, Reranker};
+pub use reranker::Reranker;
+pub use task::Task;
 pub use tensor_map::TensorMap;
 pub use trace::{TraceProbe, TraceStage};
 pub use vision::VisionTower;

@@ -5,27 +5,15 @@ use super::decoder::KvCache;
 use super::error::{DeviceError, ModelError};
 use super::forward::ForwardOptions;
 use super::heads::{HeadTensors, ScoreHead};
-use super::layers::Precision;
-use super::loading::{CheckpointLoader, UploadThrottle, check_complete};
-use super::placement::{DeviceKind, ModelPlacement};
-use super::prompt::{TokenIds, TokenizedPrompt};
+use super::loading::{LoadParameters, load_trunk};
+use super::placement::DeviceKind;
+use super::prompt::TokenizedPrompt;
 use super::trace::TraceProbe;
 use super::trunk::Trunk;
 use super::vision::VisionTower;
 use super::yielding::YieldPoint;
 use crate::kernels::download;
 use crate::weights::Checkpoint;
-
-/// What a model is loaded with.
-#[derive(Debug, Clone, Copy)]
-pub struct LoadParameters<'a> {
-    /// The token ids that it must know.
-    pub tokens: TokenIds,
-    /// How matrices are stored.
-    pub precision: Precision,
-    /// Where it goes.
-    pub placement: ModelPlacement<'a>,
-}
 
 /// A reranker, ready to score prompts.
 pub struct Reranker {
@@ -45,22 +33,17 @@ impl Reranker {
         on_part: &mut dyn FnMut(usize, usize),
         yield_point: &dyn YieldPoint,
     ) -> Result<Self, ModelError> {
-        let LoadParameters { tokens, precision, placement } = parameters;
-        check_complete(checkpoint, &config)?;
-        let head = HeadTensors::find(checkpoint, &config, tokens.answers)?;
+        let head = HeadTensors::find(checkpoint, &config, parameters.tokens.answers)?;
         let parts = Trunk::parts(&config) + 1;
         let mut done = 0;
         let mut part_done = || {
             done += 1;
             on_part(done, parts);
         };
-        let throttle = UploadThrottle::new(placement.device, yield_point);
-        let names = config.family().spec().tensors;
-        let loader = CheckpointLoader { checkpoint, names, precision, placement, throttle };
-        let trunk = Trunk::load(&loader, &config, tokens.pads, &mut part_done).await?;
+        let trunk = load_trunk(checkpoint, &config, parameters, &mut part_done, yield_point).await?;
         let head = head.load(checkpoint).await?;
         part_done();
-        Ok(Self { config, trunk, head, device_kind: placement.kind })
+        Ok(Self { config, trunk, head, device_kind: parameters.placement.kind })
     }
 
     /// The configuration of this model.
@@ -70,10 +53,7 @@ impl Reranker {
 
     /// The vision tower, if the model has one.
     pub fn vision(&self) -> Option<&VisionTower> {
-        match &self.trunk {
-            Trunk::Decoder { vision, .. } => vision.as_ref(),
-            Trunk::Encoder(_) => None,
-        }
+        self.trunk.vision()
     }
 
     /// Computes the start of prompts once for all of them. It must contain the placeholders of an image entirely or not at
@@ -100,9 +80,7 @@ impl Reranker {
         let logits: Vec<f64> = hidden.chunks_exact(width).map(|row| self.head.logit(row)).collect();
         match logits.iter().any(|logit| logit.is_nan()) {
             false => Ok(logits),
-            // The CPU computes what it is given. A GPU may have failed, and another try may succeed.
-            true if self.device_kind == DeviceKind::Cpu => Err(ModelError::NonFiniteScore),
-            true => Err(DeviceError::NonFiniteScore.into()),
+            true => Err(ModelError::not_finite(self.device_kind)),
         }
     }
 

@@ -84,6 +84,14 @@ impl Trunk {
         }
     }
 
+    /// The vision tower, if there is one.
+    pub fn vision(&self) -> Option<&VisionTower> {
+        match self {
+            Self::Decoder { vision, .. } => vision.as_ref(),
+            Self::Encoder(_) => None,
+        }
+    }
+
     /// The result of every stage of one prompt, for comparison with the reference implementation.
     pub async fn trace(&self, prompt: TokenizedPrompt<'_>, probe: TraceProbe<'_>) -> Result<(), ModelError> {
         match self {

@@ -31,6 +31,16 @@ pub enum PromptError {
         "the tokenizer: its post_processor does not join two texts, which a reranker of this kind reads; is it another model's?"
     )]
     NoPairs,
+    /// A prompt that would have to be cut within a picture.
+    #[error(
+        "a prompt has {tokens} tokens, and {limit} would cut one of its pictures; give fewer or smaller ones, or a larger max_length"
+    )]
+    PictureTooLong {
+        /// The prompt's tokens.
+        tokens: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// The tokenizer failed on a text.
     #[error("the tokenizer: it cannot encode a text ({0})")]
     Encoding(#[source] Box<dyn Error + Send + Sync>),
@@ -39,11 +49,17 @@ pub enum PromptError {
 impl PromptError {
     /// The error code that JavaScript sees.
     pub fn code(&self) -> &'static str {
-        "invalid_tokenizer"
+        match self {
+            Self::PictureTooLong { .. } => "invalid_request",
+            _ => "invalid_tokenizer",
+        }
     }
 
     /// The HTTP status that a server would answer with.
     pub fn status(&self) -> u16 {
-        422
+        match self {
+            Self::PictureTooLong { .. } => 400,
+            _ => 422,
+        }
     }
 }

@@ -10,6 +10,7 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{Error, SplitDelimiterBehavior};
 
 use super::error::PromptError;
+use super::text_layout::TextLayout;
 use super::tokenizer::Tokenizer;
 
 /// The pre-tokenizer that GGUF names `qwen2`. Files contain its name only.
@@ -27,6 +28,10 @@ pub struct GgufVocabulary<'a> {
     pub token_types: &'a [f64],
     /// `tokenizer.ggml.merges`: the merges by priority, each as two tokens with a space between.
     pub merges: &'a [String],
+    /// `tokenizer.ggml.bos_token_id`, if `add_bos_token` puts it before a text.
+    pub before: Option<u32>,
+    /// `tokenizer.ggml.eos_token_id`, if `add_eos_token` puts it behind a text.
+    pub after: Option<u32>,
 }
 
 impl Tokenizer {
@@ -47,7 +52,11 @@ impl Tokenizer {
         let merges: Option<Vec<_>> = vocabulary.merges.iter().map(pair).collect();
         let merges = merges.ok_or_else(|| invalid("a merge is not two tokens"))?;
         let plain = qwen2_bpe(plain, merges).map_err(PromptError::InvalidTokenizer)?;
-        Ok(Self::from_parts(plain, added))
+        let layout = TextLayout {
+            before: vocabulary.before.into_iter().collect(),
+            after: vocabulary.after.into_iter().collect(),
+        };
+        Ok(Self::from_parts(plain, added, layout))
     }
 }
 

@@ -15,6 +15,8 @@ mod prompter;
 mod qwen;
 mod template;
 mod template_format;
+mod text_layout;
+mod text_prompter;
 mod tokenizer;
 mod truncation;
 
@@ -22,7 +24,8 @@ pub use encoded::{EncodedPrompt, PromptLimits};
 pub use error::PromptError;
 pub use gguf_vocabulary::GgufVocabulary;
 pub use prompter::Prompter;
-pub use qwen::{MXBAI_RERANK, QWEN3_RERANKER, QWEN3_VL_RERANKER};
+pub use qwen::{MXBAI_RERANK, QWEN3_RERANKER, QWEN3_VL_EMBEDDING, QWEN3_VL_RERANKER};
 pub use template::{MediaTokens, PromptInput, PromptTemplate, TemplatePart, VisualPlaceholder};
+pub use text_prompter::{InputRole, PublishedPrompts, TextPrompt, TextPrompter};
 pub use tokenizer::Tokenizer;
 pub use truncation::Truncation;

@@ -43,7 +43,7 @@ impl Prompter {
     /// The ids of the answers `yes` and `no`, if the prompt asks for one.
     pub fn answer_ids(&self) -> Option<[u32; 2]> {
         match &self.format {
-            PromptFormat::Template(format) => Some(format.answer_ids),
+            PromptFormat::Template(format) => format.answer_ids,
             PromptFormat::Pair(_) => None,
         }
     }

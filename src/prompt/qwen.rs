@@ -1,4 +1,4 @@
-//! The prompts of Qwen3-Reranker, Qwen3-VL-Reranker and mxbai-rerank-v2.
+//! The prompts of Qwen3-Reranker, Qwen3-VL-Reranker, Qwen3-VL-Embedding and mxbai-rerank-v2.
 
 use super::template::TemplatePart::{self, Boundary, Document, Instruction, InstructionLine, Query, Special, Text};
 use super::template::{MediaTokens, PromptTemplate};
@@ -24,7 +24,7 @@ pub static QWEN3_RERANKER: PromptTemplate = PromptTemplate {
     empty_input: "",
     truncation: Truncation::BodyEnd,
     media: None,
-    answers: ["yes", "no"],
+    answers: Some(["yes", "no"]),
 };
 
 /// Qwen3-VL-Reranker, as in the script published with it: no line break after the instruction, no spaces after the
@@ -41,7 +41,7 @@ pub static QWEN3_VL_RERANKER: PromptTemplate = PromptTemplate {
     empty_input: "NULL",
     truncation: Truncation::TextOnly { kept: KEPT_TOKENS },
     media: Some(MediaTokens { start: VISION_START, end: VISION_END, image_pad: IMAGE_PAD, video_pad: VIDEO_PAD }),
-    answers: ["yes", "no"],
+    answers: Some(["yes", "no"]),
 };
 
 /// mxbai-rerank-v2, as in the library published with it: its pieces are tokenized on their own, and what is asked follows
@@ -82,7 +82,22 @@ pub static MXBAI_RERANK: PromptTemplate = PromptTemplate {
     empty_input: "",
     truncation: Truncation::QueryFirst,
     media: None,
-    answers: ["1", "0"],
+    answers: Some(["1", "0"]),
+};
+
+/// Qwen3-VL-Embedding, as in the script published with it. The instruction is the system's message, and the vector is read
+/// at the last token.
+pub static QWEN3_VL_EMBEDDING: PromptTemplate = PromptTemplate {
+    name: "Qwen3-VL-Embedding",
+    default_instruction: "Represent the user's input.",
+    max_length: 8192,
+    prefix: &[Special(IM_START)],
+    body: &[Text("system\n"), Instruction, Special(IM_END), Text("\n"), Special(IM_START), Text("user\n"), Document],
+    suffix: &[Special(IM_END), Text("\n"), Special(IM_START), Text("assistant\n")],
+    empty_input: "NULL",
+    truncation: Truncation::End,
+    media: Some(MediaTokens { start: VISION_START, end: VISION_END, image_pad: IMAGE_PAD, video_pad: VIDEO_PAD }),
+    answers: None,
 };
 
 const IM_START: &str = "<|im_start|>";
@@ -128,7 +143,7 @@ mod tests {
 
     #[test]
     fn the_document_is_the_last_part_of_the_body() {
-        for template in [&QWEN3_RERANKER, &QWEN3_VL_RERANKER, &MXBAI_RERANK] {
+        for template in [&QWEN3_RERANKER, &QWEN3_VL_RERANKER, &QWEN3_VL_EMBEDDING, &MXBAI_RERANK] {
             assert_eq!(template.body.last(), Some(&Document), "{}", template.name);
         }
     }

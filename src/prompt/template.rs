@@ -24,8 +24,8 @@ pub struct PromptTemplate {
     pub truncation: Truncation,
     /// The special tokens of images and videos, if the model takes any.
     pub media: Option<MediaTokens>,
-    /// The tokens whose logits are compared for the score: `yes` and `no`.
-    pub answers: [&'static str; 2],
+    /// The tokens whose logits are compared for the score: `yes` and `no`. None in an embedding model's.
+    pub answers: Option<[&'static str; 2]>,
 }
 
 /// An element of a template.

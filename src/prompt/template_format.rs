@@ -14,8 +14,8 @@ pub struct TemplateFormat {
     suffix: Vec<u32>,
     /// The ids of [`Truncation::TextOnly`]'s tokens.
     kept_ids: Vec<u32>,
-    /// The ids of the answers `yes` and `no`.
-    pub answer_ids: [u32; 2],
+    /// The ids of the answers `yes` and `no`, if the prompt asks for one.
+    pub answer_ids: Option<[u32; 2]>,
     /// The ids that are replaced by the feature vectors of images and of videos, if the model takes any.
     pub pad_ids: [Option<u32>; 2],
 }
@@ -25,14 +25,16 @@ impl TemplateFormat {
     pub fn new(tokenizer: &Tokenizer, template: &'static PromptTemplate) -> Result<Self, PromptError> {
         let prefix = tokenizer.encode_parts(&constant_parts(template.prefix))?;
         let suffix = tokenizer.encode_parts(&constant_parts(template.suffix))?;
-        let [yes, no] = template.answers;
-        let answer_ids = [tokenizer.token_id(yes)?, tokenizer.token_id(no)?];
+        let answer_ids = match template.answers {
+            Some([yes, no]) => Some([tokenizer.token_id(yes)?, tokenizer.token_id(no)?]),
+            None => None,
+        };
         let pad_ids = match &template.media {
             Some(media) => [Some(tokenizer.token_id(media.image_pad)?), Some(tokenizer.token_id(media.video_pad)?)],
             None => [None; 2],
         };
         let kept_ids = match template.truncation {
-            Truncation::BodyEnd | Truncation::QueryFirst => Vec::new(),
+            Truncation::BodyEnd | Truncation::QueryFirst | Truncation::End => Vec::new(),
             Truncation::TextOnly { kept } => kept.iter().filter_map(|token| tokenizer.token_id(token).ok()).collect(),
         };
         Ok(Self { template, prefix, suffix, kept_ids, answer_ids, pad_ids })
@@ -59,6 +61,7 @@ impl TemplateFormat {
         let untruncated_len = self.prefix.len() + body.len();
         let mut ids = match self.template.truncation {
             Truncation::BodyEnd => truncate_body(&self.prefix, &body, self.suffix.len(), max_length),
+            Truncation::End => [self.prefix.as_slice(), &body].concat(),
             Truncation::QueryFirst => {
                 let query = parts.iter().take_while(|part| **part != PromptPart::Boundary).count();
                 let query = tokenizer.encode_parts(&parts[..query])?.len();
@@ -75,9 +78,34 @@ impl TemplateFormat {
         let dropped_before_document =
             if dropped > 0 { dropped.saturating_sub(self.document_tokens(tokenizer, &parts, &body)?) } else { 0 };
         ids.extend(&self.suffix);
+        if self.template.truncation == Truncation::End {
+            return self.cut_end(ids, dropped_from_text, max_length);
+        }
         let second_segment = ids.len();
         let dropped_tokens = dropped_from_text + dropped;
         Ok(EncodedPrompt { ids, second_segment, dropped_tokens, dropped_before_document, dropped_from_query: 0 })
+    }
+
+    /// Drops the last tokens of a prompt. A picture is read whole or not at all.
+    fn cut_end(
+        &self,
+        mut ids: Vec<u32>,
+        dropped_before: usize,
+        max_length: usize,
+    ) -> Result<EncodedPrompt, PromptError> {
+        let dropped = ids.len().saturating_sub(max_length);
+        let tail = &ids[ids.len() - dropped..];
+        if tail.iter().any(|&id| self.pad_ids.contains(&Some(id))) {
+            return Err(PromptError::PictureTooLong { tokens: ids.len(), limit: max_length });
+        }
+        ids.truncate(max_length);
+        Ok(EncodedPrompt {
+            second_segment: ids.len(),
+            dropped_tokens: dropped_before + dropped,
+            dropped_before_document: 0,
+            dropped_from_query: 0,
+            ids,
+        })
     }
 
     /// The tokens of the body that belong to the document's text, its last part. Since a merge may cross the beginning

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::error::PromptError;
 use super::pair_layout::PairLayout;
 use super::part::PromptPart;
+use super::text_layout::TextLayout;
 
 /// A tokenizer of the `tokenizers` crate, in which text never becomes a special token.
 ///
@@ -18,6 +19,7 @@ pub struct Tokenizer {
     /// The added tokens: special ones, and others that are never split.
     added: HashMap<String, u32>,
     pair_layout: Option<PairLayout>,
+    text_layout: TextLayout,
     /// Special tokens that the model's own vocabulary holds, too, and the token of what is unknown, which replaces them.
     reserved: Option<(HashSet<u32>, u32)>,
 }
@@ -58,6 +60,7 @@ impl Tokenizer {
         fields.insert("truncation".into(), Value::Null);
         fields.insert("padding".into(), Value::Null);
         let pair_layout = fields.get("post_processor").and_then(PairLayout::from_post_processor);
+        let text_layout = fields.get("post_processor").map(TextLayout::from_post_processor).unwrap_or_default();
         let tokens: Vec<TokenEntry> = match fields.get("added_tokens") {
             None | Some(Value::Null) => Vec::new(),
             Some(list) => Vec::deserialize(list).map_err(|e| PromptError::InvalidTokenizer(e.into()))?,
@@ -71,12 +74,16 @@ impl Tokenizer {
         let mut plain: tokenizers::Tokenizer = value.to_string().parse().map_err(PromptError::InvalidTokenizer)?;
         plain.set_encode_special_tokens(true);
         let added = tokens.into_iter().map(|token| (token.content, token.id)).collect();
-        Ok(Self { plain, added, pair_layout, reserved })
+        Ok(Self { plain, added, pair_layout, text_layout, reserved })
     }
 
     /// From the library's tokenizer without added tokens, and the added tokens.
-    pub(super) fn from_parts(plain: tokenizers::Tokenizer, added: HashMap<String, u32>) -> Self {
-        Self { plain, added, pair_layout: None, reserved: None }
+    pub(super) fn from_parts(
+        plain: tokenizers::Tokenizer,
+        added: HashMap<String, u32>,
+        text_layout: TextLayout,
+    ) -> Self {
+        Self { plain, added, pair_layout: None, text_layout, reserved: None }
     }
 
     /// The id of one token, special or not.
@@ -97,6 +104,11 @@ impl Tokenizer {
     /// How two texts are joined, if the file says so.
     pub(super) fn pair_layout(&self) -> Option<&PairLayout> {
         self.pair_layout.as_ref()
+    }
+
+    /// What surrounds a text that stands alone.
+    pub(super) fn text_layout(&self) -> &TextLayout {
+        &self.text_layout
     }
 
     /// The beginning of a text that has at most `tokens` tokens, and the number of tokens that were dropped.

@@ -5,6 +5,8 @@
 pub enum Truncation {
     /// The end of the body is dropped. The limit includes prefix and suffix.
     BodyEnd,
+    /// The last tokens are dropped, be they what they may. The limit includes everything.
+    End,
     /// What precedes the body's first boundary, the query, is cut to three quarters of the limit, and then the end of the
     /// body. The limit excludes prefix and suffix.
     QueryFirst,

@@ -1,25 +1,25 @@
 //! What the worker calls. JSON in, JSON out: the typed surface is the TypeScript façade's.
 
-use js_sys::Function;
+use js_sys::{Float32Array, Function};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::device;
-use super::load::{self, LoadHost};
+use super::load::{self, LoadHost, LoadedEngine};
 use super::open_device::Adapter;
 use super::pictures::{PagePictures, PictureHost};
 use super::{clock, constructors, error};
-use crate::api::{DocumentScore, RequestError, RerankRequest};
-use crate::engine::{self, LoadOptions, LoadProgress, ModelInfo, Observer, Optimizations, RequestOptions};
+use crate::api::{DocumentScore, EmbedRequest, RequestError, RerankRequest};
+use crate::engine::{LoadOptions, LoadProgress, ModelInfo, Observer, Optimizations, RequestOptions};
 use crate::kernels::selection::{self, KernelChoice};
 use crate::media::{DecodeOptions, SizeLimits};
 use crate::model::Precision;
 
-/// A loaded reranker, owned by the worker.
+/// A loaded model, owned by the worker.
 #[wasm_bindgen(js_name = Engine)]
 pub struct WorkerEngine {
-    inner: engine::Engine,
+    inner: LoadedEngine,
     adapter: Option<Adapter>,
     decoding: DecodeOptions,
     storage: &'static str,
@@ -108,18 +108,56 @@ impl WorkerEngine {
         let observer = Observer { on_result: &report, ..watching(&aborted) };
         let run = async {
             let request = RerankRequest::from_json(&body)?;
+            let LoadedEngine::Reranker(reranker) = &self.inner else {
+                return Err(RequestError::invalid("an embedding model scores no documents; load a reranker").into());
+            };
             let pictures = PagePictures { host: &host, signal: &signal, options: self.decoding };
-            self.inner.rerank_with(&request, &pictures, RequestOptions { strict }, &observer).await
+            reranker.rerank_with(&request, &pictures, RequestOptions { strict }, &observer).await
         };
-        let response = run.await.map_err(|e: crate::Error| error::to_js(&e))?;
-        serde_json::to_string(&response).map_err(|e| error::typed("internal", 500, &e.to_string()))
+        answer(run.await)
+    }
+
+    /// The vectors of a `/v1/embeddings` body; calls `on_vector` with the index and the vector of each input as soon as it
+    /// exists. The other arguments are those of `rerank`.
+    pub async fn embed(
+        &self,
+        body: String,
+        strict: bool,
+        host: PictureHost,
+        signal: AbortSignal,
+        on_vector: Function,
+    ) -> Result<String, JsValue> {
+        let report = |index: usize, vector: &[f32]| {
+            // What the worker's handler throws must not end our work.
+            let _ = on_vector.call2(&JsValue::UNDEFINED, &(index as f64).into(), &Float32Array::from(vector).into());
+        };
+        let aborted = || signal.aborted();
+        let observer = watching(&aborted);
+        let run = async {
+            let request = EmbedRequest::from_json(&body)?;
+            let LoadedEngine::Embedder(embedder) = &self.inner else {
+                return Err(RequestError::invalid("a reranker makes no vectors; load an embedding model").into());
+            };
+            let pictures = PagePictures { host: &host, signal: &signal, options: self.decoding };
+            embedder.embed_with(&request, &pictures, RequestOptions { strict }, &report, &observer).await
+        };
+        answer(run.await)
     }
 
     /// What is loaded and where it runs, as JSON.
     pub fn info(&self) -> String {
-        let info = InfoJson { info: self.inner.info(), adapter: self.adapter.as_ref(), storage: self.storage };
+        let info = match &self.inner {
+            LoadedEngine::Reranker(reranker) => reranker.info(),
+            LoadedEngine::Embedder(embedder) => embedder.info(),
+        };
+        let info = InfoJson { info, adapter: self.adapter.as_ref(), storage: self.storage };
         serde_json::to_string(&info).unwrap_or_default()
     }
+}
+
+fn answer<T: Serialize>(response: Result<T, crate::Error>) -> Result<String, JsValue> {
+    let response = response.map_err(|e| error::to_js(&e))?;
+    serde_json::to_string(&response).map_err(|e| error::typed("internal", 500, &e.to_string()))
 }
 
 async fn load(

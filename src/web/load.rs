@@ -18,6 +18,8 @@ use crate::api::RequestError;
 use crate::bytes::{DEFAULT_HUB, SourceError, hub_url};
 use crate::download::{DownloadSettings, ExpectedHashes, Integrity, check_source, select_first};
 use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer};
+use crate::model::Task;
+use crate::prompt::PublishedPrompts;
 
 #[wasm_bindgen]
 extern "C" {
@@ -44,6 +46,12 @@ pub struct FileOptions {
     model: Option<String>,
     #[serde(default)]
     vision: Option<String>,
+    /// What the model is loaded for.
+    #[serde(default)]
+    task: Task,
+    /// The words before a text, instead of those that an embedding model's files give.
+    #[serde(default)]
+    prompts: Option<PublishedPrompts>,
     /// Where addresses that begin with `hf:` are.
     #[serde(default)]
     hub: Option<String>,
@@ -92,6 +100,12 @@ pub fn resolved(url: &str, hub: &str) -> Result<String, RequestError> {
     url.map_err(|error| RequestError::invalid(error.to_string()))
 }
 
+/// What was loaded.
+pub enum LoadedEngine {
+    Reranker(engine::Engine),
+    Embedder(engine::Embedder),
+}
+
 /// Loads a model; also returns the name of where its files are kept.
 pub async fn load(
     files: FileOptions,
@@ -99,8 +113,17 @@ pub async fn load(
     options: LoadOptions,
     observer: &Observer<'_>,
     report: Report,
-) -> Result<(engine::Engine, &'static str), Error> {
-    let work = async |manifest: &Manifest| engine::Engine::load_manifest(manifest, options.clone(), observer).await;
+) -> Result<(LoadedEngine, &'static str), Error> {
+    let work = async |manifest: &Manifest| match files.task {
+        Task::Rerank => {
+            engine::Engine::load_manifest(manifest, options.clone(), observer).await.map(LoadedEngine::Reranker)
+        }
+        Task::Embed => {
+            let prompts = files.prompts.clone();
+            let loaded = engine::Embedder::load_manifest(manifest, options.clone(), prompts, observer).await;
+            loaded.map(LoadedEngine::Embedder)
+        }
+    };
     with_files(&files, &host, &report, work).await
 }
 
@@ -111,7 +134,7 @@ pub async fn store(
     observer: &Observer<'_>,
     report: Report,
 ) -> Result<&'static str, Error> {
-    let work = async |manifest: &Manifest| manifest.read(observer).await.map(drop);
+    let work = async |manifest: &Manifest| manifest.check(observer).await;
     with_files(&files, &host, &report, work).await.map(|((), storage)| storage)
 }
 
@@ -151,7 +174,7 @@ async fn attempt<T>(
     let downloads = Downloads::new(options, report.clone(), Box::new(move || persist.persist())).await?;
     let page_model = PageModel::new(model, vision, &downloads);
     let run = async {
-        let manifest = page_model.manifest().await?;
+        let manifest = page_model.manifest(files.task).await?;
         let done = match work(&manifest).await {
             // Files are read before they are hashed: the hash tells whether they are damaged.
             Err(error) if error.file_fault().is_some() && !downloads.hashes.is_empty() => {

@@ -8,6 +8,7 @@ use crate::Error;
 use crate::api::RequestError;
 use crate::bytes::{FileAddress, Folder};
 use crate::engine::{FileLocation, Manifest, ModelLocation};
+use crate::model::Task;
 use crate::weights::SINGLE_FILE;
 
 /// The roles by which `integrity` may name files; picked files have no other address.
@@ -94,7 +95,7 @@ impl PageModel {
     }
 
     /// Opens all files, so that a lack of room, or a hash of none of them, is known before any of them is transferred.
-    pub async fn manifest(&self) -> Result<Manifest, Error> {
+    pub async fn manifest(&self, task: Task) -> Result<Manifest, Error> {
         let addresses: Vec<String> = self.role_files().map(|file| file.address()).collect();
         if addresses.len() == 2 && addresses[0] == addresses[1] {
             let detail = "model and vision are the same file; give the model's mmproj file as vision, or leave it out";
@@ -103,7 +104,7 @@ impl PageModel {
         for file in self.role_files().filter(|file| matches!(file.folder, PageFolder::Picked(_))) {
             self.downloads.hashes.mark_used(file.role, file.name);
         }
-        let manifest = Manifest::open(&self.location()).await?;
+        let manifest = Manifest::open_for(&self.location(), task).await?;
         self.check_hashes(&manifest)?;
         self.downloads.check_room().await?;
         Ok(manifest)

@@ -57,7 +57,7 @@ impl HuggingFaceModel {
             return Err(OpenError::Encoder { family: family.name() });
         };
         let ids = Tokenizer::from_json(&tokenizer)?;
-        let [yes, no] = template.answers;
+        let Some([yes, no]) = template.answers else { unreachable!("a reranker's template asks for an answer") };
         let answers = AnswerIds { yes: ids.token_id(yes)?, no: ids.token_id(no)? };
         let tokenizer_config = read_optional(folder, "tokenizer_config.json").await?;
         let vocab = GgufVocab::new(&tokenizer, tokenizer_config.as_deref(), text.vocab_size)?;

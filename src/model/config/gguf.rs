@@ -1,5 +1,6 @@
 //! Configurations in the metadata of GGUF files.
 
+use super::encoder::Pooling;
 use super::model::{ConfigOrigin, ModelConfig};
 use super::text::{TextConfig, mrope_sections};
 use super::vision::VisionConfig;
@@ -35,6 +36,20 @@ impl ModelConfig {
         let origin = ConfigOrigin { text: file, vision: vision.map_or(file, |header| header.metadata.file()) };
         let vision = vision.map(vision_config).transpose()?;
         Self::decoder_from(family, text_config(text, other_parts, family)?, vision, None, &origin)
+    }
+}
+
+/// The pooling that a file of an embedding model names.
+pub fn embedding_pooling(metadata: &Metadata) -> Result<Option<Pooling>, ModelError> {
+    let architecture = metadata.string("general.architecture").unwrap_or_default();
+    let refuse = |message: String| Err(ConfigError::Unsupported(message).in_file(metadata.file()));
+    match metadata.number(&format!("{architecture}.pooling_type")) {
+        None => Ok(None),
+        Some(1) => Ok(Some(Pooling::Mean)),
+        Some(2) => Ok(Some(Pooling::FirstToken)),
+        Some(3) => Ok(Some(Pooling::LastToken)),
+        Some(4) => refuse("its pooling is \"rank\": it is a reranker, not an embedding model".to_owned()),
+        Some(other) => refuse(format!("its pooling_type is {other}; 1 (mean), 2 (cls) and 3 (last) are supported")),
     }
 }
 

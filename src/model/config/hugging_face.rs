@@ -9,6 +9,7 @@ use super::scoring::ScoreActivation;
 use crate::model::error::{ConfigError, ModelError};
 use crate::model::family::{Family, TrunkKind};
 use crate::model::heads::HeadModules;
+use crate::model::task::Task;
 
 /// A limit on the size of a `config.json`, which is a few kilobytes.
 pub const MAX_CONFIG_BYTES: u64 = 1 << 20;
@@ -24,6 +25,8 @@ pub struct ConfigFiles {
     pub sentence_transformers: Option<Vec<u8>>,
     /// The modules of a sentence-transformers model.
     pub modules: Option<HeadModules>,
+    /// What the model is loaded for.
+    pub task: Task,
 }
 
 impl ConfigFiles {
@@ -43,16 +46,42 @@ impl ModelConfig {
     pub fn from_files(files: &ConfigFiles) -> Result<Self, ModelError> {
         let value = read_json(&files.config).map_err(|e| e.in_file(FILE))?;
         let family = family(&value).map_err(|e| e.in_file(FILE))?;
+        match files.task {
+            Task::Rerank => Self::reranker_from_files(&value, family, files),
+            Task::Embed => Self::embedder_from_files(&value, family, files),
+        }
+    }
+
+    fn embedder_from_files(value: &Value, family: Family, files: &ConfigFiles) -> Result<Self, ModelError> {
+        let config = match family.spec().trunk {
+            TrunkKind::Encoder(spec) => {
+                let encoder = encoder(value, spec).map_err(|e| e.in_file(FILE))?;
+                Self::encoder_from(family, encoder, None, family.spec().activation)
+            }
+            TrunkKind::Decoder { .. } | TrunkKind::VisionDecoder { .. } => {
+                let (text, vision, tied) = decoder(value, family).map_err(|e| e.in_file(FILE))?;
+                Self::decoder_from(family, text, vision, tied, &ConfigOrigin { text: FILE, vision: FILE })?
+            }
+        };
+        if is_classifier(value) && files.modules.is_none() {
+            let message =
+                "it has a classifier, and no modules.json that says how it makes vectors: it is no embedding model";
+            return Err(ConfigError::Unsupported(message.to_owned()).in_file(FILE));
+        }
+        config.into_embedder(files.modules.clone()).map_err(|e| e.in_file(FILE))
+    }
+
+    fn reranker_from_files(value: &Value, family: Family, files: &ConfigFiles) -> Result<Self, ModelError> {
         if let TrunkKind::Encoder(spec) = family.spec().trunk {
-            check_task(&value, files.modules.is_some()).map_err(|e| e.in_file(FILE))?;
-            let encoder = encoder(&value, spec).map_err(|e| e.in_file(FILE))?;
-            let activation = activation(&value, files).map_err(|e| e.in_file(FILE))?;
+            check_task(value, files.modules.is_some()).map_err(|e| e.in_file(FILE))?;
+            let encoder = encoder(value, spec).map_err(|e| e.in_file(FILE))?;
+            let activation = activation(value, files).map_err(|e| e.in_file(FILE))?;
             return Ok(Self::encoder_from(family, encoder, files.modules.clone(), activation));
         }
-        decoder(&value, family).map_err(|e| e.in_file(FILE)).and_then(|(text, vision, tied)| {
+        decoder(value, family).map_err(|e| e.in_file(FILE)).and_then(|(text, vision, tied)| {
             let mut config =
                 Self::decoder_from(family, text, vision, tied, &ConfigOrigin { text: FILE, vision: FILE })?;
-            if is_classifier(&value) {
+            if is_classifier(value) {
                 config.activation = ScoreActivation::Sigmoid;
             }
             Ok(config)
@@ -72,7 +101,7 @@ fn family(value: &Value) -> Result<Family, ConfigError> {
     Family::from_config(model_type, positions).ok_or_else(|| {
         let known: Vec<&str> = Family::ALL.iter().flat_map(|family| family.spec().model_types).copied().collect();
         ConfigError::Unsupported(format!(
-            "model_type \"{model_type}\" is not supported; secondpass runs rerankers of the types {}. Its README has a table of models.",
+            "model_type \"{model_type}\" is not supported; secondpass runs models of the types {}. Its README has a table of models.",
             known.join(", ")
         ))
     })

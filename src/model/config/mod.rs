@@ -13,6 +13,7 @@ mod text;
 mod vision;
 
 pub use encoder::{EncoderBiases, EncoderConfig, LayerAttention, Pooling, Positions, Rotary};
+pub use gguf::embedding_pooling;
 pub use hugging_face::{ConfigFiles, MAX_CONFIG_BYTES};
 pub use model::{ModelConfig, TrunkConfig};
 pub use scoring::{ScoreActivation, sigmoid};

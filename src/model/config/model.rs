@@ -76,6 +76,30 @@ impl ModelConfig {
         Self { trunk: TrunkConfig::Encoder(encoder), tied: None, head_modules, activation, family }
     }
 
+    /// The same trunk with the head of an embedding model: the modules that its files list, else pooling as the family
+    /// does it, and unit length.
+    pub fn into_embedder(mut self, modules: Option<HeadModules>) -> Result<Self, ConfigError> {
+        let spec = self.family.spec();
+        if spec.embedding.is_none() {
+            return Err(ConfigError::Unsupported(format!("{} models make no embeddings here", spec.name)));
+        }
+        let usual = match self.trunk {
+            TrunkConfig::Decoder { .. } => Pooling::LastToken,
+            TrunkConfig::Encoder(_) => Pooling::Mean,
+        };
+        let modules = modules.unwrap_or_else(|| HeadModules::pooled(usual));
+        match &mut self.trunk {
+            TrunkConfig::Encoder(encoder) => encoder.pooling = modules.pooling,
+            TrunkConfig::Decoder { .. } if modules.pooling == Pooling::LastToken => {}
+            TrunkConfig::Decoder { .. } => {
+                let message = "a decoder's last token is its vector; its files ask for another pooling";
+                return Err(ConfigError::Unsupported(message.to_owned()));
+            }
+        }
+        self.head_modules = Some(modules);
+        Ok(self)
+    }
+
     /// The family of the model.
     pub fn family(&self) -> Family {
         self.family

@@ -1,6 +1,6 @@
 //! Families whose trunk is a decoder.
 
-use super::spec::{AttentionStyle, FamilySpec, HeadKind, PromptKind, TrunkKind};
+use super::spec::{AttentionStyle, EmbeddingPrompt, FamilySpec, HeadKind, PromptKind, TrunkKind};
 use crate::model::config::ScoreActivation;
 use crate::model::tensor_map::TensorMap;
 use crate::prompt;
@@ -20,6 +20,9 @@ pub static QWEN3_RERANKER: FamilySpec = FamilySpec {
     trunk: TrunkKind::Decoder { default_rope_theta: 1e6, attention: AttentionStyle::HeadNorms },
     heads: ANSWER_HEADS,
     prompt: PromptKind::Template(&prompt::QWEN3_RERANKER),
+    embedding: Some(EmbeddingPrompt::Instruct {
+        default_task: "Given a web search query, retrieve relevant passages that answer the query",
+    }),
     activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::IDENTITY,
 };
@@ -32,6 +35,7 @@ pub static QWEN3_VL_RERANKER: FamilySpec = FamilySpec {
     trunk: TrunkKind::VisionDecoder { default_rope_theta: 5e6 },
     heads: ANSWER_HEADS,
     prompt: PromptKind::Template(&prompt::QWEN3_VL_RERANKER),
+    embedding: Some(EmbeddingPrompt::Template(&prompt::QWEN3_VL_EMBEDDING)),
     activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::IDENTITY,
 };
@@ -45,6 +49,7 @@ pub static MXBAI_RERANK: FamilySpec = FamilySpec {
     trunk: TrunkKind::Decoder { default_rope_theta: 1e6, attention: AttentionStyle::Biases },
     heads: ANSWER_HEADS,
     prompt: PromptKind::Template(&prompt::MXBAI_RERANK),
+    embedding: None,
     activation: ScoreActivation::Identity,
     tensors: TensorMap::IDENTITY,
 };

@@ -1,8 +1,8 @@
 //! Families whose trunk is an encoder. What their configurations choose is read in `config/encoder_json.rs`.
 
 use super::spec::{
-    BiasRule, EncoderSpec, FamilySpec, HeadActivation, HeadKind, HeadLayerSpec, MlpLayout, NormOrder, PositionRule,
-    PromptKind, TrunkKind,
+    BiasRule, EmbeddingPrompt, EncoderSpec, FamilySpec, HeadActivation, HeadKind, HeadLayerSpec, MlpLayout, NormOrder,
+    PositionRule, PromptKind, TrunkKind,
 };
 use crate::model::config::{EncoderBiases, ScoreActivation};
 use crate::model::layers::Bias;
@@ -64,6 +64,7 @@ pub static BERT: FamilySpec = FamilySpec {
     trunk: TrunkKind::Encoder(&BERT_ENCODER),
     heads: POOLER_TANH,
     prompt: PromptKind::Pair,
+    embedding: Some(EmbeddingPrompt::Prefix),
     activation: ScoreActivation::Sigmoid,
     tensors: BERT_TENSORS,
 };
@@ -79,6 +80,7 @@ pub static ELECTRA: FamilySpec = FamilySpec {
         HeadLayerSpec::Dense { at: "classifier.out_proj", activation: HeadActivation::Identity },
     ])],
     prompt: PromptKind::Pair,
+    embedding: Some(EmbeddingPrompt::Prefix),
     activation: ScoreActivation::Sigmoid,
     tensors: BERT_TENSORS,
 };
@@ -94,6 +96,7 @@ pub static DISTILBERT: FamilySpec = FamilySpec {
         HeadLayerSpec::Dense { at: "classifier", activation: HeadActivation::Identity },
     ])],
     prompt: PromptKind::Pair,
+    embedding: Some(EmbeddingPrompt::Prefix),
     activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.word_embeddings."),
@@ -122,6 +125,7 @@ pub static ROBERTA: FamilySpec = FamilySpec {
     trunk: TrunkKind::Encoder(&ROBERTA_ENCODER),
     heads: ROBERTA_HEAD,
     prompt: PromptKind::Pair,
+    embedding: Some(EmbeddingPrompt::Prefix),
     activation: ScoreActivation::Sigmoid,
     tensors: BERT_TENSORS,
 };
@@ -137,6 +141,7 @@ pub static JINA_ROBERTA: FamilySpec = FamilySpec {
     trunk: TrunkKind::Encoder(&EncoderSpec { fused_qkv: true, ..ROBERTA_ENCODER }),
     heads: ROBERTA_HEAD,
     prompt: PromptKind::Pair,
+    embedding: Some(EmbeddingPrompt::Prefix),
     activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.word_embeddings."),
@@ -173,6 +178,7 @@ pub static MODERNBERT: FamilySpec = FamilySpec {
         HeadLayerSpec::Dense { at: "classifier", activation: HeadActivation::Identity },
     ])],
     prompt: PromptKind::Pair,
+    embedding: Some(EmbeddingPrompt::Prefix),
     activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.tok_embeddings."),
@@ -198,6 +204,7 @@ pub static GTE: FamilySpec = FamilySpec {
     }),
     heads: POOLER_TANH,
     prompt: PromptKind::Pair,
+    embedding: Some(EmbeddingPrompt::Prefix),
     activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.word_embeddings."),
@@ -226,6 +233,7 @@ pub static JINA_BERT: FamilySpec = FamilySpec {
     }),
     heads: POOLER_TANH,
     prompt: PromptKind::Pair,
+    embedding: Some(EmbeddingPrompt::Prefix),
     activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.word_embeddings."),
@@ -258,6 +266,7 @@ pub static DEBERTA: FamilySpec = FamilySpec {
         HeadLayerSpec::Dense { at: "classifier", activation: HeadActivation::Identity },
     ])],
     prompt: PromptKind::Pair,
+    embedding: Some(EmbeddingPrompt::Prefix),
     activation: ScoreActivation::Sigmoid,
     tensors: TensorMap::new(&[
         ("embeddings.word.", "embeddings.word_embeddings."),

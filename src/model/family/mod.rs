@@ -9,8 +9,8 @@ mod encoders;
 mod spec;
 
 pub use spec::{
-    AttentionStyle, BiasRule, EncoderSpec, FamilySpec, HeadActivation, HeadKind, HeadLayerSpec, MlpLayout, NormOrder,
-    PositionRule, PromptKind, TrunkKind,
+    AttentionStyle, BiasRule, EmbeddingPrompt, EncoderSpec, FamilySpec, HeadActivation, HeadKind, HeadLayerSpec,
+    MlpLayout, NormOrder, PositionRule, PromptKind, TrunkKind,
 };
 
 /// A family of published checkpoints that run alike.

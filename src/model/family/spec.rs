@@ -23,6 +23,8 @@ pub struct FamilySpec {
     pub prompt: PromptKind,
     /// What turns a logit into the published score where the files say nothing.
     pub activation: ScoreActivation,
+    /// How its embedding models are prompted, if it has any.
+    pub embedding: Option<EmbeddingPrompt>,
     /// How its checkpoints name the tensors of the trunk.
     pub tensors: TensorMap,
 }
@@ -127,6 +129,20 @@ pub enum PromptKind {
     Template(&'static PromptTemplate),
     /// Query and document as a pair, as the tokenizer joins them.
     Pair,
+}
+
+/// How an embedding model is prompted.
+#[derive(Debug, Clone, Copy)]
+pub enum EmbeddingPrompt {
+    /// By words before the text, which the model's files or the request give.
+    Prefix,
+    /// Queries by the task and the text, documents by the text alone.
+    Instruct {
+        /// The task of requests that give none.
+        default_task: &'static str,
+    },
+    /// By filling in a template.
+    Template(&'static PromptTemplate),
 }
 
 /// A head, and where a checkpoint keeps it.

@@ -5,12 +5,14 @@
 //! pooler and a classifier, or the modules of a sentence-transformers model.
 
 mod classifier;
+mod embedding;
 mod layers;
 mod modules;
 mod score;
 mod tensors;
 mod yes_no;
 
+pub use embedding::EmbeddingHead;
 pub use modules::{HeadModules, ModuleList};
 pub use score::ScoreHead;
 pub use tensors::HeadTensors;

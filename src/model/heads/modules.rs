@@ -6,6 +6,7 @@ use super::layers::{HeadLayerTensors, dense, norm};
 use crate::model::config::Pooling;
 use crate::model::error::ConfigError;
 use crate::model::family::HeadActivation;
+use crate::model::task::Task;
 use crate::weights::{Checkpoint, WeightsError};
 
 /// A limit on the number of modules; published models have five.
@@ -66,6 +67,8 @@ pub struct HeadModules {
     /// Which hidden states they read.
     pub pooling: Pooling,
     modules: Vec<HeadModule>,
+    /// Whether the vector of an embedding model is scaled to unit length.
+    pub normalize: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +86,7 @@ struct PoolingJson {
     pooling_mode_mean_tokens: bool,
     #[serde(default)]
     pooling_mode_lasttoken: bool,
+    include_prompt: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -98,17 +102,30 @@ struct NormJson {
 }
 
 impl HeadModules {
+    /// Pooling, and vectors of unit length: what an embedding model does whose files list no modules.
+    pub fn pooled(pooling: Pooling) -> Self {
+        Self { pooling, modules: Vec::new(), normalize: true }
+    }
+
     /// From the list, and the `config.json` of each of [`ModuleList::configured`], in that order. None if the model has a
     /// transformer only, whose own head is then used.
-    pub fn new(list: &ModuleList, configs: &[Vec<u8>]) -> Result<Option<Self>, ConfigError> {
+    pub fn new(list: &ModuleList, configs: &[Vec<u8>], task: Task) -> Result<Option<Self>, ConfigError> {
         let mut configs = configs.iter();
-        let (mut pooling, mut modules) = (None, Vec::new());
+        let (mut pooling, mut modules, mut normalize) = (None, Vec::new(), false);
         for entry in &list.0 {
             let path = entry.path.clone();
             let config = match entry.kind() {
                 "Transformer" => continue,
                 "Pooling" | "Dense" | "LayerNorm" => configs.next().map(Vec::as_slice).unwrap_or_default(),
-                "Normalize" => return Err(embedding_model()),
+                "Normalize" if task == Task::Rerank => return Err(embedding_model()),
+                "Normalize" => {
+                    normalize = true;
+                    continue;
+                }
+                _ if normalize => {
+                    let message = "modules.json: a module behind Normalize is not supported";
+                    return Err(ConfigError::Unsupported(message.to_owned()));
+                }
                 other => {
                     return Err(ConfigError::Unsupported(format!("modules.json: a module {other} is not supported")));
                 }
@@ -123,14 +140,26 @@ impl HeadModules {
                 _ => modules.push(HeadModule::Norm { width: read::<NormJson>(&path, config)?.dimension, path }),
             }
         }
-        match (pooling, modules.last()) {
-            (None, None) => Ok(None),
-            (Some(pooling), Some(HeadModule::Dense { rows: 1, .. })) => Ok(Some(Self { pooling, modules })),
-            (Some(_), _) => Err(embedding_model()),
-            (None, Some(_)) => {
+        let is_score = matches!(modules.last(), Some(HeadModule::Dense { rows: 1, .. }));
+        match (pooling, task) {
+            (None, _) if modules.is_empty() => Ok(None),
+            (Some(pooling), Task::Rerank) if is_score => Ok(Some(Self { pooling, modules, normalize })),
+            (Some(_), Task::Rerank) => Err(embedding_model()),
+            (Some(_), Task::Embed) if is_score => Err(reranker()),
+            (Some(pooling), Task::Embed) => Ok(Some(Self { pooling, modules, normalize })),
+            (None, _) => {
                 Err(ConfigError::Unsupported("modules.json: a head without pooling is not supported".to_owned()))
             }
         }
+    }
+
+    /// How many values come out, of hidden states of `width` values.
+    pub fn output_width(&self, width: usize) -> usize {
+        let rows = self.modules.iter().rev().find_map(|module| match module {
+            HeadModule::Dense { rows, .. } => Some(*rows),
+            HeadModule::Norm { .. } => None,
+        });
+        rows.unwrap_or(width)
     }
 
     /// The layers, found in the checkpoint and checked.
@@ -159,8 +188,12 @@ impl HeadModules {
 }
 
 fn embedding_model() -> ConfigError {
-    let message =
-        "its modules (modules.json) end in a vector, not in a score: it is an embedding model, not a reranker";
+    let message = "its modules (modules.json) end in a vector, not in a score: it is an embedding model, not a reranker; load it as an embedder";
+    ConfigError::Unsupported(message.to_owned())
+}
+
+fn reranker() -> ConfigError {
+    let message = "its modules (modules.json) end in a score: it is a reranker, not an embedding model";
     ConfigError::Unsupported(message.to_owned())
 }
 
@@ -172,6 +205,9 @@ fn read_pooling(path: &str, json: &[u8]) -> Result<Pooling, ConfigError> {
     let json: PoolingJson = read(path, json)?;
     let unsupported =
         |what: &str| Err(ConfigError::Unsupported(format!("{path}/config.json: {what} pooling is not supported")));
+    if json.include_prompt == Some(false) {
+        return unsupported("that leaves the prompt out (include_prompt false),");
+    }
     match (
         json.pooling_mode.as_deref(),
         json.pooling_mode_cls_token,

@@ -5,8 +5,8 @@ mod loader;
 mod requirements;
 mod spec;
 mod throttle;
+mod trunk_loader;
 
-pub use loader::CheckpointLoader;
 pub use requirements::{check_complete, required_tensors};
 pub use spec::TensorSpec;
-pub use throttle::UploadThrottle;
+pub use trunk_loader::{LoadParameters, load_trunk};

@@ -68,6 +68,14 @@ impl Metadata {
         }
     }
 
+    /// A boolean.
+    pub fn boolean(&self, key: &str) -> Option<bool> {
+        match self.get(key)? {
+            Value::Bool(value) => Some(*value),
+            _ => None,
+        }
+    }
+
     /// A string.
     pub fn string(&self, key: &str) -> Option<&str> {
         match self.get(key)? {

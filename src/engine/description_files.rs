@@ -1,11 +1,14 @@
-//! The files that describe an encoder beside its `config.json`.
+//! The files that describe an encoder or an embedding model beside its `config.json`.
+
+use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 use serde::Deserialize;
 
 use super::error::Error;
 use crate::bytes::{Folder, FolderFile, SourceError, read_json};
-use crate::model::{ConfigFiles, HeadModules, MAX_CONFIG_BYTES, ModelError, ModuleList};
+use crate::model::{ConfigFiles, HeadModules, MAX_CONFIG_BYTES, ModelError, ModuleList, Task};
+use crate::prompt::PublishedPrompts;
 use crate::weights::{SINGLE_FILE, WeightsError};
 
 const MODULES: &str = "modules.json";
@@ -14,8 +17,8 @@ const MODULES: &str = "modules.json";
 const SENTENCE_BERT: &str = "sentence_bert_config.json";
 const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 
-/// The files that describe an encoder beside its `config.json`. Any of them may be missing.
-pub struct EncoderFiles {
+/// The files that describe an encoder or an embedding model beside its `config.json`. Any of them may be missing.
+pub struct DescriptionFiles {
     sentence_transformers: FolderFile,
     sentence_bert: FolderFile,
     tokenizer_config: FolderFile,
@@ -28,17 +31,20 @@ pub struct EncoderFiles {
 }
 
 /// What the files say.
-pub struct EncoderDescription {
+#[derive(Default)]
+pub struct ModelDescription {
     pub sentence_transformers: Option<Vec<u8>>,
     pub modules: Option<HeadModules>,
-    /// The tokens of a pair that the model was published with.
+    /// The tokens of a text or pair that the model was published with.
     pub max_length: Option<usize>,
+    /// The words before a text that an embedding model was published with.
+    pub prompts: PublishedPrompts,
 }
 
-impl EncoderFiles {
-    /// Opens them if `config` is an encoder's.
-    pub async fn open(folder: &dyn Folder, config: &FolderFile) -> Result<Option<Self>, WeightsError> {
-        if !is_encoder(config).await {
+impl DescriptionFiles {
+    /// Opens them if `config` is an encoder's, or the model is loaded for embeddings.
+    pub async fn open(folder: &dyn Folder, config: &FolderFile, task: Task) -> Result<Option<Self>, WeightsError> {
+        if task == Task::Rerank && !is_encoder(config).await {
             return Ok(None);
         }
         let names = ["config_sentence_transformers.json", SENTENCE_BERT, TOKENIZER_CONFIG, MODULES];
@@ -71,7 +77,7 @@ impl EncoderFiles {
     }
 
     /// Reads them.
-    pub async fn read(&self) -> Result<EncoderDescription, Error> {
+    pub async fn read(&self, task: Task) -> Result<ModelDescription, Error> {
         let modules = match &self.listed {
             Ok(None) => None,
             Ok(Some((list, files))) => {
@@ -79,7 +85,7 @@ impl EncoderFiles {
                 for file in files {
                     configs.push(read_json(&*file.source()?, file.name(), MAX_CONFIG_BYTES).await?);
                 }
-                HeadModules::new(list, &configs).map_err(|e| e.in_file(MODULES))?
+                HeadModules::new(list, &configs, task).map_err(|e| e.in_file(MODULES))?
             }
             Err(ModelError::Config { file, source }) => {
                 return Err(ModelError::Config { file: file.clone(), source: source.clone() }.into());
@@ -91,7 +97,8 @@ impl EncoderFiles {
             None => self.limit(&self.tokenizer_config, |json| json.model_max_length).await?,
         };
         let sentence_transformers = read_optional(&self.sentence_transformers).await?;
-        Ok(EncoderDescription { sentence_transformers, modules, max_length })
+        let prompts = sentence_transformers.as_deref().map(published_prompts).unwrap_or_default();
+        Ok(ModelDescription { sentence_transformers, modules, max_length, prompts })
     }
 
     async fn limit(&self, file: &FolderFile, of: impl Fn(&LimitsJson) -> Option<f64>) -> Result<Option<usize>, Error> {
@@ -100,6 +107,28 @@ impl EncoderFiles {
         let json: LimitsJson = serde_json::from_slice(&bytes).unwrap_or_default();
         // Tokenizers without a limit store a number of 30 digits.
         Ok(of(&json).filter(|limit| (1.0..1e9).contains(limit)).map(|limit| limit as usize))
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct PromptsJson {
+    #[serde(default)]
+    prompts: BTreeMap<String, Option<String>>,
+    default_prompt_name: Option<String>,
+}
+
+/// The names under which sentence-transformers looks for the prompts of queries and of documents.
+const QUERY_PROMPTS: &[&str] = &["query"];
+const DOCUMENT_PROMPTS: &[&str] = &["document", "passage", "corpus"];
+
+/// A file that is not understood here is reported where the model's configuration is read.
+fn published_prompts(json: &[u8]) -> PublishedPrompts {
+    let PromptsJson { prompts, default_prompt_name } = serde_json::from_slice(json).unwrap_or_default();
+    let named = |name: &str| prompts.get(name).cloned().flatten();
+    PublishedPrompts {
+        query: QUERY_PROMPTS.iter().find_map(|name| named(name)),
+        document: DOCUMENT_PROMPTS.iter().find_map(|name| named(name)),
+        default: default_prompt_name.as_deref().and_then(named),
     }
 }
 

@@ -1,0 +1,56 @@
+//! `secondpass embed`
+
+use super::error::CliError;
+use super::run_args::{RunArgs, watch};
+use crate::EmbedRequest;
+use crate::engine::{Embedder, Error, Observer, RequestOptions};
+use crate::prompt::PublishedPrompts;
+
+const EXAMPLES: &str = r#"Examples:
+  echo '{"input": ["Beijing is the capital of China.", "Gravity attracts bodies."], "input_type": "document"}' > request.json
+  secondpass embed --model all-MiniLM-L6-v2 --request request.json
+  echo '{"input": "capital of China", "input_type": "query", "dimensions": 256}' | secondpass embed --model Qwen3-Embedding-0.6B --request -
+  secondpass embed --model e5-base-v2 --query-prompt 'query: ' --document-prompt 'passage: ' --request request.json
+
+The request is the body of a /v1/embeddings call: input (a text or a list), and optionally input_type (query or
+document), instruction, dimensions, encoding_format (float, base64, int8, binary, ubinary), max_length. A vision model
+also takes pictures and videos, as in secondpass rerank --help:
+  {"input": [{"image": "cat.jpg"}, {"text": "A dog.", "image": "a.png"}]}
+
+Pooling, norm and the words before a text are read from the model's files."#;
+
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct EmbedArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Words before each query, if the model's files do not give them
+    #[arg(long, value_name = "TEXT")]
+    query_prompt: Option<String>,
+    /// Words before each document, if the model's files do not give them
+    #[arg(long, value_name = "TEXT")]
+    document_prompt: Option<String>,
+}
+
+pub async fn run(args: EmbedArgs) -> Result<(), CliError> {
+    let prompts = prompts(&args);
+    let args = args.run;
+    let request = EmbedRequest::from_json(&args.read_request()?).map_err(Error::from)?;
+    let (options, model) = (args.load_options().await?, args.model_path()?);
+    let (on_progress, now) = watch();
+    let observer = Observer { on_progress: &on_progress, now: &now, ..Observer::silent() };
+    let embedder = Embedder::load_from(&model.location(), options, prompts, &observer).await?;
+    let strict = RequestOptions { strict: args.strict };
+    let response = embedder.embed_with(&request, &args.pictures(), strict, &|_, _| {}, &observer).await?;
+    println!("{}", serde_json::to_string(&response).map_err(CliError::WriteResponse)?);
+    Ok(())
+}
+
+fn prompts(args: &EmbedArgs) -> Option<PublishedPrompts> {
+    let given = args.query_prompt.is_some() || args.document_prompt.is_some();
+    given.then(|| PublishedPrompts {
+        query: args.query_prompt.clone(),
+        document: args.document_prompt.clone(),
+        default: None,
+    })
+}

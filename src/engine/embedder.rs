@@ -1,0 +1,142 @@
+//! A loaded embedding model.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::error::Error;
+use super::info::{ModelInfo, TaskInfo};
+use super::load::select_kernels;
+use super::manifest::{Manifest, ModelLocation};
+use super::observer::Observer;
+use super::open_model::OpenedModel;
+use super::options::LoadOptions;
+use super::progress::LoadStage;
+use super::runtime::Runtime;
+use crate::bytes::Folder;
+use crate::model::{
+    EmbeddingModel, ForwardOptions, LoadParameters, ModelConfig, ModelPlacement, Task, TokenIds, TokenizedPrompt,
+};
+use crate::prompt::{PublishedPrompts, TextPrompter};
+
+/// Tokens of the pass that compiles the shaders.
+const WARM_UP_TOKENS: usize = 33;
+
+/// A loaded embedding model.
+///
+/// ```
+/// # #[cfg(not(target_arch = "wasm32"))]
+/// # pollster::block_on(async {
+/// use secondpass::bytes::DirectoryFolder;
+/// use secondpass::{EmbedRequest, Embedder, LoadOptions, Observer};
+///
+/// let folder = DirectoryFolder::new("tests/fixtures/embedding/bert-mean");
+/// let embedder = Embedder::load(&folder, LoadOptions::cpu(), None, &Observer::silent()).await?;
+/// let request = EmbedRequest::from_json(r#"{"input": ["a planet", "a page"]}"#)?;
+/// let response = embedder.embed(&request, &Observer::silent()).await?;
+/// assert_eq!(response.data.len(), 2);
+/// # Ok::<(), secondpass::Error>(())
+/// # }).unwrap();
+/// ```
+pub struct Embedder {
+    pub(super) model: EmbeddingModel,
+    pub(super) prompter: TextPrompter,
+    pub(super) info: ModelInfo,
+    pub(super) runtime: Runtime,
+}
+
+impl Embedder {
+    /// Loads a folder as Hugging Face lays it out. `prompts` are the words before a text, instead of those that the
+    /// model's files give.
+    pub async fn load(
+        folder: &dyn Folder,
+        options: LoadOptions,
+        prompts: Option<PublishedPrompts>,
+        observer: &Observer<'_>,
+    ) -> Result<Self, Error> {
+        Self::load_from(&ModelLocation::Folder(folder), options, prompts, observer).await
+    }
+
+    /// Loads a folder or GGUF files.
+    pub async fn load_from(
+        location: &ModelLocation<'_>,
+        options: LoadOptions,
+        prompts: Option<PublishedPrompts>,
+        observer: &Observer<'_>,
+    ) -> Result<Self, Error> {
+        Self::load_manifest(&Manifest::open_for(location, Task::Embed).await?, options, prompts, observer).await
+    }
+
+    /// Loads a model whose files were opened for [`Task::Embed`].
+    pub async fn load_manifest(
+        manifest: &Manifest,
+        options: LoadOptions,
+        prompts: Option<PublishedPrompts>,
+        observer: &Observer<'_>,
+    ) -> Result<Self, Error> {
+        let OpenedModel { name, config, prompter, checkpoint } = manifest.read_embedder(prompts, observer).await?;
+        let kernels = select_kernels(&options, observer).await?;
+        let parameters = LoadParameters {
+            tokens: TokenIds { answers: None, pads: prompter.pad_ids() },
+            precision: options.precision,
+            placement: ModelPlacement { device: &options.device, kind: options.device_kind },
+        };
+        let mut on_part = |done: usize, of: usize| observer.report(LoadStage::Upload, done as u64, of as u64);
+        let weight_bytes = checkpoint.total_bytes();
+        let model = EmbeddingModel::load(&checkpoint, config, parameters, &mut on_part, observer).await?;
+        observer.checkpoint().await?;
+        let dtype = options.precision.name();
+        let info = ModelInfo {
+            kernels,
+            task: TaskInfo::Embedder {
+                dimensions: model.dimensions(),
+                normalized: model.normalizes(),
+                identity: identity(&name, &model, weight_bytes, dtype),
+            },
+            pooling: model.config().pooling().name(),
+            family: model.config().family().name(),
+            vision: model.config().vision().is_some(),
+            model: name,
+            device: options.device_kind,
+            dtype,
+            weight_bytes,
+        };
+        let embedder = Self { model, prompter, info, runtime: Runtime::new(&options) };
+        embedder.warm_up(observer).await?;
+        Ok(embedder)
+    }
+
+    /// What is loaded, and where it runs.
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// Makes the prompts.
+    #[doc(hidden)]
+    pub fn prompter(&self) -> &TextPrompter {
+        &self.prompter
+    }
+
+    /// The model itself, for comparison with the reference implementation.
+    #[doc(hidden)]
+    pub fn model(&self) -> &EmbeddingModel {
+        &self.model
+    }
+
+    /// Compiles every shader by reading a prompt, so that the first request does not have to.
+    async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
+        observer.report(LoadStage::Compile, 0, 1);
+        let options = ForwardOptions { yield_point: observer, ..ForwardOptions::default() };
+        let ids = [0; WARM_UP_TOKENS];
+        self.model.vectors(&[TokenizedPrompt::text(&ids)], None, options).await?;
+        observer.report(LoadStage::Compile, 1, 1);
+        Ok(())
+    }
+}
+
+/// Vectors of models that differ in anything that is hashed here are not to be compared.
+fn identity(name: &str, model: &EmbeddingModel, weight_bytes: u64, dtype: &str) -> String {
+    let config: &ModelConfig = model.config();
+    let mut hasher = DefaultHasher::new();
+    let sizes = (model.dimensions(), config.hidden_size(), config.vocab_size(), weight_bytes);
+    (config.family().name(), config.pooling().name(), model.normalizes(), sizes, dtype).hash(&mut hasher);
+    format!("{name}-{:016x}", hasher.finish())
+}

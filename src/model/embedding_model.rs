@@ -1,0 +1,92 @@
+//! A whole embedding model: prompts in, vectors out.
+
+use super::config::ModelConfig;
+use super::decoder::KvCache;
+use super::error::{DeviceError, ModelError};
+use super::forward::ForwardOptions;
+use super::heads::{EmbeddingHead, HeadModules};
+use super::loading::{LoadParameters, load_trunk};
+use super::placement::DeviceKind;
+use super::prompt::TokenizedPrompt;
+use super::trace::TraceProbe;
+use super::trunk::Trunk;
+use super::vision::VisionTower;
+use super::yielding::YieldPoint;
+use crate::kernels::download;
+use crate::weights::Checkpoint;
+
+/// An embedding model, ready to turn prompts into vectors.
+pub struct EmbeddingModel {
+    config: ModelConfig,
+    trunk: Trunk,
+    head: EmbeddingHead,
+    dimensions: usize,
+    device_kind: DeviceKind,
+}
+
+impl EmbeddingModel {
+    /// Reads every tensor and moves it to the device, one at a time. `on_part` is called after each part of the model,
+    /// with the number of parts that are done and of all parts.
+    pub async fn load(
+        checkpoint: &Checkpoint,
+        config: ModelConfig,
+        parameters: LoadParameters<'_>,
+        on_part: &mut dyn FnMut(usize, usize),
+        yield_point: &dyn YieldPoint,
+    ) -> Result<Self, ModelError> {
+        let width = config.hidden_size();
+        let modules = config.head_modules.clone().unwrap_or_else(|| HeadModules::pooled(config.pooling()));
+        let head = EmbeddingHead::load(&modules, checkpoint, width).await?;
+        let parts = Trunk::parts(&config);
+        let mut done = 0;
+        let mut part_done = || {
+            done += 1;
+            on_part(done, parts);
+        };
+        let trunk = load_trunk(checkpoint, &config, parameters, &mut part_done, yield_point).await?;
+        let (dimensions, device_kind) = (modules.output_width(width), parameters.placement.kind);
+        Ok(Self { config, trunk, head, dimensions, device_kind })
+    }
+
+    /// The configuration of this model.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// How many values a vector has.
+    pub fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// Whether vectors have unit length.
+    pub fn normalizes(&self) -> bool {
+        self.head.normalizes()
+    }
+
+    /// The vision tower, if the model has one.
+    pub fn vision(&self) -> Option<&VisionTower> {
+        self.trunk.vision()
+    }
+
+    /// The vectors of prompts, cut to `dimensions` values if that is given.
+    pub async fn vectors(
+        &self,
+        prompts: &[TokenizedPrompt<'_>],
+        dimensions: Option<usize>,
+        options: ForwardOptions<'_>,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let hidden = self.trunk.pooled(&KvCache::default(), prompts, options).await?;
+        let width = hidden.dims()[1];
+        let hidden = download(hidden).await.map_err(DeviceError::Readback)?;
+        let vectors: Vec<Vec<f32>> = hidden.chunks_exact(width).map(|row| self.head.vector(row, dimensions)).collect();
+        match vectors.iter().flatten().all(|value| value.is_finite()) {
+            true => Ok(vectors),
+            false => Err(ModelError::not_finite(self.device_kind)),
+        }
+    }
+
+    /// The result of every stage of one prompt, for comparison with the reference implementation.
+    pub async fn trace(&self, prompt: TokenizedPrompt<'_>, probe: TraceProbe<'_>) -> Result<(), ModelError> {
+        self.trunk.trace(prompt, probe).await
+    }
+}
