@@ -151,9 +151,15 @@ fn a_query_that_leaves_no_room_for_the_document_is_reported() {
     let body = serde_json::json!({"query": query, "documents": ["Mars", ""], "max_length": 120});
     let request = RerankRequest::from_json(&body.to_string()).expect("a request");
     let response = block_on(engine.rerank(&request, &Observer::silent())).expect("a response");
-    let warnings = &response.meta.warnings;
-    assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings.iter().all(|w| w.contains("none of its text was read") && w.contains("query")), "{warnings:?}");
+    // Of the first nothing was read, which no score may hide. The second is empty, and has the score of an empty one.
+    let (failed, warnings) = (&response.meta.failed, &response.meta.warnings);
+    assert_eq!((failed.len(), failed[0].index, failed[0].code), (1, 0, "invalid_request"));
+    assert!(failed[0].message.contains("Shorten the query"), "{}", failed[0].message);
+    assert_eq!((response.results.len(), response.results[0].index, warnings.len()), (1, 1, 1), "{warnings:?}");
+    let alone = serde_json::json!({"query": query, "documents": ["Mars"], "max_length": 120});
+    let request = RerankRequest::from_json(&alone.to_string()).expect("a request");
+    let error = block_on(engine.rerank(&request, &Observer::silent())).expect_err("nothing was read");
+    assert_eq!((error.code(), error.status()), ("invalid_request", 400));
 
     let tokenizer = std::fs::read(folder("tiny-tied").join("tokenizer.json")).expect("a tokenizer");
     let prompter = prompter(&tokenizer);

@@ -23,6 +23,14 @@ pub enum RequestError {
         /// The query or document.
         location: String,
     },
+    /// A document of whose text nothing was read, because what stands before it fills the prompt.
+    #[error(
+        "documents[{index}] was not read: query, instruction and prompt leave it no room. Shorten the query, or give a larger max_length"
+    )]
+    DocumentUnread {
+        /// The document's index in the request.
+        index: usize,
+    },
     /// A score that is NaN, which means a fault of the computation.
     #[error("internal error: the score of documents[{index}] is not a number")]
     ScoreNotANumber {
@@ -40,9 +48,11 @@ impl RequestError {
     /// The error code that JavaScript sees.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Invalid(_) | Self::Json(_) | Self::TextOnlyModel { .. } | Self::VisionTowerNotLoaded { .. } => {
-                "invalid_request"
-            }
+            Self::Invalid(_)
+            | Self::Json(_)
+            | Self::TextOnlyModel { .. }
+            | Self::VisionTowerNotLoaded { .. }
+            | Self::DocumentUnread { .. } => "invalid_request",
             Self::ScoreNotANumber { .. } => "internal",
         }
     }
@@ -50,7 +60,11 @@ impl RequestError {
     /// The HTTP status that a server would answer with.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Invalid(_) | Self::Json(_) | Self::TextOnlyModel { .. } | Self::VisionTowerNotLoaded { .. } => 400,
+            Self::Invalid(_)
+            | Self::Json(_)
+            | Self::TextOnlyModel { .. }
+            | Self::VisionTowerNotLoaded { .. }
+            | Self::DocumentUnread { .. } => 400,
             Self::ScoreNotANumber { .. } => 500,
         }
     }

@@ -10,7 +10,7 @@ use super::error::Error;
 use super::observer::Observer;
 use super::tally::RequestTally;
 use super::visual_encoder::{EncodedVisuals, VisualEncoder};
-use crate::api::{Content, RerankRequest};
+use crate::api::{Content, RequestError, RerankRequest};
 use crate::model::{ForwardOptions, KvCache, TokenizedPrompt, VisionFeatures};
 use crate::prompt::{EncodedPrompt, PromptInput, PromptLimits};
 
@@ -82,6 +82,10 @@ impl<'a> RequestRun<'a> {
         let start = self.now();
         let text = document.joined_text();
         let encoded = self.encode_prompt(query, &PromptInput { visuals: &visuals.visuals, text: &text })?;
+        // Pictures are never cut: with one, the score says something of the document at least.
+        if encoded.document_unread && visuals.visuals.is_empty() {
+            return Err(RequestError::DocumentUnread { index }.into());
+        }
         self.tally.warnings.extend(truncation_warning(index, &encoded));
         let EncodedPrompt { ids, second_segment, .. } = encoded;
         self.tally.add_prompt(&ids);

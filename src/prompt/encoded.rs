@@ -21,6 +21,8 @@ pub struct EncodedPrompt {
     /// How many of them came before the document's text: in the instruction, the query, or labels. If there are any,
     /// nothing of the document's text is left.
     pub dropped_before_document: usize,
+    /// Whether the document has text, and all of it was dropped.
+    pub document_unread: bool,
     /// How many of them were the query's, in a pair of which both sides are cut.
     pub dropped_from_query: usize,
 }

@@ -42,6 +42,13 @@ impl PairFormat {
         let ids = [before.as_slice(), &query, between, &document, after].concat();
         let dropped_tokens = whole - document.len() + dropped_from_query;
         let second_segment = if *typed { start } else { ids.len() };
-        Ok(EncodedPrompt { ids, second_segment, dropped_tokens, dropped_before_document: 0, dropped_from_query })
+        Ok(EncodedPrompt {
+            ids,
+            second_segment,
+            dropped_tokens,
+            dropped_before_document: 0,
+            document_unread: whole > 0 && document.is_empty(),
+            dropped_from_query,
+        })
     }
 }

@@ -75,15 +75,21 @@ impl TemplateFormat {
             }
         };
         let dropped = untruncated_len - ids.len();
-        let dropped_before_document =
-            if dropped > 0 { dropped.saturating_sub(self.document_tokens(tokenizer, &parts, &body)?) } else { 0 };
+        let document_tokens = if dropped > 0 { self.document_tokens(tokenizer, &parts, &body)? } else { 0 };
         ids.extend(&self.suffix);
         if self.template.truncation == Truncation::End {
             return self.cut_end(ids, dropped_from_text, max_length);
         }
         let second_segment = ids.len();
         let dropped_tokens = dropped_from_text + dropped;
-        Ok(EncodedPrompt { ids, second_segment, dropped_tokens, dropped_before_document, dropped_from_query: 0 })
+        Ok(EncodedPrompt {
+            ids,
+            second_segment,
+            dropped_tokens,
+            dropped_before_document: dropped.saturating_sub(document_tokens),
+            document_unread: document_tokens > 0 && dropped >= document_tokens,
+            dropped_from_query: 0,
+        })
     }
 
     /// Drops the last tokens of a prompt. A picture is read whole or not at all.
@@ -103,6 +109,7 @@ impl TemplateFormat {
             second_segment: ids.len(),
             dropped_tokens: dropped_before + dropped,
             dropped_before_document: 0,
+            document_unread: false,
             dropped_from_query: 0,
             ids,
         })

@@ -93,7 +93,14 @@ impl TextPrompter {
                 let dropped_tokens = ids.len().saturating_sub(room);
                 ids.truncate(room);
                 let second_segment = ids.len();
-                EncodedPrompt { ids, second_segment, dropped_tokens, dropped_before_document: 0, dropped_from_query: 0 }
+                EncodedPrompt {
+                    ids,
+                    second_segment,
+                    dropped_tokens,
+                    dropped_before_document: 0,
+                    document_unread: false,
+                    dropped_from_query: 0,
+                }
             }
         };
         let ids = [layout.before.as_slice(), &encoded.ids, &layout.after].concat();

@@ -184,6 +184,8 @@ fn tokenizer(metadata: &Metadata) -> bool {
         tokens: list("tokenizer.ggml.tokens"),
         token_types: metadata.numbers("tokenizer.ggml.token_type").unwrap_or_default(),
         merges: list("tokenizer.ggml.merges"),
+        before: None,
+        after: None,
     };
     let tokenizer = Tokenizer::from_gguf(&vocabulary);
     tokenizer.is_ok_and(|tokenizer| tokenizer.encode("ab c <|im_end|> \u{e9}\u{301} 🙂").is_ok())

@@ -23,7 +23,17 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
 from tokenizers import Tokenizer, processors
 from transformers import (
-    BertConfig, BertModel, DistilBertConfig, DistilBertModel, ModernBertConfig, ModernBertModel, PreTrainedTokenizerFast, Qwen3Config, Qwen3Model, XLMRobertaConfig, XLMRobertaModel,
+    BertConfig,
+    BertModel,
+    DistilBertConfig,
+    DistilBertModel,
+    ModernBertConfig,
+    ModernBertModel,
+    PreTrainedTokenizerFast,
+    Qwen3Config,
+    Qwen3Model,
+    XLMRobertaConfig,
+    XLMRobertaModel,
 )
 
 import encoder_tokenizers as tokenizers
@@ -92,7 +102,7 @@ MODELS = {
 
 
 def write_transformer(folder, s, seed):
-    tokenizer, settings, special = s["made"]
+    tokenizer, _, special = s["made"]
     torch.manual_seed(seed)
     model = s["build"](s, tokenizer).eval()
     lively(type("Owner", (), {"module": model}), seed)
