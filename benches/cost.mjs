@@ -82,7 +82,7 @@ async function tokens() {
 
 /** Times a sweep of texts. */
 async function text(query, sweep, title, unit) {
-  const load = { model: `${server.url}/models/${options.size}/gguf/hf-Q8_0.gguf`, device: options.device }
+  const load = { model: `${server.url}/models/${options.size}/gguf/hf-Q8_0.gguf`, device: options.device, workers: 1 }
   const { points } = await inPage('cost', { options: load, query, sweep })
   for (const point of points) {
     const prefix = point.documents > 1 ? point.cached_tokens / (point.documents - 1) : 0

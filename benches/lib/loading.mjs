@@ -27,7 +27,7 @@ function legsFor({ size }, url, { engines, devices, gpu }) {
         ]
       : []
   return devices
-    .flatMap((device) => [{ engine: 'ours', key: `ours ${device} q4_0`, page: 'ours', options: { model: gguf, device } }, ...peers(device)])
+    .flatMap((device) => [{ engine: 'ours', key: `ours ${device} q4_0`, page: 'ours', options: { model: gguf, device, workers: 1 } }, ...peers(device)])
     .filter((leg) => engines.includes(leg.engine))
 }
 

@@ -6,7 +6,7 @@ export const ENGINES = ['ours', 'ort', 'wllama']
 
 const SIZES = ['4x256', '8x512', '0.6B', '2B']
 const WORKLOADS = ['32x160', '32x100', '8x600', '1x160']
-const PARTS = ['engines', 'loading', 'savings', 'pictures', 'kernels']
+const PARTS = ['engines', 'loading', 'savings', 'pictures', 'kernels', 'pool']
 /** The workloads of --quick and of the larger sizes; enough for ratios. */
 const MAIN_WORKLOADS = ['32x160', '1x160']
 
@@ -27,7 +27,7 @@ benches/README.md explains the method and the tables.
   --budget SECONDS         for engines that need seconds per document (wllama; onnxruntime-web on a software adapter): time
                            limit of a workload (default 30). They get at most 2 documents, and none if one would take
                            longer; the others always get all
-  --parts engines,loading,savings,pictures,kernels   what to measure (default all; with --quick all but loading and pictures)
+  --parts engines,loading,savings,pictures,kernels,pool   what to measure (default all; with --quick all but loading and pictures)
   --gpu                    use the machine's own GPU instead of the software adapter; every engine gets all documents
   --no-save                print only; write no JSON and no chart
   --help                   this text

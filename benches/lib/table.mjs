@@ -126,6 +126,24 @@ export function kernelTable({ probes, rows }) {
   return `shaders on this adapter\n${render(table)}`
 }
 
+/** The time of a request by the number of workers. */
+export function poolTable({ shape, type, rounds, workloads, wasm_bytes }) {
+  const rows = [['request', 'tokens', 'workers', 'ms', 'times as fast', 'wasm MB']]
+  for (const { name, tokens, points } of workloads) {
+    points.forEach(({ workers, speedup, least, most, ms: middle }, i) =>
+      rows.push([
+        i ? '' : name,
+        i ? '' : String(tokens),
+        String(workers),
+        ms({ median: middle, least, most, samples: rounds }),
+        `${speedup.toFixed(2)}×`,
+        mb(wasm_bytes[i].bytes),
+      ]),
+    )
+  }
+  return `pool of workers, ${shape} ${type}, median of ${rounds} rounds\n${render(rows)}`
+}
+
 const times3 = ({ vision_ms, compute_ms, total_ms }) => [vision_ms, compute_ms, total_ms].map(round)
 
 /** Time by picture size, and the effect of the vision cache. */

@@ -8,7 +8,7 @@ const QUERIES = ['a red circle beside a river', 'handwriting on a map']
 export async function measure({ model, device, sizes, documents, edge }) {
   const measured = { load_ms: 0, sizes: [], cache: {} }
   const start = performance.now()
-  let reranker = await Reranker.load({ model, device, dtype: 'q8_0' })
+  let reranker = await Reranker.load({ model, device, workers: 1, dtype: 'q8_0' })
   measured.load_ms = performance.now() - start
   measured.info = reranker.info
   await rerank(reranker, QUERIES[0], [await picture(64, 99)])
@@ -16,7 +16,7 @@ export async function measure({ model, device, sizes, documents, edge }) {
   const pictures = await Promise.all(Array.from({ length: documents }, (_, i) => picture(edge, i)))
   for (const visionCache of [true, false]) {
     reranker.dispose()
-    reranker = await Reranker.load({ model, device, dtype: 'q8_0', savings: { visionCache } })
+    reranker = await Reranker.load({ model, device, workers: 1, dtype: 'q8_0', savings: { visionCache } })
     await rerank(reranker, QUERIES[0], [await picture(64, 99)])
     measured.cache[visionCache ? 'on' : 'off'] = [await rerank(reranker, QUERIES[0], pictures), await rerank(reranker, QUERIES[1], pictures)]
   }

@@ -22,7 +22,8 @@ export type WasmModules = Record<Build, string | WebAssembly.Module | null> & {
 }
 
 export type ToWorker =
-  | { type: 'rerank'; id: number; body: string; strict: boolean; attachments: Attachment[] }
+  /** `null` stands for an attachment of documents that another worker has. */
+  | { type: 'rerank'; id: number; body: string; strict: boolean; attachments: (Attachment | null)[] }
   | { type: 'load'; id: number; device: Device; options: string; picked: PickedFiles; wasm: WasmModules }
   | { type: 'store'; id: number; options: string; picked: PickedFiles; wasm: WasmModules }
   | { type: 'cache'; id: number; action: 'list' | 'delete' | 'verify'; url: string | null; wasm: WasmModules }

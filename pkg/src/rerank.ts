@@ -17,6 +17,7 @@ export async function rerank(request: LoadOptions & RerankRequest, control: Load
     model,
     vision,
     device,
+    workers,
     dtype,
     maxImagePixels,
     applyOrientation,
@@ -32,7 +33,23 @@ export async function rerank(request: LoadOptions & RerankRequest, control: Load
     ...body
   } = request
   const { signal, onProgress, onResult, strict } = control
-  const given = { vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate, download, wasmUrl, worker, fallback }
+  const given = {
+    vision,
+    device,
+    workers,
+    dtype,
+    maxImagePixels,
+    applyOrientation,
+    kernels,
+    savings,
+    cache,
+    integrity,
+    revalidate,
+    download,
+    wasmUrl,
+    worker,
+    fallback,
+  }
   const options = { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as LoadOptions
   const reranker = await untilAborted(shared(options, onProgress), signal)
   return reranker.rerank(body, { ...(signal && { signal }), ...(onResult && { onResult }), ...(strict && { strict }) })
@@ -40,11 +57,12 @@ export async function rerank(request: LoadOptions & RerankRequest, control: Load
 
 /** The reranker of these options, loaded if there is none. One that has closed since is replaced. */
 async function shared(options: LoadOptions, onProgress: LoadControl['onProgress']): Promise<Reranker> {
-  const { model, vision, device, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate } = options
+  const { model, vision, device, workers, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate } = options
   const key = JSON.stringify([
     name(model),
     name(vision),
     device ?? 'auto',
+    workers ?? 'auto',
     dtype ?? 'auto',
     maxImagePixels,
     applyOrientation ?? false,

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type ErrorCode, SecondpassError } from './errors.js'
-import { Local } from './page/local.js'
+import { Pool } from './page/pool.js'
 import { Remote, type RemoteOptions } from './remote/remote.js'
 import type { LoadControl, ModelOptions, RerankControl, RerankerInfo, RerankRequest, RerankResponse } from './types.js'
 
@@ -15,7 +15,7 @@ export interface LoadOptions extends ModelOptions {
 }
 
 /**
- * A model in a worker of its own. The page stays responsive while it loads and computes.
+ * A model in a worker of its own, or on the CPU in several. The page stays responsive while it loads and computes.
  *
  * ```ts
  * const reranker = await Reranker.load({ model: '/models/Qwen3-Reranker-0.6B/' })
@@ -23,18 +23,18 @@ export interface LoadOptions extends ModelOptions {
  * ```
  */
 export class Reranker {
-  readonly #model: Local | Remote
+  readonly #model: Pool | Remote
   #fallbackFor: RerankerInfo['fallback_for']
 
-  private constructor(model: Local | Remote) {
+  private constructor(model: Pool | Remote) {
     this.#model = model
   }
 
-  /** Starts a worker and loads a model into it. With `fallback`, a device that cannot run the model gets that instead. */
+  /** Starts a worker and loads a model into it; more workers may join later (`workers`). With `fallback`, a device that cannot run the model gets that instead. */
   static async load(options: LoadOptions, control: LoadControl = {}): Promise<Reranker> {
     control.signal?.throwIfAborted()
     try {
-      return new Reranker(await Local.load(options, control))
+      return new Reranker(await Pool.load(options, control))
     } catch (error) {
       const { fallback } = options
       if (!fallback || !isOfDevice(error)) throw error
@@ -72,7 +72,7 @@ export class Reranker {
     return this.#model.rerank(request, control)
   }
 
-  /** Stops the worker, which frees its memory and the device's. Calls still running are rejected with the code `disposed`. */
+  /** Stops the workers, which frees their memory and the device's. Calls still running are rejected with the code `disposed`. */
   dispose(): void {
     this.#model.dispose()
   }

@@ -55,6 +55,13 @@ export interface ModelOptions {
   /** Default `auto`. */
   device?: Device
   /**
+   * How many workers compute on the CPU, each on a core of its own with its own copy of the model. Default `auto`: one less than the
+   * processor has cores, at most 8, and fewer where all copies would take more than a quarter of the device's memory. `load` then
+   * resolves as soon as the first has the model, and the others join later. With a number, from 1 to 64, it waits for all of them.
+   * On a GPU, or if the model's files are not stored (`cache: 'memory'`), there is one. `info.workers` says how many there are.
+   */
+  workers?: 'auto' | number
+  /**
    * How matrices are stored in memory: as in the file (`auto`, the default: 8-bit blocks stay packed, the rest becomes f32),
    * all in f32, or all in 8-bit blocks, a quarter of the memory (`q8_0`).
    */
@@ -155,6 +162,7 @@ export interface RerankResponse {
   meta: {
     device: string
     cached_tokens: number
+    /** `total_ms` is the time that the request took; the stages are sums over all workers. */
     timings: { tokenize_ms: number; vision_ms: number; compute_ms: number; total_ms: number }
     warnings: string[]
     /** Documents without a score, and why; absent if there are none. */
@@ -183,8 +191,12 @@ export interface RerankerInfo {
   adapter: { name: string; vendor: string; fallback: boolean } | null
   dtype: string
   weight_bytes: number
-  /** The memory of the worker's module in bytes, without what lies on a GPU. It grows with a request; after large pictures the worker is replaced, which gives it back. */
+  /** The memory of the workers' modules in bytes, without what lies on a GPU. It grows with a request; after large pictures a worker is replaced, which gives it back. */
   wasm_bytes: number
+  /** How many workers have the model at the moment: more join after a load with `workers: 'auto'`, and one that crashed is started again. 0 for a remote one. */
+  workers: number
+  /** Why there are fewer workers than were asked for, or than there are cores to use. */
+  workers_limited?: { by: 'device' | 'storage' | 'memory' | 'load'; message: string }
   /** Which of the package's shaders multiply matrices, as measured on this adapter; null on a CPU. */
   kernels: 'direct' | 'tile' | 'wide' | 'quads' | null
   /** Why the device or the worker was lost since the model was loaded, if one was: it was then loaded again. */

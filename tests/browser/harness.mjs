@@ -26,6 +26,8 @@ export async function open() {
   const server = await startServer()
   const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS, headless: true })
   const context = await browser.newContext()
+  // One worker for each model, as on two cores, whatever machine this is. Tests of several ask for them.
+  await context.addInitScript(() => Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2, configurable: true }))
   const page = async (path = '/pages/blank.html') => {
     const page = await context.newPage()
     page.setDefaultTimeout(60_000)

@@ -98,6 +98,7 @@ function report(model, info, documents, runs) {
     model: model.spec?.name ?? '',
     family: info.family,
     device: info.device,
+    workers: info.workers,
     runs_on: deviceName(info),
     adapter: info.adapter,
     kernels: info.kernels,

@@ -190,8 +190,8 @@ function orAborted(promise, signal) {
 }
 
 /** The device that computes, for display. A software adapter is not called a GPU. @param {RerankerInfo} info */
-export function deviceName({ device, adapter }) {
-  if (device === 'cpu') return 'CPU (WebAssembly, one thread)'
+export function deviceName({ device, adapter, workers }) {
+  if (device === 'cpu') return `CPU (WebAssembly, ${workers > 1 ? `${workers} workers` : 'one thread'})`
   if (device !== 'webgpu') return device
   const name = adapter?.name || adapter?.vendor || 'unnamed adapter'
   return adapter?.fallback ? `WebGPU in software (${name}), on the CPU` : `GPU (${name}, WebGPU)`

@@ -33,8 +33,11 @@ export function readRequest<P>(request: unknown, picture: PictureReader<P>): { q
   if (!isObject(request)) throw invalidRequest('the request must be an object with query and documents')
   if (request.query === undefined || request.query === null) throw invalidRequest('query must be provided')
   const query = readContent(request.query, 'query', picture)
-  return { query, documents: documentList(request.documents).map((document, i) => readContent(document, `documents[${i}]`, picture)) }
+  return { query, documents: documentList(request.documents).map((document, i) => readContent(document, placeOfDocument(i), picture)) }
 }
+
+/** How messages name a document. */
+export const placeOfDocument = (index: number): string => `documents[${index}]`
 
 /** A single document counts as a list of one. */
 export function documentList(value: unknown): unknown[] {

@@ -1,16 +1,27 @@
-// Packs a request for the worker: its body as JSON, and the bytes and pixels that JSON cannot hold as attachments.
+// Packs a request for workers: its query and documents as JSON, and the bytes and pixels that JSON cannot hold as attachments.
 
 import { addressOf, type Drawable, sizeOf, tooLarge } from '../content/pictures.js'
-import { readRequest, wellFormed } from '../content/schema.js'
+import { placeOfDocument, readRequest, wellFormed } from '../content/schema.js'
 import type { Picture } from '../content/types.js'
 import { invalidRequest, SecondpassError } from '../errors.js'
 import type { Attachment } from '../protocol.js'
 
-/** A body as JSON that names its attachments by number. */
+/** The query or a document as JSON, which names its attachments by number, and what it holds of pictures. */
+export interface PackedContent {
+  json: string
+  attachments: Set<number>
+  /** Pictures and frames, wherever their bytes are. */
+  pictures: number
+}
+
+/** A request whose documents can be sent apart from each other. */
 export interface PackedRequest {
-  body: string
+  /** The fields beside query and documents, as JSON. */
+  fields: string
+  instruction: string
+  query: PackedContent
+  documents: PackedContent[]
   attachments: Attachment[]
-  transfer: Transferable[]
 }
 
 /** Replaces every picture by its absolute URL or by `{ $attachment: n }`. */
@@ -25,23 +36,50 @@ export async function packRequest(request: unknown): Promise<PackedRequest> {
 }
 
 async function pack(request: unknown): Promise<PackedRequest> {
-  const pictures: (Picture | ArrayBuffer)[] = []
-  const numbers = new Map<unknown, number>()
-  const attach = (picture: Picture): string | { $attachment: number } => {
-    const url = addressOf(picture)
-    const known = numbers.get(url ?? picture)
-    if (known !== undefined) return { $attachment: known }
-    const bytes = url === undefined ? undefined : bytesOf(url)
-    if (url !== undefined && !bytes) return url
-    numbers.set(url ?? picture, pictures.length)
-    return { $attachment: pictures.push(bytes ?? picture) - 1 }
+  const pictures = new AttachedPictures()
+  const { query, documents } = readRequest(request, (picture, place) => pictures.add(picture, place))
+  const { query: _, documents: __, ...given } = request as Record<string, unknown>
+  const instruction = typeof given.instruction === 'string' ? wellFormed(given.instruction) : undefined
+  const packed = (content: unknown, place: string): PackedContent => ({ json: JSON.stringify(content), ...pictures.of(place) })
+  return {
+    fields: JSON.stringify({ ...given, ...(instruction !== undefined && { instruction }) }),
+    instruction: instruction ?? '',
+    query: packed(query, 'query'),
+    documents: documents.map((document, i) => packed(document, placeOfDocument(i))),
+    attachments: await Promise.all(pictures.list.map(portable)),
   }
-  const { query, documents } = readRequest(request, attach)
-  const given = request as Record<string, unknown>
-  const instruction = typeof given.instruction === 'string' ? { instruction: wellFormed(given.instruction) } : {}
-  const body = JSON.stringify({ ...given, ...instruction, query, documents })
-  const transfer: Transferable[] = []
-  return { body, attachments: await Promise.all(pictures.map((picture) => portable(picture, transfer))), transfer }
+}
+
+/** The pictures of a request that have to travel beside its JSON, each once. */
+class AttachedPictures {
+  readonly list: (Picture | ArrayBuffer)[] = []
+  readonly #numbers = new Map<unknown, number>()
+  readonly #places = new Map<string, Omit<PackedContent, 'json'>>()
+
+  /** What the query or document at a place holds. */
+  of(place: string): Omit<PackedContent, 'json'> {
+    const known = this.#places.get(place) ?? { attachments: new Set<number>(), pictures: 0 }
+    this.#places.set(place, known)
+    return known
+  }
+
+  /** What stands for a picture in the JSON. */
+  add(picture: Picture, place: string): string | { $attachment: number } {
+    const held = this.of(place)
+    held.pictures++
+    const url = addressOf(picture)
+    const number = this.#numbers.get(url ?? picture) ?? this.#attach(url, picture)
+    if (number === undefined) return url as string
+    held.attachments.add(number)
+    return { $attachment: number }
+  }
+
+  #attach(url: string | undefined, picture: Picture): number | undefined {
+    const bytes = url === undefined ? undefined : bytesOf(url)
+    if (url !== undefined && !bytes) return undefined
+    this.#numbers.set(url ?? picture, this.list.length)
+    return this.list.push(bytes ?? picture) - 1
+  }
 }
 
 /**
@@ -58,7 +96,7 @@ function bytesOf(url: string): ArrayBuffer | undefined {
   }
 }
 
-async function portable(picture: Picture | ArrayBuffer, transfer: Transferable[]): Promise<Attachment> {
+async function portable(picture: Picture | ArrayBuffer): Promise<Attachment> {
   if (picture instanceof Blob) return picture
   // Copies: what the caller gave stays the caller's.
   if (picture instanceof ArrayBuffer) return picture.slice(0)
@@ -67,9 +105,7 @@ async function portable(picture: Picture | ArrayBuffer, transfer: Transferable[]
   if (refused) return { refused }
   if (picture instanceof ImageData) return picture
   try {
-    const bitmap = await createImageBitmap(picture as ImageBitmapSource, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' })
-    transfer.push(bitmap)
-    return bitmap
+    return await createImageBitmap(picture as ImageBitmapSource, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' })
   } catch (error) {
     throw invalidRequest(`a picture is of no kind that can be drawn, or is not ready to be (${(error as Error).message})`)
   }

@@ -6,6 +6,11 @@ import type { LoadControl, ModelOptions, RerankerInfo } from '../types.js'
 import { Client } from './client.js'
 import { recallKernels, rememberKernels } from './kernels.js'
 
+/** Where files lie that another worker reads without the network. */
+const STORED = new Set<RerankerInfo['storage']>(['opfs', 'cache-api', 'file'])
+
+export const isStored = ({ storage }: RerankerInfo): boolean => STORED.has(storage)
+
 /** A loaded model. */
 export interface LoadedModel {
   client: Client

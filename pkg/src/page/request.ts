@@ -1,30 +1,56 @@
-// One request to a loaded model.
-import { orAborted } from '../abort.js'
-import { asObject } from '../content/schema.js'
+// Some documents of a request, sent to one worker.
 import type { FromWorker, ToWorker } from '../protocol.js'
-import type { RerankControl, RerankRequest, RerankResponse } from '../types.js'
-import { packRequest } from './attachments.js'
+import type { RerankResponse, RerankResult } from '../types.js'
+import type { PackedRequest } from './attachments.js'
 import type { Client } from './client.js'
 import { rasterize } from './rasterize.js'
 
-export async function sendRequest(client: Client, request: RerankRequest, { signal, onResult, strict }: RerankControl): Promise<RerankResponse> {
-  const { body, attachments, transfer } = await packRequest(request)
-  signal?.throwIfAborted()
-  const json = await orAborted(
+/** A message to a worker, but for its id. */
+export interface PortionMessage {
+  body: string
+  strict: boolean
+  attachments: Extract<ToWorker, { type: 'rerank' }>['attachments']
+  /** Attachments that no other portion needs: they are moved instead of copied. */
+  transfer: Transferable[]
+}
+
+/** The body for some documents of a request, with the attachments that it names. `more` is added to the documents, as JSON. */
+export function messageFor(request: PackedRequest, indexes: number[], more: string[] = []): Omit<PortionMessage, 'strict'> {
+  const { fields, query, documents, attachments } = request
+  const chosen = indexes.flatMap((index) => documents[index] ?? [])
+  const own = chosen.length === documents.length
+  const needed = new Set([query, ...chosen].flatMap((content) => [...content.attachments]))
+  const others = own
+    ? new Set()
+    : new Set([query, ...documents.filter((document) => !chosen.includes(document))].flatMap((content) => [...content.attachments]))
+  const list = [...chosen.map(({ json }) => json), ...more]
+  return {
+    body: `${fields.slice(0, -1)}${fields === '{}' ? '' : ','}"query":${query.json},"documents":[${list}]}`,
+    attachments: attachments.map((attachment, number) => (needed.has(number) ? attachment : null)),
+    transfer: attachments.filter((attachment, number) => needed.has(number) && !others.has(number) && isMovable(attachment)) as Transferable[],
+  }
+}
+
+/** Both are copies that packing made. */
+const isMovable = (attachment: unknown): boolean => attachment instanceof ImageBitmap || attachment instanceof ArrayBuffer
+
+/** Settles when the worker is done with it, also after an abort. */
+export async function sendPortion(
+  client: Client,
+  { transfer, ...message }: PortionMessage,
+  signal: AbortSignal,
+  onResult: (result: RerankResult) => void,
+): Promise<RerankResponse> {
+  const json = await client.call<string>(
+    (id) => ({ type: 'rerank', id, ...message }),
     signal,
-    client.call<string>(
-      (id) => ({ type: 'rerank', id, body, strict: Boolean(strict), attachments }),
-      signal,
-      (message) => {
-        if (message.type === 'result' && !signal?.aborted) onResult?.(message.result)
-        if (message.type === 'draw') draw(client, message)
-      },
-      transfer,
-    ),
+    (message) => {
+      if (message.type === 'result' && !signal.aborted) onResult(message.result)
+      if (message.type === 'draw') draw(client, message)
+    },
+    transfer,
   )
-  const response = JSON.parse(json) as RerankResponse
-  for (const result of response.results) if (result.document) result.document = asObject([request.documents].flat()[result.index])
-  return response
+  return JSON.parse(json)
 }
 
 /** The page draws what a worker cannot. */

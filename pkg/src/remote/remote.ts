@@ -52,6 +52,7 @@ export class Remote {
       dtype: 'remote',
       weight_bytes: 0,
       wasm_bytes: 0,
+      workers: 0,
       kernels: null,
       storage: 'remote',
     } as const

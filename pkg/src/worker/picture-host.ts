@@ -8,12 +8,12 @@ const MAX_BYTES = 256 * 2 ** 20
 
 /** What the engine asks for the pictures of one request. */
 export class PictureHost {
-  readonly #attachments: Attachment[]
+  readonly #attachments: (Attachment | null)[]
   readonly #signal: AbortSignal
   readonly #memory: MemoryWatch
   readonly #drawOnPage: (bytes: ArrayBuffer) => Promise<Pixels>
 
-  constructor(attachments: Attachment[], signal: AbortSignal, memory: MemoryWatch, drawOnPage: (bytes: ArrayBuffer) => Promise<Pixels>) {
+  constructor(attachments: (Attachment | null)[], signal: AbortSignal, memory: MemoryWatch, drawOnPage: (bytes: ArrayBuffer) => Promise<Pixels>) {
     this.#attachments = attachments
     this.#signal = signal
     this.#memory = memory
@@ -29,7 +29,7 @@ export class PictureHost {
     }
   }
 
-  async #attached(attachment: Attachment | undefined): Promise<Uint8Array | Pixels> {
+  async #attached(attachment: Attachment | null | undefined): Promise<Uint8Array | Pixels> {
     if (attachment instanceof Blob) return new Uint8Array(await bounded(attachment, attachment.size).arrayBuffer())
     if (attachment instanceof ArrayBuffer) return new Uint8Array(bounded(attachment, attachment.byteLength))
     if (attachment instanceof ImageBitmap) return draw(attachment)

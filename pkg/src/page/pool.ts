@@ -1,0 +1,172 @@
+// Workers with the same model, among which the documents of requests are shared out.
+import { orAborted, untilAborted } from '../abort.js'
+import { SecondpassError } from '../errors.js'
+import type { LoadControl, ModelOptions, RerankControl, RerankerInfo, RerankRequest, RerankResponse } from '../types.js'
+import { packRequest } from './attachments.js'
+import { isLoss, isSuspect, ModelWorker } from './model-worker.js'
+import { checkWorkers, poolSize } from './pool-size.js'
+import { PooledRequest, type Portion } from './pooled-request.js'
+
+/** A portion that was being computed when its worker was lost is repeated so often; then it is taken for the cause. */
+const REPEATS = 1
+
+/**
+ * One worker or, on the CPU, several. Each computes one portion of a request at a time. The oldest request comes first, and the
+ * next begins as soon as it leaves a worker idle. What a lost worker was computing goes to another.
+ */
+export class Pool {
+  readonly #workers: ModelWorker[] = []
+  /** In the order in which they came. */
+  readonly #requests = new Set<PooledRequest>()
+  /** The query that a worker computed last. */
+  readonly #queries = new WeakMap<ModelWorker, string>()
+  /** Workers that are loading the model. */
+  #joining = 0
+  #limited: RerankerInfo['workers_limited']
+  /** The first worker, which is asked when none is left. */
+  #first!: ModelWorker
+  #device: RerankerInfo['device'] | undefined
+  readonly #end = new AbortController()
+  #closed: SecondpassError | undefined
+
+  private constructor(readonly options: ModelOptions) {}
+
+  /** Resolves with the first worker; with a number of workers, when all of them are there or have failed. */
+  static async load(options: ModelOptions, control: LoadControl): Promise<Pool> {
+    checkWorkers(options.workers)
+    const pool = new Pool(options)
+    pool.#first = await ModelWorker.load(options, control, () => pool.#changed())
+    pool.#workers.push(pool.#first)
+    const joined = pool.#fill(pool.#first)
+    if (typeof options.workers !== 'number') return pool
+    try {
+      await untilAborted(joined, control.signal)
+      return pool
+    } catch (error) {
+      pool.dispose()
+      throw error
+    }
+  }
+
+  get info(): RerankerInfo {
+    const infos = this.#workers.map((worker) => worker.info)
+    const recovered = infos.find(({ recovered_from }) => recovered_from)
+    return {
+      ...this.#first.info,
+      ...infos[0],
+      ...(recovered && { recovered_from: recovered.recovered_from }),
+      ...(infos.length > 0 && { wasm_bytes: infos.reduce((sum, { wasm_bytes }) => sum + wasm_bytes, 0) }),
+      workers: this.#workers.filter(({ isReady }) => isReady).length,
+      ...(this.#limited && { workers_limited: this.#limited }),
+    }
+  }
+
+  get closed(): boolean {
+    return this.#closed !== undefined
+  }
+
+  async rerank(request: RerankRequest, control: RerankControl): Promise<RerankResponse> {
+    if (this.#closed) throw this.#closed
+    const packed = await packRequest(request)
+    control.signal?.throwIfAborted()
+    if (this.#closed) throw this.#closed
+    const pooled = new PooledRequest(request, packed, control, this.#workers.length + this.#joining)
+    this.#requests.add(pooled)
+    this.#deal()
+    try {
+      return await orAborted(control.signal, pooled.response)
+    } finally {
+      this.#requests.delete(pooled)
+    }
+  }
+
+  dispose(): void {
+    this.#close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
+  }
+
+  /** Starts the workers that are missing. They load from what the first one has stored, with its compiled module. */
+  async #fill({ info }: ModelWorker): Promise<void> {
+    const { count, limited } = poolSize(this.options.workers, info, navigator)
+    this.#device = info.device
+    this.#limited = limited
+    const missing = count - this.#workers.length - this.#joining
+    await Promise.all(Array.from({ length: Math.max(0, missing) }, () => this.#join()))
+  }
+
+  async #join(): Promise<void> {
+    this.#joining++
+    try {
+      const worker = await ModelWorker.load(helperOptions(this.options), { signal: this.#end.signal }, () => this.#changed())
+      if (this.#closed) worker.close(this.#closed)
+      else this.#workers.push(worker)
+    } catch (error) {
+      this.#limited = { by: 'load', message: `A further worker could not load the model: ${(error as Error).message}` }
+    }
+    this.#joining--
+    this.#changed()
+  }
+
+  /** A worker can compute, or is closed. */
+  #changed(): void {
+    if (this.#closed) return
+    const ended = this.#workers.filter(({ closed }) => closed)
+    for (const worker of ended) this.#workers.splice(this.#workers.indexOf(worker), 1)
+    const [lead] = this.#workers
+    if (!lead && this.#joining === 0) return this.#close(this.#first.closed as SecondpassError)
+    // A model that had to leave its GPU can use the cores.
+    if (lead && lead.info.device !== this.#device) void this.#fill(lead)
+    this.#deal()
+  }
+
+  /** Gives idle workers what there is to compute. */
+  #deal(): void {
+    if (this.#closed) return
+    for (;;) {
+      const request = [...this.#requests].find(({ isWaiting }) => isWaiting)
+      // One that is alone is started again when it is needed: a request may be what it cannot bear.
+      if (request || this.#workers.length > 1) for (const worker of this.#workers) worker.restart()
+      const worker = request && this.#idleFor(request)
+      if (!worker) return
+      void this.#compute(worker, request)
+    }
+  }
+
+  /** A worker that has the request's query already, or any. */
+  #idleFor({ query }: PooledRequest): ModelWorker | undefined {
+    const idle = this.#workers.filter(({ isIdle }) => isIdle)
+    return idle.find((worker) => this.#queries.get(worker) === query) ?? idle[0]
+  }
+
+  async #compute(worker: ModelWorker, request: PooledRequest): Promise<void> {
+    const portion = request.take(this.#workers.indexOf(worker), this.#workers.length + this.#joining)
+    this.#queries.set(worker, request.query)
+    try {
+      request.answered(portion, await worker.compute(request.message(portion), request.signal, (result) => request.report(portion, result)))
+    } catch (error) {
+      this.#failed(worker, request, portion, error)
+    }
+    this.#deal()
+  }
+
+  #failed(worker: ModelWorker, request: PooledRequest, portion: Portion, error: unknown): void {
+    if (this.#closed || !isLoss(error)) return request.refused(portion, error)
+    this.#queries.delete(worker)
+    if (isSuspect(error)) portion.losses++
+    if (portion.losses > REPEATS && !worker.mayMoveToCpu(error)) return request.failed(error)
+    request.giveBack(portion)
+  }
+
+  #close(error: SecondpassError): void {
+    if (this.#closed) return
+    this.#closed = error
+    this.#end.abort(error)
+    for (const worker of this.#workers) worker.close(error)
+    for (const request of this.#requests) request.end(error)
+  }
+}
+
+/** The first worker has asked the host whether its files are current, and has checked the hash of a picked file. */
+function helperOptions({ integrity, ...options }: ModelOptions): ModelOptions {
+  const checked = options.model instanceof Blob || integrity === undefined ? {} : { integrity }
+  return { ...options, ...checked, device: 'cpu', revalidate: false }
+}

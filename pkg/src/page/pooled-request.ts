@@ -1,0 +1,172 @@
+// A request whose documents are computed in portions: what is still to be dealt out, and what is known so far.
+import { asObject } from '../content/schema.js'
+import { SecondpassError } from '../errors.js'
+import type { RerankControl, RerankRequest, RerankResponse, RerankResult } from '../types.js'
+import { type PackedRequest, packRequest } from './attachments.js'
+import { mergeAnswers, type PortionAnswer, renumbered } from './merge.js'
+import { portionsOf } from './portions.js'
+import { messageFor, type PortionMessage } from './request.js'
+
+/** An empty document, which every model can score. */
+const EMPTY_DOCUMENT = '""'
+
+/** Some documents of a request. */
+export interface Portion {
+  readonly number: number
+  readonly indexes: number[]
+  /** How often its worker was lost while it computed this. */
+  losses: number
+  /** Whether bytes of pictures were moved to a worker. */
+  moved: boolean
+  /**
+   * Why a worker refused it: the request is invalid, or none of these documents can be scored, which is the end of the request only
+   * if that is so for all the others too. It is asked again with an empty document, which tells the two apart.
+   */
+  refusal: SecondpassError | undefined
+}
+
+export class PooledRequest {
+  readonly response: Promise<RerankResponse>
+  /** Requests with the same one share the start of their prompts, which each worker keeps of its last request. */
+  readonly query: string
+  readonly #stop = new AbortController()
+  readonly #answers: PortionAnswer[] = []
+  readonly #refusals: Portion[] = []
+  readonly #reported = new Set<number>()
+  readonly #portions: number
+  #waiting: Portion[]
+  #running = 0
+  #start: number | undefined
+  #ended = false
+  #settle!: { resolve: (response: RerankResponse) => void; reject: (error: unknown) => void }
+
+  constructor(
+    readonly request: RerankRequest,
+    readonly packed: PackedRequest,
+    readonly control: RerankControl,
+    workers: number,
+  ) {
+    this.query = packed.query.json + packed.instruction
+    this.#waiting = portionsOf(packed, workers).map((indexes, number) => ({ number, indexes, losses: 0, moved: false, refusal: undefined }))
+    this.#portions = this.#waiting.length
+    const { signal } = control
+    const onAbort = () => this.end(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    const settled = new Promise<RerankResponse>((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    this.response = settled.finally(() => {
+      signal?.removeEventListener('abort', onAbort)
+      for (const attachment of packed.attachments) if (attachment instanceof ImageBitmap) attachment.close()
+    })
+  }
+
+  /** Whether a worker could begin with something. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /** Ends what workers compute of it. */
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  /**
+   * The next portion for one of several workers. Each has portions of its own, in turns, so that it sees the same documents again
+   * where another query has the same list, and finds their pictures in its cache; whoever has none left takes another's.
+   */
+  take(worker: number, workers: number): Portion {
+    this.#start ??= performance.now()
+    this.#running++
+    const own = this.#waiting.findIndex(({ number }) => number % workers === worker)
+    return this.#waiting.splice(Math.max(0, own), 1)[0] as Portion
+  }
+
+  /** What to send for a portion. What was moved to a worker that is lost is read from the caller's objects again. */
+  async message(portion: Portion): Promise<PortionMessage> {
+    const packed = portion.moved ? await packRequest(this.request) : this.packed
+    const message = messageFor(packed, portion.indexes, portion.refusal ? [EMPTY_DOCUMENT] : [])
+    portion.moved = message.transfer.length > 0
+    return { ...message, strict: Boolean(this.control.strict) }
+  }
+
+  /** A repeated portion does not report a score twice. */
+  report(portion: Portion, result: RerankResult): void {
+    const index = portion.indexes[result.index]
+    if (this.#ended || index === undefined || this.#reported.has(index)) return
+    this.#reported.add(index)
+    this.control.onResult?.({ ...result, index })
+  }
+
+  answered(portion: Portion, response: RerankResponse): void {
+    this.#running--
+    if (this.#ended) return this.#afterEnd()
+    this.#answers.push({ indexes: portion.indexes, response: portion.refusal ? failuresAlone(response) : response })
+    if (portion.refusal) this.#refusals.push(portion)
+    if (this.#answers.length < this.#portions) return
+    if (this.#refusals.length === this.#portions) return this.#endWith(this.#refusals)
+    this.#ended = true
+    this.#settle.resolve(this.#merged())
+  }
+
+  /** The worker was lost; another begins anew. */
+  giveBack(portion: Portion): void {
+    this.#running--
+    if (this.#ended) return this.#afterEnd()
+    this.#waiting.unshift(portion)
+  }
+
+  /** The worker cannot score it. */
+  refused(portion: Portion, error: unknown): void {
+    if (!(error instanceof SecondpassError) || this.#portions === 1) return this.failed(error)
+    if (this.control.strict || portion.refusal) return this.failed(named(portion.refusal ?? error, portion))
+    portion.refusal = error
+    this.giveBack(portion)
+  }
+
+  /** There will be no answer to it. */
+  failed(error: unknown): void {
+    this.#running--
+    if (this.#ended) return this.#afterEnd()
+    this.end(error)
+  }
+
+  /** Rejects it. What workers compute of it is aborted, and awaited, so that it is over when its caller hears of it. */
+  end(error: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#waiting = []
+    this.#stop.abort(error)
+    this.#afterEnd()
+  }
+
+  #afterEnd(): void {
+    if (this.#running === 0) this.#settle.reject(this.#stop.signal.reason)
+  }
+
+  /** No document could be scored: the error is that of the first. */
+  #endWith(refusals: Portion[]): void {
+    const first = refusals.reduce((a, b) => (Math.min(...a.indexes) < Math.min(...b.indexes) ? a : b))
+    this.end(named(first.refusal as SecondpassError, first))
+  }
+
+  /** Documents are given back as the caller has them. */
+  #merged(): RerankResponse {
+    const response = mergeAnswers(this.#answers, this.request, performance.now() - (this.#start ?? 0))
+    const documents = [this.request.documents].flat()
+    for (const result of response.results) if (result.document) result.document = asObject(documents[result.index])
+    return response
+  }
+}
+
+/** What an answer says of the documents beside the empty one. */
+const failuresAlone = (response: RerankResponse): RerankResponse => ({
+  ...response,
+  results: [],
+  usage: { prompt_tokens: 0, total_tokens: 0 },
+  meta: { ...response.meta, cached_tokens: 0, warnings: [] },
+})
+
+/** The error with the document's index in the request. */
+const named = ({ code, status, message }: SecondpassError, { indexes }: Portion): SecondpassError =>
+  new SecondpassError(code, status, renumbered(message, indexes))
