@@ -111,7 +111,14 @@ fn logits_and_published_scores_match_the_reference() {
             let mut body = case["request"].clone();
             body["raw_scores"] = true.into();
             let request = RerankRequest::from_json(&body.to_string()).expect("a request");
-            let response = block_on(engine.rerank(&request, &Observer::silent())).expect("a response");
+            let response = block_on(engine.rerank(&request, &Observer::silent()));
+            // The reference scores documents of which it has read nothing; here that is an error.
+            if DECODERS.contains(&model) && case["name"] == "cut-query" {
+                let error = response.expect_err("a query that fills the prompt").to_string();
+                assert!(error.contains("was not read"), "{error}");
+                continue;
+            }
+            let response = response.expect("a response");
             let (logits, scores) = (list::<f64>(&case["logits"]), list::<f64>(&case["scores"]));
             assert_eq!(response.results.len(), logits.len());
             for result in &response.results {

@@ -1,5 +1,6 @@
 import { orAborted } from './abort.js'
 import { absoluteUrl } from './content/pictures.js'
+import type { EmbedderOptions } from './embed-types.js'
 import { SecondpassError } from './errors.js'
 import { Client, type ClientOptions } from './page/client.js'
 import { engineOptions, persist } from './page/loading.js'
@@ -17,8 +18,8 @@ type CacheAction = Extract<ToWorker, { type: 'cache' }>['action']
 
 /** The files of models that this origin has stored. */
 export const cache = {
-  /** Stores the files of a model without loading it, so that the load that follows needs no network. */
-  async add(options: LoadOptions, { signal, onProgress }: LoadControl = {}): Promise<void> {
+  /** Stores the files of a model without loading it, so that the load that follows needs no network. An embedding model has files of its own: give `task`. */
+  async add(options: LoadOptions | (EmbedderOptions & { task: 'embed' }), { signal, onProgress }: LoadControl = {}): Promise<void> {
     signal?.throwIfAborted()
     await withClient(options, (client) => {
       const { json, picked } = engineOptions(options)

@@ -1,6 +1,19 @@
 // The main entry of the package: what a page imports.
 export { type CacheOptions, cache } from './cache.js'
 export type { Content, ContentPart, Picture, Video } from './content/types.js'
+export type {
+  EmbedControl,
+  EmbeddedVector,
+  EmbedderInfo,
+  EmbedderOptions,
+  EmbeddingData,
+  EmbeddingPrompts,
+  EmbedRequest,
+  EmbedResponse,
+  EncodingFormat,
+  InputType,
+} from './embed-types.js'
+export { Embedder } from './embedder.js'
 export { type ErrorCode, SecondpassError } from './errors.js'
 export type { RemoteOptions } from './remote/remote.js'
 export type { RemoteFormat } from './remote/wire.js'

@@ -1,10 +1,14 @@
 // The messages between page and worker.
 import type { Pixels } from './content/pictures.js'
+import type { EmbeddedVector, EmbeddingPrompts } from './embed-types.js'
 import type { ErrorMessage } from './errors.js'
-import type { Device, ProgressEvent, RerankerInfo, RerankResult } from './types.js'
+import type { Device, ModelOptions, ProgressEvent, RerankerInfo, RerankResult } from './types.js'
 
 /** A picture beside a request. One that was refused in the page fails in the worker, so that only its own document fails. */
 export type Attachment = Blob | ArrayBuffer | ImageBitmap | ImageData | { refused: string }
+
+/** How a worker loads a model: as its caller says, for what it is loaded. */
+export type WorkerModelOptions = ModelOptions & { task?: 'embed'; prompts?: EmbeddingPrompts }
 
 /** Files of a model that the user picked. */
 export interface PickedFiles {
@@ -23,7 +27,7 @@ export type WasmModules = Record<Build, string | WebAssembly.Module | null> & {
 
 export type ToWorker =
   /** `null` stands for an attachment of documents that another worker has. */
-  | { type: 'rerank'; id: number; body: string; strict: boolean; attachments: (Attachment | null)[] }
+  | { type: 'rerank' | 'embed'; id: number; body: string; strict: boolean; attachments: (Attachment | null)[] }
   | { type: 'load'; id: number; device: Device; options: string; picked: PickedFiles; wasm: WasmModules }
   | { type: 'store'; id: number; options: string; picked: PickedFiles; wasm: WasmModules }
   | { type: 'cache'; id: number; action: 'list' | 'delete' | 'verify'; url: string | null; wasm: WasmModules }
@@ -37,7 +41,7 @@ export type FromWorker =
   | { type: 'lost'; code: 'device_lost' | 'out_of_memory' | 'internal'; message: string }
   | { type: 'started'; id: number }
   | { type: 'progress'; id: number; event: ProgressEvent }
-  | { type: 'result'; id: number; result: RerankResult }
+  | { type: 'result'; id: number; result: RerankResult | EmbeddedVector }
   | { type: 'loaded'; id: number; info: RerankerInfo }
   | { type: 'draw'; id: number; drawing: number; bytes: ArrayBuffer }
   | { type: 'compiled'; id: number; build: Build; module: WebAssembly.Module }

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type ErrorCode, SecondpassError } from './errors.js'
 import { Pool } from './page/pool.js'
+import { RERANK } from './page/rerank-kind.js'
 import { Remote, type RemoteOptions } from './remote/remote.js'
 import type { LoadControl, ModelOptions, RerankControl, RerankerInfo, RerankRequest, RerankResponse } from './types.js'
 
@@ -69,7 +70,7 @@ export class Reranker {
   /** Scores documents against a query. The first argument is the body of `/v1/rerank`. */
   async rerank(request: RerankRequest, control: RerankControl = {}): Promise<RerankResponse> {
     control.signal?.throwIfAborted()
-    return this.#model.rerank(request, control)
+    return this.#model instanceof Pool ? this.#model.run(RERANK, request, control) : this.#model.rerank(request, control)
   }
 
   /** Stops the workers, which frees their memory and the device's. Calls still running are rejected with the code `disposed`. */

@@ -8,6 +8,7 @@ declare module '*/wasm/secondpass.js' {
   export function cache_verify(url: string): Promise<string>
   export class Engine {
     rerank(body: string, strict: boolean, host: object, signal: AbortSignal, onResult: (json: string) => void): Promise<string>
+    embed(body: string, strict: boolean, host: object, signal: AbortSignal, onVector: (index: number, vector: Float32Array) => void): Promise<string>
     static load(options: string, host: object, signal: AbortSignal, onProgress: (json: string) => void): Promise<Engine>
     info(): string
     free(): void

@@ -10,6 +10,7 @@ import { PictureHost } from './worker/picture-host.js'
 import { throttled } from './worker/progress.js'
 
 type Message<Type extends ToWorker['type']> = Extract<ToWorker, { type: Type }>
+type RequestMessage = Extract<ToWorker, { body: string }>
 
 const scope = self as unknown as {
   postMessage(message: FromWorker): void
@@ -78,7 +79,8 @@ function run(data: Exclude<ToWorker, { type: 'abort' | 'drawn' }>, signal: Abort
     case 'cache':
       return cache(data)
     case 'rerank':
-      return rerank(data, signal)
+    case 'embed':
+      return compute(data, signal)
   }
 }
 
@@ -143,12 +145,15 @@ async function cache({ id, action, url, wasm }: Message<'cache'>): Promise<void>
   send({ type: 'done', id, response })
 }
 
-async function rerank({ id, body, strict, attachments }: Message<'rerank'>, signal: AbortSignal): Promise<void> {
+async function compute({ type, id, body, strict, attachments }: RequestMessage, signal: AbortSignal): Promise<void> {
   if (!engine || !memory) throw new Error('nothing is loaded')
   const watch = new MemoryWatch(memory)
   const host = new PictureHost(attachments, signal, watch, (bytes) => drawOnPage(id, bytes, signal))
-  const scored = engine.rerank(body, strict, host, signal, (json: string) => send({ type: 'result', id, result: JSON.parse(json) }))
-  const response = await scored.finally(() => send({ type: 'memory', bytes: watch.bytes, pictures: watch.grownByPictures }))
+  const computing =
+    type === 'rerank'
+      ? engine.rerank(body, strict, host, signal, (json) => send({ type: 'result', id, result: JSON.parse(json) }))
+      : engine.embed(body, strict, host, signal, (index, embedding) => send({ type: 'result', id, result: { index, embedding } }))
+  const response = await computing.finally(() => send({ type: 'memory', bytes: watch.bytes, pictures: watch.grownByPictures }))
   send({ type: 'done', id, response })
 }
 

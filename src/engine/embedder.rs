@@ -138,5 +138,7 @@ fn identity(name: &str, model: &EmbeddingModel, weight_bytes: u64, dtype: &str) 
     let mut hasher = DefaultHasher::new();
     let sizes = (model.dimensions(), config.hidden_size(), config.vocab_size(), weight_bytes);
     (config.family().name(), config.pooling().name(), model.normalizes(), sizes, dtype).hash(&mut hasher);
+    // Not where it lies: a mirror has the same model.
+    let name = name.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     format!("{name}-{:016x}", hasher.finish())
 }

@@ -18,10 +18,13 @@ const MODELS = readdirSync(FOLDER)
 const ON_WEBGPU = ['bert', 'deberta', 'ettin', 'gte', 'jina-v1', 'modernbert-cls', 'modernbert-mean', 'qwen2-mxbai', 'xlm-roberta']
 const CASES_ON_WEBGPU = ['planets', 'empty-document', 'long-both', 'instruction']
 
-/** Cases that compare: the reference matches added tokens that are not special, which no text becomes here. */
+/**
+ * Cases that compare: the reference matches added tokens that are not special, which no text becomes here, and scores documents of
+ * which it has read nothing (`cut-query`), which is an error here.
+ */
 function casesOf(model) {
   const { cases, activation } = JSON.parse(readFileSync(join(FOLDER, model, 'cases.json'), 'utf8'))
-  return { activation, cases: cases.filter((c) => !(model.startsWith('qwen') && c.literal_specials)) }
+  return { activation, cases: cases.filter((c) => !(model.startsWith('qwen') && (c.literal_specials || c.name === 'cut-query'))) }
 }
 
 let browser

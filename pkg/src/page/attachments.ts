@@ -1,5 +1,6 @@
 // Packs a request for workers: its query and documents as JSON, and the bytes and pixels that JSON cannot hold as attachments.
 
+import { placeOfInput, readInputs } from '../content/inputs.js'
 import { addressOf, type Drawable, sizeOf, tooLarge } from '../content/pictures.js'
 import { placeOfDocument, readRequest, wellFormed } from '../content/schema.js'
 import type { Picture } from '../content/types.js'
@@ -19,15 +20,20 @@ export interface PackedRequest {
   /** The fields beside query and documents, as JSON. */
   fields: string
   instruction: string
-  query: PackedContent
+  /** Undefined in a request that has none. */
+  query: PackedContent | undefined
   documents: PackedContent[]
   attachments: Attachment[]
 }
 
 /** Replaces every picture by its absolute URL or by `{ $attachment: n }`. */
 export async function packRequest(request: unknown): Promise<PackedRequest> {
+  return asPacked(() => pack(request))
+}
+
+async function asPacked(packing: () => Promise<PackedRequest>): Promise<PackedRequest> {
   try {
-    return await pack(request)
+    return await packing()
   } catch (error) {
     if (error instanceof SecondpassError) throw error
     // What a caller's object can do while it is read: circular values, BigInt, getters that throw.
@@ -48,6 +54,23 @@ async function pack(request: unknown): Promise<PackedRequest> {
     documents: documents.map((document, i) => packed(document, placeOfDocument(i))),
     attachments: await Promise.all(pictures.list.map(portable)),
   }
+}
+
+/** The same of a request for vectors, whose inputs stand where documents do. */
+export async function packInputs(request: unknown): Promise<PackedRequest> {
+  return asPacked(async () => {
+    const pictures = new AttachedPictures()
+    const inputs = readInputs(request, (picture, place) => pictures.add(picture, place))
+    const { input: _, ...given } = request as Record<string, unknown>
+    const instruction = typeof given.instruction === 'string' ? wellFormed(given.instruction) : undefined
+    return {
+      fields: JSON.stringify({ ...given, ...(instruction !== undefined && { instruction }) }),
+      instruction: instruction ?? '',
+      query: undefined,
+      documents: inputs.map((input, i) => ({ json: JSON.stringify(input), ...pictures.of(placeOfInput(i)) })),
+      attachments: await Promise.all(pictures.list.map(portable)),
+    }
+  })
 }
 
 /** The pictures of a request that have to travel beside its JSON, each once. */

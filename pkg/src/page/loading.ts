@@ -1,8 +1,8 @@
 // Starts a worker and loads a model into it.
 import { orAborted } from '../abort.js'
 import { absoluteUrl } from '../content/pictures.js'
-import type { PickedFiles } from '../protocol.js'
-import type { LoadControl, ModelOptions, RerankerInfo } from '../types.js'
+import type { PickedFiles, WorkerModelOptions } from '../protocol.js'
+import type { LoadControl, RerankerInfo } from '../types.js'
 import { Client } from './client.js'
 import { recallKernels, rememberKernels } from './kernels.js'
 
@@ -18,7 +18,7 @@ export interface LoadedModel {
 }
 
 /** Starts a worker and loads a model into it; `caution` is how often its device was lost before. */
-export async function loadModel(options: ModelOptions, { signal, onProgress }: LoadControl, caution = 0): Promise<LoadedModel> {
+export async function loadModel(options: WorkerModelOptions, { signal, onProgress }: LoadControl, caution = 0): Promise<LoadedModel> {
   const client = new Client(options)
   try {
     const { json, picked } = engineOptions(options, caution)
@@ -44,7 +44,7 @@ export async function loadModel(options: ModelOptions, { signal, onProgress }: L
 }
 
 /** The engine's options as JSON, and the files that the user picked, which JSON cannot hold. */
-export function engineOptions({ model, vision, integrity, ...options }: ModelOptions, caution = 0): { json: string; picked: PickedFiles } {
+export function engineOptions({ model, vision, integrity, ...options }: WorkerModelOptions, caution = 0): { json: string; picked: PickedFiles } {
   const picked: PickedFiles = {}
   if (model instanceof Blob) picked.model = model
   if (vision instanceof Blob) picked.vision = vision
@@ -57,6 +57,8 @@ export function engineOptions({ model, vision, integrity, ...options }: ModelOpt
     maxImagePixels: options.maxImagePixels,
     applyOrientation: options.applyOrientation ?? false,
     savings: options.savings,
+    task: options.task ?? 'rerank',
+    prompts: options.prompts,
     cache: options.cache === false ? 'memory' : (options.cache ?? 'auto'),
     integrity: typeof integrity === 'string' ? { model: integrity } : integrity,
     revalidate: options.revalidate ?? false,

@@ -1,6 +1,7 @@
 // A model in a worker that may be lost, and is then loaded again.
 import { type ErrorCode, SecondpassError, WorkerLostError } from '../errors.js'
-import type { LoadControl, ModelOptions, ProgressEvent, RerankerInfo, RerankResponse, RerankResult } from '../types.js'
+import type { WorkerModelOptions } from '../protocol.js'
+import type { LoadControl, ProgressEvent, RerankerInfo } from '../types.js'
 import type { Client } from './client.js'
 import { forgetKernels } from './kernels.js'
 import { isStored, type LoadedModel, loadModel } from './loading.js'
@@ -48,12 +49,12 @@ export class ModelWorker {
   #closed: SecondpassError | undefined
 
   private constructor(
-    readonly options: ModelOptions,
+    readonly options: WorkerModelOptions,
     /** Called when it can compute again, or never will. */
     readonly onChange: () => void,
   ) {}
 
-  static async load(options: ModelOptions, control: LoadControl, onChange: () => void): Promise<ModelWorker> {
+  static async load(options: WorkerModelOptions, control: LoadControl, onChange: () => void): Promise<ModelWorker> {
     const worker = new ModelWorker(options, onChange)
     const { onProgress, ...rest } = control
     const forwarding = onProgress ? { ...rest, onProgress: onlyForward(onProgress) } : rest
@@ -96,12 +97,12 @@ export class ModelWorker {
   }
 
   /** Computes one portion. After a loss it is ready again only after a restart. */
-  async compute(message: Promise<PortionMessage>, signal: AbortSignal, onResult: (result: RerankResult) => void): Promise<RerankResponse> {
+  async compute<Response>(message: Promise<PortionMessage>, signal: AbortSignal, onResult: (result: { index: number }) => void): Promise<Response> {
     clearTimeout(this.#idle)
     this.#working = true
     const { client } = this.#loaded
     try {
-      const response = await sendPortion(client, await message, signal, onResult)
+      const response = await sendPortion<Response>(client, await message, signal, onResult)
       this.#restarts = 0
       this.#losses = 0
       return response
@@ -179,7 +180,7 @@ export class ModelWorker {
   }
 
   /** To load on the device that the model runs on now; it may have moved to the CPU. */
-  #optionsOfDevice(): ModelOptions {
+  #optionsOfDevice(): WorkerModelOptions {
     return this.#loaded.info.device === 'cpu' ? { ...this.options, device: 'cpu' } : this.options
   }
 
@@ -191,7 +192,7 @@ export class ModelWorker {
 }
 
 /** On the same device, with less at a time; if that is gone for good, on the CPU. */
-async function reload(options: ModelOptions, control: LoadControl, losses: number): Promise<LoadedModel> {
+async function reload(options: WorkerModelOptions, control: LoadControl, losses: number): Promise<LoadedModel> {
   try {
     return await loadModel(options, control, losses)
   } catch (error) {
@@ -203,7 +204,7 @@ async function reload(options: ModelOptions, control: LoadControl, losses: numbe
 }
 
 /** The model on the CPU, if the caller left the choice of the device. */
-function loadOnCpu(options: ModelOptions, control: LoadControl): Promise<LoadedModel> | undefined {
+function loadOnCpu(options: WorkerModelOptions, control: LoadControl): Promise<LoadedModel> | undefined {
   return (options.device ?? 'auto') === 'auto' ? loadModel({ ...options, device: 'cpu' }, control) : undefined
 }
 

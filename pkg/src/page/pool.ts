@@ -1,11 +1,14 @@
 // Workers with the same model, among which the documents of requests are shared out.
 import { orAborted, untilAborted } from '../abort.js'
 import { SecondpassError } from '../errors.js'
-import type { LoadControl, ModelOptions, RerankControl, RerankerInfo, RerankRequest, RerankResponse } from '../types.js'
-import { packRequest } from './attachments.js'
+import type { WorkerModelOptions } from '../protocol.js'
+import type { LoadControl, RerankerInfo } from '../types.js'
 import { isLoss, isSuspect, ModelWorker } from './model-worker.js'
 import { checkWorkers, poolSize } from './pool-size.js'
 import { PooledRequest, type Portion } from './pooled-request.js'
+import type { RequestControl, RequestKind } from './request-kind.js'
+
+type AnyRequest = PooledRequest<unknown, unknown, { index: number }>
 
 /** A portion that was being computed when its worker was lost is repeated so often; then it is taken for the cause. */
 const REPEATS = 1
@@ -17,7 +20,7 @@ const REPEATS = 1
 export class Pool {
   readonly #workers: ModelWorker[] = []
   /** In the order in which they came. */
-  readonly #requests = new Set<PooledRequest>()
+  readonly #requests = new Set<AnyRequest>()
   /** The query that a worker computed last. */
   readonly #queries = new WeakMap<ModelWorker, string>()
   /** Workers that are loading the model. */
@@ -29,10 +32,10 @@ export class Pool {
   readonly #end = new AbortController()
   #closed: SecondpassError | undefined
 
-  private constructor(readonly options: ModelOptions) {}
+  private constructor(readonly options: WorkerModelOptions) {}
 
   /** Resolves with the first worker; with a number of workers, when all of them are there or have failed. */
-  static async load(options: ModelOptions, control: LoadControl): Promise<Pool> {
+  static async load(options: WorkerModelOptions, control: LoadControl): Promise<Pool> {
     checkWorkers(options.workers)
     const pool = new Pool(options)
     pool.#first = await ModelWorker.load(options, control, () => pool.#changed())
@@ -65,18 +68,23 @@ export class Pool {
     return this.#closed !== undefined
   }
 
-  async rerank(request: RerankRequest, control: RerankControl): Promise<RerankResponse> {
+  /** Computes a request of a kind. */
+  async run<Request, Response, Result extends { index: number }>(
+    kind: RequestKind<Request, Response, Result>,
+    request: Request,
+    control: RequestControl<Result>,
+  ): Promise<Response> {
     if (this.#closed) throw this.#closed
-    const packed = await packRequest(request)
+    const packed = await kind.pack(request)
     control.signal?.throwIfAborted()
     if (this.#closed) throw this.#closed
-    const pooled = new PooledRequest(request, packed, control, this.#workers.length + this.#joining)
-    this.#requests.add(pooled)
+    const pooled = new PooledRequest(kind, request, packed, control, this.#workers.length + this.#joining)
+    this.#requests.add(pooled as unknown as AnyRequest)
     this.#deal()
     try {
       return await orAborted(control.signal, pooled.response)
     } finally {
-      this.#requests.delete(pooled)
+      this.#requests.delete(pooled as unknown as AnyRequest)
     }
   }
 
@@ -132,12 +140,12 @@ export class Pool {
   }
 
   /** A worker that has the request's query already, or any. */
-  #idleFor({ query }: PooledRequest): ModelWorker | undefined {
+  #idleFor({ query }: AnyRequest): ModelWorker | undefined {
     const idle = this.#workers.filter(({ isIdle }) => isIdle)
     return idle.find((worker) => this.#queries.get(worker) === query) ?? idle[0]
   }
 
-  async #compute(worker: ModelWorker, request: PooledRequest): Promise<void> {
+  async #compute(worker: ModelWorker, request: AnyRequest): Promise<void> {
     const portion = request.take(this.#workers.indexOf(worker), this.#workers.length + this.#joining)
     this.#queries.set(worker, request.query)
     try {
@@ -148,7 +156,7 @@ export class Pool {
     this.#deal()
   }
 
-  #failed(worker: ModelWorker, request: PooledRequest, portion: Portion, error: unknown): void {
+  #failed(worker: ModelWorker, request: AnyRequest, portion: Portion, error: unknown): void {
     if (this.#closed || !isLoss(error)) return request.refused(portion, error)
     this.#queries.delete(worker)
     if (isSuspect(error)) portion.losses++
@@ -166,7 +174,7 @@ export class Pool {
 }
 
 /** The first worker has asked the host whether its files are current, and has checked the hash of a picked file. */
-function helperOptions({ integrity, ...options }: ModelOptions): ModelOptions {
+function helperOptions({ integrity, ...options }: WorkerModelOptions): WorkerModelOptions {
   const checked = options.model instanceof Blob || integrity === undefined ? {} : { integrity }
   return { ...options, ...checked, device: 'cpu', revalidate: false }
 }

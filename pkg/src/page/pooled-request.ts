@@ -1,14 +1,13 @@
 // A request whose documents are computed in portions: what is still to be dealt out, and what is known so far.
-import { asObject } from '../content/schema.js'
 import { SecondpassError } from '../errors.js'
-import type { RerankControl, RerankRequest, RerankResponse, RerankResult } from '../types.js'
-import { type PackedRequest, packRequest } from './attachments.js'
-import { mergeAnswers, type PortionAnswer, renumbered } from './merge.js'
+import type { PackedRequest } from './attachments.js'
+import { renumbered } from './merge.js'
 import { portionsOf } from './portions.js'
 import { messageFor, type PortionMessage } from './request.js'
+import type { PortionAnswer, RequestControl, RequestKind } from './request-kind.js'
 
-/** An empty document, which every model can score. */
-const EMPTY_DOCUMENT = '""'
+/** A short document, which every model can read. */
+const SHORT_DOCUMENT = '"a"'
 
 /** Some documents of a request. */
 export interface Portion {
@@ -20,17 +19,17 @@ export interface Portion {
   moved: boolean
   /**
    * Why a worker refused it: the request is invalid, or none of these documents can be scored, which is the end of the request only
-   * if that is so for all the others too. It is asked again with an empty document, which tells the two apart.
+   * if that is so for all the others too. It is asked again with a short document, which tells the two apart.
    */
   refusal: SecondpassError | undefined
 }
 
-export class PooledRequest {
-  readonly response: Promise<RerankResponse>
+export class PooledRequest<Request, Response, Result extends { index: number }> {
+  readonly response: Promise<Response>
   /** Requests with the same one share the start of their prompts, which each worker keeps of its last request. */
   readonly query: string
   readonly #stop = new AbortController()
-  readonly #answers: PortionAnswer[] = []
+  readonly #answers: PortionAnswer<Response>[] = []
   readonly #refusals: Portion[] = []
   readonly #reported = new Set<number>()
   readonly #portions: number
@@ -38,21 +37,22 @@ export class PooledRequest {
   #running = 0
   #start: number | undefined
   #ended = false
-  #settle!: { resolve: (response: RerankResponse) => void; reject: (error: unknown) => void }
+  #settle!: { resolve: (response: Response) => void; reject: (error: unknown) => void }
 
   constructor(
-    readonly request: RerankRequest,
+    readonly kind: RequestKind<Request, Response, Result>,
+    readonly request: Request,
     readonly packed: PackedRequest,
-    readonly control: RerankControl,
+    readonly control: RequestControl<Result>,
     workers: number,
   ) {
-    this.query = packed.query.json + packed.instruction
+    this.query = (packed.query?.json ?? '') + packed.instruction
     this.#waiting = portionsOf(packed, workers).map((indexes, number) => ({ number, indexes, losses: 0, moved: false, refusal: undefined }))
     this.#portions = this.#waiting.length
     const { signal } = control
     const onAbort = () => this.end(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
-    const settled = new Promise<RerankResponse>((resolve, reject) => {
+    const settled = new Promise<Response>((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
     this.response = settled.finally(() => {
@@ -84,29 +84,29 @@ export class PooledRequest {
 
   /** What to send for a portion. What was moved to a worker that is lost is read from the caller's objects again. */
   async message(portion: Portion): Promise<PortionMessage> {
-    const packed = portion.moved ? await packRequest(this.request) : this.packed
-    const message = messageFor(packed, portion.indexes, portion.refusal ? [EMPTY_DOCUMENT] : [])
+    const packed = portion.moved ? await this.kind.pack(this.request) : this.packed
+    const message = messageFor(this.kind.type, packed, portion.indexes, portion.refusal ? [SHORT_DOCUMENT] : [])
     portion.moved = message.transfer.length > 0
     return { ...message, strict: Boolean(this.control.strict) }
   }
 
   /** A repeated portion does not report a score twice. */
-  report(portion: Portion, result: RerankResult): void {
+  report(portion: Portion, result: { index: number }): void {
     const index = portion.indexes[result.index]
     if (this.#ended || index === undefined || this.#reported.has(index)) return
     this.#reported.add(index)
-    this.control.onResult?.({ ...result, index })
+    this.control.onResult?.({ ...(result as Result), index })
   }
 
-  answered(portion: Portion, response: RerankResponse): void {
+  answered(portion: Portion, response: Response): void {
     this.#running--
     if (this.#ended) return this.#afterEnd()
-    this.#answers.push({ indexes: portion.indexes, response: portion.refusal ? failuresAlone(response) : response })
+    this.#answers.push({ indexes: portion.indexes, response: portion.refusal ? this.kind.failuresAlone(response) : response })
     if (portion.refusal) this.#refusals.push(portion)
     if (this.#answers.length < this.#portions) return
     if (this.#refusals.length === this.#portions) return this.#endWith(this.#refusals)
     this.#ended = true
-    this.#settle.resolve(this.#merged())
+    this.#settle.resolve(this.kind.merge(this.#answers, this.request, performance.now() - (this.#start ?? 0)))
   }
 
   /** The worker was lost; another begins anew. */
@@ -149,23 +149,7 @@ export class PooledRequest {
     const first = refusals.reduce((a, b) => (Math.min(...a.indexes) < Math.min(...b.indexes) ? a : b))
     this.end(named(first.refusal as SecondpassError, first))
   }
-
-  /** Documents are given back as the caller has them. */
-  #merged(): RerankResponse {
-    const response = mergeAnswers(this.#answers, this.request, performance.now() - (this.#start ?? 0))
-    const documents = [this.request.documents].flat()
-    for (const result of response.results) if (result.document) result.document = asObject(documents[result.index])
-    return response
-  }
 }
-
-/** What an answer says of the documents beside the empty one. */
-const failuresAlone = (response: RerankResponse): RerankResponse => ({
-  ...response,
-  results: [],
-  usage: { prompt_tokens: 0, total_tokens: 0 },
-  meta: { ...response.meta, cached_tokens: 0, warnings: [] },
-})
 
 /** The error with the document's index in the request. */
 const named = ({ code, status, message }: SecondpassError, { indexes }: Portion): SecondpassError =>

@@ -42,16 +42,16 @@ export function portionsOf({ query, instruction, documents, fields }: PackedRequ
   const all = [[...documents.keys()]]
   if (workers < 2 || documents.length > MOST_DOCUMENTS) return all
   const lengths = documents.map(({ json }) => json.length)
-  if (fields.length + query.json.length + lengths.reduce((a, b) => a + b) > MOST_BODY || Math.max(...lengths) > MOST_CONTENT) return all
+  if (fields.length + (query?.json.length ?? 0) + lengths.reduce((a, b) => a + b) > MOST_BODY || Math.max(...lengths) > MOST_CONTENT) return all
   const groups = groupsOf(documents)
   // Each worker that takes part computes the query for itself, so that must not be the larger part of its work.
-  const least = Math.max(LEAST_TOKENS, tokensOf(query) + tokensOfText(instruction))
+  const least = Math.max(LEAST_TOKENS, (query ? tokensOf(query) : 0) + tokensOfText(instruction))
   const total = sum(groups)
   const taking = Math.min(workers, groups.length, Math.floor(total / least))
   if (taking < 2) return all
   // Pictures of the query are decoded again for each portion.
   smallLast(groups, LAST_ONES * taking)
-  if (query.pictures > 0) return cut(groups, (left, before) => left / (taking - before))
+  if (query && query.pictures > 0) return cut(groups, (left, before) => left / (taking - before))
   return cut(groups, (left) => Math.max(least, left / (SHARES * taking)))
 }
 

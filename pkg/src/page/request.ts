@@ -1,31 +1,34 @@
 // Some documents of a request, sent to one worker.
-import type { FromWorker, ToWorker } from '../protocol.js'
-import type { RerankResponse, RerankResult } from '../types.js'
+import type { Attachment, FromWorker, ToWorker } from '../protocol.js'
 import type { PackedRequest } from './attachments.js'
 import type { Client } from './client.js'
 import { rasterize } from './rasterize.js'
 
 /** A message to a worker, but for its id. */
 export interface PortionMessage {
+  type: 'rerank' | 'embed'
   body: string
   strict: boolean
-  attachments: Extract<ToWorker, { type: 'rerank' }>['attachments']
+  attachments: (Attachment | null)[]
   /** Attachments that no other portion needs: they are moved instead of copied. */
   transfer: Transferable[]
 }
 
 /** The body for some documents of a request, with the attachments that it names. `more` is added to the documents, as JSON. */
-export function messageFor(request: PackedRequest, indexes: number[], more: string[] = []): Omit<PortionMessage, 'strict'> {
-  const { fields, query, documents, attachments } = request
+export function messageFor(type: PortionMessage['type'], request: PackedRequest, indexes: number[], more: string[] = []): Omit<PortionMessage, 'strict'> {
+  const { fields, documents, attachments } = request
+  const shared = request.query ? [request.query] : []
   const chosen = indexes.flatMap((index) => documents[index] ?? [])
   const own = chosen.length === documents.length
-  const needed = new Set([query, ...chosen].flatMap((content) => [...content.attachments]))
+  const needed = new Set([...shared, ...chosen].flatMap((content) => [...content.attachments]))
   const others = own
     ? new Set()
-    : new Set([query, ...documents.filter((document) => !chosen.includes(document))].flatMap((content) => [...content.attachments]))
+    : new Set([...shared, ...documents.filter((document) => !chosen.includes(document))].flatMap((content) => [...content.attachments]))
   const list = [...chosen.map(({ json }) => json), ...more]
+  const query = shared.map(({ json }) => `"query":${json},`).join('')
   return {
-    body: `${fields.slice(0, -1)}${fields === '{}' ? '' : ','}"query":${query.json},"documents":[${list}]}`,
+    type,
+    body: `${fields.slice(0, -1)}${fields === '{}' ? '' : ','}${query}"${type === 'rerank' ? 'documents' : 'input'}":[${list}]}`,
     attachments: attachments.map((attachment, number) => (needed.has(number) ? attachment : null)),
     transfer: attachments.filter((attachment, number) => needed.has(number) && !others.has(number) && isMovable(attachment)) as Transferable[],
   }
@@ -35,14 +38,14 @@ export function messageFor(request: PackedRequest, indexes: number[], more: stri
 const isMovable = (attachment: unknown): boolean => attachment instanceof ImageBitmap || attachment instanceof ArrayBuffer
 
 /** Settles when the worker is done with it, also after an abort. */
-export async function sendPortion(
+export async function sendPortion<Response>(
   client: Client,
   { transfer, ...message }: PortionMessage,
   signal: AbortSignal,
-  onResult: (result: RerankResult) => void,
-): Promise<RerankResponse> {
+  onResult: (result: { index: number }) => void,
+): Promise<Response> {
   const json = await client.call<string>(
-    (id) => ({ type: 'rerank', id, ...message }),
+    (id) => ({ id, ...message }),
     signal,
     (message) => {
       if (message.type === 'result' && !signal.aborted) onResult(message.result)

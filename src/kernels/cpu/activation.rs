@@ -2,7 +2,7 @@
 
 use burn_flex::FlexTensor;
 
-use super::math::{erf, exp};
+use super::math::{exp, gelu};
 use super::values::Values;
 use crate::kernels::params::Activation;
 
@@ -12,9 +12,9 @@ pub fn activate(a: FlexTensor, b: FlexTensor, activation: Activation, mut out: F
     match activation {
         Activation::SiluGate => values.zip(b.f32()).for_each(|((out, a), b)| *out = a * logistic(*a) * b),
         Activation::GeluTanhGate => values.zip(b.f32()).for_each(|((out, a), b)| *out = gelu_tanh(*a) * b),
-        Activation::GeluErfGate => values.zip(b.f32()).for_each(|((out, a), b)| *out = gelu_erf(*a) * b),
+        Activation::GeluErfGate => values.zip(b.f32()).for_each(|((out, a), b)| *out = gelu(*a) * b),
         Activation::GeluTanh => values.for_each(|(out, a)| *out = gelu_tanh(*a)),
-        Activation::GeluErf => values.for_each(|(out, a)| *out = gelu_erf(*a)),
+        Activation::GeluErf => values.for_each(|(out, a)| *out = gelu(*a)),
         Activation::Sum => {
             let b = b.f32();
             let rows = out.storage_mut::<f32>().chunks_exact_mut(b.len()).zip(a.f32().chunks_exact(b.len()));
@@ -29,10 +29,6 @@ pub fn activate(a: FlexTensor, b: FlexTensor, activation: Activation, mut out: F
 fn gelu_tanh(x: f32) -> f32 {
     let twice = 2.0 * (2.0 / std::f32::consts::PI).sqrt();
     x * logistic(twice * (x + 0.044715 * x * x * x))
-}
-
-fn gelu_erf(x: f32) -> f32 {
-    0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 fn logistic(x: f32) -> f32 {

@@ -5,7 +5,7 @@
 
 use burn_flex::FlexTensor;
 
-use super::math::exp;
+use super::math::{exp, largest, sum};
 use super::product::{View, product};
 use super::values::{Values, shape};
 use crate::kernels::params::{AttentionSizes, linear_bias_slope};
@@ -105,11 +105,10 @@ fn softmax_seen(scores: &mut [f32], prefix: usize, [from, to]: [usize; 2], scale
 }
 
 pub fn softmax(scores: &mut [f32], scale: f32) {
-    let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = largest(scores);
     for score in scores.iter_mut() {
         *score = exp((*score - largest) * scale);
     }
-    let total: f32 = scores.iter().sum();
-    let inverse = 1.0 / total;
+    let inverse = 1.0 / sum(scores, |score| score);
     scores.iter_mut().for_each(|score| *score *= inverse);
 }

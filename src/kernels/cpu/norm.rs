@@ -2,6 +2,7 @@
 
 use burn_flex::FlexTensor;
 
+use super::math::sum;
 use super::values::{Values, shape};
 
 pub fn rms(x: FlexTensor, weight: FlexTensor, eps: f32, mut out: FlexTensor) -> FlexTensor {
@@ -33,16 +34,4 @@ pub fn layer(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, eps: f32, mut 
 /// `1 / sqrt(mean(x²) + eps)`
 pub fn inverse_rms(x: &[f32], eps: f32) -> f32 {
     1.0 / (sum(x, |v| v * v) / x.len() as f32 + eps).sqrt()
-}
-
-/// A sum in eight lanes: what fits vector registers, and loses less than one running sum.
-fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
-    let mut sums = [0.0f32; 8];
-    let (chunks, rest) = x.as_chunks::<8>();
-    for chunk in chunks {
-        for (sum, &v) in sums.iter_mut().zip(chunk) {
-            *sum += term(v);
-        }
-    }
-    sums.iter().sum::<f32>() + rest.iter().map(|&v| term(v)).sum::<f32>()
 }

@@ -1,0 +1,29 @@
+// What differs between the requests that a pool computes: documents to score, inputs to turn into vectors.
+import type { PackedRequest } from './attachments.js'
+
+/** The answer to some documents of a request. Its own indexes are positions in `indexes`. */
+export interface PortionAnswer<Response> {
+  indexes: number[]
+  response: Response
+}
+
+/** Progress and cancellation of a request of any kind. */
+export interface RequestControl<Result> {
+  signal?: AbortSignal
+  onResult?: (result: Result) => void
+  strict?: boolean
+}
+
+export interface RequestKind<Request, Response, Result extends { index: number }> {
+  /** The message to the worker, and its call. */
+  type: 'rerank' | 'embed'
+  /** The field of the list that is cut into portions. */
+  list: 'documents' | 'input'
+  pack(request: Request): Promise<PackedRequest>
+  /** An answer in which only what it says of failures counts. */
+  failuresAlone(response: Response): Response
+  /** The response to the request. `total_ms` is the time in which all of it was computed. */
+  merge(answers: PortionAnswer<Response>[], request: Request, total_ms: number): Response
+  /** Only for types. */
+  readonly result?: Result
+}
