@@ -8,8 +8,8 @@ import { glueFolder, MODULES } from './build.mjs'
 import { fail, ROOT, TARGET_DIR } from './lib.mjs'
 
 const WASM_LIMITS = {
-  secondpass: { raw: 5_500_000, brotli: 1_363_000 },
-  secondpass_cpu: { raw: 4_230_000, brotli: 1_034_000 },
+  secondpass: { raw: 5_500_000, brotli: 1_400_000 },
+  secondpass_cpu: { raw: 4_230_000, brotli: 1_070_000 },
 }
 const JS_LIMIT = 50_000
 

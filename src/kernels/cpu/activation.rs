@@ -26,11 +26,13 @@ pub fn activate(a: FlexTensor, b: FlexTensor, activation: Activation, mut out: F
     out
 }
 
+#[inline(always)]
 fn gelu_tanh(x: f32) -> f32 {
     let twice = 2.0 * (2.0 / std::f32::consts::PI).sqrt();
     x * logistic(twice * (x + 0.044715 * x * x * x))
 }
 
+#[inline(always)]
 fn logistic(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }

@@ -1,7 +1,8 @@
 //! Functions that the compiler keeps in vector registers: wasm has none of its own, and the library's take one value at a
-//! time.
+//! time. They are inlined always: a call within a loop would take one value at a time again.
 
 /// `e^x` to a few units in the last place.
+#[inline(always)]
 pub fn exp(x: f32) -> f32 {
     // Beyond these f32 has nothing but zero and infinity.
     let x = x.clamp(-87.0, 88.0);
@@ -22,6 +23,7 @@ pub fn exp(x: f32) -> f32 {
 ///
 /// Below zero it is `x · q`, above it `x - x · q`, for the tail `q = Φ(-|x|)`. The tail is `exp(-x²/2)` times a polynomial in
 /// `1 / (1 + p|x|)`, fitted to a relative error of 3e-7. One minus an error function would lose the small values below zero.
+#[inline(always)]
 pub fn gelu(x: f32) -> f32 {
     let magnitude = x.abs();
     let t = 1.0 / (1.0 + 0.26 * magnitude);
@@ -33,6 +35,7 @@ pub fn gelu(x: f32) -> f32 {
 }
 
 /// A sum in eight lanes: what fits vector registers, and loses less than one running sum.
+#[inline(always)]
 pub fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0f32; 8];
     let (chunks, rest) = x.as_chunks::<8>();
@@ -45,6 +48,7 @@ pub fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
 }
 
 /// The largest value, in lanes as well. NaN is passed over.
+#[inline(always)]
 pub fn largest(x: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
     let mut lanes = [f32::NEG_INFINITY; 8];
@@ -58,6 +62,7 @@ pub fn largest(x: &[f32]) -> f32 {
 }
 
 /// Coefficients from the highest power down.
+#[inline(always)]
 fn polynomial<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
     coefficients.into_iter().fold(0.0, |sum, c| sum * x + c)
 }
