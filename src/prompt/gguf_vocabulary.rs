@@ -10,6 +10,7 @@ use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{Error, SplitDelimiterBehavior};
 
 use super::error::PromptError;
+use super::merges::check_pairs;
 use super::text_layout::TextLayout;
 use super::tokenizer::Tokenizer;
 
@@ -51,6 +52,8 @@ impl Tokenizer {
         let pair = |merge: &String| merge.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()));
         let merges: Option<Vec<_>> = vocabulary.merges.iter().map(pair).collect();
         let merges = merges.ok_or_else(|| invalid("a merge is not two tokens"))?;
+        let longest = plain.keys().map(String::len).max().unwrap_or(0);
+        check_pairs(merges.iter().map(|(a, b)| (a.as_str(), b.as_str())), "", longest).map_err(invalid)?;
         let plain = qwen2_bpe(plain, merges).map_err(PromptError::InvalidTokenizer)?;
         let layout = TextLayout {
             before: vocabulary.before.into_iter().collect(),

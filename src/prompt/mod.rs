@@ -5,9 +5,11 @@
 //! [`Truncation`] that its reference uses. A new family adds a template in a file like `qwen.rs`, and a truncation rule if
 //! none of the present ones is its own.
 
+mod charsmap;
 mod encoded;
 mod error;
 mod gguf_vocabulary;
+mod merges;
 mod pair_format;
 mod pair_layout;
 mod part;

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::charsmap::check_tables;
 use super::error::PromptError;
+use super::merges::check_merges;
 use super::pair_layout::PairLayout;
 use super::part::PromptPart;
 use super::text_layout::TextLayout;
@@ -59,6 +61,14 @@ impl Tokenizer {
         // Prompts are truncated by the reference's rules; a file's own limits would cut the text before.
         fields.insert("truncation".into(), Value::Null);
         fields.insert("padding".into(), Value::Null);
+        // Nothing is turned back into text.
+        fields.insert("decoder".into(), Value::Null);
+        if let Some(normalizer) = fields.get("normalizer") {
+            check_tables(normalizer).map_err(invalid)?;
+        }
+        if let Some(model) = fields.get("model") {
+            check_merges(model).map_err(invalid)?;
+        }
         let pair_layout = fields.get("post_processor").and_then(PairLayout::from_post_processor);
         let text_layout = fields.get("post_processor").map(TextLayout::from_post_processor).unwrap_or_default();
         let tokens: Vec<TokenEntry> = match fields.get("added_tokens") {

@@ -18,13 +18,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pollster::block_on;
-use secondpass::RerankRequest;
 use secondpass::bytes::{MemoryFolder, MemorySource};
 use secondpass::media::{DecodeOptions, decode, decode_data_url};
-use secondpass::model::ModelConfig;
-use secondpass::prompt::{GgufVocabulary, Tokenizer};
+use secondpass::model::{ConfigFiles, HeadModules, ModelConfig, ModuleList, Task};
+use secondpass::prompt::{GgufVocabulary, PromptInput, PromptLimits, Prompter, Tokenizer};
 use secondpass::weights::Checkpoint;
 use secondpass::weights::gguf::{GgufHeader, Metadata, check_part, other_parts, read_header};
+use secondpass::{EmbedRequest, RerankRequest};
 
 /// Records the largest single allocation: a parser must not allocate what a length field claims.
 struct RecordingAllocator;
@@ -205,6 +205,29 @@ fn tower(text: &GgufHeader, bytes: &[u8]) -> bool {
     known && Checkpoint::from_gguf(vec![(source, header)], &[0, 2]).inspect(read_all).is_ok()
 }
 
+/// Letters that are composed, joined, right to left, private, and control tokens of several vocabularies.
+const HOSTILE_TEXT: &str = "e\u{301}\u{302} \u{1F468}\u{200D}\u{1F469} \u{5E9}\u{5DC} \u{FF21}\u{2460} [SEP] </s> <mask> \u{E000} \u{0}\t\r\n  x \u{FDFA}";
+
+fn side(text: &str) -> PromptInput<'_> {
+    PromptInput { visuals: &[], text }
+}
+
+/// The list, and what the modules' own configurations say, of which one is mutated with it.
+fn modules(bytes: &[u8]) -> bool {
+    let Ok(list) = ModuleList::from_json(bytes) else { return false };
+    let configs: Vec<Vec<u8>> = list
+        .configured()
+        .map(|_| br#"{"pooling_mode": "mean", "in_features": 8, "out_features": 1, "dimension": 8}"#.to_vec())
+        .collect();
+    let paths: Vec<&str> = list.configured().chain(list.weighted()).collect();
+    assert!(paths.iter().all(|path| !path.contains(['/', '.', '\\'])), "{paths:?}");
+    for task in [Task::Rerank, Task::Embed] {
+        let _ = HeadModules::new(&list, &configs, task);
+        let _ = HeadModules::new(&list, &vec![bytes.to_vec(); configs.len()], task);
+    }
+    true
+}
+
 /// A single test, because the record of the allocator is shared by all threads.
 #[test]
 fn parsers_survive_mutated_input() {
@@ -222,6 +245,52 @@ fn parsers_survive_mutated_input() {
     fuzz("tokenizer.json", &[read("text/tiny-tied/tokenizer.json")], |bytes| {
         let text = "What is the capital of China? (x) \u{e9}\u{301} 🙂";
         Tokenizer::from_json(bytes).is_ok_and(|tokenizer| tokenizer.encode(text).is_ok())
+    });
+    let folders = |kind: &str| {
+        let entries = std::fs::read_dir(fixtures().join(kind)).expect("a folder");
+        let mut names: Vec<String> =
+            entries.map(|e| format!("{kind}/{}", e.expect("an entry").file_name().to_string_lossy())).collect();
+        names.sort();
+        names
+    };
+    let encoders: Vec<Vec<u8>> = folders("encoder")
+        .iter()
+        .filter(|name| !name.contains("qwen"))
+        .map(|f| read(&format!("{f}/config.json")))
+        .collect();
+    fuzz("config.json of encoders", &encoders, |bytes| {
+        let as_embedder = ConfigFiles { config: bytes.to_vec(), task: Task::Embed, ..ConfigFiles::default() };
+        let _ = ModelConfig::from_files(&as_embedder);
+        let reads_config = ModelConfig::from_json(bytes);
+        reads_config.is_ok() || ConfigFiles { config: bytes.to_vec(), ..ConfigFiles::default() }.family().is_ok()
+    });
+    let lists = ["encoder/ettin", "encoder/ettin-old-modules", "embedding/bert-mean", "embedding/distilbert-dense"];
+    fuzz("modules.json", &lists.map(|folder| read(&format!("{folder}/modules.json"))), modules);
+    for (kind, model) in [
+        ("WordPiece", "bert"),
+        ("Unigram", "xlm-roberta"),
+        ("Unigram with a table of normalizations", "deberta"),
+        ("byte-level BPE", "roberta"),
+        ("BPE with runs of spaces", "modernbert-cls"),
+    ] {
+        let json = read(&format!("encoder/{model}/tokenizer.json"));
+        let whole = Tokenizer::for_pairs(&json).expect("a tokenizer");
+        let texts = [HOSTILE_TEXT.as_bytes().to_vec(), b"What is the capital? ".repeat(40)];
+        fuzz(&format!("text for {kind}"), &texts, |bytes| whole.encode(&String::from_utf8_lossy(bytes)).is_ok());
+        fuzz(&format!("tokenizer.json of {kind}"), &[json], |bytes| {
+            Tokenizer::for_pairs(bytes).is_ok_and(|tokenizer| {
+                let _ = Prompter::pair(tokenizer, 64, 64)
+                    .map(|p| p.encode(None, &side("a query"), &side(HOSTILE_TEXT), PromptLimits::default()));
+                true
+            })
+        });
+    }
+    let embed: [&[u8]; 2] = [
+        br#"{"input": ["a", {"text": "b", "image": "c.png"}], "input_type": "query", "dimensions": 8}"#,
+        br#"{"input": {"content": [{"type": "text", "text": "x"}]}, "encoding_format": "int8", "instruction": "find"}"#,
+    ];
+    fuzz("embedding request", &embed.map(<[u8]>::to_vec), |bytes| {
+        EmbedRequest::from_json(&String::from_utf8_lossy(bytes)).is_ok()
     });
     let requests: [Vec<Vec<u8>>; 2] = ["text/tiny-tied/cases.json", "vl/vl-tied/cases.json"].map(|file| {
         let cases: serde_json::Value = serde_json::from_slice(&read(file)).expect("JSON");
