@@ -105,12 +105,18 @@ async function benchKernels() {
   }
 }
 
-function save(result) {
+function save({ pool, ...result }) {
   const folder = join(BENCHES, 'results')
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${result.date}-${machineName(result.machine)}`)
-  writeFileSync(`${path}.json`, `${JSON.stringify(result, null, 1)}\n`)
-  writeFileSync(`${path}.svg`, chart(result))
-  if (result.pool) writeFileSync(`${path}-pool.svg`, poolChart(result))
-  console.log(`Wrote ${path}.json and .svg`)
+  const write = (name, figures, drawing) => {
+    writeFileSync(`${name}.json`, `${JSON.stringify(figures, null, 1)}\n`)
+    writeFileSync(`${name}.svg`, drawing)
+    console.log(`Wrote ${name}.json and .svg`)
+  }
+  if (withPeers) write(path, result, chart(result))
+  if (pool) {
+    const { machine, versions, date } = result
+    write(`${path}-pool`, { machine, versions, date, pool }, poolChart({ ...result, pool }))
+  }
 }
