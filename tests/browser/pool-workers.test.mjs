@@ -12,25 +12,28 @@ after(() => browser?.close())
 const inPage = (...args) => browser.inPage(...args)
 
 test('an abort in the middle ends all portions, and the next request runs', async () => {
-  const { error, seen, after, both } = await inPage(async (model) => {
+  const { error, seen, after, both, aborts } = await inPage(async (model) => {
     const { watchedWorkers, texts } = window.pool
-    const { worker, seen: asked } = watchedWorkers()
+    const { worker, seen: asked, aborts } = watchedWorkers()
     const reranker = await secondpass.Reranker.load({ model, device: 'cpu', workers: 2, worker })
     const controller = new AbortController()
     let seen = 0
+    let before
     const onResult = () => {
-      if (++seen === 3) controller.abort(new Error('enough'))
+      if (++seen !== 3) return
+      before = asked.flat().length
+      controller.abort(new Error('enough'))
     }
     const { error } = await outcome(() => reranker.rerank({ query: 'q', documents: texts(400) }, { signal: controller.signal, onResult }))
     const both = asked.every((requests) => requests.length > 0)
-    const before = asked.flat().length
     const { results } = await reranker.rerank({ query: 'q', documents: ['a'] })
     reranker.dispose()
-    return { error, seen, both, after: [results.length, asked.flat().length - before] }
+    return { error, seen, both, aborts, after: [results.length, asked.flat().length - before] }
   }, TEXT)
   assert.equal(error.message, 'enough')
   assert.ok(seen >= 3 && seen < 200, `${seen} of 400`)
   assert.ok(both)
+  assert.deepEqual(aborts, [1, 1])
   assert.deepEqual(after, [1, 1], 'nothing of the aborted request is sent any more')
 })
 
@@ -58,7 +61,7 @@ test('a worker that crashes in mid-request loses nothing, and another takes its 
 })
 
 test('a request that crashes its workers is rejected alone, after one repeat', async () => {
-  const { together, after, workers, closed } = await inPage(async (model) => {
+  const { together, after, workers, alone, closed } = await inPage(async (model) => {
     const { watchedWorkers, texts, until } = window.pool
     const { worker, seen } = watchedWorkers()
     const reranker = await secondpass.Reranker.load({ model, device: 'cpu', workers: 2, worker })
@@ -66,13 +69,17 @@ test('a request that crashes its workers is rejected alone, after one repeat', a
     const together = await Promise.all([ask(), ask(['kill']), ask(), ask()])
     await until(() => reranker.info.workers === 2)
     const after = await ask()
+    const workers = seen.length
+    const alone = await outcome(() => reranker.rerank({ query: 'kill', documents: ['a'] }))
+    // Also where no request waits for them.
+    await until(() => reranker.info.workers === 2)
     const { closed } = reranker
     reranker.dispose()
-    return { together, after, workers: seen.length, closed }
+    return { together, after, workers, alone, closed }
   }, TEXT)
   const [first, killer, ...others] = together
   assert.deepEqual([first, ...others, after], Array(4).fill({ ok: 30 }))
-  assert.equal(killer.error?.code, 'internal')
+  assert.deepEqual([killer.error?.code, alone.error?.code], ['internal', 'internal'])
   // The first two, and one for each of the two crashes.
   assert.equal(workers, 4)
   assert.equal(closed, false)
@@ -100,10 +107,10 @@ test('with "auto" the first worker answers while the others load, and dispose en
   const { before, scores, error, after } = await page.evaluate(async (model) => {
     const { watchedWorkers, texts } = await import('/pages/pool.js')
     Object.defineProperty(navigator, 'hardwareConcurrency', { value: 4 })
-    const { worker: dies } = watchedWorkers()
+    const { worker: first } = watchedWorkers()
     let started = 0
-    // The script of the further workers never arrives.
-    const worker = () => (started++ ? new Worker('/fault/stall/tiny-tied/model.safetensors', { type: 'module' }) : dies())
+    // The further workers never hear that they should load.
+    const worker = () => (started++ ? Object.assign(new Worker('/dist/worker.js', { type: 'module' }), { postMessage: () => {} }) : first())
     const reranker = await secondpass.Reranker.load({ model, device: 'cpu', worker })
     const before = [reranker.info.workers, started]
     const { results } = await reranker.rerank({ query: 'q', documents: texts(30) })

@@ -130,7 +130,7 @@ test('a few documents are not shared out, and the same query goes to the worker 
 })
 
 test('pictures go only to the worker that needs them, and failures are reported as by one worker', async () => {
-  const { responses, strict, allFailed, given, queries } = await inPage(async (model) => {
+  const { responses, strict, allFailed, given, queries, same } = await inPage(async (model) => {
     const { watchedWorkers, texts, lasting } = window.pool
     const bytes = await (await fetch('/fixtures/vl/pictures/shapes.png')).arrayBuffer()
     const canvas = (shade) => {
@@ -157,12 +157,15 @@ test('pictures go only to the worker that needs them, and failures are reported 
     const failing = { query: 'q', documents: Array.from({ length: 6 }, () => ({ image: broken() })) }
     const [responses, strict, allFailed] = [[], [], []]
     let watched
+    let same
     for (const workers of [1, 3]) {
       watched = watchedWorkers()
       const reranker = await secondpass.Reranker.load({ model, device: 'cpu', savings: window.pool.EXACT, workers, worker: watched.worker })
       responses.push([])
       for (const request of requests) responses.at(-1).push(lasting(await reranker.rerank(request)))
       strict.push(await outcome(() => reranker.rerank({ query: 'q', documents: documents.toSpliced(6, 1).toSpliced(9, 1) }, { strict: true })))
+      const { results } = await reranker.rerank({ query: 'q', documents, return_documents: true })
+      same = results.every(({ index, document }) => (typeof documents[index] === 'string' ? document.text === documents[index] : document === documents[index]))
       allFailed.push(await outcome(() => reranker.rerank(failing)))
       reranker.dispose()
     }
@@ -175,6 +178,7 @@ test('pictures go only to the worker that needs them, and failures are reported 
       responses,
       strict,
       allFailed,
+      same,
       queries: requestsOf('like this').map((requests) => requests.length),
       given: watched.seen.flat().map(named),
     }
@@ -192,6 +196,7 @@ test('pictures go only to the worker that needs them, and failures are reported 
   assert.equal(strict[0].error.code, 'image_unavailable')
   assert.deepEqual(strict[1], strict[0])
   assert.match(strict[1].error.message, /^documents\[6\]/)
+  assert.ok(same, 'documents come back as the objects that were given')
   assert.equal(allFailed[0].error.code, 'unsupported_image')
   assert.deepEqual(allFailed[1], allFailed[0])
   assert.ok(

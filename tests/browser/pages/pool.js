@@ -7,22 +7,25 @@
 export const EXACT = { packing: false }
 export const PACKED = {}
 
-/** Starts workers; `names` say in which way each dies (dying-worker-setup.js). `seen` has what each was asked to score. */
+/** Starts workers; `names` say in which way each dies (dying-worker-setup.js). `seen` has what each was asked to score, `aborts` how often it was told to stop. */
 export function watchedWorkers(names = []) {
   const seen = []
+  const aborts = []
   const worker = () => {
     const requests = []
     const name = names[seen.length] ?? ''
-    seen.push(requests)
+    const number = seen.push(requests) - 1
+    aborts.push(0)
     const started = new Worker('/pages/dying-worker.js', { type: 'module', name })
     const post = started.postMessage.bind(started)
     started.postMessage = (message, transfer) => {
       if (message.type === 'rerank') requests.push({ ...JSON.parse(message.body), given: message.attachments.map((attachment) => attachment !== null) })
+      if (message.type === 'abort') aborts[number]++
       post(message, transfer)
     }
     return started
   }
-  return { worker, seen }
+  return { worker, seen, aborts }
 }
 
 const WORDS = 'the river turns slowly below an old stone bridge where boats once carried grain to market'.split(' ')
