@@ -3,7 +3,7 @@
 //   release  small and fast, with link-time optimization: `npm start`, the package, the size gate, the benchmarks
 //   dev      linked in seconds, with the hooks that tests call: `npm run dev`, the browser tests
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildDemo as writeDemo } from './demo.mjs'
@@ -133,11 +133,17 @@ export function buildPackage() {
     `--outbase=${join(ROOT, 'pkg', 'src')}`,
   ]
   const glue = MODULES.map(({ name }) => `--external:./wasm/${name}.js`)
-  run(bin('esbuild'), [source('index'), source('worker'), ...glue, ...common])
+  run(bin('esbuild'), [source('index'), source('worker'), ...glue, `--define:MODULE_BYTES=${JSON.stringify(moduleBytes())}`, ...common])
   // The SDK adapters share the page's Reranker, so they import the main entry instead of bundling another copy of it.
   run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', '--external:@langchain/core/*', ...common])
   cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
   writeNotices(join(DIST, 'THIRD_PARTY_NOTICES.txt'))
+}
+
+/** For the progress of fetching a module: its response tells the size only where it is not compressed. */
+function moduleBytes() {
+  const [full, cpu] = MODULES.map(({ name }) => join(DIST, 'wasm', `${name}_bg.wasm`)).map((file) => (existsSync(file) ? statSync(file).size : 0))
+  return { full, cpu }
 }
 
 export async function buildDemo() {

@@ -9,12 +9,10 @@ let client
 
 /** Makes the client at the first call. After a failure the next call tries again. */
 function getClient() {
-  client ??= createClient(({ stage, loaded, total }) => (status.textContent = `Loading the model: ${stage} ${Math.floor((100 * loaded) / total)} %`)).catch(
-    (error) => {
-      client = undefined
-      throw error
-    },
-  )
+  client ??= createClient(({ overall }) => (status.textContent = `${overall.label} (${Math.floor(100 * overall.fraction)} %)`)).catch((error) => {
+    client = undefined
+    throw error
+  })
   return client
 }
 

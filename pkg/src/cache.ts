@@ -1,9 +1,13 @@
 import { orAborted } from './abort.js'
-import { absoluteUrl } from './content/pictures.js'
+import { guarded } from './callbacks.js'
+import { check } from './checks.js'
+import { absoluteUrl } from './content/addresses.js'
 import type { EmbedderOptions } from './embed-types.js'
-import { SecondpassError } from './errors.js'
+import { invalidRequest, SecondpassError } from './errors.js'
+import { CACHE_CHECKS, checkFileOptions, checkLoadControl, checkLoadOptions } from './load-checks.js'
 import { Client, type ClientOptions } from './page/client.js'
 import { engineOptions, persist } from './page/loading.js'
+import { LoadProgress } from './page/progress.js'
 import type { ToWorker } from './protocol.js'
 import type { LoadOptions } from './reranker.js'
 import type { CachedFile, LoadControl, ModelOptions, VerifiedFile } from './types.js'
@@ -19,8 +23,12 @@ type CacheAction = Extract<ToWorker, { type: 'cache' }>['action']
 /** The files of models that this origin has stored. */
 export const cache = {
   /** Stores the files of a model without loading it, so that the load that follows needs no network. An embedding model has files of its own: give `task`. */
-  async add(options: LoadOptions | (EmbedderOptions & { task: 'embed' }), { signal, onProgress }: LoadControl = {}): Promise<void> {
+  async add(options: LoadOptions | (EmbedderOptions & { task: 'embed' }), control: LoadControl = {}): Promise<void> {
+    checkLoadOptions(options, 'cache.add', CACHE_CHECKS)
+    checkLoadControl(control)
+    const { signal, onProgress } = control
     signal?.throwIfAborted()
+    const progress = onProgress && new LoadProgress('store', guarded(onProgress))
     await withClient(options, (client) => {
       const { json, picked } = engineOptions(options)
       return orAborted(
@@ -29,12 +37,13 @@ export const cache = {
           (id) => ({ type: 'store', id, options: json, picked, wasm: client.wasm }),
           signal,
           (message) => {
-            if (message.type === 'progress') onProgress?.(message.event)
+            if (message.type === 'progress') progress?.add(message.event)
             if (message.type === 'persist') void persist()
           },
         ),
       )
     })
+    progress?.end()
   },
 
   /** Every stored file, complete or not. */
@@ -44,7 +53,7 @@ export const cache = {
 
   /** Removes the files of a model, by the URL that it is loaded from. Resolves to how many were removed. */
   async delete(url: string | URL, options: CacheOptions = {}): Promise<number> {
-    return Number(await perform('delete', url, options))
+    return Number(await perform('delete', checked(url, 'cache.delete'), options))
   },
 
   /** Removes all of them. Resolves to how many were removed. */
@@ -54,14 +63,22 @@ export const cache = {
 
   /** Reads the files of a model, and finds what is missing or damaged. The next load fetches that, and nothing else. */
   async verify(url: string | URL, options: CacheOptions = {}): Promise<VerifiedFile[]> {
-    return JSON.parse(await perform('verify', url, options))
+    return JSON.parse(await perform('verify', checked(url, 'cache.verify'), options))
   },
 }
 
-const perform = (action: CacheAction, url: string | URL | undefined, options: CacheOptions): Promise<string> =>
-  withClient(options, (client) =>
+/** Without it, `delete` would remove everything. */
+function checked(url: string | URL, call: string): string | URL {
+  if (check.address(url) !== undefined) throw invalidRequest(`the model’s address is missing; write ${call}(url)`)
+  return url
+}
+
+async function perform(action: CacheAction, url: string | URL | undefined, options: CacheOptions): Promise<string> {
+  checkFileOptions(options)
+  return withClient(options, (client) =>
     client.call<string>((id) => ({ type: 'cache', id, action, url: url === undefined ? null : absoluteUrl(url), wasm: client.wasm })),
   )
+}
 
 let shared: Client | undefined
 let users = 0

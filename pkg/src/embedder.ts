@@ -1,6 +1,10 @@
+import { guarded } from './callbacks.js'
+import { snapshot } from './content/request.js'
 import type { EmbedControl, EmbedderInfo, EmbedderOptions, EmbedRequest, EmbedResponse } from './embed-types.js'
+import { checkEmbedControl, checkLoadControl, checkLoadOptions, EMBEDDER_CHECKS } from './load-checks.js'
 import { EMBED } from './page/embed-kind.js'
 import { Pool } from './page/pool.js'
+import { LoadProgress } from './page/progress.js'
 import type { LoadControl } from './types.js'
 
 /**
@@ -20,8 +24,14 @@ export class Embedder {
 
   /** Starts a worker and loads a model into it; more workers may join later (`workers`). */
   static async load(options: EmbedderOptions, control: LoadControl = {}): Promise<Embedder> {
-    control.signal?.throwIfAborted()
-    return new Embedder(await Pool.load({ ...options, task: 'embed' }, control))
+    checkLoadOptions(options, 'Embedder.load', EMBEDDER_CHECKS)
+    checkLoadControl(control)
+    const { signal, onProgress } = control
+    signal?.throwIfAborted()
+    const progress = onProgress && new LoadProgress('load', guarded(onProgress))
+    const pool = await Pool.load({ ...options, task: 'embed' }, { ...(signal && { signal }), ...(progress && { onProgress: progress.add }) })
+    progress?.end()
+    return new Embedder(pool)
   }
 
   /** What is loaded, and what it runs on. */
@@ -36,8 +46,11 @@ export class Embedder {
 
   /** The vectors of texts and pictures. The first argument is the body of `/v1/embeddings`. */
   async embed(request: EmbedRequest, control: EmbedControl = {}): Promise<EmbedResponse> {
-    control.signal?.throwIfAborted()
-    return this.#pool.run(EMBED, request, control)
+    checkEmbedControl(control)
+    const { signal, onResult, strict } = control
+    signal?.throwIfAborted()
+    const checked = { ...(signal && { signal }), ...(onResult && { onResult: guarded(onResult) }), ...(strict && { strict }) }
+    return this.#pool.run(EMBED, snapshot(request, 'input'), checked)
   }
 
   /** Stops the workers, which frees their memory and the device's. Calls still running are rejected with the code `disposed`. */

@@ -50,6 +50,19 @@ export class SecondpassError extends Error {
 /** A request that its caller has to change. */
 export const invalidRequest = (message: string) => new SecondpassError('invalid_request', 400, `invalid request: ${message}`)
 
+/** What a thrown value says; anything may be thrown. */
+export function messageOf(error: unknown): string {
+  try {
+    return String((error as Error | null | undefined)?.message || error)
+  } catch {
+    return 'an error that cannot be read'
+  }
+}
+
+/** For what a caller's object does while it is read: circular values, BigInt, getters that throw. */
+export const unreadable = (error: unknown): SecondpassError =>
+  error instanceof SecondpassError ? error : invalidRequest(`it could not be read (${messageOf(error)})`)
+
 /** The worker ended, or lost its device, while a call was pending. The same call may succeed in another worker. */
 export class WorkerLostError extends SecondpassError {
   /** Whether the call was being computed at that moment, and so may be the cause. */

@@ -15,7 +15,7 @@ export type {
 } from './embed-types.js'
 export { Embedder } from './embedder.js'
 export { type ErrorCode, SecondpassError } from './errors.js'
-export type { RemoteOptions } from './remote/remote.js'
+export type { RemoteOptions } from './remote/options.js'
 export type { RemoteFormat } from './remote/wire.js'
 export { rerank } from './rerank.js'
 export { type LoadOptions, Reranker } from './reranker.js'

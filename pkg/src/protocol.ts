@@ -25,6 +25,15 @@ export type WasmModules = Record<Build, string | WebAssembly.Module | null> & {
   fullOnly: boolean
 }
 
+/** One step of one stage, as the worker sees it. */
+export type ProgressStep = Omit<ProgressEvent, 'overall'>
+
+/** The control of a load within the package. */
+export interface StepControl {
+  signal?: AbortSignal
+  onProgress?: (step: ProgressStep) => void
+}
+
 export type ToWorker =
   /** `null` stands for an attachment of documents that another worker has. */
   | { type: 'rerank' | 'embed'; id: number; body: string; strict: boolean; attachments: (Attachment | null)[] }
@@ -40,7 +49,7 @@ export type FromWorker =
   | { type: 'memory'; bytes: number; pictures: number }
   | { type: 'lost'; code: 'device_lost' | 'out_of_memory' | 'internal'; message: string }
   | { type: 'started'; id: number }
-  | { type: 'progress'; id: number; event: ProgressEvent }
+  | { type: 'progress'; id: number; event: ProgressStep }
   | { type: 'result'; id: number; result: RerankResult | EmbeddedVector }
   | { type: 'loaded'; id: number; info: RerankerInfo }
   | { type: 'draw'; id: number; drawing: number; bytes: ArrayBuffer }

@@ -1,4 +1,8 @@
 import { untilAborted } from './abort.js'
+import { check, checkFields, isObject } from './checks.js'
+import { REQUEST_CHECKS } from './content/request.js'
+import { invalidRequest } from './errors.js'
+import { checkCallControl, LOAD_CHECKS } from './load-checks.js'
 import { type LoadOptions, Reranker } from './reranker.js'
 import type { LoadControl, RerankControl, RerankRequest, RerankResponse } from './types.js'
 
@@ -12,6 +16,7 @@ const loads = new Map<string, Promise<Reranker>>()
  * ```
  */
 export async function rerank(request: LoadOptions & RerankRequest, control: LoadControl & RerankControl = {}): Promise<RerankResponse> {
+  checkCall(request, control)
   // Destructured here: a destructured parameter would publish the internal options in its type.
   const {
     model,
@@ -53,6 +58,12 @@ export async function rerank(request: LoadOptions & RerankRequest, control: Load
   const options = { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as LoadOptions
   const reranker = await untilAborted(shared(options, onProgress), signal)
   return reranker.rerank(body, { ...(signal && { signal }), ...(onResult && { onResult }), ...(strict && { strict }) })
+}
+
+function checkCall(request: unknown, control: unknown): void {
+  if (!isObject(request)) throw invalidRequest('options are missing; write rerank({ model, query, documents })')
+  checkFields(request, { ...LOAD_CHECKS, ...REQUEST_CHECKS, model: check.anything }, 'rerank() and its options', 'similar')
+  checkCallControl(control)
 }
 
 /** The reranker of these options, loaded if there is none. One that has closed since is replaced. */

@@ -1,8 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type ErrorCode, SecondpassError } from './errors.js'
+import { guarded } from './callbacks.js'
+import { snapshot } from './content/request.js'
+import { type ErrorCode, invalidRequest, SecondpassError } from './errors.js'
+import { checkLoadControl, checkLoadOptions, checkRerankControl } from './load-checks.js'
 import { Pool } from './page/pool.js'
+import { LoadProgress } from './page/progress.js'
 import { RERANK } from './page/rerank-kind.js'
-import { Remote, type RemoteOptions } from './remote/remote.js'
+import type { RemoteOptions } from './remote/options.js'
+import { Remote } from './remote/remote.js'
 import type { LoadControl, ModelOptions, RerankControl, RerankerInfo, RerankRequest, RerankResponse } from './types.js'
 
 /** Which model to load, and how. */
@@ -33,13 +38,20 @@ export class Reranker {
 
   /** Starts a worker and loads a model into it; more workers may join later (`workers`). With `fallback`, a device that cannot run the model gets that instead. */
   static async load(options: LoadOptions, control: LoadControl = {}): Promise<Reranker> {
-    control.signal?.throwIfAborted()
+    checkLoadOptions(options, 'Reranker.load')
+    checkLoadControl(control)
+    const { signal, onProgress } = control
+    signal?.throwIfAborted()
+    const progress = onProgress && new LoadProgress('load', guarded(onProgress))
     try {
-      return new Reranker(await Pool.load(options, control))
+      const model = await Pool.load(options, { ...(signal && { signal }), ...(progress && { onProgress: progress.add }) })
+      progress?.end()
+      return new Reranker(model)
     } catch (error) {
       const { fallback } = options
       if (!fallback || !isOfDevice(error)) throw error
       const other = typeof fallback === 'function' ? await fallback(error) : fallback
+      if (!(other instanceof Reranker)) throw invalidRequest('fallback must be a Reranker, or a function that returns one')
       other.#fallbackFor = { model: String(options.model), code: error.code, message: error.message }
       return other
     }
@@ -69,8 +81,12 @@ export class Reranker {
 
   /** Scores documents against a query. The first argument is the body of `/v1/rerank`. */
   async rerank(request: RerankRequest, control: RerankControl = {}): Promise<RerankResponse> {
-    control.signal?.throwIfAborted()
-    return this.#model instanceof Pool ? this.#model.run(RERANK, request, control) : this.#model.rerank(request, control)
+    checkRerankControl(control)
+    const { signal, onResult, strict } = control
+    signal?.throwIfAborted()
+    const checked = { ...(signal && { signal }), ...(onResult && { onResult: guarded(onResult) }), ...(strict && { strict }) }
+    const given = snapshot(request, 'documents')
+    return this.#model instanceof Pool ? this.#model.run(RERANK, given, checked) : this.#model.rerank(given, checked)
   }
 
   /** Stops the workers, which frees their memory and the device's. Calls still running are rejected with the code `disposed`. */

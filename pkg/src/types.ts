@@ -88,8 +88,16 @@ export interface ModelOptions {
 
 /** One step of loading. */
 export interface ProgressEvent {
-  /** `download` and `verify` count bytes of `file`, `upload` parts of the model, `compile` the warm-up. They overlap. */
-  stage: 'download' | 'verify' | 'upload' | 'compile'
+  /**
+   * The whole load so far: for a single bar. `fraction` goes from 0 to 1 and never back, also where a load begins again on
+   * another device; `label` says in English what is done. The fields below are of one stage and one file.
+   */
+  overall: { fraction: number; label: string }
+  /**
+   * `module` counts bytes of the engine's module, `download` and `verify` bytes of `file`, `upload` parts of the model,
+   * `compile` the warm-up. They overlap, and a load has only those that it needs: a stored model is not downloaded.
+   */
+  stage: 'module' | 'download' | 'verify' | 'upload' | 'compile'
   loaded: number
   total: number
   /** Bytes a second, where bytes are counted. */

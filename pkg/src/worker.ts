@@ -2,8 +2,9 @@
 
 import type { Pixels } from './content/pictures.js'
 import { type EngineModule, startModule } from './engine-module.js'
-import { serializeError } from './errors.js'
-import type { Build, FromWorker, PickedFiles, ToWorker, WasmModules } from './protocol.js'
+import { SecondpassError, serializeError } from './errors.js'
+import { onBlockedConnection, watchPolicy } from './policy.js'
+import type { Build, FromWorker, PickedFiles, ProgressStep, ToWorker, WasmModules } from './protocol.js'
 import { hasSubgroups, targetFor, watchDevices } from './worker/devices.js'
 import { isExhausted, MemoryWatch } from './worker/memory.js'
 import { PictureHost } from './worker/picture-host.js'
@@ -57,6 +58,7 @@ scope.addEventListener('unhandledrejection', ({ reason }) => {
   // A trap in a promise's callback.
   if (reason instanceof WebAssembly.RuntimeError) crashed(reason.message)
 })
+watchPolicy()
 watchDevices(send)
 send({ type: 'ready' })
 
@@ -84,8 +86,10 @@ function run(data: Exclude<ToWorker, { type: 'abort' | 'drawn' }>, signal: Abort
   }
 }
 
-async function start(id: number, build: Build, modules: WasmModules): Promise<EngineModule['glue']> {
-  const started = await startModule(build, modules)
+const ignore = () => {}
+
+async function start(id: number, build: Build, modules: WasmModules, report: (step: ProgressStep) => void = ignore): Promise<EngineModule['glue']> {
+  const started = await startModule(build, modules, report)
   memory = started.memory
   if (started.compiled) send({ type: 'compiled', id, ...started.compiled })
   return started.glue
@@ -117,26 +121,38 @@ class LoadHost {
 
 async function load({ id, device, options, picked, wasm }: Message<'load'>, signal: AbortSignal): Promise<void> {
   const target = await targetFor(device)
-  const { Engine } = await start(id, target.build, wasm)
+  const report = throttled((event) => send({ type: 'progress', id, event }))
+  const { Engine } = await start(id, target.build, wasm, report)
   const json = JSON.stringify({ ...JSON.parse(options), device: target.device })
-  engine = await Engine.load(
-    json,
-    new LoadHost(id, picked),
-    signal,
-    throttled((event) => send({ type: 'progress', id, event })),
-  )
+  engine = await untilBlocked(signal, (signal) => Engine.load(json, new LoadHost(id, picked), signal, (step) => report(JSON.parse(step))))
   send({ type: 'loaded', id, info: { ...JSON.parse(engine.info()), wasm_bytes: memory?.buffer.byteLength ?? 0 } })
 }
 
 async function store({ id, options, picked, wasm }: Message<'store'>, signal: AbortSignal): Promise<void> {
-  const { cache_add } = await start(id, 'cpu', wasm)
-  const response = await cache_add(
-    options,
-    new LoadHost(id, picked),
-    signal,
-    throttled((event) => send({ type: 'progress', id, event })),
-  )
+  const report = throttled((event) => send({ type: 'progress', id, event }))
+  const { cache_add } = await start(id, 'cpu', wasm, report)
+  const response = await untilBlocked(signal, (signal) => cache_add(options, new LoadHost(id, picked), signal, (step) => report(JSON.parse(step))))
   send({ type: 'done', id, response })
+}
+
+/** Ends a download as soon as the page's policy blocks one of its connections: to try again would not help. */
+async function untilBlocked<T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const stop = () => controller.abort(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  let blocked: string | undefined
+  const end = onBlockedConnection((sentence) => {
+    blocked ??= sentence
+    controller.abort()
+  })
+  try {
+    return await work(controller.signal)
+  } catch (error) {
+    throw blocked === undefined ? error : new SecondpassError('network', 503, `The model could not be read. ${blocked}`)
+  } finally {
+    end()
+    signal.removeEventListener('abort', stop)
+  }
 }
 
 async function cache({ id, action, url, wasm }: Message<'cache'>): Promise<void> {

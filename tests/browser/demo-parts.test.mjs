@@ -1,35 +1,8 @@
 // Modules of the demo that run without a browser.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LoadProgress, stepOf } from '../../www/src/progress.js'
 import { score } from '../../www/src/run.js'
 import { models } from '../../www/src/stored.js'
-
-test('load progress never goes back and sums up all files', () => {
-  const progress = new LoadProgress()
-  assert.equal(stepOf(progress), 'Starting…')
-  let before = 0
-  const add = (stage, file, loaded, total, rate) => {
-    progress.add({ stage, loaded, total, ...(file && { file }), ...(rate && { rate }) })
-    assert.ok(progress.part >= before, `${stage} ${file} ${loaded}`)
-    before = progress.part
-  }
-  add('download', 'config.json', 500, 500)
-  add('download', 'tokenizer.json', 10e6, 10e6)
-  assert.equal(progress.part, 0, 'small files do not count as progress')
-  add('download', 'model.safetensors', 0, 600e6)
-  add('download', 'model.safetensors', 300e6, 600e6, 20e6)
-  assert.equal(stepOf(progress), 'Fetching: 310 MB of 610 MB, 20 MB a second')
-  add('upload', undefined, 10, 300)
-  add('download', 'mmproj.gguf', 0, 100e6, 5e6)
-  assert.equal(stepOf(progress), 'Fetching: 310 MB of 710 MB, 25 MB a second')
-  add('download', 'model.safetensors', 600e6, 600e6)
-  add('download', 'mmproj.gguf', 100e6, 100e6)
-  assert.equal(stepOf(progress), 'Moving the weights to the device…')
-  add('upload', undefined, 300, 300)
-  add('compile', undefined, 1, 1)
-  assert.ok(Math.abs(progress.part - 1) < 1e-9)
-})
 
 test('stored files are grouped into models', () => {
   const file = (url, complete = true) => ({ url, bytes: 10, stored: complete ? 10 : 4, complete })

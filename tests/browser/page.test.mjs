@@ -69,9 +69,51 @@ test('partial results arrive one by one and agree with the response', async () =
     results.map((r) => r.index),
     best.slice(0, 2).map((r) => r.index),
   )
-  assert.deepEqual([...new Set(stages.map((e) => e.stage))].sort(), ['compile', 'download', 'upload'])
+  assert.deepEqual([...new Set(stages.map((e) => e.stage))].sort(), ['compile', 'download', 'module', 'upload'])
   const download = stages.filter((e) => e.file === 'model.safetensors').map((e) => e.loaded)
   assert.ok(download.length > 0 && download.every((n, i) => i === 0 || n >= download[i - 1]), 'download goes forward')
+})
+
+test('one bar for a whole load: it begins with the module, and ends at 1, also where files are only stored', async () => {
+  const page = await browser.page()
+  // A module that takes its time.
+  await page.context().route('**/*_bg.wasm', async (route) => {
+    await new Promise((done) => setTimeout(done, 300))
+    await route.continue()
+  })
+  const { loaded, stored, second } = await page.evaluate(async () => {
+    const follow = async (work) => {
+      const events = []
+      const start = performance.now()
+      const reranker = await work({ onProgress: ({ stage, overall }) => events.push({ stage, ...overall, at: performance.now() - start }) })
+      reranker?.dispose()
+      return events
+    }
+    const model = '/models/tiny-tied'
+    const stored = await follow((control) => secondpass.cache.add({ model, cache: 'opfs' }, control))
+    return {
+      stored,
+      loaded: await follow((control) => secondpass.Reranker.load({ model, device: 'webgpu', cache: 'memory' }, control)),
+      second: await follow((control) => secondpass.Reranker.load({ model, device: 'webgpu' }, control)),
+    }
+  })
+  await page.context().unroute('**/*_bg.wasm')
+  for (const events of [loaded, stored, second]) {
+    events.forEach(({ fraction, label }, i) => {
+      assert.ok(label.length > 5 && fraction >= (events[i - 1]?.fraction ?? 0) && fraction <= 1, `${label} ${fraction}`)
+    })
+    assert.equal(events.at(-1).fraction, 1)
+  }
+  for (const [first] of [loaded, stored]) assert.deepEqual([first.stage, first.label, first.fraction], ['module', 'Fetching the engine', 0])
+  const ofModule = loaded.filter(({ stage }) => stage === 'module')
+  assert.ok(ofModule.at(-1).fraction > 0.09)
+  assert.ok(ofModule.at(-1).at - ofModule[0].at > 250, 'the first is told before the module arrives')
+  assert.deepEqual(
+    second.filter(({ stage }) => stage === 'module'),
+    [],
+    'the module is compiled once for a page',
+  )
+  await page.close()
 })
 
 test('an abort ends a request, and the next request runs', async () => {

@@ -74,6 +74,24 @@ test('with device webgpu, a loss while loading is retried once and then gives de
   assert.equal(error?.code, 'device_lost')
 })
 
+test('the overall progress does not go back where a load begins again', async () => {
+  const page = await fragile('load')
+  const { fractions, workers } = await page.evaluate(async (model) => {
+    const fractions = []
+    const onProgress = ({ overall }) => fractions.push(overall.fraction)
+    const reranker = await secondpass.Reranker.load({ model, device: 'webgpu', worker: window.worker }, { onProgress })
+    reranker.dispose()
+    return { fractions, workers: window.started.length }
+  }, `/models/${MODEL}`)
+  assert.equal(workers, 2)
+  assert.deepEqual(
+    fractions,
+    [...fractions].sort((a, b) => a - b),
+  )
+  assert.equal(fractions.at(-1), 1)
+  await page.close()
+})
+
 test('a shader that does not compile costs a second load, not the device', async () => {
   const { ok, error } = await run(await fragile('refuses workgroupBarrier'), { device: 'webgpu' })
   assert.equal(error, undefined)

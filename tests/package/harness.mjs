@@ -31,6 +31,14 @@ export function bundle(name) {
   return result.stdout
 }
 
+/** A module of pkg/src that needs no browser, by its path there without `.ts`. */
+export function source(name) {
+  const args = [join(ROOT, 'pkg', 'src', `${name}.ts`), '--bundle', '--format=esm', '--log-level=error']
+  const result = spawnSync(join(ROOT, 'node_modules', '.bin', 'esbuild'), args, { encoding: 'utf8', cwd: ROOT })
+  if (result.status !== 0) throw new Error(`esbuild: ${result.stderr}`)
+  return import(`data:text/javascript;base64,${Buffer.from(result.stdout).toString('base64')}`)
+}
+
 /** Runs a script of tests/package/pages in a page; it sets `window.bundled` when it is done. */
 export async function withBundle(page, name) {
   await page.addScriptTag({ type: 'module', content: bundle(name) })

@@ -165,7 +165,7 @@ function drawModel() {
   document.body.dataset['model'] = phase
   const line = $('#load-line')
   line.hidden = phase !== 'loading'
-  const part = progress?.part ?? 0
+  const part = progress?.overall.fraction ?? 0
   line.setAttribute('aria-valuenow', String(Math.round(part * 100)))
   $('span', line).style.transform = `scaleX(${part})`
   $('#model-again').hidden = !(phase === 'failed' || phase === 'none')

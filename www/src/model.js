@@ -1,8 +1,7 @@
 // The page's one model: loaded in the background, replaced on request, with its state reported through events.
 import { errorText, isAbort } from './dom.js'
-import { LoadProgress } from './progress.js'
 
-/** @import { LoadOptions, Reranker, RerankerInfo } from '../../pkg/src/index.js' */
+/** @import { LoadOptions, ProgressEvent, Reranker, RerankerInfo } from '../../pkg/src/index.js' */
 
 /** @typedef {'none' | 'loading' | 'ready' | 'failed'} Phase */
 
@@ -36,7 +35,7 @@ export class Model extends EventTarget {
   reranker
   /** Why there is no model. @type {string | undefined} */
   error
-  /** @type {LoadProgress | undefined} */
+  /** The last event of a load. @type {ProgressEvent | undefined} */
   progress
   loadMs = 0
   /** @type {AbortController | undefined} */
@@ -137,12 +136,10 @@ export class Model extends EventTarget {
     const started = performance.now()
     const { Reranker } = await Model.library()
     signal.throwIfAborted()
-    const progress = new LoadProgress()
     const reranker = await Reranker.load(this.#loadOptions(spec), {
       signal,
       onProgress: (event) => {
-        progress.add(event)
-        this.progress = progress
+        this.progress = event
         this.dispatchEvent(new Event('change'))
       },
     })

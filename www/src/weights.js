@@ -74,7 +74,7 @@ export function weightsTab(model, demoSpec, openTab) {
     $('#weights-progress').hidden = !loading
     if (!loading) return
     $('#weights-step').textContent = stepOf(model.progress)
-    query('#weights-bar', HTMLProgressElement).value = model.progress?.part ?? 0
+    query('#weights-bar', HTMLProgressElement).value = model.progress?.overall.fraction ?? 0
   }
 
   async function refresh() {

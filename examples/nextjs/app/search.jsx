@@ -15,7 +15,7 @@ export function Search({ recipes }) {
     loading.current ??= Reranker.load(
       // Where the device cannot run the model, the recipes and the query go to our own server.
       { model: MODEL, fallback: () => Reranker.remote({ url: '/api/rerank' }) },
-      { onProgress: ({ stage, loaded, total }) => setStatus(`Loading the model: ${stage} ${Math.floor((100 * loaded) / total)} %`) },
+      { onProgress: ({ overall }) => setStatus(`${overall.label} (${Math.floor(100 * overall.fraction)} %)`) },
     ).catch((error) => {
       loading.current = undefined
       throw error

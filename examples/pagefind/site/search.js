@@ -15,7 +15,7 @@ let loading
 function load() {
   loading ??= Reranker.load(
     { model: MODEL },
-    { onProgress: ({ stage, loaded, total }) => (status.textContent = `Loading the model: ${stage} ${Math.floor((100 * loaded) / total)} %`) },
+    { onProgress: ({ overall }) => (status.textContent = `${overall.label} (${Math.floor(100 * overall.fraction)} %)`) },
   ).catch((error) => {
     loading = undefined
     throw error

@@ -59,7 +59,7 @@ export function App() {
 function statusOf(query: string, { error, progress, reranker }: RerankerState, answer: Answer | undefined): string {
   if (query === '') return ''
   if (error) return error.message
-  if (!reranker) return progress ? `Loading the model: ${progress.stage} ${Math.floor((100 * progress.loaded) / progress.total)} %` : 'Loading the model'
+  if (!reranker) return progress ? `${progress.overall.label} (${Math.floor(100 * progress.overall.fraction)} %)` : 'Loading the model'
   if (answer?.query !== query) return 'Reading…'
   return answer.error ? answer.error.message : 'Best first.'
 }

@@ -1,5 +1,6 @@
 // What a picture in the page may be, where it is, and how large.
 import { invalidRequest } from '../errors.js'
+import { absoluteUrl } from './addresses.js'
 import type { Picture } from './types.js'
 
 /** Pixels of the largest picture that is drawn or copied. The decoder's own limit (src/media): 8192 × 8192. */
@@ -47,15 +48,6 @@ export function addressOf(picture: Picture): string | undefined {
   if (picture instanceof URL) return picture.href
   if (typeof HTMLImageElement !== 'undefined' && picture instanceof HTMLImageElement) return picture.currentSrc || picture.src || undefined
   return isPlain(picture) ? absoluteUrl((picture as { url: string }).url) : undefined
-}
-
-/** Resolved against the page's address, for a worker has another base. What is no URL stays as it is, so that its reader can say so. */
-export function absoluteUrl(url: string | URL): string {
-  try {
-    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href
-  } catch {
-    return String(url)
-  }
 }
 
 /** Width and height in pixels; 0 where there are none (yet). */

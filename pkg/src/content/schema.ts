@@ -1,7 +1,9 @@
 // What a query or document may be, in one place: requests in the page, requests to a server and bodies from foreign clients are all
 // read here, and refused in the same words. The engine's own parser (src/api/content.rs) accepts the same and adds the limits.
+import { isObject } from '../checks.js'
 import { invalidRequest } from '../errors.js'
 import { checkPicture } from './pictures.js'
+import { wellFormed } from './text.js'
 import type { Content, Picture } from './types.js'
 
 /** Content that was read, with each picture in the caller's own form `P`. */
@@ -24,29 +26,26 @@ export interface VideoOf<P> {
 /** Turns a picture that passed the checks into `P`. `place` names the content in messages. */
 export type PictureReader<P> = (picture: Picture, place: string) => P
 
-type Fields = Record<string, unknown>
+/** The query of a request. */
+export function readQuery<P>(value: unknown, picture: PictureReader<P>): ContentOf<P> {
+  if (value === undefined || value === null) throw invalidRequest('query must be provided')
+  return readContent(value, 'query', picture)
+}
 
-export const isObject = (value: unknown): value is Fields => value !== null && typeof value === 'object' && !Array.isArray(value)
-
-/** The query and the documents of a request. */
-export function readRequest<P>(request: unknown, picture: PictureReader<P>): { query: ContentOf<P>; documents: ContentOf<P>[] } {
-  if (!isObject(request)) throw invalidRequest('the request must be an object with query and documents')
-  if (request.query === undefined || request.query === null) throw invalidRequest('query must be provided')
-  const query = readContent(request.query, 'query', picture)
-  return { query, documents: documentList(request.documents).map((document, i) => readContent(document, placeOfDocument(i), picture)) }
+/** A copy of a list of documents: its owner may change it while a request runs. Holes become `undefined`, and keep their places. */
+export function documentList(value: unknown): unknown[] {
+  if (value === undefined || value === null) throw invalidRequest('documents must be provided')
+  if (!Array.isArray(value)) throw invalidRequest('documents must be a list; write documents: [document] for a single one')
+  if (value.length === 0) throw invalidRequest('list of documents must not be empty')
+  return Array.from(value)
 }
 
 /** How messages name a document. */
 export const placeOfDocument = (index: number): string => `documents[${index}]`
 
-/** A single document counts as a list of one. */
-export function documentList(value: unknown): unknown[] {
-  if (value === undefined || value === null) throw invalidRequest('documents must be provided')
-  if (!Array.isArray(value) && typeof value !== 'string' && !isObject(value)) throw invalidRequest('documents must be a list')
-  const list = [value].flat()
-  if (list.length === 0) throw invalidRequest('list of documents must not be empty')
-  return list
-}
+/** The documents of a request. */
+export const readDocuments = <P>(list: unknown[], picture: PictureReader<P>): ContentOf<P>[] =>
+  list.map((document, i) => readContent(document, placeOfDocument(i), picture))
 
 /** Reads a string, `{ text?, image?, video? }` or `{ content: [parts] }`, and keeps the spelling. */
 export function readContent<P>(value: unknown, place: string, picture: PictureReader<P>): ContentOf<P> {
@@ -82,9 +81,6 @@ function readText(value: unknown, place: string): string {
   if (typeof value !== 'string') throw invalidRequest(`${place}: text must be a string`)
   return wellFormed(value)
 }
-
-/** A lone surrogate has no UTF-8; the reference's tokenizer sees U+FFFD in its place. */
-export const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\uFFFD')
 
 function readPicture<P>(value: unknown, place: string, picture: PictureReader<P>): P {
   return picture(checkPicture(value, place), place)

@@ -1,5 +1,7 @@
 // The bodies that clients of rerank servers send, read as requests of this package, and its answers as those clients expect them.
-import { type ContentOf, documentList, isObject, readContent, wellFormed } from '../content/schema.js'
+import { isObject } from '../checks.js'
+import { type ContentOf, documentList, readContent } from '../content/schema.js'
+import { wellFormed } from '../content/text.js'
 import type { Content, Picture } from '../content/types.js'
 import { invalidRequest } from '../errors.js'
 import { failuresOf } from '../reranker-like.js'
@@ -36,7 +38,7 @@ export function parseBody(body: unknown, allowed: AllowedPictures): ParsedBody {
   const picture = pictureReader(allowed)
   const content = (value: unknown, place: string): ContentOf<string> => readContent(asContent(value), place, picture)
   const query = content(body.query, 'query')
-  const documents = documentList(body.documents ?? body.texts).map((document, i) => {
+  const documents = documentList(asList(body.documents ?? body.texts)).map((document, i) => {
     const place = `documents[${i}]`
     return rankFields && isObject(document) ? ranked(document, rankFields, place) : content(document, place)
   })
@@ -56,6 +58,9 @@ export function parseBody(body: unknown, allowed: AllowedPictures): ParsedBody {
   const logits = (body.raw_scores === true && dialect === 'tei') || body.use_activation === false
   return { request, dialect, logits, warnings: ignored.map((name) => `${name} is not supported and was ignored`) }
 }
+
+/** Some clients send a single document without a list around it. */
+const asList = (value: unknown) => (typeof value === 'string' || isObject(value) ? [value] : value)
 
 /** The format of a body, valid or not. */
 export const dialectOf = (body: unknown): Dialect => (isObject(body) && body.texts !== undefined && body.documents === undefined ? 'tei' : 'rerank')

@@ -1,10 +1,11 @@
 // Packs a request for workers: its query and documents as JSON, and the bytes and pixels that JSON cannot hold as attachments.
 
-import { placeOfInput, readInputs } from '../content/inputs.js'
+import { EMBED_CHECKS, placeOfInput, readInputs } from '../content/inputs.js'
 import { addressOf, type Drawable, sizeOf, tooLarge } from '../content/pictures.js'
-import { placeOfDocument, readRequest, wellFormed } from '../content/schema.js'
+import { REQUEST_CHECKS, readRequest } from '../content/request.js'
+import { placeOfDocument } from '../content/schema.js'
 import type { Picture } from '../content/types.js'
-import { invalidRequest, SecondpassError } from '../errors.js'
+import { invalidRequest, messageOf, unreadable } from '../errors.js'
 import type { Attachment } from '../protocol.js'
 
 /** The query or a document as JSON, which names its attachments by number, and what it holds of pictures. */
@@ -35,21 +36,16 @@ async function asPacked(packing: () => Promise<PackedRequest>): Promise<PackedRe
   try {
     return await packing()
   } catch (error) {
-    if (error instanceof SecondpassError) throw error
-    // What a caller's object can do while it is read: circular values, BigInt, getters that throw.
-    throw invalidRequest(`it could not be read (${(error as Error)?.message ?? error})`)
+    throw unreadable(error)
   }
 }
 
 async function pack(request: unknown): Promise<PackedRequest> {
   const pictures = new AttachedPictures()
-  const { query, documents } = readRequest(request, (picture, place) => pictures.add(picture, place))
-  const { query: _, documents: __, ...given } = request as Record<string, unknown>
-  const instruction = typeof given.instruction === 'string' ? wellFormed(given.instruction) : undefined
+  const { query, documents, fields } = readRequest(request, (picture, place) => pictures.add(picture, place), 'similar')
   const packed = (content: unknown, place: string): PackedContent => ({ json: JSON.stringify(content), ...pictures.of(place) })
   return {
-    fields: JSON.stringify({ ...given, ...(instruction !== undefined && { instruction }) }),
-    instruction: instruction ?? '',
+    ...known(fields, REQUEST_CHECKS),
     query: packed(query, 'query'),
     documents: documents.map((document, i) => packed(document, placeOfDocument(i))),
     attachments: await Promise.all(pictures.list.map(portable)),
@@ -60,17 +56,20 @@ async function pack(request: unknown): Promise<PackedRequest> {
 export async function packInputs(request: unknown): Promise<PackedRequest> {
   return asPacked(async () => {
     const pictures = new AttachedPictures()
-    const inputs = readInputs(request, (picture, place) => pictures.add(picture, place))
-    const { input: _, ...given } = request as Record<string, unknown>
-    const instruction = typeof given.instruction === 'string' ? wellFormed(given.instruction) : undefined
+    const { inputs, fields } = readInputs(request, (picture, place) => pictures.add(picture, place))
     return {
-      fields: JSON.stringify({ ...given, ...(instruction !== undefined && { instruction }) }),
-      instruction: instruction ?? '',
+      ...known(fields, EMBED_CHECKS),
       query: undefined,
       documents: inputs.map((input, i) => ({ json: JSON.stringify(input), ...pictures.of(placeOfInput(i)) })),
       attachments: await Promise.all(pictures.list.map(portable)),
     }
   })
+}
+
+/** The fields that there are. As on a server, what is unknown has no effect. */
+function known(fields: Record<string, unknown>, checks: object): Pick<PackedRequest, 'fields' | 'instruction'> {
+  const own = Object.entries(fields).filter(([name]) => Object.hasOwn(checks, name))
+  return { fields: JSON.stringify(Object.fromEntries(own)), instruction: (fields.instruction as string | undefined) ?? '' }
 }
 
 /** The pictures of a request that have to travel beside its JSON, each once. */
@@ -130,6 +129,6 @@ async function portable(picture: Picture | ArrayBuffer): Promise<Attachment> {
   try {
     return await createImageBitmap(picture as ImageBitmapSource, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' })
   } catch (error) {
-    throw invalidRequest(`a picture is of no kind that can be drawn, or is not ready to be (${(error as Error).message})`)
+    throw invalidRequest(`a picture is of no kind that can be drawn, or is not ready to be (${messageOf(error)})`)
   }
 }

@@ -1,6 +1,7 @@
 // A worker, and the calls that are made to it.
-import { absoluteUrl } from '../content/pictures.js'
-import { deserializeError, invalidRequest, SecondpassError, WorkerLostError } from '../errors.js'
+import { absoluteUrl } from '../content/addresses.js'
+import { deserializeError, invalidRequest, messageOf, SecondpassError, WorkerLostError } from '../errors.js'
+import { policyBlock, watchPolicy } from '../policy.js'
 import type { Build, FromWorker, ToWorker, WasmModules } from '../protocol.js'
 import type { ModelOptions } from '../types.js'
 
@@ -34,22 +35,36 @@ export class Client {
   #closed: SecondpassError | undefined
 
   constructor({ worker, wasmUrl }: ClientOptions) {
+    watchPolicy()
+    const since = performance.now()
     this.#worker = startWorker(worker)
-    const { full, cpu } = typeof wasmUrl === 'object' && !(wasmUrl instanceof URL) ? wasmUrl : { full: wasmUrl }
-    this.#wasmUrls = { full: full === undefined ? null : absoluteUrl(full), cpu: cpu === undefined ? null : absoluteUrl(cpu) }
+    if (typeof worker === 'function') this.#watchEnd()
+    const { full, cpu } = typeof wasmUrl === 'object' && !(wasmUrl instanceof URL) ? (wasmUrl ?? {}) : { full: wasmUrl }
+    this.#wasmUrls = { full: full ? absoluteUrl(full) : null, cpu: cpu ? absoluteUrl(cpu) : null }
     this.#fullOnly = typeof wasmUrl === 'string' || wasmUrl instanceof URL
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data)
     this.#worker.onerror = (event) => {
       event.preventDefault()
       // The worker reports its own crashes once it runs, unless it was taken away.
       if (this.#ready) return this.#lose(new WorkerLostError('internal', 500, `The worker stopped (${event.message || 'no reason was given'}).`))
-      this.close(
-        workerFailed(
-          `The worker stopped${event.message ? `: ${event.message}` : ', or its script could not be loaded. Serve worker.js beside the package, from the page’s own origin, or give its address as worker'}.`,
-        ),
-      )
+      void this.#failToStart(event.message, since)
     }
     this.#worker.onmessageerror = () => this.close(workerFailed('A message from the worker could not be read.'))
+  }
+
+  async #failToStart(message: string, since: number): Promise<void> {
+    const blocked = await policyBlock(since, 'worker-src', 'script-src', 'child-src', 'default-src')
+    const advice = blocked ?? 'Serve worker.js beside the package, from the page’s own origin, or give its address as worker.'
+    this.close(workerFailed(`The worker stopped${message ? `: ${message}.` : `, or its script could not be loaded. ${advice}`}`))
+  }
+
+  /** A worker that its maker terminates gives no sign of it, and a call would wait for ever. */
+  #watchEnd(): void {
+    const terminate = this.#worker.terminate.bind(this.#worker)
+    this.#worker.terminate = () => {
+      terminate()
+      if (!this.#closed) this.#lose(new WorkerLostError('internal', 500, 'The worker was terminated by the page that made it.'))
+    }
   }
 
   /** The engine's modules, for a message to the worker. */
@@ -82,7 +97,7 @@ export class Client {
       try {
         this.#worker.postMessage(message(id), transfer)
       } catch (error) {
-        throw invalidRequest(`it cannot be sent to the worker (${(error as Error).message})`)
+        throw invalidRequest(`it cannot be sent to the worker (${messageOf(error)})`)
       }
     }).finally(() => {
       this.#pending.delete(id)
@@ -155,13 +170,25 @@ export class Client {
 
 const workerFailed = (message: string) => new SecondpassError('worker_failed', 500, message)
 
+/** Workers of the pages' own making. */
+const given = new WeakSet<Worker>()
+
+function made(make: () => Worker): Worker {
+  const worker = make()
+  if (typeof (worker as Partial<Worker> | undefined)?.postMessage !== 'function') throw new Error('the function given as worker returned none')
+  // Whether it still runs cannot be asked of it.
+  if (given.has(worker)) throw new Error('the function given as worker returned the same one again; it must make a new one each time')
+  given.add(worker)
+  return worker
+}
+
 function startWorker(worker: ModelOptions['worker']): Worker {
   try {
-    if (typeof worker === 'function') return worker()
+    if (typeof worker === 'function') return made(worker)
     // Bundlers find the worker by this very form, so it must not be pulled apart.
     if (worker === undefined) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
     return new Worker(worker, { type: 'module' })
   } catch (error) {
-    throw workerFailed(`The worker could not be started: ${(error as Error).message}`)
+    throw workerFailed(`The worker could not be started: ${messageOf(error)}`)
   }
 }

@@ -1,8 +1,9 @@
 // Starts a worker and loads a model into it.
 import { orAborted } from '../abort.js'
-import { absoluteUrl } from '../content/pictures.js'
-import type { PickedFiles, WorkerModelOptions } from '../protocol.js'
-import type { LoadControl, RerankerInfo } from '../types.js'
+import { absoluteUrl } from '../content/addresses.js'
+import { SecondpassError } from '../errors.js'
+import type { PickedFiles, StepControl, WorkerModelOptions } from '../protocol.js'
+import type { RerankerInfo } from '../types.js'
 import { Client } from './client.js'
 import { recallKernels, rememberKernels } from './kernels.js'
 
@@ -18,7 +19,7 @@ export interface LoadedModel {
 }
 
 /** Starts a worker and loads a model into it; `caution` is how often its device was lost before. */
-export async function loadModel(options: WorkerModelOptions, { signal, onProgress }: LoadControl, caution = 0): Promise<LoadedModel> {
+export async function loadModel(options: WorkerModelOptions, { signal, onProgress }: StepControl, caution = 0): Promise<LoadedModel> {
   const client = new Client(options)
   try {
     const { json, picked } = engineOptions(options, caution)
@@ -39,8 +40,17 @@ export async function loadModel(options: WorkerModelOptions, { signal, onProgres
     return { client, info }
   } catch (error) {
     client.dispose()
-    throw error
+    throw withAdvice(error, options)
   }
+}
+
+/** A model's name on Hugging Face, without `hf:` before it. It is a valid address too, beside the page. */
+const HUB_NAME = /^[A-Za-z0-9][\w.-]*\/[\w.-]+(@[\w.-]+)?$/
+
+function withAdvice(error: unknown, { model }: WorkerModelOptions): unknown {
+  const missing = error instanceof SecondpassError && (error.code === 'not_found' || error.code === 'bad_response')
+  if (!missing || typeof model !== 'string' || !HUB_NAME.test(model)) return error
+  return new SecondpassError(error.code, error.status, `${error.message}. If "${model}" is a model on Hugging Face, write model: 'hf:${model}'.`)
 }
 
 /** The engine's options as JSON, and the files that the user picked, which JSON cannot hold. */
@@ -48,22 +58,23 @@ export function engineOptions({ model, vision, integrity, ...options }: WorkerMo
   const picked: PickedFiles = {}
   if (model instanceof Blob) picked.model = model
   if (vision instanceof Blob) picked.vision = vision
-  const address = (file: string | URL | Blob | undefined) => (file === undefined || file instanceof Blob ? undefined : absoluteUrl(file))
+  // What is null is absent too, and the engine's JSON knows no null.
+  const address = (file: string | URL | Blob | null | undefined) => (file == null || file instanceof Blob ? undefined : absoluteUrl(file))
   const json = JSON.stringify({
     model: address(model),
     vision: address(vision),
-    hub: options.hub === undefined ? undefined : absoluteUrl(options.hub),
+    hub: address(options.hub),
     dtype: options.dtype ?? 'auto',
-    maxImagePixels: options.maxImagePixels,
+    maxImagePixels: options.maxImagePixels ?? undefined,
     applyOrientation: options.applyOrientation ?? false,
-    savings: options.savings,
+    savings: options.savings ?? undefined,
     task: options.task ?? 'rerank',
-    prompts: options.prompts,
+    prompts: options.prompts ?? undefined,
     cache: options.cache === false ? 'memory' : (options.cache ?? 'auto'),
-    integrity: typeof integrity === 'string' ? { model: integrity } : integrity,
+    integrity: typeof integrity === 'string' ? { model: integrity } : (integrity ?? undefined),
     revalidate: options.revalidate ?? false,
-    download: options.download,
-    kernels: options.kernels,
+    download: options.download ?? undefined,
+    kernels: options.kernels ?? undefined,
     remembered: recallKernels(),
     caution,
   })

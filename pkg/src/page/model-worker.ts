@@ -1,7 +1,7 @@
 // A model in a worker that may be lost, and is then loaded again.
 import { type ErrorCode, SecondpassError, WorkerLostError } from '../errors.js'
-import type { WorkerModelOptions } from '../protocol.js'
-import type { LoadControl, ProgressEvent, RerankerInfo } from '../types.js'
+import type { StepControl, WorkerModelOptions } from '../protocol.js'
+import type { RerankerInfo } from '../types.js'
 import type { Client } from './client.js'
 import { forgetKernels } from './kernels.js'
 import { isStored, type LoadedModel, loadModel } from './loading.js'
@@ -54,15 +54,13 @@ export class ModelWorker {
     readonly onChange: () => void,
   ) {}
 
-  static async load(options: WorkerModelOptions, control: LoadControl, onChange: () => void): Promise<ModelWorker> {
+  static async load(options: WorkerModelOptions, control: StepControl, onChange: () => void): Promise<ModelWorker> {
     const worker = new ModelWorker(options, onChange)
-    const { onProgress, ...rest } = control
-    const forwarding = onProgress ? { ...rest, onProgress: onlyForward(onProgress) } : rest
-    worker.#loaded = await loadModel(options, forwarding).catch(async (error) => {
+    worker.#loaded = await loadModel(options, control).catch(async (error) => {
       if (!isLoss(error)) throw error
       // A kernel may be what the device cannot take: the second try is with the safe ones.
       forgetKernels()
-      return recovered(await reload(options, forwarding, 1), error)
+      return recovered(await reload(options, control, 1), error)
     })
     return worker
   }
@@ -192,7 +190,7 @@ export class ModelWorker {
 }
 
 /** On the same device, with less at a time; if that is gone for good, on the CPU. */
-async function reload(options: WorkerModelOptions, control: LoadControl, losses: number): Promise<LoadedModel> {
+async function reload(options: WorkerModelOptions, control: StepControl, losses: number): Promise<LoadedModel> {
   try {
     return await loadModel(options, control, losses)
   } catch (error) {
@@ -204,22 +202,11 @@ async function reload(options: WorkerModelOptions, control: LoadControl, losses:
 }
 
 /** The model on the CPU, if the caller left the choice of the device. */
-function loadOnCpu(options: WorkerModelOptions, control: LoadControl): Promise<LoadedModel> | undefined {
+function loadOnCpu(options: WorkerModelOptions, control: StepControl): Promise<LoadedModel> | undefined {
   return (options.device ?? 'auto') === 'auto' ? loadModel({ ...options, device: 'cpu' }, control) : undefined
 }
 
 function recovered(loaded: LoadedModel, { code, message }: SecondpassError): LoadedModel {
   loaded.info.recovered_from = { code, message }
   return loaded
-}
-
-/** A load that starts over on another device reports its first steps again; these are left out. */
-function onlyForward(onProgress: (event: ProgressEvent) => void): (event: ProgressEvent) => void {
-  const reported = new Map<string, number>()
-  return (event) => {
-    const key = `${event.stage} ${event.file ?? ''}`
-    if (event.loaded < (reported.get(key) ?? 0)) return
-    reported.set(key, event.loaded)
-    onProgress(event)
-  }
 }

@@ -1,8 +1,8 @@
 // Workers with the same model, among which the documents of requests are shared out.
 import { orAborted, untilAborted } from '../abort.js'
 import { SecondpassError } from '../errors.js'
-import type { WorkerModelOptions } from '../protocol.js'
-import type { LoadControl, RerankerInfo } from '../types.js'
+import type { StepControl, WorkerModelOptions } from '../protocol.js'
+import type { RerankerInfo } from '../types.js'
 import { isLoss, isSuspect, ModelWorker } from './model-worker.js'
 import { checkWorkers, poolSize } from './pool-size.js'
 import { PooledRequest, type Portion } from './pooled-request.js'
@@ -35,7 +35,7 @@ export class Pool {
   private constructor(readonly options: WorkerModelOptions) {}
 
   /** Resolves with the first worker; with a number of workers, when all of them are there or have failed. */
-  static async load(options: WorkerModelOptions, control: LoadControl): Promise<Pool> {
+  static async load(options: WorkerModelOptions, control: StepControl): Promise<Pool> {
     checkWorkers(options.workers)
     const pool = new Pool(options)
     pool.#first = await ModelWorker.load(options, control, () => pool.#changed())

@@ -1,8 +1,9 @@
 // Pictures as `data:` URLs, the one form that every server reads without asking anyone else.
+import { hasCredentials, printable } from '../content/addresses.js'
 import { typeOfBytes } from '../content/file-types.js'
 import { addressOf, type Drawable, sizeOf, tooLarge } from '../content/pictures.js'
 import type { Picture } from '../content/types.js'
-import { invalidRequest, SecondpassError } from '../errors.js'
+import { invalidRequest, messageOf, SecondpassError } from '../errors.js'
 
 /** A call's arguments live on the stack. */
 const CHUNK = 0x8000
@@ -12,12 +13,23 @@ export async function toDataUrl(picture: Picture, fetcher: typeof fetch, signal?
   const url = addressOf(picture)
   if (url?.startsWith('data:')) return url
   if (url !== undefined) return fetched(url, fetcher, signal)
+  try {
+    return await ownBytes(picture)
+  } catch (error) {
+    if (error instanceof SecondpassError) throw error
+    // A file that was deleted or changed since it was picked, a canvas with pixels of another origin, a closed bitmap.
+    throw new SecondpassError('image_unavailable', 400, `A picture cannot be sent: ${messageOf(error)}.`)
+  }
+}
+
+async function ownBytes(picture: Picture): Promise<string> {
   if (picture instanceof Blob) return encoded(await picture.arrayBuffer(), picture.type)
   if (picture instanceof ArrayBuffer || ArrayBuffer.isView(picture)) return encoded(picture)
   return drawn(picture as Drawable)
 }
 
 async function fetched(url: string, fetcher: typeof fetch, signal?: AbortSignal): Promise<string> {
+  if (hasCredentials(url)) throw unavailable(url, 'its address holds a user name or a password, with which a page cannot fetch')
   let response: Response
   try {
     response = await fetcher(url, signal ? { signal } : {})
@@ -25,13 +37,17 @@ async function fetched(url: string, fetcher: typeof fetch, signal?: AbortSignal)
     if (signal?.aborted) throw signal.reason
     // Another host's picture without CORS: the server may read what this page may not.
     if (/^https?:/.test(url)) return url
-    throw unavailable(url, (error as Error).message)
+    throw unavailable(url, messageOf(error))
   }
   if (!response.ok) throw unavailable(url, `status ${response.status}`)
-  return encoded(await response.arrayBuffer(), response.headers.get('content-type') ?? '')
+  try {
+    return encoded(await response.arrayBuffer(), response.headers.get('content-type') ?? '')
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : unavailable(url, messageOf(error))
+  }
 }
 
-const unavailable = (url: string, why: string) => new SecondpassError('image_unavailable', 400, `The picture ${url.slice(0, 200)} could not be read: ${why}.`)
+const unavailable = (url: string, why: string) => new SecondpassError('image_unavailable', 400, `The picture ${printable(url)} could not be read: ${why}.`)
 
 function encoded(source: ArrayBuffer | ArrayBufferView, claimed = ''): string {
   const bytes = ArrayBuffer.isView(source) ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength) : new Uint8Array(source)

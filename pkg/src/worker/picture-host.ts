@@ -1,5 +1,8 @@
 // The pictures of a request, in the worker: fetched, read, and drawn where only a browser can decode them.
+import { hasCredentials, printable } from '../content/addresses.js'
 import { type Pixels, tooLarge } from '../content/pictures.js'
+import { messageOf } from '../errors.js'
+import { policyBlock } from '../policy.js'
 import type { Attachment } from '../protocol.js'
 import type { MemoryWatch } from './memory.js'
 
@@ -61,12 +64,23 @@ export class PictureHost {
   }
 
   async #fetch(url: string): Promise<Uint8Array> {
-    const response = await fetch(url, { signal: this.#signal })
-    if (!response.ok) throw new Error(`${url} gave HTTP ${response.status}`)
+    if (hasCredentials(url)) throw new Error(`the address ${printable(url)} holds a user name or a password, with which a page cannot fetch`)
+    const response = await this.#answer(url)
+    if (!response.ok) throw new Error(`${printable(url)} gave HTTP ${response.status}`)
     const length = Number(response.headers.get('content-length') ?? 0)
     if (length > MAX_BYTES) await response.body?.cancel()
     bounded(response, length)
     return new Uint8Array(await readBody(response))
+  }
+
+  async #answer(url: string): Promise<Response> {
+    const since = performance.now()
+    try {
+      return await fetch(url, { signal: this.#signal })
+    } catch (error) {
+      const blocked = this.#signal.aborted ? undefined : await policyBlock(since, 'connect-src', 'default-src')
+      throw new Error(`${printable(url)} could not be fetched: ${blocked ?? messageOf(error)}`)
+    }
   }
 }
 

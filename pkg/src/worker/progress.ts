@@ -1,15 +1,14 @@
-import type { ProgressEvent } from '../types.js'
+import type { ProgressStep } from '../protocol.js'
 
 /** Of each stage of each file, and of all together: several go on at the same time. */
 const PROGRESS_INTERVAL_MS = 250
 const ANY_PROGRESS_INTERVAL_MS = 100
 
 /** A few events a second of each stage and file, and the last of each. They never go backwards. */
-export function throttled(report: (event: ProgressEvent) => void): (json: string) => void {
+export function throttled(report: (event: ProgressStep) => void): (event: ProgressStep) => void {
   const reported = new Map<string, { at: number; loaded: number }>()
   let latest = -Infinity
-  return (json) => {
-    const event = JSON.parse(json) as ProgressEvent
+  return (event) => {
     const key = event.stage + (event.file ?? '')
     const last = reported.get(key)
     const at = performance.now()

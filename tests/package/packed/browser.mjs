@@ -132,7 +132,7 @@ export async function searchTwice(browser, url) {
     await finished(status)
     const statuses = await page.evaluate(() => window.statuses)
     assert.ok(
-      statuses.some((text) => /^Loading the model: \w+ \d+ %$/.test(text)),
+      statuses.some((text) => /^(Fetching|Checking|Moving|Warming) .*\(\d+ %\)$/.test(text)),
       `no progress was shown: ${statuses.join('; ')}`,
     )
     return { query: await page.locator('form input').inputValue(), before, after: await lines(page) }

@@ -1,0 +1,36 @@
+// Addresses as they are resolved, and as they are printed.
+import { wellFormed } from './text.js'
+
+/** Resolved against the page's address, for a worker has another base. What is no URL stays as it is, so that its reader can say so. */
+export function absoluteUrl(url: string | URL): string {
+  try {
+    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href
+  } catch {
+    return wellFormed(String(url))
+  }
+}
+
+/** Whether an address holds a user name or a password. */
+export function hasCredentials(url: string): boolean {
+  const { username, password } = parsed(url) ?? {}
+  return Boolean(username || password)
+}
+
+/** The longest address that is printed. */
+const MAX_PRINTED = 200
+
+/** An address for messages: without what may be secret, its user, its query and its fragment. */
+export function printable(url: string): string {
+  const { protocol, host, pathname } = parsed(url) ?? {}
+  if (protocol === 'data:') return 'a data: URL'
+  const text = host ? `${protocol}//${host}${pathname}` : (pathname ?? url)
+  return text.length > MAX_PRINTED ? `${text.slice(0, MAX_PRINTED)}…` : text
+}
+
+function parsed(url: string): URL | undefined {
+  try {
+    return new URL(url)
+  } catch {
+    return undefined
+  }
+}
