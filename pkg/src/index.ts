@@ -20,7 +20,8 @@ export type { RemoteFormat } from './remote/wire.js'
 export { rerank } from './rerank.js'
 export { type LoadOptions, Reranker } from './reranker.js'
 export type { RerankerLike } from './reranker-like.js'
-export { type HitData, type HitField, type HitHandle, type RankedHit, type RerankHitsOptions, rerankHits } from './search/hits.js'
+export type { HitData, HitField, HitHandle, HitPath } from './search/fields.js'
+export { type RankedHit, type RankedHits, type RerankHitsOptions, rerankHits } from './search/hits.js'
 export type {
   Cache,
   CachedFile,

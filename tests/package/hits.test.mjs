@@ -83,14 +83,18 @@ test('hits with the same id count once towards the limit', async () => {
   const handles = hits.map((data) => ({ data: async () => data }))
   await rerankHits(reranker, handles, { query: 'q', limit: 2, id: (data) => data.id })
   assert.deepEqual(reranker.asked[1].documents, ['a', 'b'])
-  await rerankHits(reranker, hits, { query: 'q', limit: Number.NaN })
+  await rerankHits(reranker, hits, { query: 'q', limit: 0 })
   assert.equal(reranker.asked.length, 2)
 })
 
 test('without any content the reranker is not called', async () => {
   const reranker = byLength()
   assert.deepEqual(await rerankHits(reranker, [], { query: 'q' }), [])
-  assert.deepEqual(ids(await rerankHits(reranker, [{ id: 1 }, { id: 2 }], { query: 'q' })), [1, 2])
+  const empty = [
+    { id: 1, text: '' },
+    { id: 2, text: null },
+  ]
+  assert.deepEqual(ids(await rerankHits(reranker, empty, { query: 'q' })), [1, 2])
   assert.equal(reranker.asked.length, 0)
 })
 
@@ -177,7 +181,114 @@ test('a field with no such value, or of another kind, counts as empty', async ()
       { id: 2, text: null },
       { id: 3, other: { text: 'x' } },
     ],
-    { query: 'q', text: ['text', 'other.none.deeper'] },
+    { query: 'q', text: ['text', 'other.text', 'none.deeper.still'] },
   )
-  assert.deepEqual(ids(ranked), [1, 2, 3])
+  assert.deepEqual(ids(ranked), [3, 1, 2])
+  assert.deepEqual(ranked.meta.warnings, ['text: no hit has "none.deeper.still"'])
+})
+
+test('the answer’s meta is handed on, and is no item of the list', async () => {
+  const ranked = await rerankHits(byLength(), [{ id: 1, text: 'a' }], { query: 'q', top_n: 1 })
+  assert.equal(ranked.meta.device, 'cpu')
+  assert.deepEqual(Object.keys(ranked), ['0'])
+  assert.equal((await rerankHits(byLength(), [], { query: 'q' })).meta, undefined)
+})
+
+test('a field that no hit has is told at once, with the one that was probably meant', async () => {
+  const reranker = byLength()
+  const hits = [
+    { id: 1, title: 'A', document: { body: 'long text', meta: { author: 'x' } } },
+    { id: 2, title: 'B', document: { body: 'text' } },
+  ]
+  const wrong = [
+    [{}, /text: no hit has "text"; hits have id, title, document, document\.body/],
+    [{ text: 'titel' }, /no hit has "titel"; did you mean "title"/],
+    [{ text: 'body' }, /did you mean "document\.body"/],
+    [{ text: 'document.bdoy' }, /did you mean "document\.body"/],
+    [{ text: ['title', 'document.boddy'] }, /did you mean "document\.body"/],
+    [{ text: 'title', image: 'ttile' }, /image: no hit has "ttile"; did you mean "title"/],
+    [{ text: 'title', id: 'idd' }, /id: no hit has "idd"; did you mean "id"/],
+    [{ text: ['abstract', 'summary'] }, /no hit has "abstract" or "summary"; hits have/],
+    [{ text: 5 }, /text must be the name of a field, or a function/],
+    [{ text: ({ none }) => none.deeper }, /a field's function failed \(Cannot read/],
+  ]
+  for (const [options, message] of wrong) {
+    await assert.rejects(rerankHits(reranker, hits, { query: 'q', ...options }), { name: 'SecondpassError', code: 'invalid_request', message }, `${message}`)
+  }
+  const handles = hits.map((data) => ({ data: async () => data }))
+  await assert.rejects(rerankHits(reranker, handles, { query: 'q', text: 'titel' }), { message: /did you mean "title"/ })
+  assert.equal(reranker.asked.length, 0)
+  const { meta } = await rerankHits(reranker, hits, { query: 'q', text: ['title', 'subject'], image: 'picture' })
+  assert.deepEqual(meta.warnings, ['text: no hit has "subject"', 'image: no hit has "picture"'])
+  // Hits of pictures need no text.
+  await rerankHits(reranker, [{ id: 1, thumbnail: '/a.png' }], { query: 'q', image: 'thumbnail' })
+  assert.deepEqual(reranker.asked.at(-1).documents, [{ image: ['/a.png'] }])
+})
+
+test('a hit that a request would be refused for fails alone', async () => {
+  const reranker = byLength()
+  const seen = []
+  const hits = [
+    { id: 1, text: 'a' },
+    { id: 2, text: 'x'.repeat(4 * 2 ** 20 + 1) },
+    { id: 3, text: 'bbb', image: 7 },
+    { id: 4, text: 'cc' },
+    { id: 5, text: 'é'.repeat(2 * 2 ** 20 + 1) },
+  ]
+  const text = (hit) => {
+    if (hit.id === 4) throw new TypeError('own')
+    return hit.text
+  }
+  const ranked = await rerankHits(reranker, hits, { query: 'q', text, image: 'image', onResult: ({ index }) => seen.push(index) })
+  assert.deepEqual(ids(ranked), [1, 2, 3, 4, 5])
+  assert.deepEqual(
+    ranked.map(({ error }) => [error?.code, error?.status]),
+    [[undefined, undefined], ['invalid_request', 413], ['invalid_request', 400], ['invalid_request', 400], ['invalid_request', 413]],
+  )
+  assert.match(ranked[1].error.message, /longer than 4194304 bytes/)
+  assert.deepEqual(
+    ranked.meta.failed.map(({ index }) => index),
+    [1, 2, 3, 4],
+  )
+  assert.deepEqual(seen, [0])
+  assert.deepEqual(reranker.asked[0].documents, ['a'])
+})
+
+test('hits that do not fit into one request together fail, the first ones do not', async () => {
+  const reranker = byLength()
+  const hits = Array.from({ length: 20 }, (_, id) => ({ id, text: `${id} ${'x'.repeat(4e6)}` }))
+  const ranked = await rerankHits(reranker, hits, { query: 'q' })
+  const { length } = reranker.asked[0].documents
+  assert.ok(length >= 5 && length < 16, `${length} were sent`)
+  assert.equal(ranked.filter(({ error }) => error?.status === 413).length, 20 - length)
+  assert.ok(ranked.filter(({ error }) => error).every(({ index }) => index >= length))
+})
+
+test('more hits than a request may hold are not sent, whatever the limit says', async () => {
+  const reranker = byLength()
+  const hits = Array.from({ length: 1200 }, (_, id) => ({ id, text: 'a' }))
+  assert.equal((await rerankHits(reranker, hits, { query: 'q', limit: Infinity })).length, 1200)
+  assert.equal(reranker.asked[0].documents.length, 1000)
+})
+
+test('a callback that throws does not end the call', async () => {
+  const caught = []
+  const listeners = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', (error) => caught.push(error.message))
+  try {
+    const onResult = () => {
+      throw new Error('own')
+    }
+    const ranked = await rerankHits(byLength(), [{ id: 1, text: 'a' }, { id: 2, text: 'b' }], { query: 'q', onResult })
+    assert.deepEqual(
+      ranked.map(({ score }) => score),
+      [0.01, 0.01],
+    )
+    await new Promise((done) => setTimeout(done))
+    assert.deepEqual(caught, ['own', 'own'])
+  } finally {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of listeners) process.on('uncaughtException', listener)
+  }
 })

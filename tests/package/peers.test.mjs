@@ -265,7 +265,7 @@ test('a device that cannot run the model gets the fallback, and info says so; ot
 test('pictures that exist only in a page are sent to a server as PNG', async () => {
   const { bodies } = await page.evaluate(async () => {
     const bodies = []
-    const fetcher = async (_, { body }) => (bodies.push(JSON.parse(body)), new Response(JSON.stringify({ results: [] })))
+    const fetcher = async (_, { body }) => (bodies.push(JSON.parse(body)), new Response(JSON.stringify({ results: [{ index: 0, relevance_score: 0.5 }] })))
     const remote = secondpass.Reranker.remote({
       url: '/v1/rerank',
       fetch: (url, init) => (String(url).startsWith('data:') || !init.body ? fetch(url, init) : fetcher(url, init)),

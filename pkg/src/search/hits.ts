@@ -1,21 +1,13 @@
 // Reranks the hits of any search.
-
+import { guarded } from '../callbacks.js'
+import { type Check, type Checks, check, checkFields, isObject } from '../checks.js'
+import { isLonger, MAX_BODY_BYTES, MAX_DOCUMENTS, MAX_TEXT_BYTES } from '../content/limits.js'
+import { readContent } from '../content/schema.js'
 import type { Content, Picture } from '../content/types.js'
-import { SecondpassError } from '../errors.js'
+import { invalidRequest, SecondpassError, unreadable } from '../errors.js'
 import { controlOf, type RerankerLike } from '../reranker-like.js'
-import type { RerankResult } from '../types.js'
-
-/** The data of a hit. A handle such as Pagefind's is opened first, with its `data()`. */
-export type HitData<Hit> = Hit extends HitHandle<infer Data> ? Data : Hit
-
-/** A hit whose data is fetched on demand. */
-export interface HitHandle<Data> {
-  /** Fetches the data. */
-  data(): PromiseLike<Data>
-}
-
-/** A field of a hit: a path such as `title` or `document.title`, or a function that returns the value. */
-export type HitField<Hit, Value> = string | ((data: HitData<Hit>, hit: Hit) => Value | null | undefined)
+import type { RerankResponse, RerankResult } from '../types.js'
+import { FieldError, fieldValue, type HitData, type HitField, type HitHandle, missingFields } from './fields.js'
 
 /** Options of {@link rerankHits}. */
 export interface RerankHitsOptions<Hit> {
@@ -29,7 +21,7 @@ export interface RerankHitsOptions<Hit> {
   id?: HitField<Hit, string | number>
   /** How many hits to return. Default all. */
   top_n?: number
-  /** How many distinct hits are scored; the others keep their order and come last. Default 50. */
+  /** How many distinct hits are scored, at most 1,000; the others keep their order and come last. Default 50. */
   limit?: number
   /** The task, in a sentence. */
   instruction?: string
@@ -55,8 +47,19 @@ export interface RankedHit<Hit> {
   error?: unknown
 }
 
+/** Hits in their new order. */
+export interface RankedHits<Hit> extends Array<RankedHit<Hit>> {
+  /**
+   * That of the answer: the device, timings, warnings, and in `failed` the hits without a score, by their position in the list
+   * that was given. Undefined if no hit had content.
+   */
+  readonly meta?: RerankResponse['meta'] | undefined
+}
+
 /** A cross-encoder is too slow for more than the best hits of a search. */
 const DEFAULT_LIMIT = 50
+/** Quotes, and the comma after a document. */
+const JSON_BYTES = 16
 
 /**
  * Reranks the hits of MiniSearch, Pagefind, Orama, Algolia, or any list of objects. Of hits with the same id one is kept; hits
@@ -71,14 +74,23 @@ export async function rerankHits<Hit extends object>(
   reranker: RerankerLike | PromiseLike<RerankerLike>,
   hits: readonly Hit[],
   options: RerankHitsOptions<Hit>,
-): Promise<RankedHit<Hit>[]> {
+): Promise<RankedHits<Hit>> {
+  checkCall(reranker, hits, options)
   const { query, top_n, instruction, max_tokens_per_doc, signal, onResult } = options
   signal?.throwIfAborted()
   const opened = await openUpToLimit(hits, options)
   signal?.throwIfAborted()
+  // A function that fails for every hit is a mistake of its own.
+  const [first] = opened
+  if (opened.every(({ entry }) => entry.error instanceof FieldError) && first) throw first.entry.error
+  const warnings = missingFields(
+    opened.map(({ entry }) => entry.data),
+    { text: options.text === undefined && options.image !== undefined ? [] : fieldsOf(options), others: { image: options.image, id: options.id } },
+  )
   const rest = hits.slice(opened.length).map((hit, i): Candidate<Hit> => ({ entry: unopened(hit, opened.length + i), document: undefined }))
   const kept = withoutDuplicates([...opened, ...rest], options.id)
-  const readable = kept.filter((item): item is Candidate<Hit> & { document: Content } => item.document !== undefined)
+  const readable = withinBody(kept)
+  let meta: RerankResponse['meta'] | undefined
   if (readable.length > 0) {
     const scored = ({ index, relevance_score }: RerankResult) => {
       const entry = readable[index]?.entry
@@ -91,21 +103,59 @@ export async function rerankHits<Hit extends object>(
       ...(instruction !== undefined && { instruction }),
       ...(max_tokens_per_doc !== undefined && { max_tokens_per_doc }),
     }
+    const tell = onResult && guarded(onResult)
     const report =
-      onResult &&
+      tell &&
       ((result: RerankResult) => {
         const entry = scored(result)
-        if (entry) onResult({ ...entry })
+        if (entry) tell({ ...entry })
       })
-    const { results, meta } = await (await reranker).rerank(request, controlOf(signal, report))
-    results.forEach(scored)
-    for (const { index, code, message } of meta.failed ?? []) {
+    const response = await (await reranker).rerank(request, controlOf(signal, report))
+    response.results.forEach(scored)
+    for (const { index, code, message } of response.meta.failed ?? []) {
       const entry = readable[index]?.entry
       if (entry) entry.error = new SecondpassError(code, 400, message)
     }
+    meta = metaOf(response, kept, warnings)
   }
   const ranked = kept.map(({ entry }) => entry).sort(byScore)
-  return top_n ? ranked.slice(0, top_n) : ranked
+  return withMeta(top_n ? ranked.slice(0, top_n) : ranked, meta)
+}
+
+/** `failed` counts as the caller's list does, and holds what was not sent too. */
+function metaOf<Hit>({ meta: { failed: _, ...meta } }: RerankResponse, kept: Candidate<Hit>[], warnings: string[]): RerankResponse['meta'] {
+  const failed = kept.flatMap(({ entry: { index, error } }) => (error instanceof SecondpassError ? [{ index, code: error.code, message: error.message }] : []))
+  return { ...meta, warnings: [...meta.warnings, ...warnings], ...(failed.length > 0 && { failed }) }
+}
+
+/** Beside the list, so that it can be compared and printed as a list. */
+const withMeta = <Hit>(ranked: RankedHit<Hit>[], meta: RerankResponse['meta'] | undefined): RankedHits<Hit> =>
+  Object.defineProperty(ranked, 'meta', { value: meta })
+
+const field: Check = (value) =>
+  [value].flat().every((one) => typeof one === 'string' || typeof one === 'function') ? undefined : 'the name of a field, or a function'
+
+const CHECKS: Checks<RerankHitsOptions<object>> = {
+  query: check.anything,
+  text: field,
+  image: field,
+  id: field,
+  top_n: check.top,
+  limit: check.amount,
+  instruction: check.text,
+  max_tokens_per_doc: check.limit,
+  signal: check.signal,
+  onResult: check.callback,
+}
+
+function checkCall(reranker: unknown, hits: unknown, options: unknown): void {
+  if (!isObject(options)) throw invalidRequest("options are missing; write rerankHits(reranker, hits, { query, text: 'title' })")
+  if (!isObject(reranker) || !('rerank' in reranker || 'then' in reranker)) throw invalidRequest('the first argument must be a reranker, or a promise of one')
+  if (!Array.isArray(hits)) throw invalidRequest('hits must be a list')
+  checkFields(options, CHECKS, 'options of rerankHits')
+  if (options.query === undefined || options.query === null) throw invalidRequest('query must be provided')
+  const wrong = hits.findIndex((hit) => !isObject(hit))
+  if (wrong >= 0) throw invalidRequest(`hits[${wrong}] must be an object; for texts, write reranker.rerank({ query, documents })`)
 }
 
 /** Equal scores, and hits without one, keep their order. */
@@ -116,10 +166,10 @@ function byScore<Hit>(a: RankedHit<Hit>, b: RankedHit<Hit>): number {
 
 /** Opens hits until there are as many distinct ones as the limit says: the id of a handle is known only once it is open. */
 async function openUpToLimit<Hit extends object>(hits: readonly Hit[], options: RerankHitsOptions<Hit>): Promise<Candidate<Hit>[]> {
-  const { limit = DEFAULT_LIMIT, id } = options
+  const { limit, id } = options
   const opened: Candidate<Hit>[] = []
   while (opened.length < hits.length) {
-    const missing = Math.ceil(limit - withoutDuplicates(opened, id).length)
+    const missing = Math.ceil(Math.min(limit ?? DEFAULT_LIMIT, MAX_DOCUMENTS) - withoutDuplicates(opened, id).length)
     if (!(missing > 0)) break
     const from = opened.length
     const entries = await Promise.all(hits.slice(from, from + missing).map((hit, i) => openHit(hit, from + i)))
@@ -150,10 +200,11 @@ interface Candidate<Hit> {
   entry: RankedHit<Hit>
   document: Content | undefined
 }
+type Readable<Hit> = Candidate<Hit> & { document: Content }
 
 /** Of hits with the same id, the first that has content is kept. */
 function withoutDuplicates<Hit extends object>(items: Candidate<Hit>[], id: RerankHitsOptions<Hit>['id']): Candidate<Hit>[] {
-  const ids = items.map(({ entry }) => (id === undefined ? defaultId(entry.hit) : fieldValue(id, entry)) ?? undefined)
+  const ids = items.map(({ entry: { hit, data } }) => (id === undefined ? defaultId(hit) : fieldValue(id, data, hit)) ?? undefined)
   const winners = new Map<unknown, Candidate<Hit>>()
   items.forEach((item, i) => {
     if (!winners.get(ids[i])?.document && (!winners.has(ids[i]) || item.document)) winners.set(ids[i], item)
@@ -166,21 +217,46 @@ function defaultId(hit: object): unknown {
   return [id, objectID, url].find((value) => typeof value === 'string' || typeof value === 'number')
 }
 
+const fieldsOf = <Hit>({ text }: RerankHitsOptions<Hit>) => [text ?? 'text'].flat() as HitField<Hit, string | string[]>[]
+
+/** The content of a hit. What a request would be refused for is the error of its hit alone. */
 function contentOf<Hit extends object>(entry: RankedHit<Hit>, options: RerankHitsOptions<Hit>): Content | undefined {
-  const fields = [options.text ?? 'text'].flat() as HitField<Hit, string | string[]>[]
-  const texts = fields.flatMap((field) => fieldValue(field, entry) ?? [])
-  const text = texts.filter((part) => typeof part === 'string' && part.trim() !== '').join('\n')
-  const given = options.image === undefined ? undefined : fieldValue(options.image, entry)
-  const image = given === undefined || given === null || given === '' ? [] : [given].flat()
-  if (image.length > 0) return text === '' ? { image } : { text, image }
-  return text === '' ? undefined : text
+  try {
+    const content = fieldsToContent(entry, options)
+    if (content !== undefined) readContent(content, `hits[${entry.index}]`, (picture) => picture)
+    return content
+  } catch (error) {
+    entry.error = unreadable(error)
+    return undefined
+  }
 }
 
-function fieldValue<Hit extends object, Value>(field: HitField<Hit, Value>, { data, hit }: RankedHit<Hit>): Value | null | undefined {
-  if (data === undefined) return undefined
-  if (typeof field === 'function') return field(data, hit)
-  const own = (data as Record<string, unknown>)[field]
-  // A name with dots may be a key of its own, or a path.
-  const found = own !== undefined ? own : field.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | null | undefined)?.[key], data)
-  return found as Value | null | undefined
+function fieldsToContent<Hit extends object>({ data, hit, index }: RankedHit<Hit>, options: RerankHitsOptions<Hit>): Content | undefined {
+  const texts = fieldsOf(options).flatMap((field) => fieldValue(field, data, hit) ?? [])
+  const text = texts.filter((part) => typeof part === 'string' && part.trim() !== '').join('\n')
+  if (isLonger(text, MAX_TEXT_BYTES)) throw tooLong(index, `its text is longer than ${MAX_TEXT_BYTES} bytes; give a shorter field`)
+  const given = options.image === undefined ? undefined : fieldValue(options.image, data, hit)
+  const image = given === undefined || given === null || given === '' ? [] : [given].flat()
+  if (image.length === 0) return text === '' ? undefined : text
+  return text === '' ? { image } : { text, image }
+}
+
+const tooLong = (index: number, why: string) => new SecondpassError('invalid_request', 413, `hits[${index}]: ${why}`)
+
+/** The hits that have content, as far as they fit into one request. */
+function withinBody<Hit>(kept: Candidate<Hit>[]): Readable<Hit>[] {
+  let room = MAX_BODY_BYTES / 2
+  return kept.filter((item): item is Readable<Hit> => {
+    const { entry, document } = item
+    if (document === undefined) return false
+    // Letters that JSON escapes take more.
+    const text = typeof document === 'string' ? document : 'text' in document ? String(document.text) : ''
+    const bytes = JSON_BYTES + new TextEncoder().encode(JSON.stringify(text)).length
+    if (bytes <= room) {
+      room -= bytes
+      return true
+    }
+    entry.error = tooLong(entry.index, 'the texts of all hits are too long for one request; give shorter fields, or a lower limit')
+    return false
+  })
 }

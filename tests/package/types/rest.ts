@@ -41,7 +41,7 @@ const remoteOptions: RemoteOptions = {
 const fallback: Reranker = Reranker.remote(remoteOptions)
 const reranker = await Reranker.load(
   { model: new URL('https://example.org/m.gguf'), fallback },
-  { signal: controller.signal, onProgress: ({ stage, loaded }) => console.log(stage, loaded) },
+  { signal: controller.signal, onProgress: ({ overall, stage, loaded }) => console.log(overall.fraction, overall.label, stage, loaded) },
 )
 await Reranker.load({ model: '/m', fallback: (error) => Reranker.remote({ ...remoteOptions, model: error.code }) })
 await Reranker.load({ model: '/m', wasmUrl: { cpu: new URL('https://example.org/cpu.wasm') } })
@@ -66,6 +66,16 @@ const hits = await rerankHits(like, found.hits, {
   onResult: ({ hit }) => hit.document.title,
 })
 
+const typed = [{ id: 1, title: 'a', document: { body: 'b', tags: ['x'] }, picture: undefined as string | undefined }]
+const named = await rerankHits(reranker, typed, { query: 'q', text: ['title', 'document.body', 'document.tags'], image: 'picture', id: 'id' })
+const device: string | undefined = named.meta?.device
+await rerankHits(reranker, found.hits, { query: 'q', text: 'document.title' })
+await rerankHits(reranker, index.search('q'), { query: 'q', text: ['title'] })
+// @ts-expect-error No hit has such a field.
+await rerankHits(reranker, typed, { query: 'q', text: 'titel' })
+// @ts-expect-error Nor at the end of such a path.
+await rerankHits(reranker, typed, { query: 'q', text: ['title', 'document.boddy'] })
+
 interface Fragment {
   url: string
   content: string
@@ -73,6 +83,9 @@ interface Fragment {
 const handles: { id: string; data(): Promise<Fragment> }[] = []
 const opened: RankedHit<(typeof handles)[number]>[] = await rerankHits(reranker, handles, { query: 'q', text: (data, hit) => `${hit.id} ${data.content}` })
 const url: string | undefined = opened[0]?.data?.url
+await rerankHits(reranker, handles, { query: 'q', text: 'content', id: 'url' })
+// @ts-expect-error The field is one of the data, not of the handle.
+await rerankHits(reranker, handles, { query: 'q', text: 'id' })
 
 const compressor: BaseDocumentCompressor = new SecondpassRerank({ reranker, topN: 5, image: 'image' })
 const handler: RerankHandler = createRerankHandler(() => Reranker.load({ model: '/m' }), { cors: ['https://example.org'] })
@@ -84,4 +97,4 @@ const published: readonly number[] | undefined = modelById('cross-encoder/ettin-
 await Reranker.load({ model: small[0]?.address ?? '/m' })
 await reranker.rerank({ ...goldenRequest, raw_scores: true })
 
-export { best, code, compressor, hidden, hits, noCode, published, reason, request, stop, url }
+export { best, code, compressor, device, hidden, hits, noCode, published, reason, request, stop, url }
