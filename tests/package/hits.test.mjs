@@ -243,7 +243,13 @@ test('a hit that a request would be refused for fails alone', async () => {
   assert.deepEqual(ids(ranked), [1, 2, 3, 4, 5])
   assert.deepEqual(
     ranked.map(({ error }) => [error?.code, error?.status]),
-    [[undefined, undefined], ['invalid_request', 413], ['invalid_request', 400], ['invalid_request', 400], ['invalid_request', 413]],
+    [
+      [undefined, undefined],
+      ['invalid_request', 413],
+      ['invalid_request', 400],
+      ['invalid_request', 400],
+      ['invalid_request', 413],
+    ],
   )
   assert.match(ranked[1].error.message, /longer than 4194304 bytes/)
   assert.deepEqual(
@@ -280,7 +286,14 @@ test('a callback that throws does not end the call', async () => {
     const onResult = () => {
       throw new Error('own')
     }
-    const ranked = await rerankHits(byLength(), [{ id: 1, text: 'a' }, { id: 2, text: 'b' }], { query: 'q', onResult })
+    const ranked = await rerankHits(
+      byLength(),
+      [
+        { id: 1, text: 'a' },
+        { id: 2, text: 'b' },
+      ],
+      { query: 'q', onResult },
+    )
     assert.deepEqual(
       ranked.map(({ score }) => score),
       [0.01, 0.01],

@@ -1,5 +1,5 @@
 // `/v1/rerank` as a function from request to response.
-import { SecondpassError } from '../errors.js'
+import { invalidRequest, messageOf, SecondpassError } from '../errors.js'
 import { readText } from '../read-text.js'
 import { controlOf, once, type RerankerSource } from '../reranker-like.js'
 import { type Dialect, dialectOf, formatAnswer, formatError, parseBody } from './wire.js'
@@ -42,6 +42,7 @@ const PREFLIGHT_AGE = 86_400
  * In a service worker see `installRerankRoute`.
  */
 export function createRerankHandler(source: RerankerSource, options: HandlerOptions = {}): RerankHandler {
+  if (source === undefined || source === null) throw invalidRequest('the reranker is missing; write createRerankHandler(reranker)')
   const ready = once(source)
   return async (request) => {
     const shared = corsHeaders(request, options.cors)
@@ -72,7 +73,7 @@ async function readBody(request: Request, maxBytes: number): Promise<unknown> {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new SecondpassError('invalid_request', 400, `invalid request: the body is no valid JSON (${(error as Error).message})`)
+    throw new SecondpassError('invalid_request', 400, `invalid request: the body is no valid JSON (${messageOf(error)})`)
   }
 }
 
@@ -84,9 +85,9 @@ function checkCount(count: number, max: number): void {
 function failed(error: unknown, request: Request, shared: Record<string, string>, dialect: Dialect): Response {
   if (request.signal.aborted) return failure(CLIENT_CLOSED, 'aborted', 'The client closed the request.', shared, dialect)
   // Checked by shape: a custom reranker, or another copy of this package, has another class of errors.
-  const { code, status, message } = error as Partial<SecondpassError>
+  const { code, status } = Object(error) as Partial<SecondpassError>
   const known = Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599
-  return failure(known ? (status as number) : 500, known && code ? code : 'internal', message ?? String(error), shared, dialect)
+  return failure(known ? (status as number) : 500, known && typeof code === 'string' ? code : 'internal', messageOf(error), shared, dialect)
 }
 
 const failure = (status: number, code: string, message: string, headers: Record<string, string>, dialect?: Dialect) =>

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js'
 import type { RerankHandler } from './handler.js'
 import { type Handover, isHandover, type Reply } from './route-protocol.js'
 import { formatError } from './wire.js'
@@ -28,7 +29,10 @@ export function serveRerankRoute(handler: RerankHandler): () => void {
 async function answer(handler: RerankHandler, { url, method, headers, body }: Handover, port: MessagePort): Promise<void> {
   const reply = (message: Reply) => port.postMessage(message)
   const controller = new AbortController()
-  port.onmessage = () => controller.abort()
+  // The client has gone, or the service worker no longer waits for this page.
+  const stop = () => controller.abort(new DOMException('The client closed the request.', 'AbortError'))
+  port.onmessage = stop
+  port.addEventListener('close', stop)
   reply({ type: 'taken' })
   reply(await respond(handler, () => new Request(url, { method, headers, signal: controller.signal, ...(method === 'POST' && { body }) })))
   port.close()
@@ -42,7 +46,7 @@ async function respond(handler: RerankHandler, request: () => Request): Promise<
     if (status < MIN_STATUS) return failed(502, 'bad_response', 'The handler returned an error response.')
     return { type: 'answer', status, headers: [...response.headers], body: NULL_BODY_STATUSES.has(status) ? null : await response.text() }
   } catch (error) {
-    return failed(500, 'internal', `The handler failed: ${(error as Error)?.message ?? error}`)
+    return failed(500, 'internal', `The handler failed: ${messageOf(error)}`)
   }
 }
 

@@ -1,6 +1,7 @@
 // What goes to a `/v1/rerank` server, and what comes back, in the formats of the common servers.
 import { readRequest } from '../content/request.js'
 import type { ContentOf, VideoOf } from '../content/schema.js'
+import { wellFormed } from '../content/text.js'
 import type { Content, Picture } from '../content/types.js'
 import { invalidRequest } from '../errors.js'
 import type { RerankRequest } from '../types.js'
@@ -60,7 +61,7 @@ export async function formatRequest(request: unknown, model: string | undefined,
   const [first, ...others] = [content.query, ...content.documents].map((side, i) =>
     formatContent(partsOf(side), format, i === 0 ? 'query' : `documents[${i - 1}]`),
   )
-  const common: Fields = { ...(model !== undefined && { model }), ...rest, query: first }
+  const common: Fields = { ...(model !== undefined && { model: wellFormed(model) }), ...rest, query: first }
   const list = format === 'tei' ? { texts: others, truncate: true } : { documents: others, ...(top_n !== undefined && { top_n }) }
   return { body: { ...common, ...list }, documents: given, asked: { return_documents, top_n, raw_scores: rest.raw_scores } as AskedOfServer }
 }
