@@ -1,6 +1,7 @@
 // One request to a server, sent again where that may help.
 import { printable } from '../content/addresses.js'
 import { type ErrorCode, invalidRequest, messageOf, SecondpassError } from '../errors.js'
+import { policyBlock, watchPolicy } from '../policy.js'
 import { readText } from '../read-text.js'
 import { errorMessageOf } from './answer.js'
 import type { RemoteOptions } from './options.js'
@@ -43,6 +44,8 @@ async function attempted(
 ): Promise<string | FailedAttempt> {
   const headers = await headersOf(options)
   signal.throwIfAborted()
+  watchPolicy()
+  const since = performance.now()
   try {
     // Headers of one's own, and the body, would follow a redirect to another origin.
     const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' })
@@ -54,8 +57,9 @@ async function attempted(
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (error instanceof SecondpassError) throw error
-    const why = `${messageOf(error)}; a page is let in by CORS and by its content security policy (connect-src) alone`
-    return { error: new SecondpassError('network', 502, `The server ${printable(url)} could not be reached (${why}).`), retry: true }
+    const blocked = await policyBlock(since, 'connect-src')
+    const why = blocked ?? `${messageOf(error)}; a page is let in by CORS alone`
+    return { error: new SecondpassError('network', 502, `The server ${printable(url)} could not be reached (${why}).`), retry: blocked === undefined }
   }
 }
 
