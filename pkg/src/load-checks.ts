@@ -1,8 +1,8 @@
 // The options of a load, and of calls, checked before anything is started.
 import { type Check, type Checks, check, checkFields, isObject } from './checks.js'
 import { absoluteUrl, hasCredentials } from './content/addresses.js'
-import { invalidRequest } from './errors.js'
 import type { EmbedControl } from './embed-types.js'
+import { invalidRequest } from './errors.js'
 import type { LoadControl, ModelOptions, RerankControl } from './types.js'
 
 const EXAMPLE = "{ model: 'hf:cross-encoder/ettin-reranker-32m-v1' }"
