@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// The folder has no such file.
-    #[error("{file} was not found; check that the model's address is that of the folder which holds it")]
+    #[error("{}", not_found(file))]
     NotFound {
         /// The file.
         file: String,
@@ -138,6 +138,15 @@ impl SourceError {
     }
 }
 
+/// A GGUF file is named by its own address, any other by that of its folder.
+fn not_found(file: &str) -> String {
+    if file.to_ascii_lowercase().ends_with(".gguf") {
+        format!("{file} was not found; check the address of the file")
+    } else {
+        format!("{file} was not found; check that the model's address is that of the folder which holds it")
+    }
+}
+
 fn storage_full(file: &str, needed: Option<u64>, free: Option<u64>) -> String {
     let bytes = match (needed, free) {
         (Some(needed), Some(free)) => format!(": {needed} bytes are needed and {free} are free"),
@@ -146,4 +155,16 @@ fn storage_full(file: &str, needed: Option<u64>, free: Option<u64>) -> String {
     format!(
         "there is no room to store {file}{bytes}. Free some space, or load with cache: \"memory\", which stores nothing"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_file_is_looked_for_where_it_is_named() {
+        let message = |file: &str| SourceError::NotFound { file: file.to_owned() }.to_string();
+        assert!(message("model-Q8_0.GGUF").contains("address of the file"));
+        assert!(message("config.json").contains("folder"));
+    }
 }

@@ -1,10 +1,15 @@
 // A page that does to the package what pages do by mistake: workers taken away, callbacks that throw, requests that change while they
 // run, text that is no text, names that are misspelt.
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { ROOT } from '../../scripts/lib.mjs'
+import { serveFile } from '../../scripts/serve.mjs'
 import { open } from './harness.mjs'
 
 const MODEL = '/models/tiny-tied'
+
+const FIXTURE = join(ROOT, 'tests', 'fixtures', 'text', 'tiny-tied')
 
 let browser
 let page
@@ -155,3 +160,45 @@ test('an address of a picture with a password is not fetched, and not printed', 
   assert.match(message, /user name or a password/)
   assert.doesNotMatch(message, /s3cret/)
 })
+
+for (const cache of ['cache-api', 'memory']) {
+  test(`a site that clears its data in the middle of a load (${cache}) still gets the model`, async () => {
+    let release
+    const cleared = new Promise((done) => {
+      release = done
+    })
+    const host = browser.host({
+      handle: async (name, request, response) => {
+        if (name === 'clear') {
+          response.writeHead(200, { 'clear-site-data': '"storage"', 'content-type': 'text/plain' }).end('cleared')
+          return setTimeout(release, 300)
+        }
+        const [, from] = /bytes=(\d+)/.exec(request.headers.range ?? '') ?? []
+        if (name === 'model.safetensors' && Number(from) > 100_000) await cleared
+        serveFile(FIXTURE, Object.assign(request, { url: `/${name}` }), response) || response.writeHead(404).end()
+      },
+    })
+    const page = await browser.page()
+    const { ok, error } = await page.evaluate(
+      async ({ model, cache }) => {
+        const stored = new Promise((done) => {
+          window.stored = done
+        })
+        const onProgress = ({ file, loaded }) => file === 'model.safetensors' && loaded > 0 && window.stored()
+        const download = { pieceBytes: 32768, requests: 2, runPieces: 2, retryMs: 5, maxRetryMs: 40 }
+        const loading = outcome(async () => {
+          const reranker = await secondpass.Reranker.load({ model, device: 'cpu', cache, download }, { onProgress })
+          const { results } = await reranker.rerank({ query: 'q', documents: ['a'] })
+          reranker.dispose()
+          return results.length
+        })
+        await stored
+        await fetch(`${model}clear`)
+        return loading
+      },
+      { model: host, cache },
+    )
+    assert.equal(ok, 1, error?.message)
+    await page.close()
+  })
+}

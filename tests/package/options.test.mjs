@@ -2,7 +2,7 @@
 // what to write. What a server is not asked and what a worker is not sent is the same here, so Node is enough.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cache, Reranker, rerank, rerankHits, SecondpassError } from '../../pkg/dist/index.js'
+import { cache, Embedder, Reranker, rerank, rerankHits, SecondpassError } from '../../pkg/dist/index.js'
 import { source } from './harness.mjs'
 
 const MODEL = '/models/tiny-tied'
@@ -56,6 +56,15 @@ test('options of a load', () =>
     [() => cache.delete(''), /write cache\.delete\(url\)/],
     [() => cache.verify(), /write cache\.verify\(url\)/],
     [() => cache.list({ wurker: '/w.js' }), /did you mean worker/],
+  ]))
+
+test('an embedding model’s options', () =>
+  refused([
+    [() => Embedder.load(), /options are missing; write Embedder\.load\(/],
+    [() => Embedder.load({ model: MODEL, promts: {} }), /did you mean prompts/],
+    [() => Embedder.load({ model: MODEL, fallback: remote }), /no "fallback"/],
+    [() => Embedder.load({ model: MODEL }, { onresult: 1 }), /no "onresult"/],
+    [() => cache.add({ model: MODEL, tsk: 'embed' }), /did you mean task/],
   ]))
 
 test('requests, in the page and for a server', () => {
