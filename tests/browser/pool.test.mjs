@@ -69,10 +69,9 @@ for (const model of [TEXT, '/models/tiny-untied', '/fixtures/encoder/qwen2-mxbai
       for (const [i, { results, ...rest }] of several.answers.entries()) {
         const { results: expected, ...restOfOne } = one.answers[i]
         assert.deepEqual(rest, restOfOne)
-        assert.deepEqual(
-          results.map(({ index }) => index),
-          expected.map(({ index }) => index),
-        )
+        // Documents that are equal once they are truncated may change places, since only one worker finds that out.
+        assert.equal(results.length, expected.length)
+        for (const [rank, { logit }] of results.entries()) assert.ok(Math.abs(logit - expected[rank].logit) <= ROUNDING, `rank ${rank}: ${logit}`)
       }
     }
   })
