@@ -47,6 +47,11 @@ def postgres_skipped(tag, classes, name):
     return bool(classes & {"navheader", "navfooter", "toc", "refsynopsisdiv-nav", "indexterm"})
 
 
+def chapter_and_page(title, up):
+    """Pages of commands have headings of one level only, so that the name of the command is not above them."""
+    return [passages.NUMBERING.sub("", t) for t in (up, title) if t and "Documentation" not in t]
+
+
 def git_skipped(tag, classes, name):
     return name in {"footer", "toc", "toctitle", "footnotes-title"} or "toc" in classes
 
@@ -64,7 +69,7 @@ COLLECTIONS = [
                r"(library|tutorial|howto|faq|reference|using|extending|installing)/(?!index\.html).*\.html|glossary\.html", python_root, python_skipped),
     Collection("postgresql", "postgresql-doc-15", "15.20-0+deb12u1", "usr/share/doc/postgresql-doc-15/html", "PostgreSQL",
                r"(?!(release|bookindex|index\b|biblio|features|contributors|acronyms|errcodes|appendi|sql-keywords|legalnotice|external|docguide|sourcerepo)).*\.html",
-               lambda tag, classes, name: tag == "body", postgres_skipped, lambda title, up: [passages.NUMBERING.sub("", up)] if up and "Documentation" not in up else []),
+               lambda tag, classes, name: tag == "body", postgres_skipped, chapter_and_page),
     Collection("git", "git-doc", "1:2.39.5-0+deb12u3", "usr/share/doc/git-doc", "GPL-2.0",
                r"(?!(index|howto-index|technical/api-index)\.html).*\.html", lambda tag, classes, name: tag == "body", git_skipped),
     Collection("rust", "rust-doc", "1.63.0+dfsg1-2", "usr/share/doc/rust-doc/html", "MIT OR Apache-2.0",

@@ -60,7 +60,8 @@ class Cutter:
                 self.close()
             if not self.lines:
                 named = [e for e in self.entries if e[2]]
-                self.path = self.context + [t for _, t in self.headings] + [name for _, name, _ in (named or self.entries)[-1:]]
+                above = [t for _, t in self.headings]
+                self.path = self.context + above[above[:1] == self.context[-1:] :] + [name for _, name, _ in (named or self.entries)[-1:]]
                 self.at = next((a for _, _, a in reversed(self.entries) if a), self.anchor)
                 self.named = bool(self.entries and self.entries[-1][2])
             self.lines.append(piece)
