@@ -71,9 +71,8 @@ class Page(HTMLParser):
         if self.rows:
             self.buffer.append(" ")
             return
-        if self.pre == 0 or tag == "pre":
-            if not self.bullet():
-                self.flush()
+        if (self.pre == 0 or tag == "pre") and not self.bullet():
+            self.flush()
         if tag == "dt":
             self.term_id = values.get("id") or ""
         if tag == "li" and not self.pre:

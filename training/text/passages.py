@@ -18,11 +18,9 @@ def divided(text):
     """Paragraphs above the limits, cut at lines, else at ends of sentences, else between words."""
     if len(text.split()) <= MOST_WORDS and len(text) <= MOST_LETTERS:
         return [text]
-    for pieces, glue in ((text.split("\n"), "\n"), (re.split(r"(?<=[.;:!?])\s+", text), " "), (text.split(" "), " ")):
-        if len(pieces) > 3:
-            break
-    else:
-        pieces, glue = [text[i : i + MOST_LETTERS] for i in range(0, len(text), MOST_LETTERS)], ""
+    ways = ((text.split("\n"), "\n"), (re.split(r"(?<=[.;:!?])\s+", text), " "), (text.split(" "), " "),
+            ([text[i : i + MOST_LETTERS] for i in range(0, len(text), MOST_LETTERS)], ""))
+    pieces, glue = next((way for way in ways[:3] if len(way[0]) > 3), ways[3])
     result, words, letters = [[]], 0, 0
     for piece in pieces:
         piece = piece[:MOST_LETTERS]
