@@ -43,7 +43,9 @@ def from_headings(name, passages, count, rng):
             continue
         headings = passages[numbers[0]]["headings"]
         question = heading if len(words) > 4 or len(headings) < 2 else f"{heading} {headings[-2]}"
-        rows.append({"kind": "heading", "collection": name, "question": question, "positives": [passages[n]["id"] for n in numbers[: add.MOST_RELEVANT]], "without": ""})
+        rows.append({"kind": "heading", "collection": name, "question": question, "positives": [passages[n]["id"] for n in numbers[: add.MOST_RELEVANT]]})
+        # In every other example the passage does not have the heading, so that more than a look for the same words is learned.
+        rows[-1]["without"] = heading if len(rows) % 2 else ""
     return rng.sample(rows, min(count, len(rows)))
 
 

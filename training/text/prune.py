@@ -31,10 +31,8 @@ def counted(tokenizer, cache):
     for name in evaluate.TRAINED:
         for found in tokenizer.encode_batch(retrieve.texts_of(collect.load(name, cache)), add_special_tokens=False):
             counts.update(found.tokens)
-    for split in ("train", "dev"):
-        for row in add.load(split):
-            if row["collection"] in evaluate.TRAINED:
-                counts.update(dict.fromkeys(tokenizer.encode(row["question"], add_special_tokens=False).tokens, 5))
+    for row in add.load("train"):
+        counts.update(dict.fromkeys(tokenizer.encode(row["question"], add_special_tokens=False).tokens, 5))
     return counts
 
 

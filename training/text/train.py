@@ -35,6 +35,9 @@ class Examples:
 
     def __init__(self, rows, passages, shares, negatives, seed):
         self.passages, self.count, self.rng = passages, negatives, random.Random(seed)
+        self.names = {}
+        for collection, name in passages:
+            self.names.setdefault(collection, []).append(name)
         self.kinds = {kind: [r for r in rows if r["kind"] == kind] for kind in shares}
         self.shares = {kind: share for kind, share in shares.items() if self.kinds[kind]}
         self.left = {kind: [] for kind in self.kinds}
@@ -55,8 +58,10 @@ class Examples:
         hard, rest = row["negatives"][:10], row["negatives"][10:]
         chosen = self.rng.sample(hard, min(len(hard), (self.count + 1) // 2))
         chosen += self.rng.sample(rest, min(len(rest), self.count - len(chosen)))
-        others = [(c, p) for c, p in self.rng.sample(list(self.passages), self.count - len(chosen) + 8) if c == row["collection"] and p not in row["positives"]]
-        chosen += [p for _, p in others[: self.count - len(chosen)]]
+        while len(chosen) < self.count:
+            other = self.rng.choice(self.names[row["collection"]])
+            if other not in row["positives"] and other not in chosen:
+                chosen.append(other)
         return row["question"], [self.text(row, p) for p in [right, *chosen]]
 
 
@@ -109,64 +114,93 @@ def save_folder(model, base, folder):
             shutil.copy(base / name, folder / name)
 
 
-def save_checkpoint(file, **state):
-    """Written beside and renamed, so that a stop while writing leaves the last one."""
-    torch.save(state, file.with_suffix(".part"))
-    file.with_suffix(".part").rename(file)
+class Training:
+    """Model, optimizer and what has been reached; `checkpoint.pt` holds all of it."""
+
+    def __init__(self, options):
+        self.options, self.file = options, options.work / "checkpoint.pt"
+        self.model = BertForSequenceClassification.from_pretrained(options.base, num_labels=1)
+        self.tokenizer = rerank.tokenizer_of(options.base, options.longest)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=options.rate, weight_decay=0.01)
+        self.reached = {"step": 0, "spent": 0.0, "best": 0.0, "log": []}
+        if self.file.exists():
+            state = torch.load(self.file, weights_only=False)
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.reached = state["reached"]
+            print(f"Goes on at step {self.reached['step']}, after {self.reached['spent'] / 60:.0f} minutes")
+        self.model.train()
+
+    def over(self):
+        step, spent = self.reached["step"], self.reached["spent"]
+        return spent >= self.options.minutes * 60 or (self.options.steps is not None and step >= self.options.steps)
+
+    def step(self, batch):
+        started = time.time()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(self.reached["step"], self.reached["spent"] / 60 / self.options.minutes, self.options)
+        loss = loss_of(self.model, self.tokenizer, batch)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.reached["step"] += 1
+        self.reached["spent"] += time.time() - started
+        return loss.item()
+
+    def judge(self, judge):
+        """Keeps the weights with the best mean over the collections that are trained on; Git's figure is only shown."""
+        figures = judge(self.model, self.tokenizer)
+        print("dev nDCG@10:", " ".join(f"{name} {value:.3f}" for name, value in figures.items()), flush=True)
+        self.reached["log"].append({"step": self.reached["step"], "minutes": round(self.reached["spent"] / 60, 1), **{n: round(v, 4) for n, v in figures.items()}})
+        mean = sum(figures[name] for name in evaluate.TRAINED) / len(evaluate.TRAINED)
+        if mean > self.reached["best"]:
+            self.reached["best"] = mean
+            save_folder(self.model, self.options.base, self.options.work / "best")
+
+    def save(self):
+        """Written beside and renamed, so that a stop while writing leaves the last one."""
+        torch.save({"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "reached": self.reached}, self.file.with_suffix(".part"))
+        self.file.with_suffix(".part").rename(self.file)
+
+
+class Every:
+    """True once in so many minutes, evaluations and all."""
+
+    def __init__(self, minutes):
+        self.seconds, self.since = minutes * 60, time.time()
+
+    def __call__(self):
+        due = time.time() - self.since > self.seconds
+        if due:
+            self.since = time.time()
+        return due
 
 
 def train(options):
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    model = BertForSequenceClassification.from_pretrained(options.base, num_labels=1)
-    tokenizer = rerank.tokenizer_of(options.base, options.longest)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01)
+    training = Training(options)
     passages = {(name, p["id"]): p for name in evaluate.TRAINED for p in collect.load(name, options.cache)}
     rows = [json.loads(line) for line in options.examples.read_text(encoding="utf-8").splitlines()]
-    step, spent, best, log = 0, 0.0, 0.0, []
-    checkpoint = options.work / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=False)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, spent, best, log = state["step"], state["spent"], state["best"], state["log"]
-        print(f"Goes on at step {step}, after {spent / 60:.0f} minutes")
-    examples = Examples(rows, passages, {"question": options.questions, "heading": (1 - options.questions) / 2, "sentence": (1 - options.questions) / 2}, options.negatives, options.seed + step)
+    others = (1 - options.questions) / 2
+    shares = {"question": options.questions, "heading": others, "sentence": others}
+    # After a resumption the draw goes on with another seed: the order need not be the same, but the first examples shall not come twice.
+    examples = Examples(rows, passages, shares, options.negatives, options.seed + training.reached["step"])
     judge = None if options.no_evaluation else Judge(options.cache, options.threads, options.dev_questions, options.depth)
-    budget = options.minutes * 60
-    since = {"checkpoint": time.time(), "evaluation": time.time()}
-    recent = []
-    model.train()
-    while spent < budget and (options.steps is None or step < options.steps):
-        started = time.time()
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, spent / budget, options)
-        loss = loss_of(model, tokenizer, [examples.draw() for _ in range(options.batch)])
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        spent += time.time() - started
-        recent.append(loss.item())
-        if step % 20 == 0:
-            print(f"step {step}, {spent / 60:.1f} min, loss {sum(recent) / len(recent):.3f}", flush=True)
-            recent = []
-        last = spent >= budget or step == options.steps
-        if judge and (last or time.time() - since["evaluation"] > options.evaluate_minutes * 60):
-            figures = judge(model, tokenizer)
-            mean = sum(figures[n] for n in evaluate.TRAINED) / len(evaluate.TRAINED)
-            log.append({"step": step, "minutes": round(spent / 60, 1), **{n: round(v, 4) for n, v in figures.items()}})
-            print("dev nDCG@10:", " ".join(f"{n} {v:.3f}" for n, v in figures.items()), flush=True)
-            if mean > best:
-                best = mean
-                save_folder(model, options.base, options.work / "best")
-            since["evaluation"] = time.time()
-        if last or time.time() - since["checkpoint"] > options.checkpoint_minutes * 60:
-            save_checkpoint(checkpoint, model=model.state_dict(), optimizer=optimizer.state_dict(), step=step, spent=spent, best=best, log=log)
-            since["checkpoint"] = time.time()
-    save_folder(model, options.base, options.work / "last")
-    (options.work / "log.json").write_text(json.dumps(log, indent=1) + "\n")
+    evaluation_due, checkpoint_due = Every(options.evaluate_minutes), Every(options.checkpoint_minutes)
+    losses = []
+    while not training.over():
+        losses.append(training.step([examples.draw() for _ in range(options.batch)]))
+        if len(losses) == 20:
+            print(f"step {training.reached['step']}, {training.reached['spent'] / 60:.1f} min, loss {sum(losses) / 20:.3f}", flush=True)
+            losses = []
+        if judge and (evaluation_due() or training.over()):
+            training.judge(judge)
+        if checkpoint_due() or training.over():
+            training.save()
+    save_folder(training.model, options.base, options.work / "last")
+    (options.work / "log.json").write_text(json.dumps(training.reached["log"], indent=1) + "\n", encoding="utf-8")
 
 
 def main():
