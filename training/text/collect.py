@@ -86,7 +86,9 @@ def fetch(collection, cache):
         cache.mkdir(parents=True, exist_ok=True)
         subprocess.run(["apt-get", "download", f"{collection.package}={collection.version}"], cwd=cache, check=True)
         archive = next(cache.glob(f"{collection.package}_*.deb"))
-        subprocess.run(["dpkg", "-x", archive, out], check=True)
+        unpacked = cache / f"{collection.package}.part"
+        subprocess.run(["dpkg", "-x", archive, unpacked], check=True)
+        unpacked.rename(out)
         archive.unlink()
     return out
 

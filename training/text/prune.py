@@ -77,7 +77,8 @@ def main():
     tokenizer.no_truncation()
     tokenizer.no_padding()
     vocabulary = tokenizer.get_vocab()
-    tokens = kept(vocabulary, counted(tokenizer, options.cache), options.pieces)
+    counts = counted(tokenizer, options.cache)
+    tokens = kept(vocabulary, counts, options.pieces)
 
     torch.manual_seed(0)  # for the head, which all-MiniLM-L6-v2 does not have
     model = BertForSequenceClassification.from_pretrained(source, num_labels=1)
@@ -97,7 +98,8 @@ def main():
         if (source / name).exists():
             shutil.copy(source / name, options.to / name)
     size = sum(p.numel() for p in model.parameters())
-    print(f"{len(vocabulary)} word pieces → {len(tokens)}; {size:,} parameters, about {size * 34 / 32 / 1e6:.1f} MB as Q8_0")
+    share = sum(counts[t] for t in tokens) / counts.total()
+    print(f"{len(vocabulary)} word pieces → {len(tokens)}, {100 * share:.2f} % of those in the texts; {size:,} parameters, about {size * 34 / 32 / 1e6:.1f} MB as Q8_0")
 
 
 if __name__ == "__main__":
