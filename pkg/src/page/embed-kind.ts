@@ -1,7 +1,7 @@
 // Requests for vectors.
 import type { EmbeddedVector, EmbedRequest, EmbedResponse } from '../embed-types.js'
 import { packInputs } from './attachments.js'
-import { failuresOf, isWhole, stagesOf, tokensOf, warningsOf } from './merge.js'
+import { failedItems, isWhole, stagesOf, tokensOf, warningsOf } from './merge.js'
 import type { RequestKind } from './request-kind.js'
 
 export const EMBED: RequestKind<EmbedRequest, EmbedResponse, EmbeddedVector> = {
@@ -13,7 +13,7 @@ export const EMBED: RequestKind<EmbedRequest, EmbedResponse, EmbeddedVector> = {
     const first = answers[0] as (typeof answers)[0]
     if (answers.length === 1 && isWhole(first)) return first.response
     const data = answers.flatMap(({ indexes, response }) => response.data.map((item) => ({ ...item, index: indexes[item.index] as number })))
-    const failed = answers.flatMap(failuresOf).sort((a, b) => a.index - b.index)
+    const failed = answers.flatMap(failedItems).sort((a, b) => a.index - b.index)
     const tokens = tokensOf(answers)
     return {
       object: 'list',

@@ -27,7 +27,7 @@ export function mergeAnswers(answers: PortionAnswer<RerankResponse>[], { top_n }
   const [first] = answers as [PortionAnswer<RerankResponse>, ...PortionAnswer<RerankResponse>[]]
   if (answers.length === 1 && isWhole(first)) return first.response
   const results = answers.flatMap(({ indexes, response }) => response.results.map((result) => ({ ...result, index: indexes[result.index] as number })))
-  const failed = answers.flatMap(failuresOf).sort((a, b) => a.index - b.index)
+  const failed = answers.flatMap(failedItems).sort((a, b) => a.index - b.index)
   const tokens = tokensOf(answers)
   const { id, model, meta } = first.response
   return {
@@ -59,7 +59,7 @@ export function stagesOf(answers: PortionAnswer<AnyResponse>[]): Stages {
   return { tokenize_ms: of('tokenize_ms'), vision_ms: of('vision_ms'), compute_ms: of('compute_ms') }
 }
 
-export function failuresOf({ indexes, response }: PortionAnswer<AnyResponse>): Failure[] {
+export function failedItems({ indexes, response }: PortionAnswer<AnyResponse>): Failure[] {
   return (response.meta.failed ?? []).map(({ index, message, ...rest }) => ({
     ...rest,
     index: indexes[index] as number,
