@@ -3,7 +3,7 @@ import type { PackedContent, PackedRequest } from './attachments.js'
 
 /**
  * Estimated tokens below which a portion is not worth the way to another worker. Packed in portions of this size, documents took no
- * more of the processor than in one piece, but for the start of the prompts (8 layers of 512).
+ * more of the processor than in portions of 512 (8 layers of 512).
  */
 const LEAST_TOKENS = 128
 /**
