@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { glueFolder } from '../scripts/build.mjs'
 import { fail, ROOT, step } from '../scripts/lib.mjs'
 import { chart, poolChart } from './lib/chart.mjs'
+import { measureEncoders } from './lib/encoders.mjs'
 import { legsFor, savingsLegs } from './lib/engines.mjs'
 import { measureKernels } from './lib/kernels.mjs'
 import { measureLoading } from './lib/loading.mjs'
@@ -29,7 +30,7 @@ if (measuresKernels && !existsSync(join(glueFolder('dev'), 'secondpass.js')))
 const withPeers = options.parts.some((part) => part !== 'pool')
 const python = withPeers ? ensurePython() : undefined
 if (withPeers) ensurePeers()
-const workloads = withPeers ? ensureWorkloads(python) : []
+const workloads = ['engines', 'loading', 'savings'].some(wants) ? ensureWorkloads(python) : []
 const models = ['engines', 'loading', 'savings'].some(wants) ? options.sizes.map((size) => ensureModel(python, size)) : []
 if (wants('pictures')) ensurePictureModel(python)
 const server = await startServer()
@@ -37,6 +38,7 @@ const server = await startServer()
 try {
   const result = { ...(await describe(server.url, options)), date: new Date().toISOString().slice(0, 10), options, sizes: [] }
   for (const [index, model] of models.entries()) result.sizes.push(await benchSize(model, index === 0))
+  if (wants('encoders')) result.encoders = await benchEncoders()
   if (wants('pictures') && alone) result.pictures = await benchPictures()
   if (measuresKernels) result.kernels = await benchKernels()
   if (wants('pool') && alone && options.devices.includes('cpu')) result.pool = await benchPool()
@@ -77,6 +79,9 @@ async function benchLoading(model) {
   console.log(`\n${loadingTable(model.size, rows)}\n`)
   return rows
 }
+
+const benchEncoders = () =>
+  measureEncoders(python, server.url, options, (shape, legs) => console.log(`\n${engineTable(shape, legs)}\n\n${ratioTable(shape, legs)}\n`))
 
 async function benchPictures() {
   step('pictures')

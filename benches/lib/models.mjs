@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fail, has, ROOT, run, step } from '../../scripts/lib.mjs'
 import { BENCHES, CACHE } from './server.mjs'
@@ -78,6 +78,21 @@ export function ensurePictureModel(python) {
   rmSync(folder, { recursive: true, force: true })
   quietly(python, [join(PYTHON, 'make_vl_model.py'), TOKENIZER, folder])
   stamp(folder, recipe)
+}
+
+/** A folder with an encoder for every engine, its workloads and its reference scores. transformers.js reads the folder itself. */
+export function makeEncoder(python, shape) {
+  const folder = join(CACHE, 'models', shape)
+  const files = ['make_encoder.py', 'encoder_shapes.py', 'workloads.py', 'requirements.txt']
+  const recipe = hashOf(...files.map((file) => join(PYTHON, file)))
+  if (stamped(folder, recipe)) return folder
+  step(`${shape}: making random weights, ONNX files and reference scores`)
+  rmSync(folder, { recursive: true, force: true })
+  quietly(python, [join(PYTHON, 'make_encoder.py'), shape, folder])
+  for (const file of ['config.json', 'tokenizer.json', 'tokenizer_config.json']) cpSync(join(folder, 'hf', file), join(folder, file))
+  quietly(ourCommand(), ['convert', join(folder, 'hf'), '--type', 'q8_0', '--out', join(folder, 'gguf')])
+  stamp(folder, recipe)
+  return folder
 }
 
 function make(python, size, folder, recipe) {

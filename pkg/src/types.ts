@@ -207,6 +207,8 @@ export interface RerankerInfo {
   workers_limited?: { by: 'device' | 'storage' | 'memory' | 'load'; message: string }
   /** Which of the package's shaders multiply matrices, as measured on this adapter; null on a CPU. */
   kernels: 'direct' | 'tile' | 'wide' | 'quads' | null
+  /** What the model's files leave open, and what was assumed; absent if nothing is. Every response repeats it in `meta.warnings`. */
+  warnings?: string[]
   /** Why the device or the worker was lost since the model was loaded, if one was: it was then loaded again. */
   recovered_from?: { code: ErrorCode; message: string }
   /** Where the model's files are: `file` if the user picked them, `memory` if they are not stored, `remote` if a server has them. */

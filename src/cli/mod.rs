@@ -44,7 +44,7 @@ enum Command {
     Embed(embed::EmbedArgs),
     /// Show what the files of a model hold, and whether the model will run
     Inspect(inspect::InspectArgs),
-    /// Convert a Hugging Face model to GGUF: Q4_0, Q8_0 or F16
+    /// Convert a Hugging Face model to GGUF: Q4_0, Q8_0, F16 or F32
     Convert(convert::ConvertArgs),
     /// Compare token ids and scores with published results
     Verify(verify::VerifyArgs),

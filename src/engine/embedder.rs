@@ -84,6 +84,7 @@ impl Embedder {
         let model = EmbeddingModel::load(&checkpoint, config, parameters, &mut on_part, observer).await?;
         observer.checkpoint().await?;
         let dtype = options.precision.name();
+        let model_warnings = model.config().warnings.clone();
         let info = ModelInfo {
             kernels,
             task: TaskInfo::Embedder {
@@ -98,6 +99,7 @@ impl Embedder {
             device: options.device_kind,
             dtype,
             weight_bytes,
+            warnings: model_warnings,
         };
         let embedder = Self { model, prompter, info, runtime: Runtime::new(&options) };
         embedder.warm_up(observer).await?;

@@ -26,6 +26,9 @@ pub struct ModelInfo {
     pub weight_bytes: u64,
     /// The kernels with which the GPU multiplies matrices.
     pub kernels: Option<String>,
+    /// What the files leave open, and what was assumed; every response repeats it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What a model was loaded for.

@@ -61,6 +61,7 @@ impl Engine {
             device: options.device_kind,
             dtype: options.precision.name(),
             weight_bytes: checkpoint.total_bytes(),
+            warnings: config.warnings.clone(),
         };
         let parameters = LoadParameters {
             tokens: TokenIds { answers, pads: prompter.pad_ids() },

@@ -48,6 +48,16 @@ pub(super) struct FolderFiles {
     pub description: Option<DescriptionFiles>,
 }
 
+impl FolderFiles {
+    /// Those that describe a model, without weights.
+    pub async fn described_in(folder: &dyn Folder, task: Task) -> Result<Self, WeightsError> {
+        let config = FolderFile::open(folder, "config.json").await?;
+        let tokenizer = FolderFile::open(folder, "tokenizer.json").await?;
+        let description = DescriptionFiles::open(folder, &config, task).await?;
+        Ok(Self { config, tokenizer, weights: Vec::new(), description })
+    }
+}
+
 impl Manifest {
     /// Opens the files of a model, reading only those that name others. Missing files are no error here:
     /// what is wrong with the others is reported first, when they are read.
@@ -75,15 +85,12 @@ impl Manifest {
     }
 
     async fn open_folder(folder: &dyn Folder, task: Task) -> Result<Self, WeightsError> {
-        let config = FolderFile::open(folder, "config.json").await?;
-        let tokenizer = FolderFile::open(folder, "tokenizer.json").await?;
-        let description = DescriptionFiles::open(folder, &config, task).await?;
-        let mut weights = open_safetensors(folder).await?;
-        if let Some(description) = &description {
-            weights.extend(description.module_weights.iter().cloned());
+        let mut files = FolderFiles::described_in(folder, task).await?;
+        files.weights = open_safetensors(folder).await?;
+        if let Some(description) = &files.description {
+            files.weights.extend(description.module_weights.iter().cloned());
         }
-        let layout = ManifestLayout::Folder(Box::new(FolderFiles { config, tokenizer, weights, description }));
-        Ok(Self { name: folder.name().to_owned(), task, layout })
+        Ok(Self { name: folder.name().to_owned(), task, layout: ManifestLayout::Folder(Box::new(files)) })
     }
 
     async fn open_gguf(

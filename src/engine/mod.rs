@@ -8,6 +8,7 @@ mod embed;
 mod embedder;
 mod error;
 mod file_fault;
+mod gguf_tokenizer;
 mod info;
 mod load;
 mod manifest;

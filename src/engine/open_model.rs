@@ -4,15 +4,17 @@ use std::rc::Rc;
 
 use super::description_files::ModelDescription;
 use super::error::Error;
+use super::gguf_tokenizer::gguf_tokenizer;
 use super::manifest::{FolderFiles, Manifest, ManifestLayout};
 use super::observer::Observer;
-use crate::bytes::{FolderFile, Source, SourceError, read_json};
+use crate::bytes::{FolderFile, MemoryFolder, Source, SourceError, read_json};
 use crate::model::{
-    ConfigFiles, EmbeddingPrompt, HeadModules, MAX_CONFIG_BYTES, ModelConfig, PromptKind, Task, embedding_pooling,
+    ConfigError, ConfigFiles, EmbeddingPrompt, Family, HeadModules, MAX_CONFIG_BYTES, ModelConfig, PromptKind, Task,
+    adapt_encoder_tensor, embedding_pooling, encoder_tensor_names,
 };
-use crate::prompt::{GgufVocabulary, PromptError, Prompter, PublishedPrompts, TextPrompt, TextPrompter, Tokenizer};
-use crate::weights::Checkpoint;
-use crate::weights::gguf::{self, GgufHeader, Metadata};
+use crate::prompt::{Prompter, PublishedPrompts, TextPrompt, TextPrompter, Tokenizer};
+use crate::weights::gguf::{self, EmbeddedFile, GgufHeader, Metadata};
+use crate::weights::{Checkpoint, WeightsError};
 
 /// The largest `tokenizer.json`; that of this family has 11 MB.
 const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
@@ -139,18 +141,72 @@ impl Manifest {
             None => None,
         };
         let headers: Vec<&GgufHeader> = others.iter().map(|(_, header)| header).collect();
-        let mut config = ModelConfig::from_gguf(&first.1, &headers, tower.as_ref().map(|(_, header)| header))?;
-        if self.task == Task::Embed {
-            let modules = embedding_pooling(&first.1.metadata)?.map(HeadModules::pooled);
-            config = config.into_embedder(modules).map_err(|e| e.in_file(first.1.metadata.file()))?;
-        }
-        let tokenizer = tokenizer(&first.1.metadata)?;
-        let texts = OpenedTexts { config, tokenizer, max_length: None, prompts: PublishedPrompts::default() };
+        let texts = describe_gguf(&first.1, &headers, tower.as_ref().map(|(_, header)| header), self.task).await?;
         let files = std::iter::once(first).chain(others).chain(tower).collect();
-        let deepstack = texts.config.vision().map_or(&[][..], |v| &v.deepstack_visual_indexes);
-        let checkpoint = Checkpoint::from_gguf(files, deepstack)?;
+        let checkpoint = open_gguf_tensors(files, &texts.config)?;
         Ok((texts, checkpoint))
     }
+}
+
+/// From the files that `secondpass convert` kept in the metadata, or else from the metadata itself.
+async fn describe_gguf(
+    first: &GgufHeader,
+    others: &[&GgufHeader],
+    tower: Option<&GgufHeader>,
+    task: Task,
+) -> Result<OpenedTexts, Error> {
+    let file = first.metadata.file();
+    let has = |name: &str| {
+        let mut tensors = first.tensors.iter().chain(others.iter().flat_map(|part| &part.tensors));
+        tensors.any(|tensor| tensor.name == name)
+    };
+    let Some(embedded) = gguf::embedded_files(&first.metadata)? else {
+        return describe_by_metadata(first, others, tower, task, has);
+    };
+    if let Some(tower) = tower {
+        let message = "a vision file was given, but the model reads text only".to_owned();
+        return Err(ConfigError::Unsupported(message).in_file(tower.metadata.file()).into());
+    }
+    let add = |folder: MemoryFolder, file: EmbeddedFile| folder.with(file.name, file.text.into_bytes());
+    let folder = embedded.into_iter().fold(MemoryFolder::default(), add);
+    let mut texts = read_texts(&FolderFiles::described_in(&folder, task).await?, task).await?;
+    if texts.config.encoder().is_none() {
+        let message = "the config.json in its metadata is no encoder's".to_owned();
+        return Err(ConfigError::Invalid(message).in_file(file).into());
+    }
+    texts.config = texts.config.in_gguf().with_gguf_tensors(has);
+    Ok(texts)
+}
+
+fn describe_by_metadata(
+    first: &GgufHeader,
+    others: &[&GgufHeader],
+    tower: Option<&GgufHeader>,
+    task: Task,
+    has: impl Fn(&str) -> bool,
+) -> Result<OpenedTexts, Error> {
+    let (metadata, file) = (&first.metadata, first.metadata.file());
+    let is_encoder = metadata.string("general.architecture").and_then(Family::from_gguf_architecture);
+    if task == Task::Embed && is_encoder.is_some_and(Family::is_encoder) {
+        let message = "encoders that make embeddings are loaded from their own folder, not from GGUF files";
+        return Err(ConfigError::Unsupported(message.to_owned()).in_file(file).into());
+    }
+    let mut config = ModelConfig::from_gguf(first, others, tower)?.with_gguf_tensors(has);
+    if task == Task::Embed {
+        let modules = embedding_pooling(metadata)?.map(HeadModules::pooled);
+        config = config.into_embedder(modules).map_err(|e| e.in_file(file))?;
+    }
+    let tokenizer = gguf_tokenizer(metadata, &config)?;
+    Ok(OpenedTexts { config, tokenizer, max_length: None, prompts: PublishedPrompts::default() })
+}
+
+fn open_gguf_tensors(files: Vec<GgufFile>, config: &ModelConfig) -> Result<Checkpoint, WeightsError> {
+    if config.encoder().is_some() {
+        let names = encoder_tensor_names(config);
+        return Checkpoint::from_gguf(files, &|tensor| adapt_encoder_tensor(&names, tensor));
+    }
+    let deepstack = config.vision().map_or(&[][..], |v| &v.deepstack_visual_indexes);
+    Checkpoint::from_gguf(files, &|tensor| tensor.name = gguf::canonical(&tensor.name, deepstack))
 }
 
 async fn read_texts(files: &FolderFiles, task: Task) -> Result<OpenedTexts, Error> {
@@ -192,30 +248,4 @@ async fn read_header(file: &FolderFile) -> Result<GgufFile, Error> {
     let source = file.source()?;
     let header = gguf::read_header(&*source).await?;
     Ok((source, header))
-}
-
-fn tokenizer(metadata: &Metadata) -> Result<Tokenizer, Error> {
-    match (metadata.string("tokenizer.ggml.model"), metadata.string("tokenizer.ggml.pre")) {
-        (Some("gpt2"), Some("qwen2") | None) => {}
-        (model, pre) => {
-            let [model, pre] = [model, pre].map(|name| name.map(str::to_owned));
-            return Err(PromptError::UnsupportedTokenizer { model, pre }.into());
-        }
-    }
-    let list = |key: &str| metadata.strings(key).ok_or_else(|| metadata.missing(key));
-    let vocabulary = GgufVocabulary {
-        tokens: list("tokenizer.ggml.tokens")?,
-        token_types: metadata.numbers("tokenizer.ggml.token_type").unwrap_or_default(),
-        merges: list("tokenizer.ggml.merges")?,
-        before: added_token(metadata, "bos"),
-        after: added_token(metadata, "eos"),
-    };
-    Ok(Tokenizer::from_gguf(&vocabulary)?)
-}
-
-/// The token that a text begins or ends with, if the file says that one is added.
-fn added_token(metadata: &Metadata, name: &str) -> Option<u32> {
-    metadata.boolean(&format!("tokenizer.ggml.add_{name}_token")).filter(|added| *added)?;
-    let id = metadata.number(&format!("tokenizer.ggml.{name}_token_id"))?;
-    u32::try_from(id).ok()
 }

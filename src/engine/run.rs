@@ -32,7 +32,7 @@ impl<'a> RequestRun<'a> {
         visual_encoder: VisualEncoder<'a>,
         observer: &'a Observer<'a>,
     ) -> Self {
-        let tally = RequestTally::new(request.documents.len());
+        let tally = RequestTally::new(request.documents.len(), engine.info.warnings.clone());
         Self { engine, tally, request, observer, visual_encoder, logits: HashMap::new() }
     }
 

@@ -17,14 +17,15 @@ pub struct RequestTally {
 }
 
 impl RequestTally {
-    pub fn new(documents: usize) -> Self {
+    /// Of a request with that many documents. `warnings` are those of the model itself.
+    pub fn new(documents: usize, warnings: Vec<String>) -> Self {
         Self {
             scores: vec![None; documents],
             failed: Vec::new(),
             tokens: 0,
             computed_tokens: 0,
             timings: Timings::default(),
-            warnings: Vec::new(),
+            warnings,
             id_hash: 0xcbf2_9ce4_8422_2325,
         }
     }

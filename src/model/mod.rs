@@ -12,6 +12,7 @@ mod encoder;
 mod error;
 mod family;
 mod forward;
+mod gguf_names;
 mod heads;
 mod layers;
 mod loading;
@@ -27,15 +28,16 @@ mod visual;
 mod yielding;
 
 pub use config::{
-    ConfigFiles, EncoderConfig, MAX_CONFIG_BYTES, ModelConfig, Pooling, ScoreActivation, TextConfig, TrunkConfig,
-    VisionConfig, embedding_pooling, sigmoid,
+    ACTIVATION_KEY, ConfigFiles, EncoderConfig, LayerAttention, MAX_CONFIG_BYTES, ModelConfig, Pooling, Positions,
+    ScoreActivation, TextConfig, TrunkConfig, VisionConfig, embedding_pooling, sigmoid,
 };
 pub use decoder::KvCache;
 pub use embedding_model::EmbeddingModel;
 pub use error::{ConfigError, DeviceError, ModelError};
-pub use family::{EmbeddingPrompt, Family, FamilySpec, HeadKind, PromptKind, TrunkKind};
+pub use family::{EmbeddingPrompt, Family, FamilySpec, HeadKind, POSITION_TABLE, PromptKind, TrunkKind};
 pub use forward::ForwardOptions;
-pub use heads::{HeadModules, HeadTensors, ModuleList};
+pub use gguf_names::{GgufTensorName, adapt_encoder_tensor, encoder_tensor_names};
+pub use heads::{HeadModules, HeadPlace, HeadTensors, ModuleList, head_places};
 pub use layers::Precision;
 pub use loading::{LoadParameters, TensorSpec, check_complete, required_tensors};
 pub use placement::{DeviceKind, ModelPlacement};

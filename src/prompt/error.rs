@@ -8,9 +8,9 @@ pub enum PromptError {
     /// The tokenizer's file is damaged, or of a kind that is not supported.
     #[error("the tokenizer: it cannot be used ({0})")]
     InvalidTokenizer(#[source] Box<dyn Error + Send + Sync>),
-    /// A GGUF file with a tokenizer other than Qwen's byte-level BPE.
+    /// A GGUF file with a tokenizer that cannot be rebuilt exactly from what such files hold.
     #[error(
-        "the tokenizer: the file names {} and {}; a Qwen3 reranker has gpt2 and qwen2",
+        "the tokenizer: the file names {} and {}; {expected}",
         .model.as_deref().unwrap_or("nothing"),
         .pre.as_deref().unwrap_or("nothing")
     )]
@@ -19,6 +19,8 @@ pub enum PromptError {
         model: Option<String>,
         /// The file's `tokenizer.ggml.pre`.
         pre: Option<String>,
+        /// What is read, and what to do.
+        expected: &'static str,
     },
     /// The vocabulary lacks a token of the template.
     #[error("the tokenizer: it has no token {token}, which the model's prompt needs; is it another model's?")]

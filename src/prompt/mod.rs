@@ -8,6 +8,7 @@
 mod charsmap;
 mod encoded;
 mod error;
+mod gguf_pairs;
 mod gguf_vocabulary;
 mod merges;
 mod pair_format;
@@ -24,7 +25,9 @@ mod truncation;
 
 pub use encoded::{EncodedPrompt, PromptLimits};
 pub use error::PromptError;
+pub use gguf_pairs::{GgufPairVocabulary, PieceScores, SpecialIds};
 pub use gguf_vocabulary::GgufVocabulary;
+pub use pair_layout::PairLayout;
 pub use prompter::Prompter;
 pub use qwen::{MXBAI_RERANK, QWEN3_RERANKER, QWEN3_VL_EMBEDDING, QWEN3_VL_RERANKER};
 pub use template::{MediaTokens, PromptInput, PromptTemplate, TemplatePart, VisualPlaceholder};

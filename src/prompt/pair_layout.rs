@@ -5,8 +5,11 @@ use serde_json::Value;
 /// The special tokens around the two texts of a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairLayout {
+    /// Before the first text.
     pub before: Vec<u32>,
+    /// Between the two.
     pub between: Vec<u32>,
+    /// After the second.
     pub after: Vec<u32>,
     /// Whether the tokens of the document have another type than the query's.
     pub typed: bool,

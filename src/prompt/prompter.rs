@@ -3,6 +3,7 @@
 use super::encoded::{EncodedPrompt, PromptLimits};
 use super::error::PromptError;
 use super::pair_format::PairFormat;
+use super::pair_layout::PairLayout;
 use super::template::{PromptInput, PromptTemplate};
 use super::template_format::TemplateFormat;
 use super::tokenizer::Tokenizer;
@@ -37,6 +38,14 @@ impl Prompter {
         match &self.format {
             PromptFormat::Template(format) => Some(format.template),
             PromptFormat::Pair(_) => None,
+        }
+    }
+
+    /// How query and document are joined, if they are a pair.
+    pub fn pair_layout(&self) -> Option<&PairLayout> {
+        match &self.format {
+            PromptFormat::Template(_) => None,
+            PromptFormat::Pair(_) => self.tokenizer.pair_layout(),
         }
     }
 

@@ -112,7 +112,7 @@ impl Tokenizer {
     }
 
     /// How two texts are joined, if the file says so.
-    pub(super) fn pair_layout(&self) -> Option<&PairLayout> {
+    pub fn pair_layout(&self) -> Option<&PairLayout> {
         self.pair_layout.as_ref()
     }
 

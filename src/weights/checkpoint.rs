@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::error::WeightsError;
-use super::gguf::{self, GgufHeader, GgufTensor};
+use super::gguf::{GgufHeader, GgufTensor};
 use super::raw_tensor::RawTensor;
 use super::safetensors::{TensorInfo, read_header};
 use super::shards::open_safetensors;
@@ -71,14 +71,18 @@ fn old_norm_name(name: &str) -> Option<String> {
 }
 
 impl Checkpoint {
-    /// The tensors of GGUF files whose headers were read: all parts of a model, and its vision file. `deepstack` are
-    /// the vision blocks by whose numbers the latter names its mergers.
-    pub fn from_gguf(files: Vec<(Rc<dyn Source>, GgufHeader)>, deepstack: &[usize]) -> Result<Self, WeightsError> {
+    /// The tensors of GGUF files whose headers were read: all parts of a model, and its vision file. `adapt` gives each
+    /// the name, and the shape, that the model's own checkpoints have.
+    pub fn from_gguf(
+        files: Vec<(Rc<dyn Source>, GgufHeader)>,
+        adapt: &dyn Fn(&mut GgufTensor),
+    ) -> Result<Self, WeightsError> {
         let mut checkpoint = Self::default();
         for (source, header) in files {
             let at = checkpoint.sources.len();
-            for GgufTensor { name, dtype, shape, offset, len } in header.tensors {
-                let name = gguf::canonical(&name, deepstack);
+            for mut tensor in header.tensors {
+                adapt(&mut tensor);
+                let GgufTensor { name, dtype, shape, offset, len } = tensor;
                 match dtype {
                     Ok(dtype) => {
                         let info = TensorInfo { name, dtype, shape, offset, len };

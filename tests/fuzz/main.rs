@@ -23,7 +23,7 @@ use secondpass::media::{DecodeOptions, decode, decode_data_url};
 use secondpass::model::{ConfigFiles, HeadModules, ModelConfig, ModuleList, Task};
 use secondpass::prompt::{GgufVocabulary, PromptInput, PromptLimits, Prompter, Tokenizer};
 use secondpass::weights::Checkpoint;
-use secondpass::weights::gguf::{GgufHeader, Metadata, check_part, other_parts, read_header};
+use secondpass::weights::gguf::{GgufHeader, Metadata, canonical, check_part, other_parts, read_header};
 use secondpass::{EmbedRequest, RerankRequest};
 
 /// Records the largest single allocation: a parser must not allocate what a length field claims.
@@ -174,7 +174,8 @@ fn text_model(bytes: &[u8]) -> bool {
     let words = tokenizer(&header.metadata);
     parts(&header.metadata);
     let source = Rc::new(MemorySource::new("model.gguf", bytes));
-    let checkpoint = Checkpoint::from_gguf(vec![(source, header)], &[0, 2]);
+    let checkpoint =
+        Checkpoint::from_gguf(vec![(source, header)], &|tensor| tensor.name = canonical(&tensor.name, &[0, 2]));
     known && words && checkpoint.inspect(read_all).is_ok()
 }
 
@@ -202,7 +203,10 @@ fn tower(text: &GgufHeader, bytes: &[u8]) -> bool {
     let Some(header) = header(bytes) else { return false };
     let known = ModelConfig::from_gguf(text, &[], Some(&header)).is_ok();
     let source = Rc::new(MemorySource::new("mmproj.gguf", bytes));
-    known && Checkpoint::from_gguf(vec![(source, header)], &[0, 2]).inspect(read_all).is_ok()
+    known
+        && Checkpoint::from_gguf(vec![(source, header)], &|tensor| tensor.name = canonical(&tensor.name, &[0, 2]))
+            .inspect(read_all)
+            .is_ok()
 }
 
 /// Letters that are composed, joined, right to left, private, and control tokens of several vocabularies.

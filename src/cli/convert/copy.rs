@@ -20,14 +20,15 @@ pub async fn copy<W: Write>(
     on_bytes: &mut dyn FnMut(u64),
 ) -> Result<(), CopyError> {
     writer.next_tensor()?;
-    let (name, shape) = match &plan.source {
+    let ((name, shape), start) = match &plan.source {
         TensorOrigin::Values(values) => return write_values(plan, values, writer, on_bytes),
-        TensorOrigin::Checkpoint((name, shape)) | TensorOrigin::PatchFrame((name, shape), _) => (name, shape),
+        TensorOrigin::Checkpoint(of) | TensorOrigin::PatchFrame(of, _) => (of, 0),
+        TensorOrigin::Rows(of, first) => (of, *first),
     };
     let rows = shape.first().copied().unwrap_or(1);
     let row_len: usize = shape.iter().skip(1).product();
     let chunk_rows = (chunk_values / row_len.max(1)).max(1);
-    for first in (0..rows).step_by(chunk_rows) {
+    for first in (start..rows).step_by(chunk_rows) {
         let mut values = checkpoint.f32_rows(name, shape, first, chunk_rows.min(rows - first)).await?;
         if let TensorOrigin::PatchFrame(_, frame) = plan.source {
             values = select_frame(&values, shape, frame);

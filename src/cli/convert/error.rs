@@ -4,10 +4,12 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::bytes::SourceError;
+use crate::engine;
 use crate::model::ModelError;
 use crate::prompt::PromptError;
 use crate::weights::DType;
 use crate::weights::WeightsError;
+use crate::weights::gguf::MAX_STRING_BYTES;
 
 /// Why `convert` failed.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,9 @@ pub enum ConvertError {
     /// A tensor that llama.cpp does not know.
     #[error("tensor {0} has no name in llama.cpp")]
     UnnamedTensor(String),
+    /// A file that the metadata of a GGUF file cannot hold.
+    #[error("{0} has more than the {limit} bytes of text that a GGUF file holds", limit = MAX_STRING_BYTES)]
+    FileTooLong(String),
     /// A file whose tensors do not fill whole quantization blocks.
     #[error("{file}: the rows of a tensor are not whole blocks of its type")]
     PartialBlocks {
@@ -134,18 +139,21 @@ pub enum OpenError {
     /// The tokenizer cannot be used.
     #[error(transparent)]
     Prompt(#[from] PromptError),
-    /// An encoder, of which no GGUF file is written.
-    #[error("{family} is an encoder, and only decoders are written as GGUF files; load its folder as it is")]
-    Encoder {
-        /// Its family.
-        family: &'static str,
-    },
+    /// Anything else that would keep the model from being loaded.
+    #[error(transparent)]
+    Engine(Box<engine::Error>),
+    /// A configuration that is not text.
+    #[error("{0} is not UTF-8")]
+    NotUtf8(String),
     /// The configuration is not JSON.
     #[error("config.json: {0}")]
     Json(#[from] serde_json::Error),
     /// The tokenizer can be used, but not stored in a GGUF file.
     #[error("tokenizer.json: {0}")]
     Vocab(#[from] VocabError),
+    /// The same, of an encoder.
+    #[error("tokenizer.json: {0}")]
+    PairVocabulary(#[from] PairVocabularyError),
 }
 
 /// Why a tokenizer cannot be stored in a GGUF file.
@@ -155,7 +163,7 @@ pub enum VocabError {
     #[error(transparent)]
     Json(#[from] serde_json::Error),
     /// Another kind of tokenizer.
-    #[error("it is not a byte-level BPE tokenizer, which every Qwen3 reranker has")]
+    #[error("it is not a byte-level BPE tokenizer, which every reranker of this kind has")]
     NotByteLevelBpe,
     /// Two tokens with the same id.
     #[error("the tokens {first:?} and {second:?} have the same id, {id}")]
@@ -182,6 +190,20 @@ pub enum VocabError {
     /// A merge that does not name two tokens.
     #[error("{0:?} is not a merge of two tokens")]
     Merge(String),
+}
+
+/// Why an encoder's tokenizer cannot be stored in a GGUF file.
+#[derive(Debug, thiserror::Error)]
+pub enum PairVocabularyError {
+    /// A kind for which GGUF has no form.
+    #[error("its model is {0}; WordPiece, Unigram and BPE are stored in GGUF files")]
+    Kind(String),
+    /// A part that is not of the expected form.
+    #[error("its {0} is not of the form that such a file has")]
+    Form(&'static str),
+    /// The tokens themselves.
+    #[error(transparent)]
+    Tokens(#[from] VocabError),
 }
 
 /// Why a tensor could not be copied.
@@ -217,5 +239,11 @@ fn advise(value: f32) -> &'static str {
     match value.is_finite() {
         true => "choose another --type",
         false => "the checkpoint is damaged",
+    }
+}
+
+impl From<engine::Error> for OpenError {
+    fn from(error: engine::Error) -> Self {
+        Self::Engine(Box::new(error))
     }
 }

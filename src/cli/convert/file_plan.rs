@@ -37,6 +37,8 @@ pub struct TensorPlan {
 pub enum TensorOrigin {
     /// A tensor of the checkpoint.
     Checkpoint(NamedShape),
+    /// The rows of a tensor of the checkpoint, or the values of a vector, from one on.
+    Rows(NamedShape, usize),
     /// One frame of a patch embedding, whose shape is width × colours × frames × height × width.
     PatchFrame(NamedShape, usize),
     /// Values computed by the plan.

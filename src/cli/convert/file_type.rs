@@ -14,6 +14,9 @@ pub enum FileType {
     /// 16 bits per value
     #[value(name = "f16")]
     F16,
+    /// 32 bits per value: exactly the original
+    #[value(name = "f32")]
+    F32,
 }
 
 impl FileType {
@@ -23,12 +26,14 @@ impl FileType {
             Self::Q4_0 => DType::Q4_0,
             Self::Q8_0 => DType::Q8_0,
             Self::F16 => DType::F16,
+            Self::F32 => DType::F32,
         }
     }
 
-    /// The value of `general.file_type`: llama.cpp's `LLAMA_FTYPE_MOSTLY_*`.
+    /// The value of `general.file_type`: llama.cpp's `LLAMA_FTYPE_ALL_F32` and `LLAMA_FTYPE_MOSTLY_*`.
     pub fn ftype(self) -> u32 {
         match self {
+            Self::F32 => 0,
             Self::F16 => 1,
             Self::Q4_0 => 2,
             Self::Q8_0 => 7,

@@ -1,4 +1,4 @@
-//! The model to convert: a folder in the layout of Hugging Face.
+//! A decoder to convert: a folder in the layout of Hugging Face.
 
 use std::path::Path;
 
@@ -37,12 +37,7 @@ pub struct HuggingFaceModel {
 
 impl HuggingFaceModel {
     /// Opens a folder and finds everything that is wrong with it, except in the values of its tensors.
-    pub async fn open(path: &Path) -> Result<Self, ConvertError> {
-        if !path.is_dir() {
-            return Err(ConvertError::NotAFolder(path.to_owned()));
-        }
-        let name = path.canonicalize().ok().and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
-        let name = name.unwrap_or_else(|| "model".to_owned());
+    pub async fn open(path: &Path, name: String) -> Result<Self, ConvertError> {
         let opened = Self::open_folder(name, &DirectoryFolder::new(path)).await;
         opened.map_err(|source| ConvertError::Open { folder: path.to_owned(), source })
     }
@@ -54,7 +49,7 @@ impl HuggingFaceModel {
         let tokenizer = read_required(folder, "tokenizer.json", MAX_TOKENIZER_BYTES).await?;
         let family = config.family();
         let (Some(text), PromptKind::Template(template)) = (config.decoder().cloned(), family.prompt()) else {
-            return Err(OpenError::Encoder { family: family.name() });
+            unreachable!("an encoder is opened as one");
         };
         let ids = Tokenizer::from_json(&tokenizer)?;
         let Some([yes, no]) = template.answers else { unreachable!("a reranker's template asks for an answer") };

@@ -2,13 +2,13 @@
 
 use super::file_type::FileType;
 use super::hugging_face::HuggingFaceModel;
-use crate::model::{Family, TextConfig, VisionConfig};
+use crate::model::{ACTIVATION_KEY, Family, TextConfig, VisionConfig};
 use crate::weights::gguf::Field;
 
 /// `GGML_QNT_VERSION`: the version of the block formats, the same in every GGUF file so far.
 const QUANTIZATION_VERSION: u32 = 2;
 /// `LLAMA_POOLING_TYPE_RANK`: the last token goes through a classifier.
-const POOLING_RANK: u32 = 4;
+pub const POOLING_RANK: u32 = 4;
 /// Transformers hard-codes the epsilon of the tower's layer norms; no configuration names it.
 const VISION_LAYER_NORM_EPSILON: f32 = 1e-6;
 /// Mean and standard deviation of each colour in the reference's preprocessing.
@@ -24,10 +24,8 @@ pub type MetadataFields = Vec<(String, Field)>;
 
 /// Metadata of the text model.
 pub fn text_fields(model: &HuggingFaceModel, file_type: FileType) -> MetadataFields {
-    let (arch, template) = match model.config.family() {
-        Family::Qwen3Reranker => ("qwen3", TEXT_TEMPLATE),
-        _ => ("qwen3vl", VISION_TEMPLATE),
-    };
+    let family = model.config.family();
+    let arch = family.spec().gguf_architecture.unwrap_or_default();
     let mut fields = general_fields(arch, "model", &model.name, file_type);
     push_sizes(arch, &model.text, model.context_length, &mut fields);
     if let Some(vision) = model.config.vision() {
@@ -40,17 +38,29 @@ pub fn text_fields(model: &HuggingFaceModel, file_type: FileType) -> MetadataFie
     let answers = ["yes", "no"].map(str::to_owned).to_vec();
     fields.push((format!("{arch}.classifier.output_labels"), Field::Strings(answers)));
     push_tokenizer(model, &mut fields);
-    fields.push(("tokenizer.chat_templates".to_owned(), Field::Strings(vec!["rerank".to_owned()])));
-    fields.push(("tokenizer.chat_template.rerank".to_owned(), Field::String(template.to_owned())));
+    let template = match family {
+        Family::Qwen3Reranker => Some(TEXT_TEMPLATE),
+        Family::Qwen3VlReranker => Some(VISION_TEMPLATE),
+        // llama.cpp has no head for it.
+        _ => None,
+    };
+    if let Some(template) = template {
+        fields.push(("tokenizer.chat_templates".to_owned(), Field::Strings(vec!["rerank".to_owned()])));
+        fields.push(("tokenizer.chat_template.rerank".to_owned(), Field::String(template.to_owned())));
+    }
+    if model.config.activation != family.spec().activation {
+        fields.push((ACTIVATION_KEY.to_owned(), Field::String(model.config.activation.name().to_owned())));
+    }
     fields
 }
 
 /// The configuration's checks keep sizes far below `u32::MAX`.
-fn number(n: usize) -> Field {
+pub fn number(n: usize) -> Field {
     Field::U32(u32::try_from(n).unwrap_or(u32::MAX))
 }
 
-fn general_fields(arch: &str, general_type: &str, name: &str, file_type: FileType) -> MetadataFields {
+/// The keys that every file begins with.
+pub fn general_fields(arch: &str, general_type: &str, name: &str, file_type: FileType) -> MetadataFields {
     vec![
         ("general.architecture".to_owned(), Field::String(arch.to_owned())),
         ("general.type".to_owned(), Field::String(general_type.to_owned())),

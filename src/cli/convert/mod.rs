@@ -1,6 +1,7 @@
 //! `secondpass convert`
 
 mod copy;
+mod encoder;
 mod error;
 mod file_plan;
 mod file_type;
@@ -8,6 +9,7 @@ mod hugging_face;
 mod metadata;
 mod plan;
 mod report;
+mod source_model;
 mod split;
 mod split_size;
 mod staged_files;
@@ -23,8 +25,7 @@ use self::copy::{CHUNK_VALUES, copy};
 use self::error::CopyError;
 use self::file_plan::FilePlan;
 use self::file_type::FileType;
-use self::hugging_face::HuggingFaceModel;
-use self::plan::{plan, stems};
+use self::source_model::SourceModel;
 use self::split_size::parse_split_size;
 use self::staged_files::StagedFiles;
 use super::progress::ByteProgress;
@@ -37,12 +38,17 @@ const EXAMPLES: &str = "Examples:
   secondpass convert Qwen3-Reranker-0.6B --type q8_0 --out models
   secondpass convert Qwen3-VL-Reranker-2B --type q8_0 --out models
   secondpass convert Qwen3-VL-Reranker-2B --type q4_0 --out models --split-max-size 512M
+  secondpass convert ettin-reranker-32m-v1 --type f16 --out models
 
 The first writes models/Qwen3-Reranker-0.6B-Q8_0.gguf. The vision tower of a vision model goes into a second file,
 mmproj-<name>-<TYPE>.gguf. llama.cpp reads both, for instance with llama-server --reranking.
 
+An encoder becomes one file that holds its head, whatever that is, and its tokenizer.json and configuration, so that it
+scores as before. llama.cpp reads those of XLM-RoBERTa, RoBERTa and ModernBERT; it would compute the others wrongly, so
+they name an architecture that it refuses.
+
 Matrices are stored in the given type, or in F16 where their rows are not whole blocks of 32 values; norms, biases and
-the two rows of the answers in F32. Files get their names when all of them are complete; a .partial file is left from an
+heads in F32. Files get their names when all of them are complete; a .partial file is left from an
 interrupted run, and the next run removes it.
 
 See secondpass --help for how to download a model.";
@@ -70,11 +76,14 @@ pub struct ConvertArgs {
 
 pub async fn run(args: ConvertArgs) -> Result<(), ConvertError> {
     let start = Instant::now();
-    let model = HuggingFaceModel::open(&args.model).await?;
-    let files = plan(&model, args.file_type, args.split_max_size).await?;
+    let model = SourceModel::open(&args.model).await?;
+    if let Some(warning) = model.warning(args.file_type) {
+        eprintln!("warning: {warning}");
+    }
+    let files = model.plan(args.file_type, args.split_max_size).await?;
     let names = files.iter().map(|file| file.name.clone()).collect();
-    let staged = StagedFiles::prepare(&args.out, &stems(&model, args.file_type), names, args.force)?;
-    write_files(&files, &model.checkpoint, &staged).await?;
+    let staged = StagedFiles::prepare(&args.out, &model.stems(args.file_type), names, args.force)?;
+    write_files(&files, model.checkpoint(), &staged).await?;
     staged.commit()?;
     print!("{}", report::table(&args.out, &files, start.elapsed())?);
     Ok(())

@@ -1,4 +1,4 @@
-//! Plans all output files before anything is written: metadata, tensors, and where their values come from.
+//! Plans all output files of a decoder before anything is written: metadata, tensors, and where their values come from.
 
 use super::error::ConvertError;
 use super::file_plan::NamedShape;
@@ -15,25 +15,18 @@ const PATCH_EMBEDDING: &str = "visual.patch_embed.proj.weight";
 /// llama.cpp splits the patch embedding by frame, into exactly two tensors.
 const PATCH_FRAMES: usize = 2;
 
-/// File names without extension and part number: of the text model and of the vision tower.
-pub fn stems(model: &HuggingFaceModel, file_type: FileType) -> [String; 2] {
-    let text = format!("{}-{}", model.name, file_type.dtype().name());
-    let vision = format!("mmproj-{text}");
-    [text, vision]
-}
-
 /// Plans the files, the text model's first.
-pub async fn plan(
+pub async fn plan_decoder(
     model: &HuggingFaceModel,
     file_type: FileType,
+    [text_stem, vision_stem]: [&str; 2],
     split_max_size: Option<u64>,
 ) -> Result<Vec<FilePlan>, ConvertError> {
-    let [text_stem, vision_stem] = stems(model, file_type);
     let (mut decoder, tower) = plan_tensors(model, file_type.dtype())?;
     // llama.cpp reads the vocabulary size of a split model from the first tensor of the first part, so the embedding
     // table must stay first.
     decoder.insert(2.min(decoder.len()), plan_head(model).await?);
-    let mut files = split(&text_stem, text_fields(model, file_type), decoder, split_max_size)?;
+    let mut files = split(text_stem, text_fields(model, file_type), decoder, split_max_size)?;
     if let Some(config) = model.config.vision() {
         check_vision(config)?;
         let fields = vision_fields(model, config, file_type);

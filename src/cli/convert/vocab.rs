@@ -51,13 +51,13 @@ struct BpeModel {
 /// Files written before tokenizers 0.20 have a merge as one string.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum BpeMerge {
+pub enum BpeMerge {
     Joined(String),
     Pair(String, String),
 }
 
 #[derive(Deserialize)]
-struct AddedToken {
+pub struct AddedToken {
     id: u32,
     content: String,
     #[serde(default)]
@@ -65,7 +65,7 @@ struct AddedToken {
 }
 
 /// The token of each row of the embedding table, where it has one.
-struct TokenRows(Vec<Option<(String, TokenType)>>);
+pub struct TokenRows(Vec<Option<(String, TokenType)>>);
 
 impl GgufVocab {
     /// From the bytes of `tokenizer.json` and `tokenizer_config.json`. An embedding table often has more rows than there are
@@ -89,7 +89,12 @@ impl GgufVocab {
 }
 
 impl TokenRows {
-    fn new(vocab: BTreeMap<String, u32>, added_tokens: Vec<AddedToken>, rows: usize) -> Result<Self, VocabError> {
+    /// From the vocabulary and the added tokens.
+    pub fn new(
+        vocab: impl IntoIterator<Item = (String, u32)>,
+        added_tokens: Vec<AddedToken>,
+        rows: usize,
+    ) -> Result<Self, VocabError> {
         let mut table = Self(Vec::new());
         table.0.resize_with(rows, || None);
         for (token, id) in vocab {
@@ -114,14 +119,16 @@ impl TokenRows {
         self.0.get_mut(id as usize).ok_or_else(out_of_range)
     }
 
-    fn into_lists(self) -> (Vec<String>, Vec<i32>) {
+    /// The tokens and their types. A row without a token gets an unused one.
+    pub fn into_lists(self) -> (Vec<String>, Vec<i32>) {
         let unused = |id: usize| (format!("[PAD{id}]"), TokenType::Unused);
         let rows = self.0.into_iter().enumerate().map(|(id, row)| row.unwrap_or_else(|| unused(id)));
         rows.map(|(token, token_type)| (token, token_type as i32)).unzip()
     }
 }
 
-fn join_merge(merge: BpeMerge) -> Result<String, VocabError> {
+/// A merge as GGUF files write it.
+pub fn join_merge(merge: BpeMerge) -> Result<String, VocabError> {
     let joined = match merge {
         BpeMerge::Joined(text) => text,
         BpeMerge::Pair(a, b) => format!("{a} {b}"),

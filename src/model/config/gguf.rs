@@ -1,7 +1,9 @@
 //! Configurations in the metadata of GGUF files.
 
-use super::encoder::Pooling;
-use super::model::{ConfigOrigin, ModelConfig};
+use super::encoder::{Pooling, Positions};
+use super::gguf_encoder::{ForeignEncoder, foreign_encoder};
+use super::model::{ConfigOrigin, ModelConfig, TrunkConfig};
+use super::scoring::{ACTIVATION_KEY, ScoreActivation};
 use super::text::{TextConfig, mrope_sections};
 use super::vision::VisionConfig;
 use crate::model::error::{ConfigError, ModelError};
@@ -33,9 +35,43 @@ impl ModelConfig {
             let message = "a vision file was given, but the model reads text only";
             return Err(ConfigError::Unsupported(message.to_owned()).in_file(vision.metadata.file()));
         }
+        if family.is_encoder() {
+            let vocab_size = vocab_size(text, other_parts)?;
+            let ForeignEncoder { config, warnings } = foreign_encoder(text, other_parts, family, vocab_size)?;
+            let mut config = Self::encoder_from(family, config, None, family.spec().activation);
+            config.warnings = warnings;
+            return Ok(config);
+        }
         let origin = ConfigOrigin { text: file, vision: vision.map_or(file, |header| header.metadata.file()) };
         let vision = vision.map(vision_config).transpose()?;
-        Self::decoder_from(family, text_config(text, other_parts, family)?, vision, None, &origin)
+        let mut config = Self::decoder_from(family, text_config(text, other_parts, family)?, vision, None, &origin)?;
+        config.activation = activation(&text.metadata, config.activation).map_err(|e| e.in_file(file))?;
+        Ok(config)
+    }
+
+    /// The same model in a GGUF file, where the table of positions begins with the first token's.
+    pub fn in_gguf(mut self) -> Self {
+        if let TrunkConfig::Encoder(encoder) = &mut self.trunk
+            && let Positions::Learned { rows, first } = encoder.positions
+        {
+            encoder.positions = Positions::Learned { rows: rows.saturating_sub(first), first: 0 };
+        }
+        self
+    }
+}
+
+/// What `secondpass convert` says of a classifier's scores, or what the family's are made by.
+fn activation(metadata: &Metadata, of_family: ScoreActivation) -> Result<ScoreActivation, ConfigError> {
+    match metadata.get(ACTIVATION_KEY) {
+        None => Ok(of_family),
+        Some(value) => {
+            let name = if let Value::String(name) = value { name.as_str() } else { "no text" };
+            ScoreActivation::from_name(name).ok_or_else(|| {
+                ConfigError::Unsupported(format!(
+                    "its {ACTIVATION_KEY} is {name}; sigmoid, identity and tanh are supported"
+                ))
+            })
+        }
     }
 }
 
@@ -64,8 +100,18 @@ fn family(metadata: &Metadata) -> Result<Family, ConfigError> {
         ConfigError::Unsupported(format!(
             "this GGUF file's architecture is {}; secondpass runs {} rerankers",
             architecture.unwrap_or("not named"),
-            known.join(" and ")
+            known.join(", ")
         ))
+    })
+}
+
+/// Rows of the embedding table. The first part of a split file may hold no tensors.
+fn vocab_size(header: &GgufHeader, other_parts: &[&GgufHeader]) -> Result<usize, WeightsError> {
+    let mut tensors = header.tensors.iter().chain(other_parts.iter().flat_map(|part| &part.tensors));
+    let table = tensors.find(|tensor| tensor.name == TOKEN_TABLE);
+    table.and_then(|tensor| tensor.shape.first().copied()).ok_or_else(|| WeightsError::Tensor {
+        tensor: TOKEN_TABLE.to_owned(),
+        detail: "the file does not hold it".to_owned(),
     })
 }
 
@@ -77,13 +123,6 @@ fn text_config(header: &GgufHeader, other_parts: &[&GgufHeader], family: Family)
     let hidden_size = number("embedding_length")?;
     let default_head_dim = hidden_size / num_attention_heads.max(1);
     let head_dim = metadata.number(&key("attention.key_length")).unwrap_or(default_head_dim);
-    // The first part of a split file may hold no tensors.
-    let mut tensors = header.tensors.iter().chain(other_parts.iter().flat_map(|part| &part.tensors));
-    let table = tensors.find(|tensor| tensor.name == TOKEN_TABLE);
-    let vocab_size = table.and_then(|tensor| tensor.shape.first().copied()).ok_or_else(|| WeightsError::Tensor {
-        tensor: TOKEN_TABLE.to_owned(),
-        detail: "the file does not hold it".to_owned(),
-    })?;
     let sections: Option<Vec<usize>> = metadata
         .numbers(&key("rope.dimension_sections"))
         .map(|sections| sections.iter().take(3).map(|&n| n as usize).collect());
@@ -96,7 +135,7 @@ fn text_config(header: &GgufHeader, other_parts: &[&GgufHeader], family: Family)
         num_key_value_heads: metadata.number(&key("attention.head_count_kv")).unwrap_or(num_attention_heads),
         head_dim,
         intermediate_size: number("feed_forward_length")?,
-        vocab_size,
+        vocab_size: vocab_size(header, other_parts)?,
         rms_norm_eps: metadata.float(&key("attention.layer_norm_rms_epsilon")).unwrap_or(DEFAULT_RMS_NORM_EPS),
         rope_theta: metadata.float(&key("rope.freq_base")).unwrap_or(family.default_rope_theta()),
         mrope_sections: mrope_sections(head_dim, sections.as_deref()),

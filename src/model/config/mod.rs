@@ -5,6 +5,7 @@ mod bounds;
 mod encoder;
 mod encoder_json;
 mod gguf;
+mod gguf_encoder;
 mod hugging_face;
 mod json;
 mod model;
@@ -16,6 +17,6 @@ pub use encoder::{EncoderBiases, EncoderConfig, LayerAttention, Pooling, Positio
 pub use gguf::embedding_pooling;
 pub use hugging_face::{ConfigFiles, MAX_CONFIG_BYTES};
 pub use model::{ModelConfig, TrunkConfig};
-pub use scoring::{ScoreActivation, sigmoid};
+pub use scoring::{ACTIVATION_KEY, ScoreActivation, sigmoid};
 pub use text::TextConfig;
 pub use vision::VisionConfig;

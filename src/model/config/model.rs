@@ -19,6 +19,8 @@ pub struct ModelConfig {
     pub head_modules: Option<HeadModules>,
     /// What turns a logit into the published score.
     pub activation: ScoreActivation,
+    /// What the files leave open, and what was assumed.
+    pub warnings: Vec<String>,
     family: Family,
 }
 
@@ -60,7 +62,8 @@ impl ModelConfig {
             }
         }
         let trunk = TrunkConfig::Decoder { text, vision };
-        Ok(Self { trunk, tied, head_modules: None, activation: family.spec().activation, family })
+        let activation = family.spec().activation;
+        Ok(Self { trunk, tied, head_modules: None, activation, warnings: Vec::new(), family })
     }
 
     /// An encoder's.
@@ -73,7 +76,8 @@ impl ModelConfig {
         if let Some(modules) = &head_modules {
             encoder.pooling = modules.pooling;
         }
-        Self { trunk: TrunkConfig::Encoder(encoder), tied: None, head_modules, activation, family }
+        let trunk = TrunkConfig::Encoder(encoder);
+        Self { trunk, tied: None, head_modules, activation, warnings: Vec::new(), family }
     }
 
     /// The same trunk with the head of an embedding model: the modules that its files list, else pooling as the family
@@ -108,6 +112,12 @@ impl ModelConfig {
     /// With the family that the checkpoint's tensors tell, where the configuration alone does not.
     pub fn with_tensors(mut self, has_tensor: impl Fn(&str) -> bool) -> Self {
         self.family = self.family.from_tensors(has_tensor);
+        self
+    }
+
+    /// The same, by the tensors of a GGUF file.
+    pub fn with_gguf_tensors(mut self, has_tensor: impl Fn(&str) -> bool) -> Self {
+        self.family = self.family.from_gguf_tensors(has_tensor);
         self
     }
 

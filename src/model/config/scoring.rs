@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::model::error::ConfigError;
 
+/// Where a GGUF file says it: `secondpass convert` writes the name, and no other program has a key for it.
+pub const ACTIVATION_KEY: &str = "secondpass.activation";
+
 /// What turns a logit into a published score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScoreActivation {
@@ -31,6 +34,11 @@ impl ScoreActivation {
                 "its scores are made by {other}; Sigmoid, Identity and Tanh are supported"
             ))),
         }
+    }
+
+    /// By its name in `info`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Sigmoid, Self::Identity, Self::Tanh].into_iter().find(|activation| activation.name() == name)
     }
 
     /// The name in `info`.

@@ -45,7 +45,7 @@ pub static MXBAI_RERANK: FamilySpec = FamilySpec {
     name: "mxbai-rerank-v2",
     models: "mxbai-rerank-base-v2, -large-v2",
     model_types: &["qwen2"],
-    gguf_architecture: None,
+    gguf_architecture: Some("qwen2"),
     trunk: TrunkKind::Decoder { default_rope_theta: 1e6, attention: AttentionStyle::Biases },
     heads: ANSWER_HEADS,
     prompt: PromptKind::Template(&prompt::MXBAI_RERANK),

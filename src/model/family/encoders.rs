@@ -121,7 +121,7 @@ pub static ROBERTA: FamilySpec = FamilySpec {
     name: "roberta",
     models: "bge-reranker-base, -large, -v2-m3, mmarco-mMiniLMv2, other fine-tunes of RoBERTa and XLM-RoBERTa",
     model_types: &["xlm-roberta", "roberta", "camembert"],
-    gguf_architecture: None,
+    gguf_architecture: Some("bert"),
     trunk: TrunkKind::Encoder(&ROBERTA_ENCODER),
     heads: ROBERTA_HEAD,
     prompt: PromptKind::Pair,
@@ -162,7 +162,7 @@ pub static MODERNBERT: FamilySpec = FamilySpec {
     name: "modernbert",
     models: "Ettin rerankers 17m to 1b, gte-reranker-modernbert-base, granite-embedding-reranker-english-r2",
     model_types: &["modernbert"],
-    gguf_architecture: None,
+    gguf_architecture: Some("modern-bert"),
     trunk: TrunkKind::Encoder(&EncoderSpec {
         norm_order: NormOrder::Before,
         positions: PositionRule::RotaryByLayer,
@@ -224,7 +224,7 @@ pub static JINA_BERT: FamilySpec = FamilySpec {
     name: "jina-bert",
     models: "jina-reranker-v1-tiny-en, -turbo-en",
     model_types: &[],
-    gguf_architecture: None,
+    gguf_architecture: Some("jina-bert-v2"),
     trunk: TrunkKind::Encoder(&EncoderSpec {
         positions: PositionRule::LinearBias,
         mlp: MlpLayout::GateUp,

@@ -6,12 +6,17 @@
 
 mod decoders;
 mod encoders;
+mod gguf;
 mod spec;
 
+pub use gguf::{POSITION_TABLE, encoder_tensors};
 pub use spec::{
     AttentionStyle, BiasRule, EmbeddingPrompt, EncoderSpec, FamilySpec, HeadActivation, HeadKind, HeadLayerSpec,
     MlpLayout, NormOrder, PositionRule, PromptKind, TrunkKind,
 };
+
+/// What GGUF files call queries, keys and values in one tensor.
+const FUSED_QKV: &str = "blk.0.attn_qkv.weight";
 
 /// A family of published checkpoints that run alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +133,14 @@ impl Family {
     pub fn from_tensors(self, has_tensor: impl Fn(&str) -> bool) -> Self {
         match self {
             Self::Roberta if has_tensor(encoders::JINA_ROBERTA_TENSOR) => Self::JinaRoberta,
+            family => family,
+        }
+    }
+
+    /// The same by the tensors of a GGUF file.
+    pub fn from_gguf_tensors(self, has_tensor: impl Fn(&str) -> bool) -> Self {
+        match self {
+            Self::Roberta if has_tensor(FUSED_QKV) => Self::JinaRoberta,
             family => family,
         }
     }

@@ -13,7 +13,8 @@ pub struct FamilySpec {
     pub models: &'static str,
     /// `model_type` in `config.json`. Empty if another family's configuration leads to it.
     pub model_types: &'static [&'static str],
-    /// `general.architecture` in GGUF metadata, if such files are read.
+    /// `general.architecture` in GGUF metadata, if files of other programs are read. Those of `secondpass convert` hold
+    /// their own `config.json`, which tells.
     pub gguf_architecture: Option<&'static str>,
     /// What turns tokens into hidden states.
     pub trunk: TrunkKind,

@@ -6,6 +6,15 @@ use crate::weights::{Checkpoint, WeightsError};
 /// The largest head that is read: the widest published layers, several times over.
 const MAX_HEAD_VALUES: usize = 1 << 26;
 
+/// A layer of a head: the names of its weight and bias begin with `at`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadPlace {
+    /// The start of its tensors' names.
+    pub at: String,
+    /// Whether it is a norm.
+    pub is_norm: bool,
+}
+
 /// A layer of a head that was found in a checkpoint and checked, without reading its values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HeadLayerTensors {

@@ -8,11 +8,14 @@ mod classifier;
 mod embedding;
 mod layers;
 mod modules;
+mod places;
 mod score;
 mod tensors;
 mod yes_no;
 
 pub use embedding::EmbeddingHead;
+pub use layers::HeadPlace;
 pub use modules::{HeadModules, ModuleList};
+pub use places::head_places;
 pub use score::ScoreHead;
 pub use tensors::HeadTensors;

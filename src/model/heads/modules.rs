@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::layers::{HeadLayerTensors, dense, norm};
+use super::layers::{HeadLayerTensors, HeadPlace, dense, norm};
 use crate::model::config::Pooling;
 use crate::model::error::ConfigError;
 use crate::model::family::HeadActivation;
@@ -14,6 +14,10 @@ const MAX_MODULES: usize = 16;
 
 /// Epsilon of torch's layer norm, which the module does not store.
 const NORM_EPS: f64 = 1e-5;
+
+/// What a module calls its layer.
+const LINEAR: &str = "linear";
+const NORM: &str = "norm";
 
 /// The list in `modules.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,6 +166,15 @@ impl HeadModules {
         rows.unwrap_or(width)
     }
 
+    /// Where the layers are in a checkpoint.
+    pub fn places(&self) -> Vec<HeadPlace> {
+        let of = |module: &HeadModule| match module {
+            HeadModule::Dense { path, .. } => HeadPlace { at: format!("{path}.{LINEAR}"), is_norm: false },
+            HeadModule::Norm { path, .. } => HeadPlace { at: format!("{path}.{NORM}"), is_norm: true },
+        };
+        self.modules.iter().map(of).collect()
+    }
+
     /// The layers, found in the checkpoint and checked.
     pub fn find(&self, checkpoint: &Checkpoint, width: usize) -> Result<Vec<HeadLayerTensors>, WeightsError> {
         let mut current = width;
@@ -178,9 +191,9 @@ impl HeadModules {
             layers.push(match module {
                 HeadModule::Dense { path, columns, rows, activation } => {
                     current = *rows;
-                    dense(checkpoint, &format!("{path}.linear"), [*rows, *columns], *activation)?
+                    dense(checkpoint, &format!("{path}.{LINEAR}"), [*rows, *columns], *activation)?
                 }
-                HeadModule::Norm { path, width } => norm(checkpoint, &format!("{path}.norm"), *width, NORM_EPS)?,
+                HeadModule::Norm { path, width } => norm(checkpoint, &format!("{path}.{NORM}"), *width, NORM_EPS)?,
             });
         }
         Ok(layers)

@@ -24,6 +24,13 @@ pub enum Bias {
     Absent,
 }
 
+impl Bias {
+    /// Whether there is one.
+    pub fn is_present(self) -> bool {
+        self == Self::Present
+    }
+}
+
 impl Linear {
     /// From `weight`, of the given rows and columns, and `bias`.
     pub async fn load<S: TensorSource>(

@@ -7,6 +7,6 @@ mod spec;
 mod throttle;
 mod trunk_loader;
 
-pub use requirements::{check_complete, required_tensors};
+pub use requirements::{check_complete, required_tensors, required_tensors_named};
 pub use spec::TensorSpec;
 pub use trunk_loader::{LoadParameters, load_trunk};

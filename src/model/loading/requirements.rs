@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use super::collector::TensorCollector;
 use super::spec::TensorSpec;
 use crate::model::config::ModelConfig;
+use crate::model::tensor_map::TensorMap;
 use crate::model::trunk::Trunk;
 use crate::weights::Checkpoint;
 use crate::weights::WeightsError;
@@ -15,7 +16,12 @@ const MAX_NAMED: usize = 5;
 
 /// All tensors of a model but those of its head, which has several forms.
 pub fn required_tensors(config: &ModelConfig) -> Vec<TensorSpec> {
-    let collector = TensorCollector::new(config.family().spec().tensors);
+    required_tensors_named(config, config.family().spec().tensors)
+}
+
+/// The same, in the same order, under other names.
+pub fn required_tensors_named(config: &ModelConfig, names: TensorMap) -> Vec<TensorSpec> {
+    let collector = TensorCollector::new(names);
     let trunk = poll_once(Trunk::load(&collector, config, [None; 2], &mut || {}));
     debug_assert!(matches!(trunk, Poll::Ready(Ok(_))), "a collector never waits and never fails");
     collector.into_specs()

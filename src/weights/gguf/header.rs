@@ -18,7 +18,8 @@ const MAX_ARRAY: u64 = 1 << 22;
 /// Strings for which memory is reserved before any of them is read.
 const MAX_RESERVED: usize = 1 << 12;
 const MAX_KEY_BYTES: u64 = 1 << 16;
-const MAX_STRING_BYTES: u64 = 16 << 20;
+/// The longest text in the metadata that is read.
+pub const MAX_STRING_BYTES: u64 = 16 << 20;
 const MAX_DIMENSIONS: u32 = 4;
 
 /// The header of a GGUF file.

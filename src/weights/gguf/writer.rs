@@ -25,6 +25,8 @@ pub enum Field {
     String(String),
     /// A list of strings.
     Strings(Vec<String>),
+    /// Bytes.
+    U8s(Vec<u8>),
     /// A list of signed 32-bit integers.
     I32s(Vec<i32>),
     /// A list of single-precision floats.
@@ -48,6 +50,10 @@ impl Field {
             Self::Strings(list) => {
                 put_list_head(out, 8, list.len());
                 list.iter().for_each(|text| put_text(text, out));
+            }
+            Self::U8s(bytes) => {
+                put_list_head(out, 0, bytes.len());
+                out.extend(bytes);
             }
             Self::I32s(list) => {
                 put_list_head(out, 5, list.len());

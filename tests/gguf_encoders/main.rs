@@ -1,0 +1,7 @@
+//! Encoders and other rerankers as GGUF files: what `secondpass convert` writes scores as the original does, files of other
+//! programs run or are refused with the reason, and hostile metadata is an error.
+
+mod files;
+mod foreign;
+mod refusals;
+mod round_trips;
