@@ -80,8 +80,10 @@ async function benchLoading(model) {
   return rows
 }
 
-const benchEncoders = () =>
-  measureEncoders(python, server.url, options, (shape, legs) => console.log(`\n${engineTable(shape, legs)}\n\n${ratioTable(shape, legs)}\n`))
+function benchEncoders() {
+  const print = (shape, legs) => console.log(`\n${engineTable(shape, legs)}\n\n${ratioTable(shape, legs)}\n`)
+  return measureEncoders(python, server.url, options, print)
+}
 
 async function benchPictures() {
   step('pictures')

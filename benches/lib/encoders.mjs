@@ -67,7 +67,9 @@ function legsOf(shape, url, { engines, devices, gpu }) {
     for (const { file, dtype, label } of PRECISIONS) {
       const model = `${at}/onnx/${file}.onnx`
       legs.push(leg('ort', device, `onnxruntime-web ${execution} ${label}`, 'ort-pairs', { device: execution, model }, { ...batches, ...limits }))
-      legs.push(leg('transformers', device, `transformers.js ${execution} ${label}`, 'transformers-pairs', { device: execution, dtype, model: `${at}/` }, limits))
+      legs.push(
+        leg('transformers', device, `transformers.js ${execution} ${label}`, 'transformers-pairs', { device: execution, dtype, model: `${at}/` }, limits),
+      )
     }
   }
   const wanted = (engine) => engines.includes(engine === 'transformers' ? 'ort' : engine)

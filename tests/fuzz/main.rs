@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use pollster::block_on;
 use secondpass::bytes::{MemoryFolder, MemorySource};
+use secondpass::engine::{FileLocation, Manifest, ModelLocation, Observer, OpenedModel};
 use secondpass::media::{DecodeOptions, decode, decode_data_url};
 use secondpass::model::{ConfigFiles, HeadModules, ModelConfig, ModuleList, Task};
 use secondpass::prompt::{GgufVocabulary, PromptInput, PromptLimits, Prompter, Tokenizer};
@@ -199,6 +200,18 @@ fn parts(metadata: &Metadata) {
     }
 }
 
+/// Configuration, tokenizer and the names of tensors of an encoder, as an engine opens them.
+fn encoder(bytes: &[u8]) -> bool {
+    let folder = MemoryFolder::default().with("model.gguf", bytes.to_vec());
+    let text = FileLocation { folder: &folder, name: "model.gguf".to_owned() };
+    let manifest = block_on(Manifest::open(&ModelLocation::Gguf { text, vision: None }));
+    let Ok(opened) = manifest.and_then(|manifest| Ok(block_on(manifest.read(&Observer::silent())))) else { return false };
+    let Ok(OpenedModel { prompter, checkpoint, .. }) = opened else { return false };
+    read_all(&checkpoint);
+    let side = |text| PromptInput { visuals: &[], text };
+    prompter.encode(None, &side("a bab"), &side("</s> ab \u{e9}\u{301}"), PromptLimits::default()).is_ok()
+}
+
 fn tower(text: &GgufHeader, bytes: &[u8]) -> bool {
     let Some(header) = header(bytes) else { return false };
     let known = ModelConfig::from_gguf(text, &[], Some(&header)).is_ok();
@@ -241,6 +254,10 @@ fn parsers_survive_mutated_input() {
     });
     fuzz("gguf", &[seeds::text_gguf()], text_model);
     fuzz("gguf with a whole model", &[read("gguf/sees.gguf")], text_model);
+    let text_of = |file: &str| String::from_utf8(read(file)).expect("text");
+    let (config, tokenizer) = (text_of("encoder/bert/config.json"), text_of("encoder/bert/tokenizer.json"));
+    fuzz("gguf of an encoder", &[seeds::own_encoder_gguf(&config, &tokenizer)], encoder);
+    fuzz("gguf of another program's encoder", &seeds::foreign_encoder_ggufs(), encoder);
     let text = header(&seeds::text_gguf()).expect("a text model");
     fuzz("mmproj", &[seeds::vision_gguf()], |bytes| tower(&text, bytes));
     fuzz("config.json", &[read("text/tiny-tied/config.json"), read("vl/vl-tied/config.json")], |bytes| {

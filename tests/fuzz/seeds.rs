@@ -1,7 +1,7 @@
 //! Small valid files as seeds. They are complete, so that mutations reach the code behind a parser's first checks.
 
 use secondpass::weights::DType;
-use secondpass::weights::gguf::{Field, GgufLayout, GgufWriter, NewTensor};
+use secondpass::weights::gguf::{EmbeddedFile, Field, GgufLayout, GgufWriter, NewTensor, embedded_fields};
 use serde_json::json;
 
 /// Tensors of every supported type, one of an unsupported type, and an empty one.
@@ -97,4 +97,64 @@ pub fn vision_gguf() -> Vec<u8> {
             ("v.deepstack.0.norm.weight", DType::F32, &[128]),
         ],
     )
+}
+
+/// The tensors that a small encoder's header is read with.
+const ENCODER_TENSORS: [(&str, DType, &[usize]); 5] = [
+    ("token_embd.weight", DType::F16, &[9, 32]),
+    ("position_embd.weight", DType::F32, &[16, 32]),
+    ("cls.weight", DType::F32, &[32, 32]),
+    ("cls.output.weight", DType::F32, &[32]),
+    ("blk.0.attn_qkv.weight", DType::Q8_0, &[96, 32]),
+];
+
+/// An encoder as `secondpass convert` writes one: its own files are in the metadata.
+pub fn own_encoder_gguf(config: &str, tokenizer: &str) -> Vec<u8> {
+    let file = |name: &str, text: &str| EmbeddedFile { name: name.to_owned(), text: text.to_owned() };
+    let files = [file("config.json", config), file("tokenizer.json", tokenizer)];
+    let [names, texts] = embedded_fields(&files).expect("short files");
+    let fields = vec![
+        ("general.architecture", Field::String("secondpass-bert".into())),
+        ("secondpass.file_names", names.1),
+        ("secondpass.file_texts", texts.1),
+    ];
+    gguf(fields, &ENCODER_TENSORS)
+}
+
+/// Encoders as other programs write them: a Unigram vocabulary, and one of bytes.
+pub fn foreign_encoder_ggufs() -> [Vec<u8>; 2] {
+    let sizes = |arch: &str| {
+        let key = |leaf: &str| format!("{arch}.{leaf}");
+        [
+            (key("block_count"), Field::U32(1)),
+            (key("context_length"), Field::U32(16)),
+            (key("embedding_length"), Field::U32(32)),
+            (key("feed_forward_length"), Field::U32(64)),
+            (key("attention.head_count"), Field::U32(2)),
+            (key("attention.layer_norm_epsilon"), Field::F32(1e-5)),
+            (key("attention.sliding_window"), Field::U32(8)),
+            (key("classifier.pooling_type"), Field::U32(2)),
+        ]
+    };
+    let tokenizer = [
+        ("tokenizer.ggml.token_type", Field::I32s(vec![3, 3, 3, 2, 1, 1, 1, 1, 5])),
+        ("tokenizer.ggml.tokens", strings(&["<s>", "<pad>", "</s>", "<unk>", "a", "b", "ab", "\u{2581}", "[PAD8]"])),
+        ("tokenizer.ggml.bos_token_id", Field::U32(0)),
+        ("tokenizer.ggml.eos_token_id", Field::U32(2)),
+        ("tokenizer.ggml.unknown_token_id", Field::U32(3)),
+        ("tokenizer.ggml.merges", strings(&["a b"])),
+        ("tokenizer.ggml.scores", Field::F32s(vec![0.0, 0.0, 0.0, 0.0, -1.0, -2.0, -1.5, -3.0, -10_000.0])),
+    ];
+    let file = |arch: &str, model: &str, pre: &str| {
+        let (sizes, text) = (sizes(arch), |text: &str| Field::String(text.into()));
+        let mut fields: Vec<(&str, Field)> = vec![
+            ("general.architecture", text(arch)),
+            ("tokenizer.ggml.model", text(model)),
+            ("tokenizer.ggml.pre", text(pre)),
+        ];
+        fields.extend(sizes.iter().map(|(key, field)| (key.as_str(), field.clone())));
+        fields.extend(tokenizer.iter().map(|(key, field)| (*key, field.clone())));
+        gguf(fields, &ENCODER_TENSORS)
+    };
+    [file("bert", "t5", "default"), file("modern-bert", "gpt2", "modern-bert")]
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use pollster::block_on;
 use secondpass::bytes::{DirectoryFolder, MemoryFolder, MemorySource};
-use secondpass::engine::{FileLocation, LoadOptions, ModelLocation};
+use secondpass::engine::{FileLocation, LoadOptions, ModelLocation, TaskInfo};
 use secondpass::model::Precision;
 use secondpass::weights::DType;
 use secondpass::weights::gguf::{Field, GgufLayout, GgufWriter, NewTensor, Value as GgufValue, read_header};
@@ -108,6 +108,12 @@ fn load_with(bytes: &[u8], options: LoadOptions) -> Result<Engine, Error> {
 pub fn refused(bytes: &[u8]) -> (String, &'static str) {
     let error = load_bytes(bytes).err().expect("a refusal");
     (error.to_string(), error.code())
+}
+
+/// What makes published scores of logits.
+pub fn activation(engine: &Engine) -> &'static str {
+    let TaskInfo::Reranker { activation, .. } = &engine.info().task else { panic!("a reranker") };
+    activation
 }
 
 pub fn cases(model: &str) -> Vec<Value> {
