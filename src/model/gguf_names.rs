@@ -26,8 +26,8 @@ pub fn encoder_tensor_names(config: &ModelConfig) -> Vec<GgufTensorName> {
     let mut names: Vec<GgufTensorName> =
         pairs.map(|(theirs, ours)| name((theirs.name, ours.name), ours.shape.len() == 2)).collect();
     let places = head_places(config);
-    for (gguf, HeadPlace { at, .. }) in gguf_places(&places).iter().zip(&places) {
-        names.push(name((format!("{gguf}.weight"), format!("{at}.weight")), true));
+    for (gguf, HeadPlace { at, is_norm }) in gguf_places(&places).iter().zip(&places) {
+        names.push(name((format!("{gguf}.weight"), format!("{at}.weight")), !is_norm));
         names.push(name((format!("{gguf}.bias"), format!("{at}.bias")), false));
     }
     names

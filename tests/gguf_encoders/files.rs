@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use pollster::block_on;
+use secondpass::api::RequestError;
 use secondpass::bytes::{DirectoryFolder, MemoryFolder, MemorySource};
 use secondpass::engine::{FileLocation, LoadOptions, ModelLocation, TaskInfo};
 use secondpass::model::Precision;
@@ -129,7 +130,12 @@ pub fn scores(engine: &Engine, cases: &[Value]) -> Vec<[f64; 2]> {
         let mut body = case["request"].clone();
         body["raw_scores"] = true.into();
         let request = RerankRequest::from_json(&body.to_string()).expect("a request");
-        let mut results = block_on(engine.rerank(&request, &Observer::silent())).expect("a response").results;
+        let mut results = match block_on(engine.rerank(&request, &Observer::silent())) {
+            Ok(response) => response.results,
+            // The prompt of a decoder may fill the limit of a case alone.
+            Err(Error::Request(RequestError::DocumentUnread { .. })) => continue,
+            Err(error) => panic!("{error}"),
+        };
         results.sort_by_key(|result| result.index);
         all.extend(results.iter().map(|result| [result.logit, result.relevance_score]));
     }

@@ -9,10 +9,16 @@ fn foreign(model: &str) -> GgufFile {
     GgufFile::read(&convert(model, DType::F32)).foreign()
 }
 
-/// Cases in which added tokens that are no special ones do not matter: their flags are not in such files.
+/// Cases whose texts are words with single spaces, and no mark of a space. Such files do not hold the flags of added tokens, which are runs of spaces
+/// in ModernBERT; and of XLM-RoBERTa's tokenizer two forms are published that differ at other white space.
 fn plain_cases(model: &str) -> Vec<serde_json::Value> {
+    let is_plain =
+        |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ") == text && !text.contains('\u{2581}');
     let mut cases = cases(model);
-    cases.retain(|case| !case["request"].to_string().contains("   "));
+    cases.retain(|case| {
+        let documents = case["request"]["documents"].as_array().expect("a list");
+        documents.iter().chain([&case["request"]["query"]]).all(|text| text.as_str().is_some_and(is_plain))
+    });
     cases
 }
 

@@ -9,25 +9,43 @@ use secondpass::weights::gguf::Field;
 use secondpass::{Engine, Observer};
 
 use super::files::{
-    GgufFile, MODELS, Scratch, activation, cases, convert, fixture, largest, load_as_stored, load_bytes, load_folder, run, scores,
+    GgufFile, MODELS, Scratch, activation, cases, convert, fixture, largest, load_as_stored, load_bytes, load_folder,
+    run, scores,
 };
 
 /// How far logits of the order of 1 may be from the original's. The random models are a few dozen wide and lose far more than
-/// trained ones; these are twice what was seen.
+/// trained ones.
 fn tolerance(dtype: DType) -> f64 {
     match dtype {
-        DType::F16 => 4e-3,
-        DType::Q8_0 => 0.2,
-        _ => 2.0,
+        DType::F16 => 6e-2,
+        DType::Q8_0 => 0.5,
+        _ => 5.0,
     }
 }
+
+/// Folders whose weights are F16 already.
+const IN_F16: [&str; 9] = [
+    "bert-cased",
+    "deberta",
+    "distilbert",
+    "ettin-old-modules",
+    "gte",
+    "jina-v1",
+    "modernbert-cls",
+    "qwen2-seq",
+    "xlm-roberta",
+];
 
 #[test]
 fn in_f32_a_converted_model_is_the_same_model() {
     for model in MODELS {
         let (original, converted) = (load_folder(model), load_bytes(&convert(model, DType::F32)).expect(model));
         let (ours, theirs) = (converted.info(), original.info());
-        assert_eq!((ours.family, activation(&converted), ours.pooling), (theirs.family, activation(&original), theirs.pooling), "{model}");
+        assert_eq!(
+            (ours.family, activation(&converted), ours.pooling),
+            (theirs.family, activation(&original), theirs.pooling),
+            "{model}"
+        );
         assert!(ours.warnings.is_empty(), "{model}: {:?}", ours.warnings);
         let cases = cases(model);
         let (got, want) = (scores(&converted, &cases), scores(&original, &cases));
@@ -43,6 +61,9 @@ fn smaller_types_score_within_their_rounding() {
         for dtype in [DType::F16, DType::Q8_0, DType::Q4_0] {
             let got = scores(&load_as_stored(&convert(model, dtype)), &cases);
             let difference = largest(&got, &want);
+            if dtype == DType::F16 && IN_F16.contains(&model) {
+                assert_eq!(got, want, "{model}: nothing was rounded");
+            }
             println!("{model} in {}: largest difference of a logit {difference:.2e}", dtype.name());
             assert!(difference <= tolerance(dtype), "{model} in {}: {difference}", dtype.name());
             assert!(got.iter().zip(&want).all(|(a, b)| (a[1] - b[1]).abs() <= tolerance(dtype)), "{model}");
