@@ -14,12 +14,12 @@ use super::files::{
 };
 
 /// How far logits of the order of 1 may be from the original's. The random models are a few dozen wide and lose far more than
-/// trained ones.
+/// trained ones; these are twice what was seen.
 fn tolerance(dtype: DType) -> f64 {
     match dtype {
         DType::F16 => 6e-2,
-        DType::Q8_0 => 0.5,
-        _ => 5.0,
+        DType::Q8_0 => 0.42,
+        _ => 11.0,
     }
 }
 
