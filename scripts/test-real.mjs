@@ -1,6 +1,6 @@
 // `npm run test:real`: the hidden states of a real model, all-MiniLM-L6-v2, against Transformers, natively and in Chromium.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from './build.mjs'
@@ -34,7 +34,7 @@ try {
   step('Native')
   const rows = native(env)
   step('Chromium')
-  if (!existsSync(join(ROOT, 'pkg', 'dist', 'wasm'))) await build({ profile: 'dev', only: ['secondpass'] })
+  await build({ profile: 'dev', only: ['secondpass'] })
   const { inChromium } = await import('../tests/real/chromium.mjs')
   process.env.CHROME = ensureChromium()
   rows.push(...(await inChromium(out, process.argv.includes('--webgpu') ? ['cpu', 'webgpu'] : ['cpu'])))
