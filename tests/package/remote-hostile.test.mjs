@@ -171,3 +171,18 @@ test('lone surrogates are replaced in all that a server is sent', async () => {
   await remote({ model: 'm\ud800' }).rerank({ query: 'q\ud800', documents: [{ text: ['\udc00'] }], instruction: 'i\ud83d', own: '\ud801' })
   assert.ok(!/\\ud[89a-f]/i.test(body), body)
 })
+
+test('a callback that throws is reported, and does not end the request', async () => {
+  answer = () => scored(0.1, 0.2, 0.3)
+  const caught = []
+  globalThis.reportError = (error) => caught.push(error.message)
+  try {
+    const onResult = () => {
+      throw new Error('own')
+    }
+    assert.equal((await remote().rerank(BODY, { onResult })).results.length, 3)
+  } finally {
+    delete globalThis.reportError
+  }
+  assert.deepEqual(caught, ['own', 'own', 'own'])
+})
