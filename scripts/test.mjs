@@ -6,6 +6,7 @@ import { build } from './build.mjs'
 import { checkCrates } from './crates/deny.mjs'
 import { clippy, fail, ROOT, step, TARGET_DIR } from './lib.mjs'
 import { ensureChromium } from './setup/chromium.mjs'
+import { ENGINES } from './setup/engines.mjs'
 import { ensureNodeModules } from './setup/node.mjs'
 import { findOrInstallRuff } from './setup/ruff.mjs'
 import { ensureRust } from './setup/rust.mjs'
@@ -42,6 +43,7 @@ const STEPS = {
   // The module with everything stands for both here; the release builds both.
   build: () => build({ profile: 'dev', only: ['secondpass'], lint: true }),
   browser: () => node('browser'),
+  engines,
   // The packed package needs the npm registry and minutes: `npm run test:package`.
   package: () => node('package', (file) => file !== 'packed.test.mjs'),
   release: async () => {
@@ -106,11 +108,22 @@ async function crates() {
   return fine
 }
 
+/** The tests that run in every engine; an engine that is not here counts as one that was skipped. */
+async function engines() {
+  let fine = true
+  for (const [engine, { ensure, missing }] of Object.entries(ENGINES)) {
+    console.log(`  in ${engine}`)
+    if (!ensure()) skip(`the tests in ${engine}`, missing)
+    else fine = (await node('engines', undefined, { ENGINE: engine })) && fine
+  }
+  return fine
+}
+
 /** Runs the tests of a folder under tests/, which may open a browser. */
-function node(folder, wanted = () => true) {
+function node(folder, wanted = () => true, env = { CHROME: ensureChromium() }) {
   const files = readdirSync(join(ROOT, 'tests', folder)).filter((file) => file.endsWith('.test.mjs') && wanted(file))
   const tests = files.map((file) => join(ROOT, 'tests', folder, file))
-  return command(process.execPath, ['--test', '--test-concurrency=1', ...tests], { CHROME: ensureChromium() }, countNode)
+  return command(process.execPath, ['--test', '--test-concurrency=1', ...tests], env, countNode)
 }
 
 function countCargo(output) {

@@ -1,7 +1,8 @@
 // Finds a Chrome or Chromium for the browser tests; installs Debian's where there is none and that is possible.
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { fail, has, run, step } from '../lib.mjs'
+import { fail } from '../lib.mjs'
+import { installPackages } from './apt.mjs'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome', 'chrome']
 const PLACES = [
@@ -19,10 +20,6 @@ export function findChromium() {
 export function ensureChromium() {
   const found = findChromium()
   if (found) return found
-  if (has('apt-get') && process.getuid?.() === 0) {
-    step('Installing Chromium for the browser tests')
-    run('apt-get', ['update', '-qq'], { mayFail: true })
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], { quiet: true, mayFail: true, env: { DEBIAN_FRONTEND: 'noninteractive' } })
-  }
+  installPackages(['chromium'], 'Chromium for the browser tests')
   return findChromium() ?? fail('No Chrome or Chromium was found for the browser tests. Install one, or name it: CHROME=/path/to/chrome npm test')
 }

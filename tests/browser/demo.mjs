@@ -18,19 +18,23 @@ const PREFIX = '/some/where/'
 export const demoModel = () => JSON.parse(readFileSync(join(DEMO, 'model', 'demo.json'), 'utf8'))
 
 /**
- * A server and a browser. `items`: pictures in the gallery (all if absent). `redirects`: the host sends `index.html` to its folder.
- * The state's `weights` may be set to `hang` or `fail` at any time, and `own` to `hang`.
- * `page(options, { path })` opens the demo in a new browser context.
+ * A server. `items`: pictures in the gallery (all if absent). `redirects`: the host sends `index.html` to its folder. `prelude` is put
+ * at the start of the page. The state's `weights` may be set to `hang` or `fail` at any time, and `own` to `hang`.
  */
-export async function openDemo({ items, redirects = false } = {}) {
-  const state = { weights: 'serve', own: 'serve', redirects }
+export async function serveDemo({ items, redirects = false, prelude = '' } = {}) {
+  const state = { weights: 'serve', own: 'serve', redirects, prelude }
   const server = await listen((request, response) => answer(request, response, state, items), 0, true)
   const close = () =>
     new Promise((done) => {
       server.closeAllConnections()
       server.close(done)
     })
-  const url = `http://127.0.0.1:${server.address().port}${PREFIX}`
+  return { url: `http://127.0.0.1:${server.address().port}${PREFIX}`, state, close }
+}
+
+/** Such a server and a browser. `page(options, { path })` opens the demo in a new browser context. */
+export async function openDemo(options) {
+  const { url, state, close } = await serveDemo(options)
   const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS, headless: true })
 
   async function page(options = {}, { path = '' } = {}) {
@@ -62,8 +66,11 @@ function answer(request, response, state, items) {
     request.url = request.url.slice('/own'.length)
     if (serveFile(OWN, request, response)) return
   }
+  if (state.prelude && /^\/(index\.html)?$/.test(pathname.slice(PREFIX.length - 1))) return response.end(withPrelude(state.prelude))
   if (!serveFile(DEMO, request, response)) response.writeHead(404).end('not found')
 }
+
+const withPrelude = (prelude) => readFileSync(join(DEMO, 'index.html'), 'utf8').replace(/<!doctype html>/i, (doctype) => doctype + prelude)
 
 function smallGallery(count) {
   const gallery = JSON.parse(readFileSync(join(DEMO, 'gallery', 'gallery.json'), 'utf8'))

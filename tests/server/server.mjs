@@ -55,9 +55,11 @@ function rangeOf(request, bytes) {
   return [Number(from), Math.min(Number(to), bytes.length - 1)]
 }
 
-export async function startServer() {
+/** `folders` are served beside those above, by their first part of the path. `prelude` is put at the start of every page. */
+export async function startServer({ folders = {}, prelude = '' } = {}) {
   const hosts = new Map()
-  const server = await listen((request, response) => handle(hosts, request, response), 0, true)
+  const served = { hosts, folders: { ...FOLDERS, ...folders }, prelude }
+  const server = await listen((request, response) => handle(served, request, response), 0, true)
   return {
     hosts,
     url: `http://127.0.0.1:${server.address().port}`,
@@ -69,16 +71,26 @@ export async function startServer() {
   }
 }
 
-function handle(hosts, request, response) {
+function handle({ hosts, folders, prelude }, request, response) {
   const [, kind, ...rest] = new URL(request.url, 'http://localhost').pathname.split('/')
   if (kind === 'fault') return fault(rest, request, response)
   if (kind === 'host' && hosts.has(rest[0])) return hosts.get(rest[0]).handle(rest.slice(1).join('/'), request, response)
   if (kind === 'redirect') return response.writeHead(302, { location: `/${rest.join('/')}` }).end()
-  if (FOLDERS[kind]) {
+  if (folders[kind]) {
     request.url = `/${rest.join('/')}`
-    if (serveFile(FOLDERS[kind], request, response)) return
+    if (prelude && servePage(folders[kind], request, response, prelude)) return
+    if (serveFile(folders[kind], request, response)) return
   }
   response.writeHead(404).end('not found')
+}
+
+/** A page with something at its start; false if the request is not for a page. */
+function servePage(folder, request, response, prelude) {
+  const path = join(folder, request.url.replace(/\/$/, '/index.html'))
+  if (!path.endsWith('.html') || !existsSync(path)) return false
+  const html = readFileSync(path, 'utf8').replace(/<!doctype html>/i, (doctype) => doctype + prelude)
+  response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-length': Buffer.byteLength(html) }).end(html)
+  return true
 }
 
 /** Applies to the weights, unless the kind names another file: `html@config.json`. */

@@ -1,0 +1,2 @@
+import './no-webgpu-worker-setup.js'
+import '/dist/worker.js'
