@@ -19,7 +19,8 @@ interface GpuDevice {
 type RequestDevice = (this: Adapter, wanted?: { requiredFeatures?: Iterable<string> }) => Promise<GpuDevice>
 interface WebGpuScope {
   navigator: { gpu?: { requestAdapter(): Promise<Adapter | null> } }
-  GPUAdapter?: { prototype: { requestDevice: RequestDevice } }
+  GPUAdapter?: { prototype: Adapter & { requestDevice: RequestDevice } }
+  GPUDevice?: { prototype: object }
 }
 
 const scope = globalThis as unknown as WebGpuScope
@@ -63,14 +64,25 @@ let subgroups = false
 /** Whether the device that was opened last has subgroups. */
 export const hasSubgroups = (): boolean => subgroups
 
+const UNKNOWN_ADAPTER = { vendor: '', architecture: '', device: '', description: '', isFallbackAdapter: false, subgroupMinSize: 4, subgroupMaxSize: 128 }
+
+/** cubecl asks every adapter for this one, and stops in browsers that do not have it, although nothing here is timed with it. */
+const TIMESTAMPS = 'timestamp-query'
+
 /** Opens every device from now on with subgroups where the adapter has them, and reports its loss or lack of memory. */
 export function watchDevices(report: (lost: Lost) => void): void {
   const prototype = scope.GPUAdapter?.prototype
   if (!prototype) return
+  // Some versions of browsers do not describe their adapters, and the engine reads the description.
+  if (!('info' in prototype)) Object.defineProperty(prototype, 'info', { configurable: true, get: () => UNKNOWN_ADAPTER })
+  const featuresOf = claimTimestamps(prototype)
+  if (scope.GPUDevice) claimTimestamps(scope.GPUDevice.prototype)
   const { requestDevice } = prototype
   prototype.requestDevice = async function (wanted = {}) {
-    const more = this.features.has('subgroups') ? ['subgroups'] : []
-    const device = await requestDevice.call(this, { ...wanted, requiredFeatures: [...(wanted.requiredFeatures ?? []), ...more] })
+    const features = featuresOf(this)
+    const more = features.has('subgroups') ? ['subgroups'] : []
+    const asked = [...(wanted.requiredFeatures ?? [])].filter((feature) => feature !== TIMESTAMPS || features.has(feature))
+    const device = await requestDevice.call(this, { ...wanted, requiredFeatures: [...asked, ...more] })
     subgroups = more.length > 0
     void device.lost.then(({ message }) =>
       report({ type: 'lost', code: 'device_lost', message: `The WebGPU device was lost${message ? `: ${message}` : '.'}` }),
@@ -81,4 +93,18 @@ export function watchDevices(report: (lost: Lost) => void): void {
     })
     return device
   }
+}
+
+/** Adds timestamps to the features that a prototype's objects show; the function that it returns gives their own. */
+function claimTimestamps(prototype: object): (object: object) => Set<string> {
+  const own = Object.getOwnPropertyDescriptor(prototype, 'features')?.get
+  const featuresOf = (object: object): Set<string> => own?.call(object) ?? new Set()
+  Object.defineProperty(prototype, 'features', {
+    configurable: true,
+    get(this: object) {
+      const features = featuresOf(this)
+      return features.has(TIMESTAMPS) ? features : new Set([...features, TIMESTAMPS])
+    },
+  })
+  return featuresOf
 }

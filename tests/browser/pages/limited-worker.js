@@ -1,0 +1,2 @@
+import './limited-worker-setup.js'
+import '/dist/worker.js'
