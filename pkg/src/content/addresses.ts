@@ -1,10 +1,11 @@
 // Addresses as they are resolved, and as they are printed.
+import { folderOfProcess } from '../node/thread.js'
 import { wellFormed } from './text.js'
 
-/** Resolved against the page's address, for a worker has another base. What is no URL stays as it is, so that its reader can say so. */
+/** Resolved against the page's address, or in Node the folder of the process, for a worker has another base. What is no URL stays as it is, so that its reader can say so. */
 export function absoluteUrl(url: string | URL): string {
   try {
-    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href).href
+    return new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href ?? folderOfProcess()).href
   } catch {
     return wellFormed(String(url))
   }

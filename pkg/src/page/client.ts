@@ -1,6 +1,7 @@
 // A worker, and the calls that are made to it.
 import { absoluteUrl } from '../content/addresses.js'
 import { deserializeError, invalidRequest, messageOf, SecondpassError, WorkerLostError } from '../errors.js'
+import { hasThreads, startThread } from '../node/thread.js'
 import { policyBlock, watchPolicy } from '../policy.js'
 import type { Build, FromWorker, ToWorker, WasmModules } from '../protocol.js'
 import type { ModelOptions } from '../types.js'
@@ -17,6 +18,8 @@ interface Pending {
   started: boolean
 }
 
+/** Not written where it is used, so that bundlers for browsers do not look for it. */
+const THREAD_SCRIPT = './node-worker.js'
 const ignore = () => {}
 /** Modules by build and address, compiled once for all workers of a page. */
 const compiled = new Map<string, WebAssembly.Module>()
@@ -185,6 +188,7 @@ function made(make: () => Worker): Worker {
 function startWorker(worker: ModelOptions['worker']): Worker {
   try {
     if (typeof worker === 'function') return made(worker)
+    if (worker === undefined && hasThreads()) return startThread(new URL(THREAD_SCRIPT, import.meta.url))
     // Bundlers find the worker by this very form, so it must not be pulled apart.
     if (worker === undefined) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
     return new Worker(worker, { type: 'module' })

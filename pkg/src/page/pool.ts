@@ -94,7 +94,7 @@ export class Pool {
 
   /** Starts the workers that are missing. They load from what the first one has stored, with its compiled module. */
   async #fill({ info }: ModelWorker): Promise<void> {
-    const { count, limited } = poolSize(this.options.workers, info, navigator)
+    const { count, limited } = poolSize(this.options.workers, info, globalThis.navigator ?? {})
     this.#device = info.device
     this.#limited = limited
     const missing = count - this.#workers.length - this.#joining
