@@ -133,7 +133,15 @@ export function buildPackage() {
     `--outbase=${join(ROOT, 'pkg', 'src')}`,
   ]
   const glue = MODULES.map(({ name }) => `--external:./wasm/${name}.js`)
-  run(bin('esbuild'), [source('index'), source('worker'), source('node-worker'), '--external:./worker.js', ...glue, `--define:MODULE_BYTES=${JSON.stringify(moduleBytes())}`, ...common])
+  run(bin('esbuild'), [
+    source('index'),
+    source('worker'),
+    source('node-worker'),
+    '--external:./worker.js',
+    ...glue,
+    `--define:MODULE_BYTES=${JSON.stringify(moduleBytes())}`,
+    ...common,
+  ])
   // The SDK adapters share the page's Reranker, so they import the main entry instead of bundling another copy of it.
   run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', '--external:@langchain/core/*', ...common])
   cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
