@@ -167,6 +167,10 @@ for (const cache of ['cache-api', 'memory']) {
     const cleared = new Promise((done) => {
       release = done
     })
+    let waits
+    const waiting = new Promise((done) => {
+      waits = done
+    })
     const host = browser.host({
       handle: async (name, request, response) => {
         if (name === 'clear') {
@@ -174,25 +178,26 @@ for (const cache of ['cache-api', 'memory']) {
           return setTimeout(release, 300)
         }
         const [, from] = /bytes=(\d+)/.exec(request.headers.range ?? '') ?? []
-        if (name === 'model.safetensors' && Number(from) > 100_000) await cleared
+        // Answered when some of the model is stored, and the rest is asked for.
+        if (name === 'waiting') return waiting.then(() => response.writeHead(204).end())
+        if (name === 'model.safetensors' && Number(from) > 100_000) {
+          waits()
+          await cleared
+        }
         serveFile(FIXTURE, Object.assign(request, { url: `/${name}` }), response) || response.writeHead(404).end()
       },
     })
     const page = await browser.page()
     const { ok, error } = await page.evaluate(
       async ({ model, cache }) => {
-        const stored = new Promise((done) => {
-          window.stored = done
-        })
-        const onProgress = ({ file, loaded }) => file === 'model.safetensors' && loaded > 0 && window.stored()
         const download = { pieceBytes: 32768, requests: 2, runPieces: 2, retryMs: 5, maxRetryMs: 40 }
         const loading = outcome(async () => {
-          const reranker = await secondpass.Reranker.load({ model, device: 'cpu', cache, download }, { onProgress })
+          const reranker = await secondpass.Reranker.load({ model, device: 'cpu', cache, download })
           const { results } = await reranker.rerank({ query: 'q', documents: ['a'] })
           reranker.dispose()
           return results.length
         })
-        await stored
+        await fetch(`${model}waiting`)
         await fetch(`${model}clear`)
         return loading
       },
