@@ -1,10 +1,10 @@
 //! `secondpass embed`
 
 use super::error::CliError;
+use super::prompt_args::PromptArgs;
 use super::run_args::{RunArgs, watch};
 use crate::EmbedRequest;
 use crate::engine::{Embedder, Error, Observer, RequestOptions};
-use crate::prompt::PublishedPrompts;
 
 const EXAMPLES: &str = r#"Examples:
   echo '{"input": ["Beijing is the capital of China.", "Gravity attracts bodies."], "input_type": "document"}' > request.json
@@ -24,17 +24,12 @@ Pooling, norm and the words before a text are read from the model's files."#;
 pub struct EmbedArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// Words before each query, if the model's files do not give them
-    #[arg(long, value_name = "TEXT")]
-    query_prompt: Option<String>,
-    /// Words before each document, if the model's files do not give them
-    #[arg(long, value_name = "TEXT")]
-    document_prompt: Option<String>,
+    #[command(flatten)]
+    prompts: PromptArgs,
 }
 
 pub async fn run(args: EmbedArgs) -> Result<(), CliError> {
-    let prompts = prompts(&args);
-    let args = args.run;
+    let (args, prompts) = (args.run, args.prompts.given());
     let request = EmbedRequest::from_json(&args.read_request()?).map_err(Error::from)?;
     let (options, model) = (args.load_options().await?, args.model_path()?);
     let (on_progress, now) = watch();
@@ -44,13 +39,4 @@ pub async fn run(args: EmbedArgs) -> Result<(), CliError> {
     let response = embedder.embed_with(&request, &args.pictures(), strict, &|_, _| {}, &observer).await?;
     println!("{}", serde_json::to_string(&response).map_err(CliError::WriteResponse)?);
     Ok(())
-}
-
-fn prompts(args: &EmbedArgs) -> Option<PublishedPrompts> {
-    let given = args.query_prompt.is_some() || args.document_prompt.is_some();
-    given.then(|| PublishedPrompts {
-        query: args.query_prompt.clone(),
-        document: args.document_prompt.clone(),
-        default: None,
-    })
 }

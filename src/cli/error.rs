@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::convert::ConvertError;
+use super::eval::EvalError;
 use super::verify::VerifyError;
 use crate::engine;
 
@@ -44,6 +45,9 @@ pub enum CliError {
     /// `verify` could not compare, or found differences.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// `eval` could not read a collection, or not write what it found.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
 }
 
 fn request_name(path: &Path) -> String {

@@ -3,10 +3,12 @@
 mod convert;
 mod embed;
 mod error;
+mod eval;
 mod inspect;
 mod model;
 mod pictures;
 mod progress;
+mod prompt_args;
 mod rerank;
 mod run_args;
 mod verify;
@@ -48,6 +50,8 @@ enum Command {
     Convert(convert::ConvertArgs),
     /// Compare token ids and scores with published results
     Verify(verify::VerifyArgs),
+    /// Measure how well a collection is searched: keywords, vectors, both, reranked
+    Eval(eval::EvalArgs),
 }
 
 /// Runs the command line. The exit status is 0 for success, 1 for a failure and 2 for invalid arguments.
@@ -68,5 +72,6 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Inspect(args) => inspect::run(args).await,
         Command::Convert(args) => Ok(convert::run(args).await?),
         Command::Verify(args) => verify::run(args).await,
+        Command::Eval(args) => eval::run(args).await,
     }
 }

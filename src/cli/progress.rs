@@ -1,11 +1,16 @@
 //! Progress on standard error. indicatif draws only where that is a terminal.
 
+use std::time::Duration;
+
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
 use crate::engine::{self, LoadStage};
 
 const LOAD_TEMPLATE: &str = "{msg} [{bar:32}] {pos}/{len}";
 const BYTES_TEMPLATE: &str = "[{bar:32}] {percent:>3} %  {decimal_bytes_per_sec}  {eta} left";
+const ITEMS_TEMPLATE: &str = "{msg} [{bar:32}] {human_pos}/{human_len}  {per_sec}  {eta} left";
+/// A stage of an evaluation may be over at once.
+const ITEMS_SILENCE: Duration = Duration::from_secs(2);
 
 /// The stages of loading a model. The bar disappears when the last stage ends, or when this is dropped.
 pub struct LoadProgressBar {
@@ -31,30 +36,46 @@ impl LoadProgressBar {
     }
 }
 
-/// Bytes of a long job. Where standard error is not a terminal, a line for every tenth replaces the bar, so that a log
-/// shows that the job is alive. The bar disappears when this is dropped.
-pub struct ByteProgress {
+/// A long job. Where standard error is not a terminal, a line for every tenth replaces the bar, so that a log shows that the
+/// job is alive. The bar disappears when this is dropped.
+pub struct JobProgress {
     bar: ProgressBar,
     total: u64,
     tenths: u64,
     label: &'static str,
+    /// How long it may take without such a line.
+    silence: Duration,
 }
 
-impl ByteProgress {
-    pub fn new(total: u64, label: &'static str) -> Self {
-        Self { bar: bar(ProgressBar::new(total), BYTES_TEMPLATE), total, tenths: 0, label }
+impl JobProgress {
+    /// Counts bytes.
+    pub fn bytes(total: u64, label: &'static str) -> Self {
+        Self { bar: bar(ProgressBar::new(total), BYTES_TEMPLATE), total, tenths: 0, label, silence: Duration::ZERO }
     }
 
-    pub fn add(&mut self, bytes: u64) {
-        self.bar.inc(bytes);
+    /// Counts items, of which some may be there from an earlier run.
+    pub fn items(total: u64, done: u64, label: &'static str) -> Self {
+        let bar = bar(ProgressBar::new(total), ITEMS_TEMPLATE).with_message(label).with_position(done);
+        bar.reset_eta();
+        let mut progress = Self { bar, total, tenths: 0, label, silence: ITEMS_SILENCE };
+        progress.tenths = progress.tenths_done();
+        progress
+    }
+
+    pub fn add(&mut self, count: u64) {
+        self.bar.inc(count);
         if self.bar.is_hidden() {
             self.log_tenth();
         }
     }
 
+    fn tenths_done(&self) -> u64 {
+        self.bar.position().saturating_mul(10).checked_div(self.total).unwrap_or(10)
+    }
+
     fn log_tenth(&mut self) {
-        let tenths = self.bar.position().saturating_mul(10).checked_div(self.total).unwrap_or(10);
-        if tenths > self.tenths {
+        let tenths = self.tenths_done();
+        if tenths > self.tenths && self.bar.elapsed() >= self.silence {
             self.tenths = tenths;
             eprintln!("{}: {} %", self.label, tenths * 10);
         }
@@ -74,7 +95,7 @@ mod tests {
 
     #[test]
     fn templates_are_well_formed() {
-        for template in [LOAD_TEMPLATE, BYTES_TEMPLATE] {
+        for template in [LOAD_TEMPLATE, BYTES_TEMPLATE, ITEMS_TEMPLATE] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

@@ -27,6 +27,16 @@ pub struct RunArgs {
     /// File with the request's JSON, or - for standard input
     #[arg(long, value_name = "FILE")]
     request: PathBuf,
+    #[command(flatten)]
+    compute: ComputeArgs,
+    /// Fail if any document or input cannot be read, instead of reporting its error beside the other results
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Where and how models compute.
+#[derive(clap::Args)]
+pub struct ComputeArgs {
     /// Device that computes
     #[arg(long, default_value = "cpu")]
     device: DeviceChoice,
@@ -35,13 +45,10 @@ pub struct RunArgs {
     dtype: Precision,
     /// Scale pictures with more pixels down to this many
     #[arg(long, value_name = "N", default_value_t = SizeLimits::default().max_pixels, value_parser = parse_pixels)]
-    max_image_pixels: usize,
+    pub max_image_pixels: usize,
     /// Apply the EXIF orientation of pictures, which the reference implementation ignores
     #[arg(long)]
-    apply_orientation: bool,
-    /// Fail if any document or input cannot be read, instead of reporting its error beside the other results
-    #[arg(long)]
-    pub strict: bool,
+    pub apply_orientation: bool,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -67,11 +74,22 @@ impl RunArgs {
 
     /// Pictures by their paths beside the request, or by URLs.
     pub fn pictures(&self) -> FilePictures {
-        let decoding = DecodeOptions { apply_orientation: self.apply_orientation, ..DecodeOptions::default() };
-        FilePictures::beside(Path::new(&self.request), decoding)
+        FilePictures::beside(Path::new(&self.request), self.compute.decoding())
     }
 
     /// How the model is loaded.
+    pub async fn load_options(&self) -> Result<LoadOptions, CliError> {
+        self.compute.load_options().await
+    }
+}
+
+impl ComputeArgs {
+    /// How pictures are decoded.
+    pub fn decoding(&self) -> DecodeOptions {
+        DecodeOptions { apply_orientation: self.apply_orientation, ..DecodeOptions::default() }
+    }
+
+    /// How models are loaded.
     pub async fn load_options(&self) -> Result<LoadOptions, CliError> {
         let image_limits = SizeLimits { max_pixels: self.max_image_pixels, ..SizeLimits::default() };
         let on_cpu = LoadOptions { precision: self.dtype, image_limits, ..LoadOptions::cpu() };

@@ -28,7 +28,7 @@ use self::file_type::FileType;
 use self::source_model::SourceModel;
 use self::split_size::parse_split_size;
 use self::staged_files::StagedFiles;
-use super::progress::ByteProgress;
+use super::progress::JobProgress;
 use crate::weights::Checkpoint;
 use crate::weights::gguf::GgufWriter;
 
@@ -91,7 +91,7 @@ pub async fn run(args: ConvertArgs) -> Result<(), ConvertError> {
 
 async fn write_files(files: &[FilePlan], checkpoint: &Checkpoint, staged: &StagedFiles) -> Result<(), ConvertError> {
     let total = files.iter().flat_map(|file| &file.tensors).filter_map(|plan| plan.tensor.data_len()).sum();
-    let mut progress = ByteProgress::new(total, "converting");
+    let mut progress = JobProgress::bytes(total, "converting");
     for file in files {
         write_file(file, checkpoint, staged, &mut progress).await?;
     }
@@ -102,7 +102,7 @@ async fn write_file(
     file: &FilePlan,
     checkpoint: &Checkpoint,
     staged: &StagedFiles,
-    progress: &mut ByteProgress,
+    progress: &mut JobProgress,
 ) -> Result<(), ConvertError> {
     let failed = |e: std::io::Error| ConvertError::write(&staged.partial_path(&file.name), e);
     let mut writer = GgufWriter::start(staged.create(&file.name)?, file.layout()?).map_err(failed)?;
