@@ -51,7 +51,7 @@ enum Command {
     /// Compare token ids and scores with published results
     Verify(verify::VerifyArgs),
     /// Measure how well a collection is searched: keywords, vectors, both, reranked
-    Eval(eval::EvalArgs),
+    Eval(Box<eval::EvalArgs>),
 }
 
 /// Runs the command line. The exit status is 0 for success, 1 for a failure and 2 for invalid arguments.
@@ -72,6 +72,6 @@ async fn run(command: Command) -> Result<(), CliError> {
         Command::Inspect(args) => inspect::run(args).await,
         Command::Convert(args) => Ok(convert::run(args).await?),
         Command::Verify(args) => verify::run(args).await,
-        Command::Eval(args) => eval::run(args).await,
+        Command::Eval(args) => eval::run(*args).await,
     }
 }

@@ -25,9 +25,10 @@ impl Omissions {
     ) -> Result<usize, engine::Error> {
         let failed = match read {
             Ok((failed, warnings)) => {
-                self.warned += warnings.len();
-                // All of them are of texts that were too long.
-                self.first_warning = self.first_warning.take().or(warnings.first().map(|first| by_line(first, lines)));
+                // Those of texts are of texts that were too long; others are the model's own.
+                let mut of_texts = warnings.iter().filter_map(|warning| at_line(warning, lines)).peekable();
+                self.first_warning = self.first_warning.take().or_else(|| of_texts.peek().cloned());
+                self.warned += of_texts.count();
                 self.note_failure(failed.first().map(|failed| by_line(&failed.message, lines)));
                 failed.len()
             }
@@ -68,15 +69,18 @@ impl Omissions {
     }
 }
 
-/// `input[3]` or `documents[3]` by the line of the collection that it stands for.
-fn by_line(message: &str, lines: &[usize]) -> String {
-    let place = ["input[", "documents["].iter().find_map(|name| {
+/// A message with `input[3]` or `documents[3]` by the line of the collection that it stands for; none if it names neither.
+fn at_line(message: &str, lines: &[usize]) -> Option<String> {
+    ["input[", "documents["].iter().find_map(|name| {
         let start = message.find(name)?;
         let (number, _) = message[start + name.len()..].split_once(']')?;
         let line = lines.get(number.parse::<usize>().ok()?)?;
-        Some((format!("{name}{number}]"), format!("line {line}")))
-    });
-    place.map_or_else(|| message.to_owned(), |(place, line)| message.replacen(&place, &line, 1))
+        Some(message.replacen(&format!("{name}{number}]"), &format!("line {line}"), 1))
+    })
+}
+
+fn by_line(message: &str, lines: &[usize]) -> String {
+    at_line(message, lines).unwrap_or_else(|| message.to_owned())
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ impl StageRunner<'_> {
         let embedder = Embedder::load_from(&embedder.location(), options, prompts.clone(), &observer).await?;
         let info = embedder.info();
         self.check_pictures(info)?;
+        info.warnings.iter().for_each(|warning| report.warn(format!("{}: {warning}", info.model)));
         let settings = EmbedSettings {
             instruction: self.args.embedder_instruction.clone(),
             dimensions: self.args.dimensions.map(|dimensions| dimensions as usize),
@@ -117,6 +118,7 @@ impl StageRunner<'_> {
         let engine = Engine::load_from(&model.location(), self.args.compute.load_options().await?, &observer).await?;
         let info = engine.info();
         self.check_pictures(info)?;
+        info.warnings.iter().for_each(|warning| report.warn(format!("{}: {warning}", info.model)));
         let settings = RerankSettings {
             instruction: self.args.instruction.clone(),
             top: self.args.top as usize,
@@ -176,7 +178,7 @@ fn reranker_identity(info: &ModelInfo) -> Value {
     let mut about: Map<String, Value> = Map::new();
     about.insert("name".to_owned(), name.into());
     for (key, value) in serde_json::to_value(info).ok().and_then(|info| info.as_object().cloned()).unwrap_or_default() {
-        if !["model", "device", "kernels"].contains(&key.as_str()) {
+        if !["model", "device", "kernels", "warnings"].contains(&key.as_str()) {
             about.insert(key, value);
         }
     }
