@@ -14,7 +14,7 @@ import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 
 /** Published beside the main entry, from the files of the same names in pkg/src. */
-const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'http/index', 'models']
+const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'http/index', 'models', 'search/index']
 const DIST = join(ROOT, 'pkg', 'dist')
 export const DEMO = join(ROOT, 'dist')
 

@@ -14,11 +14,13 @@ export interface RerankerLike {
 export type RerankerSource = RerankerLike | PromiseLike<RerankerLike> | (() => RerankerLike | PromiseLike<RerankerLike>)
 
 /**
- * Resolves a source at the first call and keeps the result. A failure is tried again at the next call, and a reranker that has closed
+ * Resolves a source at the first call and keeps the result. A failure is tried again at the next call, and a model that has closed
  * since is made again where the source is a function.
  */
-export function once(source: RerankerSource): (signal?: AbortSignal) => Promise<RerankerLike> {
-  let current: Promise<RerankerLike> | undefined
+export function once<Model extends { readonly closed?: boolean }>(
+  source: Model | PromiseLike<Model> | (() => Model | PromiseLike<Model>),
+): (signal?: AbortSignal) => Promise<Model> {
+  let current: Promise<Model> | undefined
   const make = () => {
     const made = resolve(source).catch((error) => {
       if (current === made) current = undefined
@@ -28,14 +30,15 @@ export function once(source: RerankerSource): (signal?: AbortSignal) => Promise<
   }
   return async (signal) => {
     const asked = current ?? make()
-    const reranker = await untilAborted(asked, signal)
-    if (!reranker.closed || typeof source !== 'function') return reranker
+    const model = await untilAborted(asked, signal)
+    if (!model.closed || typeof source !== 'function') return model
     // Several callers may find it closed; the first makes another.
     return untilAborted(current === asked || !current ? make() : current, signal)
   }
 }
 
-const resolve = async (source: RerankerSource): Promise<RerankerLike> => (typeof source === 'function' ? source() : source)
+const resolve = async <Model>(source: Model | PromiseLike<Model> | (() => Model | PromiseLike<Model>)): Promise<Model> =>
+  typeof source === 'function' ? (source as () => Model | PromiseLike<Model>)() : source
 
 /** The documents without a score, in sentences. */
 export const failuresOf = ({ meta }: RerankResponse): string[] =>

@@ -57,11 +57,11 @@ export function createSecondpass<Version extends 'v3' | 'v4'>(
   from: ModelSource,
   { specificationVersion = 'v4' as Version }: ProviderSettings<Version> = {},
 ): SecondpassProvider<Version> {
-  const ready = new Map<string, ReturnType<typeof once>>()
+  const ready = new Map<string, ReturnType<typeof once<RerankerLike>>>()
   const load = (modelId: string) => {
     // A function may know several models; anything else is one model under every id.
     const key = typeof from === 'function' ? modelId : NAME
-    const known = ready.get(key) ?? once(typeof from === 'function' ? () => resolved(from(modelId)) : sourceOf(from))
+    const known = ready.get(key) ?? once<RerankerLike>(typeof from === 'function' ? () => resolved(from(modelId)) : sourceOf(from))
     ready.set(key, known)
     return known
   }

@@ -1,0 +1,18 @@
+// Anything that embeds, so that a search index takes a model in the page, a remote one, or one of your own.
+import type { Content } from './content/types.js'
+
+/** Anything that embeds as `Embedder` does. */
+export interface EmbedderLike {
+  /** Turns inputs into vectors. */
+  embed(
+    request: { input: readonly Content[]; input_type?: 'query' | 'document'; instruction?: string; dimensions?: number },
+    control?: { signal?: AbortSignal },
+  ): Promise<{ data: readonly { index: number; embedding: readonly number[] | ArrayLike<number> }[] }>
+  /** `identity` is a text that changes when vectors of one model would not compare with vectors of the other. */
+  readonly info: { readonly identity: string; readonly model?: string }
+  /** Whether it can no longer be used. */
+  readonly closed?: boolean
+}
+
+/** An embedder, a promise of one, or a function that makes one at the first use. */
+export type EmbedderSource = EmbedderLike | PromiseLike<EmbedderLike> | (() => EmbedderLike | PromiseLike<EmbedderLike>)

@@ -1,0 +1,28 @@
+// How texts become keywords. The rules do not depend on the browser, so that an index that was built elsewhere fits.
+
+/** Letters of scripts that are written without spaces between words. */
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+const UNSPACED_RUN = new RegExp(`${UNSPACED.source}+|[^${UNSPACED.source.slice(1, -1)}]+`, 'gu')
+const BETWEEN_WORDS = /[\n\r\p{Z}\p{P}\p{S}]+/u
+/** Accents, as they stand alone after decomposition. Marks of other scripts are vowels and stay. */
+const ACCENTS = /[\u0300-\u036f]/g
+const NOT_ASCII = /[^\x20-\x7e\s]/
+
+/** Splits a text into words; where a script has no spaces, into pairs of neighbouring letters. */
+export function tokenize(text: string): string[] {
+  const tokens: string[] = []
+  for (const word of text.split(BETWEEN_WORDS)) {
+    if (word === '') continue
+    if (!NOT_ASCII.test(word) || !UNSPACED.test(word)) tokens.push(word)
+    else for (const [run] of word.matchAll(UNSPACED_RUN)) tokens.push(...(UNSPACED.test(run) ? pairs([...run]) : [run]))
+  }
+  return tokens
+}
+
+const pairs = (letters: string[]) => (letters.length === 1 ? letters : letters.slice(1).map((letter, i) => `${letters[i]}${letter}`))
+
+/** The form in which words are compared: small letters, without accents, full-width letters as others. */
+export function normalizeWord(word: string): string {
+  if (!NOT_ASCII.test(word)) return word.toLowerCase()
+  return word.normalize('NFKD').replace(ACCENTS, '').normalize('NFC').toLowerCase()
+}
