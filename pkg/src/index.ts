@@ -21,6 +21,7 @@ export { rerank } from './rerank.js'
 export { type LoadOptions, Reranker } from './reranker.js'
 export type { RerankerLike } from './reranker-like.js'
 export type { HitData, HitField, HitHandle, HitPath } from './search/fields.js'
+export type { HitLists, PublishedHitsOptions } from './search/hit-lists.js'
 export { type RankedHit, type RankedHits, type RerankHitsOptions, rerankHits } from './search/hits.js'
 export type {
   Cache,

@@ -3,7 +3,7 @@ import type { Content } from '../content/types.js'
 import { crc32 } from './crc32.js'
 import type { ContentFields } from './index-options.js'
 import { MAX_DOCUMENT_BYTES, MAX_KEY_BYTES } from './limits.js'
-import { invalidRequest } from './main-entry.js'
+import { badRequest } from './main-entry.js'
 
 const encoder = new TextEncoder()
 
@@ -16,18 +16,18 @@ export interface PreparedDocument {
 
 /** Makes JSON of a document, and refuses what would not come back as it was. */
 export function prepare(document: object, id: string): PreparedDocument {
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) throw invalidRequest('a document is an object')
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) throw badRequest('a document is an object')
   const key = keyOf(valueAt(document, id), id)
   const bytes = encoder.encode(
     JSON.stringify(document, (field, value) => {
       if (typeof value === 'object' && value !== null && !isPlain(value)) {
         const kind = value.constructor?.name ?? 'object'
-        throw invalidRequest(`document ${key}: ${field || 'it'} is a ${kind}, which an index cannot store. Store an address or a data: URL.`)
+        throw badRequest(`document ${key}: ${field || 'it'} is a ${kind}, which an index cannot store. Store an address or a data: URL.`)
       }
       return value
     }),
   )
-  if (bytes.length > MAX_DOCUMENT_BYTES) throw invalidRequest(`document ${key} has ${bytes.length} bytes as JSON; the limit is ${MAX_DOCUMENT_BYTES}`)
+  if (bytes.length > MAX_DOCUMENT_BYTES) throw badRequest(`document ${key} has ${bytes.length} bytes as JSON; the limit is ${MAX_DOCUMENT_BYTES}`)
   return { key, checksum: crc32(bytes), bytes }
 }
 
@@ -36,8 +36,8 @@ const isPlain = (value: object) => Array.isArray(value) || Object.getPrototypeOf
 /** An id as the index keeps it: 1 and '1' are the same. */
 export function keyOf(value: unknown, id: string): string {
   const key = typeof value === 'number' && Number.isFinite(value) ? String(value) : value
-  if (typeof key !== 'string' || key === '') throw invalidRequest(`a document's ${id} is a number or a text that is not empty`)
-  if (encoder.encode(key).length > MAX_KEY_BYTES) throw invalidRequest(`a document's ${id} has at most ${MAX_KEY_BYTES} bytes`)
+  if (typeof key !== 'string' || key === '') throw badRequest(`a document's ${id} is a number or a text that is not empty`)
+  if (encoder.encode(key).length > MAX_KEY_BYTES) throw badRequest(`a document's ${id} has at most ${MAX_KEY_BYTES} bytes`)
   return key
 }
 

@@ -70,6 +70,8 @@ function found(data: unknown, path: string): { has: boolean; value?: unknown } {
 
 /** The fields that a search names: of text, and of what else. */
 export interface NamedFields {
+  /** The option that names those of text. */
+  option: string
   text: unknown[]
   others: Record<string, unknown>
 }
@@ -78,12 +80,12 @@ export interface NamedFields {
  * Fields that none of these hits has. One that resembles a field that they have is refused, and so are hits without any of the
  * text fields; for the others, which only these hits may lack, there is a warning each.
  */
-export function missingFields(list: readonly unknown[], { text, others }: NamedFields): string[] {
+export function missingFields(list: readonly unknown[], { option: textOption, text, others }: NamedFields): string[] {
   const hits = list.filter(isObject)
   if (hits.length === 0) return []
   const lacks = (field: unknown): field is string => typeof field === 'string' && !hits.some((data) => found(data, field).has)
   const besides = Object.entries(others).filter(([, field]) => field !== undefined)
-  const missing = [...text.map((field) => ['text', field] as const), ...besides].filter((named): named is [string, string] => lacks(named[1]))
+  const missing = [...text.map((field) => [textOption, field] as const), ...besides].filter((named): named is [string, string] => lacks(named[1]))
   if (missing.length === 0) return []
   const known = pathsOf(hits)
   for (const [option, field] of missing) {
@@ -93,7 +95,7 @@ export function missingFields(list: readonly unknown[], { text, others }: NamedF
   const pictures = besides.some(([option, field]) => option === 'image' && !lacks(field))
   if (text.length > 0 && text.every(lacks) && !pictures) {
     throw invalidRequest(
-      `text: no hit has ${text.map((field) => JSON.stringify(field)).join(' or ')}; hits have ${known.slice(0, MAX_LISTED).join(', ') || 'no fields'}`,
+      `${textOption}: no hit has ${text.map((field) => JSON.stringify(field)).join(' or ')}; hits have ${known.slice(0, MAX_LISTED).join(', ') || 'no fields'}`,
     )
   }
   return missing.map(([option, field]) => `${option}: no hit has ${JSON.stringify(field)}`)

@@ -7,10 +7,11 @@ import type { Content, Picture } from '../content/types.js'
 import { invalidRequest, SecondpassError, unreadable } from '../errors.js'
 import { controlOf, type RerankerLike } from '../reranker-like.js'
 import type { RerankResponse, RerankResult } from '../types.js'
-import { FieldError, fieldValue, type HitData, type HitField, type HitHandle, missingFields } from './fields.js'
+import { FieldError, fieldValue, type HitData, type HitField, type HitHandle, missingFields, type NamedFields } from './fields.js'
+import { areHits, countOf, type GivenHits, type HitLists, hitsOf, type PublishedHitsOptions } from './hit-lists.js'
 
 /** Options of {@link rerankHits}. */
-export interface RerankHitsOptions<Hit> {
+export interface RerankHitsOptions<Hit> extends PublishedHitsOptions<Hit> {
   /** The search. */
   query: Content
   /** The text of a hit: one field, or several, which are joined with line breaks. Default `text`. */
@@ -21,7 +22,7 @@ export interface RerankHitsOptions<Hit> {
   id?: HitField<Hit, string | number>
   /** How many hits to return. Default all. */
   top_n?: number
-  /** How many distinct hits are scored, at most 1,000; the others keep their order and come last. Default 50. */
+  /** How many distinct hits are scored, at most 1,000; the others keep their order and come last. Default 50, and all of several lists. */
   limit?: number
   /** The task, in a sentence. */
   instruction?: string
@@ -41,7 +42,7 @@ export interface RankedHit<Hit> {
   data: HitData<Hit> | undefined
   /** 0 to 1; undefined for a hit without content, and beyond the limit. */
   score: number | undefined
-  /** Its position in the list that was given. */
+  /** Its position in the list that was given, or in the lists one after the other. */
   index: number
   /** Why a handle could not be opened, or its content not be scored. */
   error?: unknown
@@ -63,7 +64,8 @@ const JSON_BYTES = 16
 
 /**
  * Reranks the hits of MiniSearch, Pagefind, Orama, Algolia, or any list of objects. Of hits with the same id one is kept; hits
- * without a score come after the others, in their old order. The hits themselves are not changed.
+ * without a score come after the others, in their old order. The hits themselves are not changed. Hits of several searches (by
+ * title and by picture, say) are given as lists, and reranked together.
  *
  * ```ts
  * const ranked = await rerankHits(reranker, index.search(query), { query, text: ['title', 'body'], top_n: 10 })
@@ -72,23 +74,35 @@ const JSON_BYTES = 16
  */
 export async function rerankHits<Hit extends object>(
   reranker: RerankerLike | PromiseLike<RerankerLike>,
+  lists: HitLists<Hit>,
+  options: RerankHitsOptions<Hit>,
+): Promise<RankedHits<Hit>>
+export async function rerankHits<Hit extends object>(
+  reranker: RerankerLike | PromiseLike<RerankerLike>,
   hits: readonly Hit[],
   options: RerankHitsOptions<Hit>,
+): Promise<RankedHits<Hit>>
+export async function rerankHits<Hit extends object>(
+  reranker: RerankerLike | PromiseLike<RerankerLike>,
+  given: readonly Hit[] | HitLists<Hit>,
+  options: RerankHitsOptions<Hit>,
 ): Promise<RankedHits<Hit>> {
-  checkCall(reranker, hits, options)
-  const { query, top_n, instruction, max_tokens_per_doc, signal, onResult } = options
+  const { hits, several } = checkCall<Hit>(reranker, given, options)
+  const { query, instruction, max_tokens_per_doc, signal, onResult, limit } = options
   signal?.throwIfAborted()
-  const opened = await openUpToLimit(hits, options)
+  const opened = await openUpToLimit(hits, options, limit ?? (several ? MAX_DOCUMENTS : DEFAULT_LIMIT))
   signal?.throwIfAborted()
   // A function that fails for every hit is a mistake of its own.
   const [first] = opened
   if (opened.every(({ entry }) => entry.error instanceof FieldError) && first) throw first.entry.error
   const warnings = missingFields(
     opened.map(({ entry }) => entry.data),
-    { text: options.text === undefined && options.image !== undefined ? [] : fieldsOf(options), others: { image: options.image, id: options.id } },
+    namedFields(options),
   )
   const rest = hits.slice(opened.length).map((hit, i): Candidate<Hit> => ({ entry: unopened(hit, opened.length + i), document: undefined }))
-  const kept = withoutDuplicates([...opened, ...rest], options.id)
+  const read = options.rerank_field ? opened.filter(isNotEmpty) : opened
+  const kept = withoutDuplicates([...read, ...rest], options.id)
+  if (kept.length === 0 && hits.length > 0) throw invalidRequest(`no hit has anything in the field ${JSON.stringify(options.rerank_field)}`)
   const readable = withinBody(kept)
   let meta: RerankResponse['meta'] | undefined
   if (readable.length > 0) {
@@ -119,7 +133,7 @@ export async function rerankHits<Hit extends object>(
     meta = metaOf(response, kept, warnings)
   }
   const ranked = kept.map(({ entry }) => entry).sort(byScore)
-  return withMeta(top_n ? ranked.slice(0, top_n) : ranked, meta)
+  return withMeta(ranked.slice(0, countOf(options)), meta)
 }
 
 /** `failed` counts as the caller's list does, and holds what was not sent too. */
@@ -140,7 +154,9 @@ const CHECKS: Checks<RerankHitsOptions<object>> = {
   text: field,
   image: field,
   id: field,
+  rerank_field: (value) => (typeof value === 'string' && value !== '' ? undefined : 'the name of a field'),
   top_n: check.top,
+  topn: check.top,
   limit: check.amount,
   instruction: check.text,
   max_tokens_per_doc: check.limit,
@@ -148,14 +164,17 @@ const CHECKS: Checks<RerankHitsOptions<object>> = {
   onResult: check.callback,
 }
 
-function checkCall(reranker: unknown, hits: unknown, options: unknown): void {
+function checkCall<Hit>(reranker: unknown, given: readonly Hit[] | HitLists<Hit>, options: unknown): GivenHits<Hit> {
   if (!isObject(options)) throw invalidRequest("options are missing; write rerankHits(reranker, hits, { query, text: 'title' })")
   if (!isObject(reranker) || !('rerank' in reranker || 'then' in reranker)) throw invalidRequest('the first argument must be a reranker, or a promise of one')
-  if (!Array.isArray(hits)) throw invalidRequest('hits must be a list')
+  if (!areHits(given)) throw invalidRequest('hits must be a list, or an object of lists: { title: hits, body: hits }')
   checkFields(options, CHECKS, 'options of rerankHits')
   if (options.query === undefined || options.query === null) throw invalidRequest('query must be provided')
-  const wrong = hits.findIndex((hit) => !isObject(hit))
+  if (options.rerank_field && typeof options.query === 'string' && options.query.trim() === '') throw invalidRequest('the query is empty')
+  const all = hitsOf<Hit>(given)
+  const wrong = all.hits.findIndex((hit) => !isObject(hit))
   if (wrong >= 0) throw invalidRequest(`hits[${wrong}] must be an object; for texts, write reranker.rerank({ query, documents })`)
+  return all
 }
 
 /** Equal scores, and hits without one, keep their order. */
@@ -165,11 +184,10 @@ function byScore<Hit>(a: RankedHit<Hit>, b: RankedHit<Hit>): number {
 }
 
 /** Opens hits until there are as many distinct ones as the limit says: the id of a handle is known only once it is open. */
-async function openUpToLimit<Hit extends object>(hits: readonly Hit[], options: RerankHitsOptions<Hit>): Promise<Candidate<Hit>[]> {
-  const { limit, id } = options
+async function openUpToLimit<Hit extends object>(hits: readonly Hit[], options: RerankHitsOptions<Hit>, limit: number): Promise<Candidate<Hit>[]> {
   const opened: Candidate<Hit>[] = []
   while (opened.length < hits.length) {
-    const missing = Math.ceil(Math.min(limit ?? DEFAULT_LIMIT, MAX_DOCUMENTS) - withoutDuplicates(opened, id).length)
+    const missing = Math.ceil(Math.min(limit, MAX_DOCUMENTS) - withoutDuplicates(opened, options.id).length)
     if (!(missing > 0)) break
     const from = opened.length
     const entries = await Promise.all(hits.slice(from, from + missing).map((hit, i) => openHit(hit, from + i)))
@@ -212,12 +230,23 @@ function withoutDuplicates<Hit extends object>(items: Candidate<Hit>[], id: Rera
   return items.filter((item, i) => ids[i] === undefined || winners.get(ids[i]) === item)
 }
 
+/** What failed is not empty. */
+const isNotEmpty = <Hit>({ entry, document }: Candidate<Hit>) => document !== undefined || entry.error !== undefined
+
 function defaultId(hit: object): unknown {
   const { id, objectID, url } = hit as Record<string, unknown>
   return [id, objectID, url].find((value) => typeof value === 'string' || typeof value === 'number')
 }
 
-const fieldsOf = <Hit>({ text }: RerankHitsOptions<Hit>) => [text ?? 'text'].flat() as HitField<Hit, string | string[]>[]
+const fieldsOf = <Hit>({ text, rerank_field }: RerankHitsOptions<Hit>) => [text ?? rerank_field ?? 'text'].flat() as HitField<Hit, string | string[]>[]
+
+/** The fields that hits must have, by the options that name them. Hits of pictures need no text. */
+function namedFields<Hit>(options: RerankHitsOptions<Hit>): NamedFields {
+  const { text, rerank_field, image, id } = options
+  const [given, named] = [text ?? undefined, rerank_field ?? undefined]
+  const option = given === undefined && named !== undefined ? 'rerank_field' : 'text'
+  return { option, text: given === undefined && named === undefined && (image ?? undefined) !== undefined ? [] : fieldsOf(options), others: { image, id } }
+}
 
 /** The content of a hit. What a request would be refused for is the error of its hit alone. */
 function contentOf<Hit extends object>(entry: RankedHit<Hit>, options: RerankHitsOptions<Hit>): Content | undefined {
@@ -233,7 +262,8 @@ function contentOf<Hit extends object>(entry: RankedHit<Hit>, options: RerankHit
 
 function fieldsToContent<Hit extends object>({ data, hit, index }: RankedHit<Hit>, options: RerankHitsOptions<Hit>): Content | undefined {
   const texts = fieldsOf(options).flatMap((field) => fieldValue(field, data, hit) ?? [])
-  const text = texts.filter((part) => typeof part === 'string' && part.trim() !== '').join('\n')
+  const joined = texts.filter((part) => typeof part === 'string' && part.trim() !== '').join('\n')
+  const text = options.rerank_field ? joined.trim() : joined
   if (isLonger(text, MAX_TEXT_BYTES)) throw tooLong(index, `its text is longer than ${MAX_TEXT_BYTES} bytes; give a shorter field`)
   const given = options.image === undefined ? undefined : fieldValue(options.image, data, hit)
   const image = given === undefined || given === null || given === '' ? [] : [given].flat()

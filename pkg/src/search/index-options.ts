@@ -2,7 +2,7 @@
 import type { EmbedderSource } from '../embedder-like.js'
 import type { RerankerSource } from '../reranker-like.js'
 import { MAX_DIMENSIONS, MAX_FIELDS, MAX_NAME } from './limits.js'
-import { invalidRequest } from './main-entry.js'
+import { badRequest } from './main-entry.js'
 import type { IndexStorage } from './segment-store.js'
 
 /** Fields of a document that are read together: names, or paths such as `meta.title`. */
@@ -52,24 +52,24 @@ const STORAGES = ['auto', 'opfs', 'cache-api', 'memory']
 
 /** Checks the options of an index. */
 export function layoutOf(name: string, options: SearchIndexOptions): IndexLayout {
-  if (typeof name !== 'string' || name === '' || name.length > 100) throw invalidRequest('the name of an index is a text of 1 to 100 characters')
+  if (typeof name !== 'string' || name === '' || name.length > 100) throw badRequest('the name of an index is a text of 1 to 100 characters')
   const { fields, id = 'id', dimensions, storage = 'auto' } = options ?? {}
   const weights: Record<string, number> = Array.isArray(fields)
     ? Object.fromEntries(fields.map((field: string) => [field, 1]))
     : { ...(fields as Record<string, number>) }
   const names = Object.keys(weights)
-  if (names.length === 0 || names.length > MAX_FIELDS || names.includes('')) throw invalidRequest(`fields: name 1 to ${MAX_FIELDS} fields`)
-  if (Object.values(weights).some((weight) => !(weight > 0))) throw invalidRequest('fields: a weight is a number above 0')
-  if (typeof id !== 'string' || id === '') throw invalidRequest('id: name the field that identifies a document')
+  if (names.length === 0 || names.length > MAX_FIELDS || names.includes('')) throw badRequest(`fields: name 1 to ${MAX_FIELDS} fields`)
+  if (Object.values(weights).some((weight) => !(weight > 0))) throw badRequest('fields: a weight is a number above 0')
+  if (typeof id !== 'string' || id === '') throw badRequest('id: name the field that identifies a document')
   if (dimensions !== undefined && !(Number.isInteger(dimensions) && dimensions > 0 && dimensions <= MAX_DIMENSIONS)) {
-    throw invalidRequest(`dimensions: a whole number up to ${MAX_DIMENSIONS}`)
+    throw badRequest(`dimensions: a whole number up to ${MAX_DIMENSIONS}`)
   }
-  if (!STORAGES.includes(storage)) throw invalidRequest(`storage: one of ${STORAGES.join(', ')}`)
+  if (!STORAGES.includes(storage)) throw badRequest(`storage: one of ${STORAGES.join(', ')}`)
   const vectors = Object.entries(options.vectors ?? { text: { text: names } }).map(([name, field]) => ({ name, field }))
-  if (vectors.length > MAX_FIELDS) throw invalidRequest(`vectors: at most ${MAX_FIELDS}`)
+  if (vectors.length > MAX_FIELDS) throw badRequest(`vectors: at most ${MAX_FIELDS}`)
   for (const { name, field } of vectors) {
-    if (name === '' || name.length > MAX_NAME) throw invalidRequest(`vectors: a name has 1 to ${MAX_NAME} characters`)
-    if (field?.text === undefined && field?.image === undefined) throw invalidRequest(`vectors.${name}: name the fields that it is made of, as text or image`)
+    if (name === '' || name.length > MAX_NAME) throw badRequest(`vectors: a name has 1 to ${MAX_NAME} characters`)
+    if (field?.text === undefined && field?.image === undefined) throw badRequest(`vectors.${name}: name the fields that it is made of, as text or image`)
   }
   return { fields: weights, id, vectors, dimensions, rerank: options.rerank ?? { text: names } }
 }

@@ -2,6 +2,6 @@
 import { rerankHits, SecondpassError } from '../index.js'
 
 /** A request that its caller has to change. */
-export const invalidRequest = (message: string) => new SecondpassError('invalid_request', 400, `invalid request: ${message}`)
+export const badRequest = (message: string) => new SecondpassError('invalid_request', 400, `invalid request: ${message}`)
 
 export { rerankHits, SecondpassError }

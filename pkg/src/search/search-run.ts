@@ -9,7 +9,7 @@ import type { IndexLayout } from './index-options.js'
 import type { IndexTable } from './index-table.js'
 import type { KeywordIndex } from './keywords.js'
 import { MAX_CANDIDATES } from './limits.js'
-import { invalidRequest, rerankHits, SecondpassError } from './main-entry.js'
+import { badRequest, rerankHits, SecondpassError } from './main-entry.js'
 import type { SearchHit, SearchOptions, SearchResponse, SearchStage, StageReport } from './search-types.js'
 
 /** What a search works with. */
@@ -53,14 +53,14 @@ export class SearchRun<Document extends object> {
       ['limit', this.#limit],
       ['top_n', this.#topN],
     ] as const) {
-      if (!(Number.isInteger(value) && value > 0 && value <= MAX_CANDIDATES)) throw invalidRequest(`${name}: a whole number from 1 to ${MAX_CANDIDATES}`)
+      if (!(Number.isInteger(value) && value > 0 && value <= MAX_CANDIDATES)) throw badRequest(`${name}: a whole number from 1 to ${MAX_CANDIDATES}`)
     }
     const { mode = 'hybrid', vectors } = options
-    if (!['hybrid', 'keywords', 'vectors'].includes(mode)) throw invalidRequest('mode: hybrid, keywords or vectors')
-    if (mode === 'vectors' && !parts.embedder) throw invalidRequest("mode 'vectors' needs an embedder; the index was opened without one")
-    if (options.rerank && !parts.reranker) throw invalidRequest('rerank needs a reranker; the index was opened without one')
+    if (!['hybrid', 'keywords', 'vectors'].includes(mode)) throw badRequest('mode: hybrid, keywords or vectors')
+    if (mode === 'vectors' && !parts.embedder) throw badRequest("mode 'vectors' needs an embedder; the index was opened without one")
+    if (options.rerank && !parts.reranker) throw badRequest('rerank needs a reranker; the index was opened without one')
     const unknown = vectors?.find((name) => !parts.layout.vectors.some((known) => known.name === name))
-    if (unknown !== undefined) throw invalidRequest(`vectors: the index has no vector field "${unknown}"`)
+    if (unknown !== undefined) throw badRequest(`vectors: the index has no vector field "${unknown}"`)
     this.#candidates = new Candidates(parts.table, parts.layout.id)
   }
 

@@ -1,0 +1,49 @@
+// The search index, under the strictest settings.
+import { type RankedHit, type RerankerLike, rerankHits } from 'secondpass'
+import { type EmbedderLike, type SearchHit, SearchIndex, type StageUpdate } from 'secondpass/search'
+
+declare const reranker: RerankerLike
+const controller = new AbortController()
+
+interface Page {
+  url: string
+  title: string
+  body?: string
+}
+const embedder: EmbedderLike = {
+  info: { identity: 'mine' },
+  embed: async ({ input }, { signal } = {}) => ({ data: input.map((_, index) => ({ index, embedding: signal ? [1] : new Float32Array(2) })) }),
+}
+const searchIndex = await SearchIndex.open<Page>(
+  'pages',
+  { fields: { title: 2, body: 1 }, id: 'url', embedder: async () => embedder, vectors: { words: { text: ['title', 'body'] } }, reranker: () => reranker },
+  { signal: controller.signal, onProgress: ({ stage, loaded, total, message }) => console.log(stage, loaded, total, message) },
+)
+await searchIndex.add([{ url: '/a', title: 'A' }], { signal: controller.signal })
+await searchIndex.update([{ url: '/a', body: 'b' }])
+const removed: number = await searchIndex.remove(['/a'])
+const onStage = ({ stage, done, results }: StageUpdate<Page>) => console.log(stage, done, results[0]?.document.title)
+const answer = await searchIndex.search(
+  { text: 'a', image: '/a.png' },
+  { limit: 20, top_n: 5, filter: ({ url }) => url !== '/b', mode: 'hybrid', rerank_field: 'body', topn: 3, onStage },
+)
+const firstHit: SearchHit<Page> | undefined = answer.results[0]
+const rank: number | undefined = firstHit?.ranks.reranked ?? firstHit?.ranks.fused
+const page: Page | undefined = searchIndex.get('/a')
+const file: Blob = await searchIndex.export()
+const replaced: boolean = await searchIndex.import(new URL('https://example.org/search.sp'), { signal: controller.signal })
+// @ts-expect-error A document has these fields.
+await searchIndex.add([{ url: '/a' }])
+searchIndex.dispose()
+await SearchIndex.delete('pages')
+const merged: RankedHit<Page>[] = await rerankHits(
+  reranker,
+  { title: [{ url: '/a', title: 'A' }], body: [{ url: '/b', title: 'B' }] },
+  { query: 'q', rerank_field: 'title', topn: 3 },
+)
+const mergedToo: RankedHit<Page>[] = await rerankHits(reranker, [[{ url: '/a', title: 'A' }], [{ url: '/b', title: 'B' }]], {
+  query: 'q',
+  text: (data) => data.title,
+})
+
+export { file, merged, mergedToo, page, rank, removed, replaced }
