@@ -117,7 +117,7 @@ export class ArchiveReader {
       },
     })
     const inflated = compressed.pipeThrough(new DecompressionStream('gzip')).getReader()
-    const bytes = new Uint8Array(size)
+    const pieces: Uint8Array[] = []
     let at = 0
     for (;;) {
       const { value, done } = await inflated.read().catch((error: unknown) => {
@@ -125,14 +125,20 @@ export class ArchiveReader {
         throw error instanceof SecondpassError || (error as Error).name === 'AbortError' ? error : damagedArchive('it cannot be decompressed')
       })
       if (done) break
-      if (at + value.length > size) {
+      pieces.push(value)
+      at += value.length
+      if (at > size) {
         await inflated.cancel().catch(() => {})
         throw damagedArchive('it is longer than its header says')
       }
-      bytes.set(value, at)
-      at += value.length
     }
     if (at < size) throw damagedArchive('it ends too early')
+    const bytes = new Uint8Array(size)
+    at = 0
+    for (const piece of pieces) {
+      bytes.set(piece, at)
+      at += piece.length
+    }
     return bytes
   }
 }

@@ -23,6 +23,8 @@ export class IndexTable {
   readonly columns: readonly VectorColumn[]
   /** Which exported index all began with. */
   source: string | undefined
+  /** Is told of each field of which vectors were left aside, because another model made them. */
+  onForeign: ((column: VectorColumn) => void) | undefined
   #rows: (IndexRow | undefined)[] = []
   readonly #parsed: (object | undefined)[] = []
   readonly #byKey = new Map<string, number>()
@@ -136,7 +138,10 @@ export class IndexTable {
     const column = this.columns.find(({ name }) => name === record.field.name)
     const row = this.#byKey.get(record.key)
     if (!column || row === undefined || this.#rows[row]?.checksum !== record.checksum) return
-    if (column.expected !== undefined && column.expected !== record.field.print) return
+    if (column.expected !== undefined && column.expected !== record.field.print) {
+      this.onForeign?.(column)
+      return
+    }
     if (!samePrint(column.print, record.field)) column.reset(record.field)
     column.set(row, record.scale, record.values)
   }

@@ -21,6 +21,11 @@ export class VectorWork {
     this.#core = core
     this.#source = source
     if (listener) this.#listeners.add(listener)
+    const told = new Set<VectorColumn>()
+    core.table.onForeign = (column) => {
+      if (!told.has(column)) this.#announce([column], 0)
+      told.add(column)
+    }
   }
 
   /** The embedder. Vectors that another model made are forgotten, and their making begins. */
@@ -103,6 +108,10 @@ export class VectorWork {
     if (foreign.length === 0) return
     const total = foreign.reduce((sum, { count }) => sum + count, 0)
     for (const column of foreign) column.reset(undefined)
+    this.#announce(foreign, total)
+  }
+
+  #announce(foreign: readonly VectorColumn[], total: number): void {
     const names = foreign.map(({ name }) => `"${name}"`).join(', ')
     const message = `The vectors of ${names} were made by another model or in another way; they are made anew.`
     this.#core.warn(message)
