@@ -255,6 +255,30 @@ test(`none of ${DAMAGES} damaged logs hangs, throws anything untyped, or gives a
   assert.ok(seen.partial > DAMAGES / 10, 'too little was damaged to be conclusive')
 })
 
+test('without room for them documents are refused, and what is stored stays', async () => {
+  const session = await browser.context.newCDPSession(page)
+  const quota = (quotaSize) => session.send('Storage.overrideQuotaForOrigin', { origin: browser.url, ...(quotaSize !== undefined && { quotaSize }) })
+  await page.evaluate(async () => {
+    window.full = await SearchIndex.open('full', { fields: ['title', 'text'] })
+    await window.full.add(passages(20))
+  })
+  await quota(1000)
+  const refused = await page.evaluate(() => outcome(() => window.full.add(passages(5000, { from: 20, words: 200 }))))
+  const within = await page.evaluate(() => window.full.info.documents)
+  await quota()
+  const after = await page.evaluate(async () => {
+    await window.full.add(passages(30))
+    window.full.dispose()
+    const again = await SearchIndex.open('full', { fields: ['title', 'text'] })
+    const { results } = await again.search(passages(30)[25].title)
+    again.dispose()
+    return { documents: again.info.documents, warnings: again.info.warnings, found: results.some(({ id }) => id === 'p25') }
+  })
+  assert.deepEqual([refused.error?.name, refused.error?.code], ['SecondpassError', 'storage_full'])
+  assert.equal(within, 20)
+  assert.deepEqual(after, { documents: 30, warnings: [], found: true })
+})
+
 test('an exported index is imported whole, offline and in another tab, and not twice', async () => {
   const blob = await page.evaluate(async () => {
     const index = await SearchIndex.open('exported', { fields: { title: 2, text: 1 }, embedder: hashedEmbedder(), storage: 'memory' })
