@@ -304,9 +304,22 @@ test('a stage that fails is said, and the others go on', async () => {
     const alone = await outcome(() => broken.search('copper', { mode: 'vectors' }))
     const unknown = await make({ embedder: { embed: () => {}, info: {} } })
     const nameless = await outcome(() => unknown.add(passages(1)))
+    const picky = hashedEmbedder('picky')
+    const whole = picky.embed.bind(picky)
+    picky.embed = async (request, control) => {
+      const answer = await whole(request, control)
+      const failed = request.input.flatMap((text, index) =>
+        String(text).includes('copper') ? { index, code: 'corrupt_image', message: 'copper is not read' } : [],
+      )
+      return { ...answer, data: answer.data.filter(({ index }) => !failed.some((other) => other.index === index)), meta: { failed } }
+    }
+    const some = await make({ embedder: picky })
+    await some.add(passages(60))
+    const without = passages(60).filter(({ title, text }) => `${title} ${text}`.includes('copper')).length
+    const told = { without, info: some.info, query: await some.search('copper') }
     const short = await make({ embedder: { info: { identity: 'short' }, embed: async () => ({ data: [] }) } })
     const wrong = await outcome(() => short.add(passages(2)))
-    return { added, partial, alone, nameless, wrong }
+    return { added, partial, alone, nameless, told, wrong }
   })
   assert.equal(seen.added.error.message, 'no vectors today')
   assert.equal(seen.partial.results.length, 10)
@@ -318,6 +331,11 @@ test('a stage that fails is said, and the others go on', async () => {
   assert.equal(seen.alone.error.message, 'no vectors today')
   assert.equal(seen.nameless.error.code, 'invalid_request')
   assert.equal(seen.wrong.error.code, 'bad_response')
+  // Inputs that an embedder refuses are named, and the others have their vectors.
+  assert.ok(seen.told.without > 5 && seen.told.without < 55)
+  assert.deepEqual([seen.told.info.vectors.text, seen.told.info.warnings.length], [60 - seen.told.without, seen.told.without])
+  assert.match(seen.told.info.warnings[0], /copper is not read/)
+  assert.deepEqual([seen.told.query.stages[1].state, seen.told.query.stages[1].error.code], ['failed', 'corrupt_image'])
 })
 
 test('vectors of another model are made anew, which is said', async () => {

@@ -51,24 +51,28 @@ export const skipKey = (name: string, { key, checksum }: { key: string; checksum
 /** A vector that is not in the log yet. */
 export type MadeVector = Omit<Extract<LogRecord, { type: 'vector' }>, 'seq'>
 
-/** Vectors of some documents for one field, in their order. */
+/** Vectors of some documents for one field, and the documents of which none could be made, with the reasons. */
 export async function embedMissing(
   embedder: EmbedderLike,
   { name, field, expected = '' }: VectorColumn,
   missing: readonly MissingVector[],
   dimensions: number | undefined,
   signal: AbortSignal | undefined,
-): Promise<MadeVector[]> {
+): Promise<{ made: MadeVector[]; refused: { document: MissingVector; message: string }[] }> {
   const contents = missing.map(({ content }) => content)
-  const vectors = await embed(embedder, contents, 'document', field, dimensions, signal)
-  const print = { name, print: expected, dimensions: vectors[0]?.length ?? 0 }
-  return vectors.map((vector, i) => {
-    const { key, checksum } = missing[i] as MissingVector
-    return { type: 'vector', key, checksum, field: print, ...quantize(vector) }
-  })
+  const { vectors, failed } = await embed(embedder, contents, 'document', field, dimensions, signal)
+  const made: MadeVector[] = []
+  const refused: { document: MissingVector; message: string }[] = []
+  for (const [i, document] of missing.entries()) {
+    const vector = vectors[i]
+    const { key, checksum } = document
+    if (vector) made.push({ type: 'vector', key, checksum, field: { name, print: expected, dimensions: vector.length }, ...quantize(vector) })
+    else refused.push({ document, message: failed.get(i)?.message ?? '' })
+  }
+  return { made, refused }
 }
 
-/** Unit vectors of some inputs. */
+/** The unit vectors of some inputs, and why others have none. */
 export async function embed(
   embedder: EmbedderLike,
   input: readonly Content[],
@@ -76,22 +80,23 @@ export async function embed(
   { instruction }: Pick<VectorField, 'instruction'>,
   dimensions: number | undefined,
   signal: AbortSignal | undefined,
-): Promise<Float32Array[]> {
+): Promise<{ vectors: (Float32Array | undefined)[]; failed: ReadonlyMap<number, SecondpassError> }> {
   const request = { input, input_type, ...(instruction !== undefined && { instruction }), ...(dimensions !== undefined && { dimensions }) }
-  const { data } = await embedder.embed(request, signal ? { signal } : {})
+  const { data, meta } = await embedder.embed(request, signal ? { signal } : {})
   signal?.throwIfAborted()
-  const vectors: Float32Array[] = []
-  for (const { index, embedding } of data) {
-    const vector = embedding && embedding.length > 0 && embedding.length <= MAX_DIMENSIONS ? unitVector(embedding) : undefined
-    if (vector) vectors[index] = vector
-  }
-  const lengths = new Set(Array.from(input, (_, i) => vectors[i]?.length))
-  if (lengths.size !== 1 || lengths.has(undefined)) {
+  const failed = new Map((meta?.failed ?? []).map(({ index, code, message }) => [index, new SecondpassError(code, 400, message)]))
+  const vectors: (Float32Array | undefined)[] = Array.from(input, () => undefined)
+  for (const { index, embedding } of data) if (index in vectors) vectors[index] = vectorOf(embedding)
+  const lengths = new Set(vectors.flatMap((vector) => vector?.length ?? []))
+  if (lengths.size > 1 || vectors.some((vector, i) => !vector && !failed.has(i))) {
     throw new SecondpassError(
       'bad_response',
       502,
       `The embedder was given ${input.length} inputs and did not answer with as many vectors of finite numbers, all of one length.`,
     )
   }
-  return vectors
+  return { vectors, failed }
 }
+
+const vectorOf = (embedding: ArrayLike<number> | string): Float32Array | undefined =>
+  typeof embedding !== 'string' && embedding?.length > 0 && embedding.length <= MAX_DIMENSIONS ? unitVector(embedding) : undefined

@@ -117,7 +117,7 @@ export class SearchRun<Document extends object> {
   async #queryVector(source: NonNullable<SearchParts['embedder']>): Promise<Float32Array> {
     const embedder = await source(this.#signal)
     const { instruction } = this.#options
-    const [vector] = await embed(
+    const { vectors, failed } = await embed(
       embedder,
       [this.#query],
       'query',
@@ -125,7 +125,9 @@ export class SearchRun<Document extends object> {
       this.#parts.layout.dimensions,
       this.#signal,
     )
-    return vector as Float32Array
+    const [vector] = vectors
+    if (!vector) throw failed.get(0)
+    return vector
   }
 
   async #vectors(query: Promise<Float32Array>): Promise<number> {

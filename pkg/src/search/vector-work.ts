@@ -120,19 +120,21 @@ export class VectorWork {
 
   async #embed(embedder: EmbedderLike, column: VectorColumn, missing: readonly MissingVector[], signal: AbortSignal | undefined): Promise<MadeVector[]> {
     try {
-      return await embedMissing(embedder, column, missing, this.#core.layout.dimensions, signal)
+      const { made, refused } = await embedMissing(embedder, column, missing, this.#core.layout.dimensions, signal)
+      for (const { document, message } of refused) this.#skip(column, document, message)
+      return made
     } catch (error) {
       signal?.throwIfAborted()
       if (!isContentError(error)) throw error
-      const vectors: MadeVector[] = []
+      const made: MadeVector[] = []
       // One of them is broken, and which one is not said.
-      if (missing.length > 1) for (const one of missing) vectors.push(...(await this.#embed(embedder, column, [one], signal)))
-      else for (const one of missing) this.#skip(column, one, error as Error)
-      return vectors
+      if (missing.length > 1) for (const one of missing) made.push(...(await this.#embed(embedder, column, [one], signal)))
+      else for (const one of missing) this.#skip(column, one, (error as Error).message)
+      return made
     }
   }
 
-  #skip({ name }: VectorColumn, document: MissingVector, { message }: Error): void {
+  #skip({ name }: VectorColumn, document: MissingVector, message: string): void {
     this.#skipped.add(skipKey(name, document))
     this.#core.warn(`Document ${document.key} has no vector "${name}": ${message}`)
   }
