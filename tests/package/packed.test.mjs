@@ -80,6 +80,13 @@ const RUNS = {
     also: serverSide,
   },
   pagefind: { serve: ['start'], env: SIRV, documents: pages, before: 4, after: 4 },
+  'search-index': {
+    serve: ['start'],
+    env: SIRV,
+    documents: () => ownPages('search-index').map(([title, text]) => [title, `${title}\n${text}`]),
+    before: 4,
+    after: 4,
+  },
   'cohere-client': {
     build: true,
     serve: ['preview', 'dev'],
@@ -92,11 +99,13 @@ const RUNS = {
 
 /** The pages of the Pagefind example as Pagefind reads them. */
 function pages() {
-  const folder = join(EXAMPLES, 'pagefind', 'site', 'docs')
-  return readdirSync(folder).map((file) => {
-    const [, title, text] = /<h1>(.*)<\/h1>\s*<p>(.*)<\/p>/.exec(readFileSync(join(folder, file), 'utf8'))
-    return [title, `${title}${/\W$/.test(title) ? '' : '.'} ${text}`]
-  })
+  return ownPages('pagefind').map(([title, text]) => [title, `${title}${/\W$/.test(title) ? '' : '.'} ${text}`])
+}
+
+/** The pages of an example's site: title and text. */
+function ownPages(example) {
+  const folder = join(EXAMPLES, example, 'site', 'docs')
+  return readdirSync(folder).map((file) => /<h1>(.*)<\/h1>\s*<p>(.*)<\/p>/.exec(readFileSync(join(folder, file), 'utf8')).slice(1))
 }
 
 /** The page is rendered on the server, and the route passes requests on. */
