@@ -16,5 +16,6 @@ export interface IndexProgress {
 export interface IndexControl {
   /** Stops the work. What has been stored stays. */
   signal?: AbortSignal
+  /** Called after each step. */
   onProgress?: (progress: IndexProgress) => void
 }

@@ -101,6 +101,7 @@ export class SearchIndex<Document extends object = Record<string, unknown>> {
     channel.close()
   }
 
+  /** What it holds now. */
   get info(): SearchIndexInfo {
     const { table, log, warnings } = this.#core
     return {
