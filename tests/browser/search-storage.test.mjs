@@ -87,7 +87,7 @@ test(`after each of ${KILLS} killed tabs nothing that was acknowledged is lost, 
   assert.ok(totals.found < KILLS * COUNT * 0.9 && totals.found > KILLS * COUNT * 0.1, 'kills came too late or too early to be conclusive')
 })
 
-test('two tabs share one index: both may write, both see all, and each vector is made once', async () => {
+test('two tabs share one index: both may write, both see all, and each vector is made once', { timeout: 120_000 }, async () => {
   const other = await searchPage(browser)
   const start = (from) => async (tab) =>
     tab.evaluate(async (from) => {
@@ -253,6 +253,47 @@ test(`none of ${DAMAGES} damaged logs hangs, throws anything untyped, or gives a
   assert.deepEqual([seen.wrong, seen.untyped], [[], []])
   assert.equal(seen.warned, seen.partial + seen.empty)
   assert.ok(seen.partial > DAMAGES / 10, 'too little was damaged to be conclusive')
+})
+
+test('a merged file without an end does not count beside those that went into it', async () => {
+  const seen = await page.evaluate(async () => {
+    const options = { fields: ['title', 'text'] }
+    const index = await SearchIndex.open('half', options)
+    for (let i = 0; i < 5; i++) await index.add(passages(3, { from: 3 * i }))
+    index.dispose()
+    const names = Object.keys(await filesOf('half')).sort()
+    // As a browser might leave it that does not replace files as a whole: the first of them, without its end.
+    const [first] = Object.values(await filesOf('half'))
+    const merged = `${names[0].slice(0, 10)}-${names.at(-1).slice(11, 21)}.log`
+    await writeFile('half', merged, first.slice(0, -5))
+    const again = await SearchIndex.open('half', options)
+    const { documents } = again.info
+    await again.add(passages(3, { from: 15 }))
+    again.dispose()
+    const last = await SearchIndex.open('half', options)
+    return { names, documents, last: last.info, left: Object.keys(await filesOf('half')).includes(merged) }
+  })
+  assert.equal(seen.names.length, 5)
+  assert.equal(seen.documents, 15)
+  // The next write removes it.
+  assert.deepEqual([seen.last.documents, seen.last.warnings, seen.left], [18, [], false])
+})
+
+test('what was removed stays removed when only the files after it are merged', async () => {
+  const seen = await page.evaluate(async () => {
+    const options = { fields: ['title', 'text'] }
+    const index = await SearchIndex.open('removed', options)
+    await index.add(passages(100, { words: 200 }))
+    await index.remove(['p0', 'p1'])
+    const files = [index.info.files]
+    for (let i = 0; i < 12; i++) await index.add([{ id: `new ${i}`, title: 'x' }])
+    files.push(index.info.files)
+    index.dispose()
+    const again = await SearchIndex.open('removed', options)
+    return { files, documents: again.info.documents, gone: again.get('p0') === undefined }
+  })
+  assert.ok(seen.files[1] < seen.files[0] + 12, 'nothing was merged')
+  assert.deepEqual([seen.documents, seen.gone], [110, true])
 })
 
 test('without room for them documents are refused, and what is stored stays', async () => {
