@@ -14,11 +14,7 @@ before(async () => {
 })
 after(() => browser?.close())
 
-/** The main entry has it in the versions that have embedding models. */
-const hasEmbedder = () => page.evaluate(() => 'Embedder' in secondpass)
-
-test('both models of the package: cosines are those of its vectors, the order is that of its reranker', async (t) => {
-  if (!(await hasEmbedder())) return t.skip('the package has no Embedder yet')
+test('both models of the package: cosines are those of its vectors, the order is that of its reranker', async () => {
   const seen = await page.evaluate(
     async ({ model, reranker }) => {
       const options = { device: 'cpu', cache: 'memory' }
@@ -58,8 +54,7 @@ test('both models of the package: cosines are those of its vectors, the order is
   }
 })
 
-test('the next visit makes no vector again; another model makes all of them', async (t) => {
-  if (!(await hasEmbedder())) return t.skip('the package has no Embedder yet')
+test('the next visit makes no vector again; another model makes all of them', async () => {
   const visit = (model) =>
     page.evaluate(async (model) => {
       const embedder = await secondpass.Embedder.load({ model, device: 'cpu', cache: 'memory' })

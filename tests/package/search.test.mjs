@@ -74,7 +74,8 @@ for (const readme of ['README.md', 'pkg/README.md']) {
     const code = snippets(join(ROOT, readme))[0]
       .replace("'secondpass'", "'/dist/index.js'")
       .replace("'secondpass/search'", "'/dist/search/index.js'")
-      .replace(/model: '[^']+'/, "model: '/models/tiny-tied', device: 'cpu'")
+      .replace(/Embedder.load\(\{ model: '[^']+'/, "Embedder.load({ model: '/fixtures/embedding/bert-mean/', device: 'cpu'")
+      .replace(/Reranker.load\(\{ model: '[^']+'/, "Reranker.load({ model: '/models/tiny-tied', device: 'cpu'")
     const lines = []
     page.on('console', (message) => lines.push(message.text()))
     await page.addScriptTag({ type: 'module', content: `${code}\nwindow.found = results` })
@@ -86,7 +87,8 @@ for (const readme of ['README.md', 'pkg/README.md']) {
       [1, 2],
     )
     assert.ok(found[0].score > found[1].score)
-    assert.equal(lines[0], 'keywords 2')
+    assert.deepEqual(lines.slice(0, 2), ['keywords 2', 'vectors 2'])
+    assert.ok(found.every(({ scores }) => scores.vectors !== undefined))
     assert.equal(lines.filter((line) => line.startsWith('reranked')).at(-1), 'reranked 2')
     await page.close()
   })

@@ -1,5 +1,5 @@
 // The search index, under the strictest settings.
-import { type RankedHit, type RerankerLike, rerankHits } from 'secondpass'
+import { Embedder, type RankedHit, type RerankerLike, rerankHits } from 'secondpass'
 import { type EmbedderLike, type SearchHit, SearchIndex, type StageUpdate } from 'secondpass/search'
 
 declare const reranker: RerankerLike
@@ -14,6 +14,7 @@ const embedder: EmbedderLike = {
   info: { identity: 'mine' },
   embed: async ({ input }, { signal } = {}) => ({ data: input.map((_, index) => ({ index, embedding: signal ? [1] : new Float32Array(2) })) }),
 }
+const own: EmbedderLike = await Embedder.load({ model: '/m' })
 const searchIndex = await SearchIndex.open<Page>(
   'pages',
   { fields: { title: 2, body: 1 }, id: 'url', embedder: async () => embedder, vectors: { words: { text: ['title', 'body'] } }, reranker: () => reranker },
@@ -46,4 +47,4 @@ const mergedToo: RankedHit<Page>[] = await rerankHits(reranker, [[{ url: '/a', t
   text: (data) => data.title,
 })
 
-export { file, merged, mergedToo, page, rank, removed, replaced }
+export { file, merged, mergedToo, own, page, rank, removed, replaced }
