@@ -27,7 +27,7 @@ if (values.help) {
 const sizes = values.sizes.split(',').map(Number)
 if (!sizes.every((size) => size > 0)) fail(`--sizes ${values.sizes}: numbers with commas between them`)
 
-const [DIMENSIONS, QUERIES, OPENINGS] = [384, 30, 5]
+const [DIMENSIONS, QUERIES, OPENINGS] = [384, 30, 3]
 const server = await startServer()
 try {
   const rows = []

@@ -30,11 +30,11 @@ export function* passages(count) {
   }
 }
 
-/** Three words, of which one is rare: what a person types. */
+/** Three words, of which one is frequent and one is rare. */
 export function queries(count) {
   return Array.from({ length: count }, (_, i) => {
     const draw = random(7_000_000 + i)
-    return [20, 400, 8000].map((most) => words[Math.floor(most * (0.5 + draw() / 2))]).join(' ')
+    return [100, 1000, 8000].map((most) => words[Math.floor(most * (0.5 + draw() / 2))]).join(' ')
   })
 }
 

@@ -213,7 +213,7 @@ const opened = (url) => logged(browser, url)
 
 test('publint and "are the types wrong" have nothing to say', () => {
   run(bin(ROOT, 'publint'), ['run', tarball, '--strict'], ROOT)
-  run(bin(ROOT, 'attw'), [tarball, '--profile', 'esm-only', '--exclude-entrypoints', 'wasm'], ROOT)
+  run(bin(ROOT, 'attw'), [tarball, '--profile', 'esm-only', '--exclude-entrypoints', 'wasm', 'wasm-cpu'], ROOT)
 })
 
 test('webpack: the ten lines of the README', async () => {
