@@ -1,7 +1,7 @@
 // What an index holds, in memory: documents by their ids, each in a row, and the vectors of these rows.
 
 import type { IndexLayout } from './index-options.js'
-import { MAX_DOCUMENTS } from './limits.js'
+import { MAX_INDEXED } from './limits.js'
 import { SecondpassError } from './main-entry.js'
 import type { LogRecord, VectorPrint } from './segment.js'
 import { VectorColumn } from './vector-column.js'
@@ -111,8 +111,8 @@ export class IndexTable {
 
   #put(row: IndexRow): void {
     const known = this.#byKey.get(row.key)
-    if (known === undefined && this.#byKey.size >= MAX_DOCUMENTS) {
-      throw new SecondpassError('invalid_request', 400, `An index holds at most ${MAX_DOCUMENTS} documents.`)
+    if (known === undefined && this.#byKey.size >= MAX_INDEXED) {
+      throw new SecondpassError('invalid_request', 400, `An index holds at most ${MAX_INDEXED} documents.`)
     }
     const at = known ?? this.#free.pop() ?? this.#rows.length
     this.#documentBytes += cost(row) - cost(this.#rows[at])

@@ -5,7 +5,7 @@ export const MAX_DOCUMENT_BYTES = 16 << 20
 /** Bytes of an id in UTF-8. */
 export const MAX_KEY_BYTES = 2048
 /** Documents of one index: their ids alone are then a hundred megabytes. */
-export const MAX_DOCUMENTS = 2_000_000
+export const MAX_INDEXED = 2_000_000
 /** Numbers of one vector. */
 export const MAX_DIMENSIONS = 16_384
 /** Keyword fields, and vector fields. */

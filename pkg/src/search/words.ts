@@ -1,8 +1,7 @@
 // How texts become keywords. The rules do not depend on the browser, so that an index that was built elsewhere fits.
 
-/** Letters of scripts that are written without spaces between words. */
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
-const UNSPACED_RUN = new RegExp(`${UNSPACED.source}+|[^${UNSPACED.source.slice(1, -1)}]+`, 'gu')
+/** A run of letters of scripts that are written without spaces between words. */
+const UNSPACED = /([\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]+)/u
 const BETWEEN_WORDS = /[\n\r\p{Z}\p{P}\p{S}]+/u
 /** Accents, as they stand alone after decomposition. Marks of other scripts are vowels and stay. */
 const ACCENTS = /[\u0300-\u036f]/g
@@ -14,7 +13,11 @@ export function tokenize(text: string): string[] {
   for (const word of text.split(BETWEEN_WORDS)) {
     if (word === '') continue
     if (!NOT_ASCII.test(word) || !UNSPACED.test(word)) tokens.push(word)
-    else for (const [run] of word.matchAll(UNSPACED_RUN)) tokens.push(...(UNSPACED.test(run) ? pairs([...run]) : [run]))
+    // Every second part is such a run.
+    else
+      word.split(UNSPACED).forEach((part, i) => {
+        if (part !== '') tokens.push(...(i % 2 === 1 ? pairs([...part]) : [part]))
+      })
   }
   return tokens
 }

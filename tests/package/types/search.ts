@@ -1,5 +1,5 @@
 // The search index, under the strictest settings.
-import { Embedder, type RankedHit, type RerankerLike, rerankHits } from 'secondpass'
+import { Embedder, type RankedHit, type RankedHits, type RerankerLike, rerankHits } from 'secondpass'
 import { type EmbedderLike, type SearchHit, SearchIndex, type StageUpdate } from 'secondpass/search'
 
 declare const reranker: RerankerLike
@@ -37,7 +37,7 @@ const replaced: boolean = await searchIndex.import(new URL('https://example.org/
 await searchIndex.add([{ url: '/a' }])
 searchIndex.dispose()
 await SearchIndex.delete('pages')
-const merged: RankedHit<Page>[] = await rerankHits(
+const merged: RankedHits<Page> = await rerankHits(
   reranker,
   { title: [{ url: '/a', title: 'A' }], body: [{ url: '/b', title: 'B' }] },
   { query: 'q', rerank_field: 'title', topn: 3 },
@@ -46,5 +46,8 @@ const mergedToo: RankedHit<Page>[] = await rerankHits(reranker, [[{ url: '/a', t
   query: 'q',
   text: (data) => data.title,
 })
+// @ts-expect-error The hits have no such field.
+await rerankHits(reranker, { title: [{ url: '/a', title: 'A' }] }, { query: 'q', rerank_field: 'titel' })
+const { meta } = merged
 
-export { file, merged, mergedToo, own, page, rank, removed, replaced }
+export { file, merged, mergedToo, meta, own, page, rank, removed, replaced }
