@@ -69,6 +69,9 @@ test('keywords first, then the model: pictures, another query, passages, and a q
 test('the copy for use without a network is saved, and the page opens from it', async () => {
   const page = await browser.page(demo.url)
   await waitFor(page, () => document.querySelector('#offline-state').textContent === 'Works without a network.')
+  // Nothing is under way any more: Firefox reports a request that the next page interrupts.
+  await reranked(page)
+  await waitFor(page, () => performance.getEntriesByType('resource').some(({ name, responseEnd }) => name.endsWith('emoji.webp') && responseEnd > 0))
   await demo.close()
   try {
     await page.goto(demo.url)

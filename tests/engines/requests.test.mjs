@@ -103,23 +103,24 @@ test('ten loads and disposals do not exhaust the engine', async () => {
 })
 
 test('after a crash of the worker only the request that caused it fails', async () => {
-  const { together, closed, workers } = await page.evaluate(async () => {
-    let workers = 0
+  const { together, closed, started, cores } = await page.evaluate(async () => {
+    let started = 0
     const worker = () => {
-      workers++
+      started++
       return new Worker('/pages/dying-worker.js', { type: 'module' })
     }
-    const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu', worker })
+    const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu', worker, workers: 1 })
     const ask = (query) => outcome(async () => (await reranker.rerank({ query, documents: ['a text', 'another'] })).results.length)
     const together = await Promise.all([ask('q'), ask('kill'), ask('q')])
     const { closed } = reranker
     reranker.dispose()
-    return { together, closed, workers }
+    return { together, closed, started, cores: navigator.hardwareConcurrency }
   })
   const [first, killer, last] = together
   assert.deepEqual([first, last, closed], [{ ok: 2 }, { ok: 2 }, false])
   assert.deepEqual([killer.error?.name, killer.error?.code], ['SecondpassError', 'internal'])
-  assert.equal(workers, 3)
+  console.log(`${ENGINE}: says ${cores} cores`)
+  assert.equal(started, 3)
 })
 
 test('a request survives the loss of its GPU device', async (t) => {
