@@ -5,6 +5,7 @@ import { checkEmbedControl, checkLoadControl, checkLoadOptions, EMBEDDER_CHECKS 
 import { EMBED } from './page/embed-kind.js'
 import { Pool } from './page/pool.js'
 import { LoadProgress } from './page/progress.js'
+import { RemoteEmbedder, type RemoteEmbedderOptions } from './remote/remote-embedder.js'
 import type { LoadControl } from './types.js'
 
 /**
@@ -16,10 +17,10 @@ import type { LoadControl } from './types.js'
  * ```
  */
 export class Embedder {
-  readonly #pool: Pool
+  readonly #model: Pool | RemoteEmbedder
 
-  private constructor(pool: Pool) {
-    this.#pool = pool
+  private constructor(model: Pool | RemoteEmbedder) {
+    this.#model = model
   }
 
   /** Starts a worker and loads a model into it; more workers may join later (`workers`). */
@@ -34,14 +35,25 @@ export class Embedder {
     return new Embedder(pool)
   }
 
+  /**
+   * The same calls against a `/v1/embeddings` server: OpenAI, vLLM, TEI, Jina, llama.cpp, or a host.
+   *
+   * ```ts
+   * const embedder = Embedder.remote({ url: 'https://example.org/v1/embeddings', model: 'Qwen/Qwen3-Embedding-0.6B' })
+   * ```
+   */
+  static remote(options: RemoteEmbedderOptions): Embedder {
+    return new Embedder(new RemoteEmbedder(options))
+  }
+
   /** What is loaded, and what it runs on. */
   get info(): EmbedderInfo {
-    return this.#pool.info as unknown as EmbedderInfo
+    return this.#model.info as unknown as EmbedderInfo
   }
 
   /** Whether it was disposed of, or its device or worker was lost for good. */
   get closed(): boolean {
-    return this.#pool.closed
+    return this.#model.closed
   }
 
   /** The vectors of texts and pictures. The first argument is the body of `/v1/embeddings`. */
@@ -50,12 +62,13 @@ export class Embedder {
     const { signal, onResult, strict } = control
     signal?.throwIfAborted()
     const checked = { ...(signal && { signal }), ...(onResult && { onResult: guarded(onResult) }), ...(strict && { strict }) }
-    return this.#pool.run(EMBED, snapshot(request, 'input'), checked)
+    const given = snapshot(request, 'input')
+    return this.#model instanceof Pool ? this.#model.run(EMBED, given, checked) : this.#model.embed(given, checked)
   }
 
   /** Stops the workers, which frees their memory and the device's. Calls still running are rejected with the code `disposed`. */
   dispose(): void {
-    this.#pool.dispose()
+    this.#model.dispose()
   }
 
   /** For `using`: the same as `dispose`. */

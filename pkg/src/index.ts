@@ -16,6 +16,7 @@ export type {
 export { Embedder } from './embedder.js'
 export { type ErrorCode, SecondpassError } from './errors.js'
 export type { RemoteOptions } from './remote/options.js'
+export type { RemoteEmbedderOptions } from './remote/remote-embedder.js'
 export type { RemoteFormat } from './remote/wire.js'
 export { rerank } from './rerank.js'
 export { type LoadOptions, Reranker } from './reranker.js'

@@ -72,7 +72,7 @@ function asContent(value: unknown): unknown {
 }
 
 /** Pictures in JSON: a URL, a `data:` URL or bare base64. */
-function pictureReader(allowed: AllowedPictures): (picture: Picture, place: string) => string {
+export function pictureReader(allowed: AllowedPictures): (picture: Picture, place: string) => string {
   return (picture, place) => {
     const url = fromBase64(typeof picture === 'string' ? picture : (picture as { url: string }).url)
     if (allowed === 'any' || /^data:/i.test(url)) return url

@@ -25,7 +25,6 @@ export interface RemoteOptions {
 }
 
 const FORMATS: RemoteFormat[] = ['rerank', 'jina', 'tei']
-const EXAMPLE = "Reranker.remote({ url: 'https://example.org/v1/rerank' })"
 
 const format: Check = (value) => (FORMATS.includes(value as RemoteFormat) ? undefined : `one of ${FORMATS.join(', ')}`)
 const headers: Check = (value) => (isObject(value) || typeof value === 'function' ? undefined : 'an object, or a function that returns one')
@@ -42,13 +41,14 @@ const CHECKS: Checks<RemoteOptions> = {
 }
 
 /** Throws unless these are options; the address of the server. */
-export function checkRemoteOptions(options: RemoteOptions): string {
-  if (!isObject(options) || options.url === undefined || options.url === null) throw invalidRequest(`the server’s address is missing; write ${EXAMPLE}`)
-  checkFields(options, CHECKS, 'options of Reranker.remote')
+export function checkRemoteOptions(options: RemoteOptions, call = 'Reranker.remote', route = 'https://example.org/v1/rerank'): string {
+  const example = `${call}({ url: '${route}' })`
+  if (!isObject(options) || options.url === undefined || options.url === null) throw invalidRequest(`the server’s address is missing; write ${example}`)
+  checkFields(options, CHECKS, `options of ${call}`)
   const url = absoluteUrl(options.url as string | URL)
   // `fetch` refuses such an address, and prints all of it.
   if (hasCredentials(url)) throw invalidRequest('the server’s address holds a user name or a password; send them as a header instead, or as apiKey')
   if (!/^https?:/.test(url))
-    throw invalidRequest(`the server’s address must begin with https:// or http://, or be one on this page’s own server; write ${EXAMPLE}`)
+    throw invalidRequest(`the server’s address must begin with https:// or http://, or be one on this page’s own server; write ${example}`)
   return url
 }

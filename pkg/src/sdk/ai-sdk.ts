@@ -6,7 +6,9 @@ import type { RerankRequest, RerankResponse } from '../types.js'
 import type { JsonObject, RerankingAnswer, RerankingCall, RerankingModel, RerankingWarning, SecondpassProviderOptions } from './ai-sdk-types.js'
 import { sourceOf } from './source.js'
 
+export type { EmbedderLike, EmbedderSource } from '../embedder-like.js'
 export type { RerankerLike, RerankerSource } from '../reranker-like.js'
+export * from './ai-sdk-embedding.js'
 export type * from './ai-sdk-types.js'
 
 /** Options of {@link createSecondpass}. */
@@ -79,7 +81,9 @@ export function createSecondpass<Version extends 'v3' | 'v4'>(
     reranking: rerankingModel,
     rerankingModel,
     languageModel: none('language'),
-    embeddingModel: none('embedding'),
+    embeddingModel: () => {
+      throw new Error(`${NAME} has reranking models alone here; write embeddingModel(embedder), of the same entry`)
+    },
     imageModel: none('image'),
   }
 }

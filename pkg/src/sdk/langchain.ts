@@ -7,7 +7,9 @@ import { controlOf, once, type RerankerLike, type RerankerSource } from '../rera
 import type { RerankRequest, RerankResponse } from '../types.js'
 import { sourceOf } from './source.js'
 
+export type { EmbedderLike, EmbedderSource } from '../embedder-like.js'
 export type { RerankerLike, RerankerSource } from '../reranker-like.js'
+export { SecondpassEmbeddings, type SecondpassEmbeddingsOptions } from './langchain-embeddings.js'
 
 /** Options of {@link SecondpassRerank}. */
 export interface SecondpassRerankOptions {

@@ -7,7 +7,20 @@ import * as ai from 'ai'
 import * as ai6 from 'ai6'
 import MiniSearch from 'minisearch'
 import * as secondpass from 'secondpass'
-import { createSecondpass } from 'secondpass/ai-sdk'
-import { SecondpassRerank } from 'secondpass/langchain'
+import { createSecondpass, embeddingModel } from 'secondpass/ai-sdk'
+import { SecondpassEmbeddings, SecondpassRerank } from 'secondpass/langchain'
 
-Object.assign(window, { secondpass, createSecondpass, SecondpassRerank, ai, ai6, MiniSearch, orama, Document, BaseDocumentCompressor, bundled: true })
+Object.assign(window, {
+  secondpass,
+  createSecondpass,
+  embeddingModel,
+  SecondpassEmbeddings,
+  SecondpassRerank,
+  ai,
+  ai6,
+  MiniSearch,
+  orama,
+  Document,
+  BaseDocumentCompressor,
+  bundled: true,
+})
