@@ -26,7 +26,8 @@ const MODEL_CHECKS: Checks<ModelOptions> = {
   revalidate: check.flag,
   download: check.object,
   device: check.text,
-  workers: either(check.text, check.amount),
+  // Which numbers there may be, and in which words, the pool says.
+  workers: check.anything,
   dtype: check.text,
   maxImagePixels: check.count,
   applyOrientation: check.flag,

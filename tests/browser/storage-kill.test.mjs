@@ -39,7 +39,12 @@ test(`after each of ${KILLS} killed loads, the next one fetches only the missing
     const victim = seed % 2 ? await browser.page() : page
     await victim.evaluate(
       ({ url, download }) => {
-        const worker = () => (window.victim = new Worker('/dist/worker.js', { type: 'module' }))
+        window.victim = undefined
+        const worker = () => {
+          // A terminated worker is replaced; this one is to be gone.
+          if (window.victim) throw new Error('it was killed')
+          return (window.victim = new Worker('/dist/worker.js', { type: 'module' }))
+        }
         secondpass.Reranker.load({ model: url, device: 'cpu', download, worker }).catch(() => {})
       },
       { url, download: QUICK },
