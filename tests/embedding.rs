@@ -9,6 +9,7 @@ use secondpass::bytes::DirectoryFolder;
 use secondpass::cli::FilePictures;
 use secondpass::media::DecodeOptions;
 use secondpass::model::Precision;
+use secondpass::prompt::PublishedPrompts;
 use secondpass::{EmbedRequest, EmbedResponse, Embedder, Engine, LoadOptions, Observer, RequestOptions, TaskInfo};
 use serde_json::{Value, json};
 
@@ -176,6 +177,27 @@ fn wrong_requests_are_explained() {
         assert_eq!((error.code(), error.status()), ("invalid_request", 400), "{request}: {error}");
         assert!(error.to_string().contains(says), "{request}: {error}");
     }
+}
+
+/// Two models whose vectors an index must not mix, and one that it may.
+#[test]
+fn an_identity_changes_with_whatever_changes_vectors() {
+    let identity = |precision, prompts: Option<PublishedPrompts>| {
+        let options = LoadOptions { precision, ..LoadOptions::cpu() };
+        let folder = DirectoryFolder::new(folder("bert-cls"));
+        let loaded = block_on(Embedder::load(&folder, options, prompts, &Observer::silent())).expect("a model");
+        match &loaded.info().task {
+            TaskInfo::Embedder { identity, .. } => identity.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let usual = identity(Precision::F32, None);
+    assert_eq!(usual, identity(Precision::F32, None));
+    assert_ne!(usual, identity(Precision::Q8, None));
+    let document = Some("passage: ".to_owned());
+    assert_ne!(usual, identity(Precision::F32, Some(PublishedPrompts { document, ..PublishedPrompts::default() })));
+    // Written into indexes, so no other build, and no browser, may compute another one.
+    assert_eq!(usual, "bert-cls-6a49d65965c50b79");
 }
 
 #[test]

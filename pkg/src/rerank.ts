@@ -17,47 +17,17 @@ const loads = new Map<string, Promise<Reranker>>()
  */
 export async function rerank(request: LoadOptions & RerankRequest, control: LoadControl & RerankControl = {}): Promise<RerankResponse> {
   checkCall(request, control)
-  // Destructured here: a destructured parameter would publish the internal options in its type.
-  const {
-    model,
-    vision,
-    device,
-    workers,
-    dtype,
-    maxImagePixels,
-    applyOrientation,
-    kernels,
-    savings,
-    cache,
-    integrity,
-    revalidate,
-    download,
-    wasmUrl,
-    worker,
-    fallback,
-    ...body
-  } = request
   const { signal, onProgress, onResult, strict } = control
-  const given = {
-    vision,
-    device,
-    workers,
-    dtype,
-    maxImagePixels,
-    applyOrientation,
-    kernels,
-    savings,
-    cache,
-    integrity,
-    revalidate,
-    download,
-    wasmUrl,
-    worker,
-    fallback,
-  }
-  const options = { model, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) } as LoadOptions
+  const { options, body } = splitCall(request)
   const reranker = await untilAborted(shared(options, onProgress), signal)
   return reranker.rerank(body, { ...(signal && { signal }), ...(onResult && { onResult }), ...(strict && { strict }) })
+}
+
+/** What loads the model, and what is asked of it. */
+function splitCall(request: LoadOptions & RerankRequest): { options: LoadOptions; body: RerankRequest } {
+  const given = Object.entries(request).filter(([, value]) => value !== undefined)
+  const part = (ofLoad: boolean) => Object.fromEntries(given.filter(([name]) => Object.hasOwn(LOAD_CHECKS, name) === ofLoad))
+  return { options: part(true) as unknown as LoadOptions, body: part(false) as unknown as RerankRequest }
 }
 
 function checkCall(request: unknown, control: unknown): void {
@@ -68,21 +38,7 @@ function checkCall(request: unknown, control: unknown): void {
 
 /** The reranker of these options, loaded if there is none. One that has closed since is replaced. */
 async function shared(options: LoadOptions, onProgress: LoadControl['onProgress']): Promise<Reranker> {
-  const { model, vision, device, workers, dtype, maxImagePixels, applyOrientation, kernels, savings, cache, integrity, revalidate } = options
-  const key = JSON.stringify([
-    name(model),
-    name(vision),
-    device ?? 'auto',
-    workers ?? 'auto',
-    dtype ?? 'auto',
-    maxImagePixels,
-    applyOrientation ?? false,
-    kernels,
-    savings,
-    cache,
-    integrity,
-    revalidate,
-  ])
+  const key = keyOf(options)
   const known = loads.get(key)
   if (known && !(await known).closed) return known
   if (loads.get(key) !== known) return shared(options, onProgress)
@@ -93,13 +49,23 @@ async function shared(options: LoadOptions, onProgress: LoadControl['onProgress'
   return load
 }
 
+/** Where the package's own files are, and what is used instead, makes no other model. */
+const UNKEYED = ['worker', 'wasmUrl', 'fallback']
+const DEFAULTS: Partial<LoadOptions> = { device: 'auto', workers: 'auto', dtype: 'auto', applyOrientation: false }
+
+/** Equal for calls that may share a model. */
+function keyOf(options: LoadOptions): string {
+  const all: Record<string, unknown> = { ...DEFAULTS, ...options }
+  const names = Object.keys(LOAD_CHECKS).filter((name) => !UNKEYED.includes(name))
+  return JSON.stringify(names.map((name) => (all[name] instanceof Blob ? numberOf(all[name]) : all[name])))
+}
+
 const blobs = new WeakMap<Blob, number>()
 let nextBlob = 1
 
-/** Identifies a model in the key: its address, or a number for each picked file. */
-function name(model: LoadOptions['model'] | undefined): string {
-  if (!(model instanceof Blob)) return String(model)
-  const number = blobs.get(model) ?? nextBlob++
-  blobs.set(model, number)
-  return `file ${number}`
+/** Stands for a picked file, which has no address. */
+function numberOf(file: Blob): number {
+  const number = blobs.get(file) ?? nextBlob++
+  blobs.set(file, number)
+  return number
 }

@@ -1,6 +1,6 @@
 //! A loaded embedding model.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use sha2::{Digest, Sha256};
 
 use super::error::Error;
 use super::info::{ModelInfo, TaskInfo};
@@ -90,7 +90,7 @@ impl Embedder {
             task: TaskInfo::Embedder {
                 dimensions: model.dimensions(),
                 normalized: model.normalizes(),
-                identity: identity(&name, &model, weight_bytes, dtype),
+                identity: identity(&name, &model, &prompter.words(), weight_bytes, dtype),
             },
             pooling: model.config().pooling().name(),
             family: model.config().family().name(),
@@ -134,13 +134,16 @@ impl Embedder {
     }
 }
 
-/// Vectors of models that differ in anything that is hashed here are not to be compared.
-fn identity(name: &str, model: &EmbeddingModel, weight_bytes: u64, dtype: &str) -> String {
+/// Vectors of models that differ in anything that is hashed here are not to be compared. The hash is one that every build
+/// computes alike, since indexes keep it.
+fn identity(name: &str, model: &EmbeddingModel, words: &str, weight_bytes: u64, dtype: &str) -> String {
     let config: &ModelConfig = model.config();
-    let mut hasher = DefaultHasher::new();
-    let sizes = (model.dimensions(), config.hidden_size(), config.vocab_size(), weight_bytes);
-    (config.family().name(), config.pooling().name(), model.normalizes(), sizes, dtype).hash(&mut hasher);
+    let (family, pooling) = (config.family().name(), config.pooling().name());
+    let (width, rows) = (config.hidden_size(), config.vocab_size());
+    let (dimensions, unit) = (model.dimensions(), model.normalizes());
+    let all = format!("{family} {pooling} {unit} {dimensions} {width} {rows} {weight_bytes} {dtype} {words}");
+    let hash: String = Sha256::digest(all.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect();
     // Not where it lies: a mirror has the same model.
     let name = name.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    format!("{name}-{:016x}", hasher.finish())
+    format!("{name}-{hash}")
 }

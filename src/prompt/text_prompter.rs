@@ -70,6 +70,20 @@ impl TextPrompter {
         self.template.as_ref().map_or([None; 2], |template| template.pad_ids)
     }
 
+    /// What decides which words stand before and behind a text: equal for prompters that write the same prompts.
+    pub fn words(&self) -> String {
+        let published = |PublishedPrompts { query, document, default }: &PublishedPrompts| {
+            format!("{query:?} {document:?} {default:?}")
+        };
+        match &self.prompt {
+            TextPrompt::Prefix(prompts) => published(prompts),
+            TextPrompt::Instruct { default_task, published: prompts } => {
+                format!("{default_task:?} {}", published(prompts))
+            }
+            TextPrompt::Template(template) => template.name.to_owned(),
+        }
+    }
+
     /// The prompt of one input.
     pub fn encode(
         &self,

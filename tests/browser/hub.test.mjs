@@ -90,6 +90,23 @@ test('the second load asks the hub for nothing, and another revision is another 
   assert.ok(tagged.ok.stored.some((url) => url.includes('/resolve/v1/')) && tagged.ok.stored.some((url) => url.includes('/resolve/main/')))
 })
 
+test('the one call takes a hub too, and another hub is another model', async () => {
+  const first = await run('hf:tests/bert')
+  const page = await browser.page()
+  const { logit, elsewhere } = await page.evaluate(
+    async ({ hub }) => {
+      const request = { model: 'hf:tests/bert', device: 'cpu', query: 'a planet', documents: ['Mars'] }
+      const { results } = await secondpass.rerank({ ...request, hub })
+      const elsewhere = await outcome(() => secondpass.rerank({ ...request, hub: `${hub}/nowhere` }))
+      return { logit: results[0].logit, elsewhere }
+    },
+    { hub: `http://127.0.0.1:${hub.address().port}` },
+  )
+  await page.close()
+  assert.equal(logit, first.ok.logit)
+  assert.ok(elsewhere.error, 'the model of the first hub was taken for the other hub’s')
+})
+
 test('what is no address, and what the hub does not have, is explained', async () => {
   assert.match((await run('hf:bert')).error.message, /hf:owner\/name/)
   assert.equal((await run('hf:tests/none')).error.code, 'not_found')

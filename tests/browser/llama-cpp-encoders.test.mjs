@@ -2,16 +2,15 @@
 // same scores, and refuses the others.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { ROOT, run, TARGET_DIR } from '../../scripts/lib.mjs'
-import { serveFile } from '../../scripts/serve.mjs'
+import { ROOT } from '../../scripts/lib.mjs'
 import { open } from './harness.mjs'
+import { command, serveFolder, WLLAMA } from './llama-cpp.mjs'
 
 const FIXTURES = join(ROOT, 'tests', 'fixtures', 'encoder')
-const WLLAMA = join(ROOT, 'node_modules', '@wllama', 'wllama', 'esm')
 
 /** Both engines use the same weights. llama.cpp takes the tanh form of GELU from a table in half precision, and rounds keys and values. */
 const TOLERANCE = 2e-2
@@ -42,20 +41,6 @@ after(async () => {
   await browser?.close()
 })
 
-const folder = (path) =>
-  browser.host({
-    handle: (name, request, response) => {
-      request.url = `/${name}`
-      if (!serveFile(path, request, response)) response.writeHead(404).end()
-    },
-  })
-
-function command() {
-  const path = join(TARGET_DIR, 'debug', process.platform === 'win32' ? 'secondpass.exe' : 'secondpass')
-  if (!existsSync(path)) run('cargo', ['build', '--quiet', '--no-default-features', '--bin', 'secondpass'], { env: { CARGO_TARGET_DIR: TARGET_DIR } })
-  return path
-}
-
 /** A copy of a fixture with another configuration, converted. Returns the file's name in `scratch`. */
 function convert(name, { fixture = name, config = {} } = {}) {
   const model = join(scratch, name)
@@ -69,9 +54,9 @@ function convert(name, { fixture = name, config = {} } = {}) {
 
 for (const [name, how] of Object.entries(MODELS)) {
   test(`llama.cpp gives our scores for a converted ${name}`, async () => {
-    const model = `${folder(scratch)}${convert(name, how)}`
+    const model = `${serveFolder(browser, scratch)}${convert(name, how)}`
     const page = await browser.page()
-    const { theirs, ours } = await page.evaluate(compare, { wllama: folder(WLLAMA), model, requests: REQUESTS })
+    const { theirs, ours } = await page.evaluate(compare, { wllama: serveFolder(browser, WLLAMA), model, requests: REQUESTS })
     await page.close()
     assert.deepEqual(
       theirs.map(({ tokens }) => tokens),
@@ -88,9 +73,9 @@ for (const [name, how] of Object.entries(MODELS)) {
 
 for (const name of REFUSED) {
   test(`llama.cpp refuses a converted ${name}, which it would compute wrongly`, async () => {
-    const model = `${folder(scratch)}${convert(name)}`
+    const model = `${serveFolder(browser, scratch)}${convert(name)}`
     const page = await browser.page()
-    const said = await page.evaluate(refuses, { wllama: folder(WLLAMA), model })
+    const said = await page.evaluate(refuses, { wllama: serveFolder(browser, WLLAMA), model })
     await page.close()
     assert.match(said, /unknown model architecture: 'secondpass-/)
   })

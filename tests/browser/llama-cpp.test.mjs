@@ -1,16 +1,15 @@
 // llama.cpp (as wllama, in the browser) loads the files that `secondpass convert` writes and gives the same scores.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { ROOT, run, TARGET_DIR } from '../../scripts/lib.mjs'
-import { serveFile } from '../../scripts/serve.mjs'
+import { ROOT } from '../../scripts/lib.mjs'
 import { cases, open } from './harness.mjs'
+import { command, serveFolder, WLLAMA } from './llama-cpp.mjs'
 
 const MODEL = 'tiny-tied'
-const WLLAMA = join(ROOT, 'node_modules', '@wllama', 'wllama', 'esm')
 /** Both engines use the same weights; llama.cpp also rounds activations, keys and values. */
 const TOLERANCE = { f16: 2e-3, q8_0: 2e-2 }
 
@@ -32,29 +31,15 @@ after(async () => {
   await browser?.close()
 })
 
-const folder = (path) =>
-  browser.host({
-    handle: (name, request, response) => {
-      request.url = `/${name}`
-      if (!serveFile(path, request, response)) response.writeHead(404).end()
-    },
-  })
-
-function command() {
-  const path = join(TARGET_DIR, 'debug', process.platform === 'win32' ? 'secondpass.exe' : 'secondpass')
-  if (!existsSync(path)) run('cargo', ['build', '--quiet', '--bin', 'secondpass'], { env: { CARGO_TARGET_DIR: TARGET_DIR } })
-  return path
-}
-
 for (const [type, tolerance] of Object.entries(TOLERANCE)) {
   test(`llama.cpp gives our scores for a converted ${type} file`, async () => {
     const made = spawnSync(command(), ['convert', join(ROOT, 'tests', 'fixtures', 'text', MODEL), '--type', type, '--out', converted], { encoding: 'utf8' })
     assert.equal(made.status, 0, made.stderr)
-    const model = `${folder(converted)}${MODEL}-${type.toUpperCase()}.gguf`
+    const model = `${serveFolder(browser, converted)}${MODEL}-${type.toUpperCase()}.gguf`
     const requests = comparable().map(({ request: { query, documents } }) => ({ query, documents }))
     assert.ok(requests.length >= 4, 'cases to compare')
     const page = await browser.page()
-    const { theirs, ours } = await page.evaluate(compare, { wllama: folder(WLLAMA), model, requests })
+    const { theirs, ours } = await page.evaluate(compare, { wllama: serveFolder(browser, WLLAMA), model, requests })
     await page.close()
     let largest = 0
     ours.forEach((scores, i) =>

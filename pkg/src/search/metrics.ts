@@ -15,7 +15,7 @@ export interface Measure {
 
 /** The measures of a run. */
 export interface SearchQuality {
-  /** How many queries have anything relevant; the others say nothing. A query that found nothing counts as 0. */
+  /** How many queries were judged. As in trec_eval one that found nothing, or for which nothing is relevant, counts as 0. */
   queries: number
   /** nDCG of the first `cut`, with the relevance as gain. */
   ndcg: Record<number, Measure>
@@ -43,7 +43,7 @@ const DRAWS = 1000
  * ```
  */
 export function evaluate(judgements: Judgements, run: SearchRunScores, cuts: readonly number[] = [10, 100]): SearchQuality {
-  const judged = Object.keys(judgements).filter((query) => Object.values(judgements[query] ?? {}).some((relevance) => relevance > 0))
+  const judged = Object.keys(judgements)
   const quality: SearchQuality = { queries: judged.length, ndcg: {}, mrr: {}, recall: {} }
   for (const cut of cuts) {
     const each = judged.map((query) => measureQuery(judgements[query] ?? {}, run[query] ?? {}, cut))
