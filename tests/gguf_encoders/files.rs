@@ -13,28 +13,17 @@ use secondpass::weights::gguf::{Field, GgufLayout, GgufWriter, NewTensor, Value 
 use secondpass::{Engine, Error, Observer, RerankRequest};
 use serde_json::Value;
 
-/// All of `tests/fixtures/encoder/`.
-pub const MODELS: [&str; 19] = [
-    "bert",
-    "bert-cased",
-    "deberta",
-    "deberta-nfc",
-    "distilbert",
-    "electra",
-    "ettin",
-    "ettin-old-modules",
-    "gte",
-    "gte-plain-rope",
-    "jina-v1",
-    "jina-v2",
-    "modernbert-cls",
-    "modernbert-mean",
-    "qwen2-mxbai",
-    "qwen2-seq",
-    "qwen3-score",
-    "roberta",
-    "xlm-roberta",
-];
+/// The names of all folders in `tests/fixtures/encoder/`.
+pub fn models() -> Vec<String> {
+    let entries = std::fs::read_dir(fixture("")).expect("fixtures").map(|entry| entry.expect("an entry"));
+    let mut models: Vec<String> = entries
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().expect("a name in UTF-8"))
+        .collect();
+    models.sort();
+    assert!(!models.is_empty(), "no fixtures: a clone without files?");
+    models
+}
 
 pub fn fixture(model: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/encoder").join(model)
