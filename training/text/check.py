@@ -14,6 +14,7 @@ from pathlib import Path
 import add
 import collect
 import evaluate
+import extra
 import measure
 import sample
 
@@ -41,7 +42,7 @@ def questions(cache):
             key = (row["collection"], row["question"].lower())
             if seen.setdefault(key, split) != split:
                 yield f"{row['id']}: the question is also in {seen[key]}"
-    for name in evaluate.NAMES:
+    for name in (*evaluate.NAMES, *extra.NAMES):
         known = {p["id"]: p for p in collect.load(name, cache)}
         for split in ("test", "dev", "train"):
             for row in add.load(split):
@@ -54,7 +55,7 @@ def questions(cache):
                     yield f"{row['id']}: its page belongs to {sample.split_of(name, known[row['relevant'][0]])}"
                 else:
                     units.setdefault((name, split), set()).add(sample.unit_of(known[row["relevant"][0]]))
-    for name in evaluate.NAMES:
+    for name in (*evaluate.NAMES, *extra.NAMES):
         print(name, ", ".join(f"{split}: {sum(r['collection'] == name for r in add.load(split))} questions about {len(units.get((name, split), ()))} pages" for split in ("test", "dev", "train")))
 
 

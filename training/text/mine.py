@@ -18,9 +18,11 @@ import numpy as np
 import add
 import collect
 import evaluate
+import extra
 import retrieve
 import sample
 
+COLLECTIONS = (*evaluate.TRAINED, *extra.NAMES)
 ALIKE = 0.93  # cosine of a passage to an answer, above which it may well be another answer
 
 
@@ -74,7 +76,7 @@ def negatives(row, place, passages, matrix, keyword, vector, count):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--collections", nargs="+", default=evaluate.TRAINED, choices=evaluate.TRAINED)
+    parser.add_argument("--collections", nargs="+", default=COLLECTIONS, choices=COLLECTIONS)
     parser.add_argument("--headings", type=int, default=1500, help="of each collection")
     parser.add_argument("--sentences", type=int, default=1500)
     parser.add_argument("--negatives", type=int, default=40)

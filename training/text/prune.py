@@ -3,6 +3,7 @@ if asked fewer layers. Rewrites the embeddings, tokenizer.json, vocab.txt and co
 
     python prune.py --to FOLDER --pieces 14000              # from the true all-MiniLM-L6-v2
     python prune.py --from FOLDER --to FOLDER --layers 0 2 4 5
+    python prune.py --to FOLDER --embedder              # stays an embedding model: no head, pooling and prompts as they are
 
 Weights of all-MiniLM-L6-v2's six layers are 11.3 MB in GGUF's Q8_0, of each 1,000 word pieces 0.41 MB more.
 """
@@ -64,12 +65,20 @@ def rewritten(data, tokens):
     return data
 
 
+def copy_modules(source, to):
+    """What makes a folder a model of sentence-transformers: the chain of modules and its pooling."""
+    for name in ("modules.json", "config_sentence_transformers.json", "sentence_bert_config.json"):
+        shutil.copy(source / name, to / name)
+    shutil.copytree(source / "1_Pooling", to / "1_Pooling", dirs_exist_ok=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from", type=Path, dest="source")
     parser.add_argument("--to", type=Path, required=True)
     parser.add_argument("--pieces", type=int, default=14000)
     parser.add_argument("--layers", type=int, nargs="+", help="those that stay, from 0")
+    parser.add_argument("--embedder", action="store_true", help="keep it an embedding model, without a score head")
     parser.add_argument("--cache", type=Path, default=collect.DEFAULT_CACHE)
     options = parser.parse_args()
     source = options.source or retrieve.minilm_folder()
@@ -86,11 +95,14 @@ def main():
     rows = table.weight.data[[vocabulary[t] for t in tokens]].clone()
     model.bert.embeddings.word_embeddings = torch.nn.Embedding(len(tokens), rows.shape[1], padding_idx=tokens.index("[PAD]"))
     model.bert.embeddings.word_embeddings.weight.data = rows
-    model.config.vocab_size, model.config.pad_token_id = len(tokens), tokens.index("[PAD]")
+    for config in (model.config, model.bert.config):
+        config.vocab_size, config.pad_token_id = len(tokens), tokens.index("[PAD]")
     if options.layers:
         model.bert.encoder.layer = torch.nn.ModuleList(model.bert.encoder.layer[n] for n in options.layers)
         model.config.num_hidden_layers = len(options.layers)
-    model.save_pretrained(options.to)
+    (model.bert if options.embedder else model).save_pretrained(options.to)
+    if options.embedder:
+        copy_modules(source, options.to)
     data = rewritten(json.loads((source / "tokenizer.json").read_text(encoding="utf-8")), tokens)
     (options.to / "tokenizer.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
     (options.to / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")

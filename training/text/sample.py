@@ -11,8 +11,9 @@ import re
 from pathlib import Path
 
 import collect
+import extra
 
-SHARES = {"git": (("test", 60), ("dev", 40)), None: (("test", 22), ("dev", 18), ("train", 60))}
+SHARES = {"git": (("test", 60), ("dev", 40)), None: (("test", 22), ("dev", 18), ("train", 60)), **dict.fromkeys(extra.NAMES, (("train", 100),))}
 UNASKED = re.compile(r"see also|synopsis|^index$|contents|^author|change ?log|release notes|history$|acknowledg|bibliograph|copyright|^git$|further reading|references$|reporting bugs", re.IGNORECASE)
 
 
