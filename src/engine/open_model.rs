@@ -22,6 +22,9 @@ const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 /// Tokens that a decoder reads of a text of which it makes a vector, as in the scripts published with these models.
 const MAX_EMBEDDED_TOKENS: usize = 8192;
 
+/// Of a file whose pooling gives a vector.
+const NO_RERANKER: &str = "it is an embedding model, not a reranker; load it as an embedder";
+
 /// All of a model but the values of its tensors. `P` makes its prompts.
 pub struct OpenedModel<P = Prompter> {
     /// The model's name.
@@ -160,6 +163,7 @@ async fn describe_gguf(
         let mut tensors = first.tensors.iter().chain(others.iter().flat_map(|part| &part.tensors));
         tensors.any(|tensor| tensor.name == name)
     };
+    check_task(&first.metadata, task, has("cls.output.weight"))?;
     let Some(embedded) = gguf::embedded_files(&first.metadata)? else {
         return describe_by_metadata(first, others, tower, task, has);
     };
@@ -170,12 +174,25 @@ async fn describe_gguf(
     let add = |folder: MemoryFolder, file: EmbeddedFile| folder.with(file.name, file.text.into_bytes());
     let folder = embedded.into_iter().fold(MemoryFolder::default(), add);
     let mut texts = read_texts(&FolderFiles::described_in(&folder, task).await?, task).await?;
-    if texts.config.encoder().is_none() {
+    // The files of a decoder are kept for the words before a text. Those of a vision tower are not read.
+    if texts.config.encoder().is_none() && (task == Task::Rerank || texts.config.vision().is_some()) {
         let message = "the config.json in its metadata is no encoder's".to_owned();
         return Err(ConfigError::Invalid(message).in_file(file).into());
     }
     texts.config = texts.config.in_gguf().with_gguf_tensors(has);
     Ok(texts)
+}
+
+/// Refuses a file that says that it is for another task.
+fn check_task(metadata: &Metadata, task: Task, has_classifier: bool) -> Result<(), Error> {
+    let pooling = embedding_pooling(metadata);
+    match task {
+        Task::Embed => pooling.map(drop).map_err(Error::from),
+        Task::Rerank if !has_classifier && matches!(pooling, Ok(Some(_))) => {
+            Err(ConfigError::Unsupported(NO_RERANKER.to_owned()).in_file(metadata.file()).into())
+        }
+        Task::Rerank => Ok(()),
+    }
 }
 
 fn describe_by_metadata(
@@ -188,7 +205,8 @@ fn describe_by_metadata(
     let (metadata, file) = (&first.metadata, first.metadata.file());
     let is_encoder = metadata.string("general.architecture").and_then(Family::from_gguf_architecture);
     if task == Task::Embed && is_encoder.is_some_and(Family::is_encoder) {
-        let message = "encoders that make embeddings are loaded from their own folder, not from GGUF files";
+        let message =
+            "encoders that make embeddings are loaded from their own folder, or from files of `secondpass convert`";
         return Err(ConfigError::Unsupported(message.to_owned()).in_file(file).into());
     }
     let mut config = ModelConfig::from_gguf(first, others, tower)?.with_gguf_tensors(has);

@@ -2,7 +2,7 @@
 
 use super::config::ModelConfig;
 use super::family::{TrunkKind, encoder_tensors};
-use super::heads::{HeadPlace, head_places};
+use super::heads::{HeadModules, HeadPlace, head_places};
 use super::loading::{required_tensors, required_tensors_named};
 use crate::weights::gguf::GgufTensor;
 
@@ -26,20 +26,21 @@ pub fn encoder_tensor_names(config: &ModelConfig) -> Vec<GgufTensorName> {
     let mut names: Vec<GgufTensorName> =
         pairs.map(|(theirs, ours)| name((theirs.name, ours.name), ours.shape.len() == 2)).collect();
     let places = head_places(config);
-    for (gguf, HeadPlace { at, is_norm }) in gguf_places(&places).iter().zip(&places) {
+    let is_score = config.head_modules.as_ref().is_none_or(HeadModules::is_score);
+    for (gguf, HeadPlace { at, is_norm }) in gguf_places(&places, is_score).iter().zip(&places) {
         names.push(name((format!("{gguf}.weight"), format!("{at}.weight")), !is_norm));
         names.push(name((format!("{gguf}.bias"), format!("{at}.bias")), false));
     }
     names
 }
 
-/// Where llama.cpp keeps the heads that it has; the layers of others are numbered.
-fn gguf_places(places: &[HeadPlace]) -> Vec<String> {
+/// Where llama.cpp keeps the heads that it has; the layers of others, and of those that give vectors, are numbered.
+fn gguf_places(places: &[HeadPlace], is_score: bool) -> Vec<String> {
     let norms: Vec<bool> = places.iter().map(|place| place.is_norm).collect();
     let known: &[&str] = match norms.as_slice() {
-        [false] => &["cls.output"],
-        [false, false] => &["cls", "cls.output"],
-        [false, true, false] => &["cls", "cls.norm", "cls.output"],
+        [false] if is_score => &["cls.output"],
+        [false, false] if is_score => &["cls", "cls.output"],
+        [false, true, false] if is_score => &["cls", "cls.norm", "cls.output"],
         _ => return (0..places.len()).map(|layer| format!("head.{layer}")).collect(),
     };
     known.iter().map(|&place| place.to_owned()).collect()

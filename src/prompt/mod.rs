@@ -31,6 +31,7 @@ pub use pair_layout::PairLayout;
 pub use prompter::Prompter;
 pub use qwen::{MXBAI_RERANK, QWEN3_RERANKER, QWEN3_VL_EMBEDDING, QWEN3_VL_RERANKER};
 pub use template::{MediaTokens, PromptInput, PromptTemplate, TemplatePart, VisualPlaceholder};
+pub use text_layout::TextLayout;
 pub use text_prompter::{InputRole, PublishedPrompts, TextPrompt, TextPrompter};
 pub use tokenizer::Tokenizer;
 pub use truncation::Truncation;

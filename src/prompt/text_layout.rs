@@ -5,7 +5,9 @@ use serde_json::Value;
 /// The special tokens around a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextLayout {
+    /// Before it.
     pub before: Vec<u32>,
+    /// After it.
     pub after: Vec<u32>,
 }
 

@@ -6,6 +6,7 @@ use super::encoded::{EncodedPrompt, PromptLimits};
 use super::error::PromptError;
 use super::template::{PromptInput, PromptTemplate};
 use super::template_format::TemplateFormat;
+use super::text_layout::TextLayout;
 use super::tokenizer::Tokenizer;
 
 /// What a text is to the search.
@@ -68,6 +69,11 @@ impl TextPrompter {
     /// The ids that are replaced by the feature vectors of images and of videos, if the model takes any.
     pub fn pad_ids(&self) -> [Option<u32>; 2] {
         self.template.as_ref().map_or([None; 2], |template| template.pad_ids)
+    }
+
+    /// The special tokens around a text.
+    pub fn text_layout(&self) -> &TextLayout {
+        self.tokenizer.text_layout()
     }
 
     /// What decides which words stand before and behind a text: equal for prompters that write the same prompts.

@@ -148,6 +148,9 @@ pub enum OpenError {
     /// The configuration is not JSON.
     #[error("config.json: {0}")]
     Json(#[from] serde_json::Error),
+    /// A vision model whose vectors go through layers of their own.
+    #[error("modules.json: a GGUF file of a vision model has no place for layers behind the pooling; load the folder")]
+    VisionModules,
     /// The tokenizer can be used, but not stored in a GGUF file.
     #[error("tokenizer.json: {0}")]
     Vocab(#[from] VocabError),

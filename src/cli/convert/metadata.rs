@@ -1,9 +1,11 @@
 //! The metadata of the output files, with the keys, types and values that llama.cpp's own converter writes.
 
+use super::error::ConvertError;
 use super::file_type::FileType;
-use super::hugging_face::HuggingFaceModel;
-use crate::model::{ACTIVATION_KEY, Family, TextConfig, VisionConfig};
-use crate::weights::gguf::Field;
+use super::hugging_face::{HuggingFaceModel, Purpose};
+use crate::model::{ACTIVATION_KEY, Family, Pooling, TextConfig, VisionConfig, head_places};
+use crate::prompt::TextLayout;
+use crate::weights::gguf::{Field, embedded_fields};
 
 /// `GGML_QNT_VERSION`: the version of the block formats, the same in every GGUF file so far.
 const QUANTIZATION_VERSION: u32 = 2;
@@ -23,9 +25,8 @@ const VISION_TEMPLATE: &str = "<|im_start|>system\nJudge whether the Document me
 pub type MetadataFields = Vec<(String, Field)>;
 
 /// Metadata of the text model.
-pub fn text_fields(model: &HuggingFaceModel, file_type: FileType) -> MetadataFields {
-    let family = model.config.family();
-    let arch = family.spec().gguf_architecture.unwrap_or_default();
+pub fn text_fields(model: &HuggingFaceModel, file_type: FileType) -> Result<MetadataFields, ConvertError> {
+    let arch = &architecture(model);
     let mut fields = general_fields(arch, "model", &model.name, file_type);
     push_sizes(arch, &model.text, model.context_length, &mut fields);
     if let Some(vision) = model.config.vision() {
@@ -34,10 +35,45 @@ pub fn text_fields(model: &HuggingFaceModel, file_type: FileType) -> MetadataFie
         fields.push((format!("{arch}.rope.dimension_sections"), Field::I32s(sections)));
         fields.push((format!("{arch}.n_deepstack_layers"), number(vision.deepstack().count())));
     }
+    push_tokenizer(model, &mut fields);
+    match &model.purpose {
+        Purpose::Rerank(_) => push_scoring(arch, model, &mut fields),
+        Purpose::Embed { layout, files } => {
+            fields.push((format!("{arch}.pooling_type"), pooling_number(model.config.pooling())));
+            push_text_layout(layout, &mut fields);
+            if !files.is_empty() {
+                fields.extend(embedded_fields(files).map_err(ConvertError::FileTooLong)?);
+            }
+        }
+    }
+    Ok(fields)
+}
+
+/// llama.cpp's name of the decoder. It would leave out the modules behind the pooling of an embedding model, so such a file
+/// has a name that it refuses.
+fn architecture(model: &HuggingFaceModel) -> String {
+    let family = model.config.family();
+    match family.spec().gguf_architecture {
+        Some(name) if head_places(&model.config).is_empty() => name.to_owned(),
+        _ => format!("secondpass-{}", family.name()),
+    }
+}
+
+/// The pooling by llama.cpp's numbers.
+pub fn pooling_number(pooling: Pooling) -> Field {
+    Field::U32(match pooling {
+        Pooling::Mean => 1,
+        Pooling::FirstToken => 2,
+        Pooling::LastToken => 3,
+    })
+}
+
+/// What the answers are, and the prompt that asks for them.
+fn push_scoring(arch: &str, model: &HuggingFaceModel, fields: &mut MetadataFields) {
+    let family = model.config.family();
     fields.push((format!("{arch}.pooling_type"), Field::U32(POOLING_RANK)));
     let answers = ["yes", "no"].map(str::to_owned).to_vec();
     fields.push((format!("{arch}.classifier.output_labels"), Field::Strings(answers)));
-    push_tokenizer(model, &mut fields);
     let template = match family {
         Family::Qwen3Reranker => Some(TEXT_TEMPLATE),
         Family::Qwen3VlReranker => Some(VISION_TEMPLATE),
@@ -51,7 +87,20 @@ pub fn text_fields(model: &HuggingFaceModel, file_type: FileType) -> MetadataFie
     if model.config.activation != family.spec().activation {
         fields.push((ACTIVATION_KEY.to_owned(), Field::String(model.config.activation.name().to_owned())));
     }
-    fields
+}
+
+/// The special tokens around a text of which a vector is made.
+fn push_text_layout(TextLayout { before, after }: &TextLayout, fields: &mut MetadataFields) {
+    for (name, token) in [("bos", before.first()), ("eos", after.last())] {
+        let key = format!("tokenizer.ggml.add_{name}_token");
+        fields.retain(|(other, _)| *other != key);
+        fields.push((key, Field::Bool(token.is_some())));
+        if let Some(&id) = token {
+            let key = format!("tokenizer.ggml.{name}_token_id");
+            fields.retain(|(other, _)| *other != key);
+            fields.push((key, Field::U32(id)));
+        }
+    }
 }
 
 /// The configuration's checks keep sizes far below `u32::MAX`.

@@ -1,6 +1,7 @@
 //! `secondpass convert`
 
 mod copy;
+mod describing_files;
 mod encoder;
 mod error;
 mod file_plan;
@@ -13,6 +14,7 @@ mod source_model;
 mod split;
 mod split_size;
 mod staged_files;
+mod task;
 mod vocab;
 
 #[cfg(test)]
@@ -28,6 +30,7 @@ use self::file_type::FileType;
 use self::source_model::SourceModel;
 use self::split_size::parse_split_size;
 use self::staged_files::StagedFiles;
+use self::task::TaskChoice;
 use super::progress::JobProgress;
 use crate::weights::Checkpoint;
 use crate::weights::gguf::GgufWriter;
@@ -39,6 +42,7 @@ const EXAMPLES: &str = "Examples:
   secondpass convert Qwen3-VL-Reranker-2B --type q8_0 --out models
   secondpass convert Qwen3-VL-Reranker-2B --type q4_0 --out models --split-max-size 512M
   secondpass convert ettin-reranker-32m-v1 --type f16 --out models
+  secondpass convert all-MiniLM-L6-v2 --type q8_0 --out models
 
 The first writes models/Qwen3-Reranker-0.6B-Q8_0.gguf. The vision tower of a vision model goes into a second file,
 mmproj-<name>-<TYPE>.gguf. llama.cpp reads both, for instance with llama-server --reranking.
@@ -46,6 +50,9 @@ mmproj-<name>-<TYPE>.gguf. llama.cpp reads both, for instance with llama-server 
 An encoder becomes one file that holds its head, whatever that is, and its tokenizer.json and configuration, so that it
 scores as before. llama.cpp reads those of XLM-RoBERTa, RoBERTa and ModernBERT; it would compute the others wrongly, so
 they name an architecture that it refuses.
+
+An embedding model becomes one that secondpass embed reads: its pooling, its modules and the words before a text are in
+the file. llama.cpp reads those of BERT without upper case as well, and Qwen3-Embedding.
 
 Matrices are stored in the given type, or in F16 where their rows are not whole blocks of 32 values; norms, biases and
 heads in F32. Files get their names when all of them are complete; a .partial file is left from an
@@ -62,6 +69,9 @@ pub struct ConvertArgs {
     /// Type in which matrices are stored
     #[arg(long = "type", value_name = "TYPE")]
     file_type: FileType,
+    /// What the model is for, if its folder does not say so: a Qwen3-VL-Embedding without modules.json looks like a reranker
+    #[arg(long, value_name = "TASK")]
+    task: Option<TaskChoice>,
     /// Folder for the files, created if it does not exist
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -76,7 +86,7 @@ pub struct ConvertArgs {
 
 pub async fn run(args: ConvertArgs) -> Result<(), ConvertError> {
     let start = Instant::now();
-    let model = SourceModel::open(&args.model).await?;
+    let model = SourceModel::open(&args.model, args.task).await?;
     if let Some(warning) = model.warning(args.file_type) {
         eprintln!("warning: {warning}");
     }

@@ -4,10 +4,10 @@ use super::error::ConvertError;
 use super::file_plan::NamedShape;
 use super::file_plan::{FilePlan, TensorOrigin, TensorPlan};
 use super::file_type::FileType;
-use super::hugging_face::HuggingFaceModel;
+use super::hugging_face::{HuggingFaceModel, Purpose};
 use super::metadata::{text_fields, vision_fields};
 use super::split::split;
-use crate::model::{HeadTensors, ModelError, TensorSpec, VisionConfig, required_tensors};
+use crate::model::{AnswerIds, HeadTensors, ModelError, TensorSpec, VisionConfig, head_places, required_tensors};
 use crate::weights::DType;
 use crate::weights::gguf::{NewTensor, llama_name};
 
@@ -23,10 +23,13 @@ pub async fn plan_decoder(
     split_max_size: Option<u64>,
 ) -> Result<Vec<FilePlan>, ConvertError> {
     let (mut decoder, tower) = plan_tensors(model, file_type.dtype())?;
-    // llama.cpp reads the vocabulary size of a split model from the first tensor of the first part, so the embedding
-    // table must stay first.
-    decoder.insert(2.min(decoder.len()), plan_head(model).await?);
-    let mut files = split(text_stem, text_fields(model, file_type), decoder, split_max_size)?;
+    match model.purpose {
+        // llama.cpp reads the vocabulary size of a split model from the first tensor of the first part, so the embedding
+        // table must stay first.
+        Purpose::Rerank(answers) => decoder.insert(2.min(decoder.len()), plan_head(model, answers).await?),
+        Purpose::Embed { .. } => decoder.extend(plan_modules(model)),
+    }
+    let mut files = split(text_stem, text_fields(model, file_type)?, decoder, split_max_size)?;
     if let Some(config) = model.config.vision() {
         check_vision(config)?;
         let fields = vision_fields(model, config, file_type);
@@ -98,10 +101,22 @@ fn stored_dtype(name: &str, shape: &[usize], asked: DType) -> DType {
     }
 }
 
+/// The layers behind the pooling of an embedding model, under their own names: llama.cpp has none for them.
+fn plan_modules(model: &HuggingFaceModel) -> impl Iterator<Item = TensorPlan> {
+    let names = head_places(&model.config)
+        .into_iter()
+        .flat_map(|place| ["weight", "bias"].map(|leaf| format!("{}.{leaf}", place.at)));
+    names.filter_map(|name| {
+        let shape = model.checkpoint.info(&name)?.shape.clone();
+        let tensor = NewTensor { name: name.clone(), dtype: DType::F32, shape: shape.clone() };
+        Some(TensorPlan { tensor, source: TensorOrigin::Checkpoint((name, shape)) })
+    })
+}
+
 /// llama.cpp's classifier: the rows of the answers yes and no, over which it takes the softmax. A classifier with a single
 /// row, the difference of the two, gets a row of zeros beside it.
-async fn plan_head(model: &HuggingFaceModel) -> Result<TensorPlan, ModelError> {
-    let head = HeadTensors::find(&model.checkpoint, &model.config, Some(model.answers))?;
+async fn plan_head(model: &HuggingFaceModel, answers: AnswerIds) -> Result<TensorPlan, ModelError> {
+    let head = HeadTensors::find(&model.checkpoint, &model.config, Some(answers))?;
     let rows = head.read_rows(&model.checkpoint).await?.unwrap_or_default().concat();
     let shape = vec![2, model.text.hidden_size];
     let tensor = NewTensor { name: "cls.output.weight".to_owned(), dtype: DType::F32, shape };

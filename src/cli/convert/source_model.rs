@@ -8,7 +8,8 @@ use super::file_plan::FilePlan;
 use super::file_type::FileType;
 use super::hugging_face::HuggingFaceModel;
 use super::plan::plan_decoder;
-use crate::model::ConfigFiles;
+use super::task::{TaskChoice, published_task};
+use crate::model::{ConfigFiles, Task};
 use crate::weights::Checkpoint;
 
 /// Models with fewer weights lose much of their quality with 4 bits.
@@ -23,16 +24,20 @@ pub enum SourceModel {
 }
 
 impl SourceModel {
-    /// Opens a folder in the layout of Hugging Face.
-    pub async fn open(path: &Path) -> Result<Self, ConvertError> {
+    /// Opens a folder in the layout of Hugging Face, for a task or for what its files say.
+    pub async fn open(path: &Path, task: Option<TaskChoice>) -> Result<Self, ConvertError> {
         if !path.is_dir() {
             return Err(ConvertError::NotAFolder(path.to_owned()));
         }
         let name = path.canonicalize().ok().and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()));
         let name = name.unwrap_or_else(|| "model".to_owned());
+        let task = match task {
+            Some(choice) => Task::from(choice),
+            None => published_task(path).await,
+        };
         match is_encoder(path) {
-            true => Ok(Self::Encoder(Box::new(EncoderModel::open(path, name).await?))),
-            false => Ok(Self::Decoder(Box::new(HuggingFaceModel::open(path, name).await?))),
+            true => Ok(Self::Encoder(Box::new(EncoderModel::open(path, name, task).await?))),
+            false => Ok(Self::Decoder(Box::new(HuggingFaceModel::open(path, name, task).await?))),
         }
     }
 

@@ -157,6 +157,11 @@ impl HeadModules {
         }
     }
 
+    /// Whether a score comes out, and not a vector.
+    pub fn is_score(&self) -> bool {
+        matches!(self.modules.last(), Some(HeadModule::Dense { rows: 1, .. }))
+    }
+
     /// How many values come out, of hidden states of `width` values.
     pub fn output_width(&self, width: usize) -> usize {
         let rows = self.modules.iter().rev().find_map(|module| match module {

@@ -2,24 +2,31 @@
 //! it refuses the file instead of giving wrong scores.
 
 use super::model::EncoderModel;
-use crate::model::{EncoderConfig, Family, Pooling};
-use crate::model::{HeadPlace, head_places};
-use crate::weights::gguf::Field;
+use crate::model::{EncoderConfig, Family, HeadPlace, Pooling, Task, head_places};
 
 /// llama.cpp's `bert` adds the first row of token types to every token, has `tanh` in its head and reads the first token;
-/// its `modern-bert` has no biases, `gelu` in its head, and layers of both kinds in a regular order.
+/// its `modern-bert` has no biases, `gelu` in its head, and layers of both kinds in a regular order. Of an embedding model
+/// it computes the pooling, and no layers behind that.
 pub fn architecture(model: &EncoderModel) -> String {
     let Some(encoder) = model.config.encoder() else { unreachable!("an encoder's configuration") };
     let is_right = match model.config.family() {
-        Family::Roberta | Family::JinaRoberta => encoder.token_types <= 1 && is_plain(encoder),
+        // All tokens of a text that stands alone have the first type.
+        Family::Bert => model.task == Task::Embed && is_plain(encoder) && model.vocabulary.is_read_as_uncased,
+        Family::Roberta | Family::JinaRoberta => {
+            (model.task == Task::Embed || encoder.token_types <= 1) && is_plain(encoder)
+        }
         Family::ModernBert => is_plain(encoder) && has_no_biases(model) && global_period(encoder).is_some(),
         _ => false,
     };
-    match (is_right, model.config.family().spec().gguf_architecture) {
-        (true, Some(name)) if model.config.head_modules.is_none() => name.to_owned(),
-        // Their specification is RoBERTa's but for the names of tensors.
-        (true, None) if model.config.head_modules.is_none() => "bert".to_owned(),
-        _ => format!("secondpass-{}", model.config.family().name()),
+    let has_its_head = match model.task {
+        Task::Rerank => model.config.head_modules.is_none(),
+        Task::Embed => head_places(&model.config).is_empty(),
+    };
+    match model.config.family().spec().gguf_architecture {
+        _ if !(is_right && has_its_head) => format!("secondpass-{}", model.config.family().name()),
+        Some(name) => name.to_owned(),
+        // Their specification is that of `bert` but for the names of tensors, or for the first position.
+        None => "bert".to_owned(),
     }
 }
 
@@ -44,13 +51,4 @@ fn has_no_biases(model: &EncoderModel) -> bool {
     let in_head = places.iter().take(places.len().saturating_sub(1));
     let has_bias = |place: &HeadPlace| model.checkpoint.mentions(&format!("{}.bias", place.at));
     !in_trunk.iter().any(|bias| bias.is_present()) && !in_head.into_iter().any(has_bias)
-}
-
-/// The pooling by llama.cpp's numbers.
-pub fn pooling_number(pooling: Pooling) -> Field {
-    Field::U32(match pooling {
-        Pooling::Mean => 1,
-        Pooling::FirstToken => 2,
-        Pooling::LastToken => 3,
-    })
 }

@@ -2,10 +2,10 @@
 
 use super::super::error::ConvertError;
 use super::super::file_type::FileType;
-use super::super::metadata::{MetadataFields, POOLING_RANK, general_fields, number};
-use super::architecture::{architecture, global_period, pooling_number};
+use super::super::metadata::{MetadataFields, POOLING_RANK, general_fields, number, pooling_number};
+use super::architecture::{architecture, global_period};
 use super::model::EncoderModel;
-use crate::model::{EncoderConfig, Family};
+use crate::model::{EncoderConfig, Family, Task};
 use crate::prompt::PairLayout;
 use crate::weights::gguf::{Field, embedded_fields};
 
@@ -23,10 +23,18 @@ pub fn encoder_fields(model: &EncoderModel, file_type: FileType) -> Result<Metad
     add("attention.head_count", number(encoder.num_attention_heads));
     add("attention.layer_norm_epsilon", Field::F32(encoder.norm_eps as f32));
     add("attention.causal", Field::Bool(false));
-    add("pooling_type", Field::U32(POOLING_RANK));
-    add("classifier.output_labels", Field::Strings(vec![label(model)]));
+    let pooling = pooling_number(encoder.pooling);
+    match model.task {
+        Task::Embed => add("pooling_type", pooling),
+        Task::Rerank => {
+            add("pooling_type", Field::U32(POOLING_RANK));
+            add("classifier.output_labels", Field::Strings(vec![label(model)]));
+            if model.config.family() == Family::ModernBert {
+                add("classifier.pooling_type", pooling);
+            }
+        }
+    }
     if model.config.family() == Family::ModernBert {
-        add("classifier.pooling_type", pooling_number(encoder.pooling));
         add("hidden_activation", Field::String("gelu".to_owned()));
         add_windows(encoder, &mut add);
     }

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::super::describing_files::describing_files;
 use super::super::error::{ConvertError, OpenError};
 use super::vocabulary::PairVocabulary;
-use crate::bytes::{DirectoryFolder, read_whole};
+use crate::bytes::DirectoryFolder;
 use crate::engine::{Manifest, ModelLocation, Observer, OpenedModel};
-use crate::model::{HeadTensors, ModelConfig, check_complete};
-use crate::prompt::{PairLayout, PromptError};
+use crate::model::{HeadTensors, ModelConfig, Task, check_complete};
+use crate::prompt::{PairLayout, PromptError, TextLayout};
 use crate::weights::Checkpoint;
-use crate::weights::gguf::{EmbeddedFile, MAX_STRING_BYTES};
+use crate::weights::gguf::EmbeddedFile;
 
 const TOKENIZER: &str = "tokenizer.json";
 const CONFIG: &str = "config.json";
@@ -30,29 +31,39 @@ pub struct EncoderModel {
     pub json: Value,
     /// One token for each row of the embedding table.
     pub vocabulary: PairVocabulary,
-    /// The special tokens around the texts of a pair.
+    /// The special tokens around the texts of a pair, or around the text of an embedding model.
     pub layout: PairLayout,
+    /// What it is converted for.
+    pub task: Task,
 }
 
 impl EncoderModel {
     /// Opens a folder and finds everything that is wrong with it, except in the values of its tensors.
-    pub async fn open(path: &Path, name: String) -> Result<Self, ConvertError> {
-        let opened = Self::open_folder(path, name).await;
+    pub async fn open(path: &Path, name: String, task: Task) -> Result<Self, ConvertError> {
+        let opened = Self::open_folder(path, name, task).await;
         opened.map_err(|source| ConvertError::Open { folder: path.to_owned(), source })
     }
 
-    async fn open_folder(path: &Path, name: String) -> Result<Self, OpenError> {
+    async fn open_folder(path: &Path, name: String, task: Task) -> Result<Self, OpenError> {
         let folder = DirectoryFolder::new(path);
-        let manifest = Manifest::open(&ModelLocation::Folder(&folder)).await?;
-        let OpenedModel { config, prompter, checkpoint, .. } = manifest.read(&Observer::silent()).await?;
+        let manifest = Manifest::open_for(&ModelLocation::Folder(&folder), task).await?;
+        let (config, checkpoint, layout) = match task {
+            Task::Rerank => {
+                let OpenedModel { config, prompter, checkpoint, .. } = manifest.read(&Observer::silent()).await?;
+                (config, checkpoint, prompter.pair_layout().cloned().ok_or(PromptError::NoPairs)?)
+            }
+            Task::Embed => {
+                let opened = manifest.read_embedder(None, &Observer::silent()).await?;
+                (opened.config, opened.checkpoint, alone(opened.prompter.text_layout()))
+            }
+        };
         check_complete(&checkpoint, &config)?;
         HeadTensors::find(&checkpoint, &config, None)?;
         let files = describing_files(&manifest).await?;
         let json = |file: &str| serde_json::from_str(files.iter().find(|f| f.name == file).map_or("", |f| &f.text));
         let (json, tokenizer) = (json(CONFIG)?, json(TOKENIZER)?);
         let vocabulary = PairVocabulary::new(&tokenizer, config.family(), config.vocab_size())?;
-        let layout = prompter.pair_layout().cloned().ok_or(PromptError::NoPairs)?;
-        Ok(Self { name, config, checkpoint, files, json, vocabulary, layout })
+        Ok(Self { name, config, checkpoint, files, json, vocabulary, layout, task })
     }
 
     /// Values of all its tensors.
@@ -61,14 +72,7 @@ impl EncoderModel {
     }
 }
 
-/// The small files of a folder: all that a model consists of but its weights.
-async fn describing_files(manifest: &Manifest) -> Result<Vec<EmbeddedFile>, OpenError> {
-    let mut files = Vec::new();
-    for file in manifest.files().filter(|file| file.exists() && file.name().ends_with(".json")) {
-        // Before the white space in it is left out, a file may be larger than what a GGUF file can hold.
-        let bytes = read_whole(&*file.source()?, 4 * MAX_STRING_BYTES).await?;
-        let text = String::from_utf8(bytes).map_err(|_| OpenError::NotUtf8(file.name().to_owned()))?;
-        files.push(EmbeddedFile { name: file.name().to_owned(), text });
-    }
-    Ok(files)
+/// A text that stands alone, in the form of a pair: what ends it is also what would separate two.
+fn alone(TextLayout { before, after }: &TextLayout) -> PairLayout {
+    PairLayout { before: before.clone(), between: after.clone(), after: after.clone(), typed: false }
 }

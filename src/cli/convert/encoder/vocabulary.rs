@@ -37,6 +37,8 @@ pub struct PairVocabulary {
     pub unknown: Option<u32>,
     /// The token that stands for a hidden word in training.
     pub mask: Option<u32>,
+    /// Whether it is WordPiece of lower-case letters without accents, which is how llama.cpp reads every WordPiece.
+    pub is_read_as_uncased: bool,
 }
 
 impl PairVocabulary {
@@ -53,6 +55,7 @@ impl PairVocabulary {
             "BPE" => Self::byte_pairs(model, family, added, rows)?,
             other => return Err(PairVocabularyError::Kind(other.to_owned())),
         };
+        vocabulary.is_read_as_uncased = is_uncased(model, &json["normalizer"]);
         vocabulary.mask = vocabulary.id_of(&["<mask>", "[MASK]"]);
         Ok(vocabulary)
     }
@@ -60,7 +63,8 @@ impl PairVocabulary {
     fn with_rows(model: &'static str, splits: &'static str, rows: TokenRows) -> Self {
         let (tokens, token_types) = rows.into_lists();
         let (scores, charsmap, merges) = (None, None, None);
-        Self { model, splits, tokens, token_types, scores, charsmap, merges, unknown: None, mask: None }
+        let (unknown, mask, is_read_as_uncased) = (None, None, false);
+        Self { model, splits, tokens, token_types, scores, charsmap, merges, unknown, mask, is_read_as_uncased }
     }
 
     /// llama.cpp marks the starts of words instead of their continuations.
@@ -119,6 +123,16 @@ impl PairVocabulary {
         let id = self.tokens.iter().position(|token| names.contains(&token.as_str()))?;
         u32::try_from(id).ok()
     }
+}
+
+/// By the normalizer of BERT. Accents are stripped with the case, unless the file says otherwise.
+fn is_uncased(model: &Value, normalizer: &Value) -> bool {
+    let flag = |name: &str| normalizer[name].as_bool();
+    model["type"] == "WordPiece"
+        && normalizer["type"] == "BertNormalizer"
+        && flag("lowercase") == Some(true)
+        && flag("strip_accents") != Some(false)
+        && flag("handle_chinese_chars") != Some(false)
 }
 
 fn token_ids(model: &Value) -> Result<impl Iterator<Item = (String, u32)> + '_, PairVocabularyError> {
