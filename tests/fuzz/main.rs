@@ -22,7 +22,7 @@ use secondpass::bytes::{MemoryFolder, MemorySource};
 use secondpass::engine::{FileLocation, Manifest, ModelLocation, Observer, OpenedModel};
 use secondpass::media::{DecodeOptions, decode, decode_data_url};
 use secondpass::model::{ConfigFiles, HeadModules, ModelConfig, ModuleList, Task};
-use secondpass::prompt::{GgufVocabulary, PromptInput, PromptLimits, Prompter, Tokenizer};
+use secondpass::prompt::{GgufVocabulary, InputRole, PromptInput, PromptLimits, Prompter, Tokenizer};
 use secondpass::weights::Checkpoint;
 use secondpass::weights::gguf::{GgufHeader, Metadata, canonical, check_part, other_parts, read_header};
 use secondpass::{EmbedRequest, RerankRequest};
@@ -214,6 +214,19 @@ fn encoder(bytes: &[u8]) -> bool {
     prompter.encode(None, &side("a bab"), &side("</s> ab \u{e9}\u{301}"), PromptLimits::default()).is_ok()
 }
 
+/// The same for an embedding model.
+fn embedding_model(bytes: &[u8]) -> bool {
+    let folder = MemoryFolder::default().with("model.gguf", bytes.to_vec());
+    let text = FileLocation { folder: &folder, name: "model.gguf".to_owned() };
+    let manifest = block_on(Manifest::open_for(&ModelLocation::Gguf { text, vision: None }, Task::Embed));
+    let Ok(opened) = manifest.map(|manifest| block_on(manifest.read_embedder(None, &Observer::silent()))) else {
+        return false;
+    };
+    let Ok(OpenedModel { prompter, checkpoint, .. }) = opened else { return false };
+    read_all(&checkpoint);
+    prompter.encode(Some(InputRole::Query), None, &side(HOSTILE_TEXT), None).is_ok()
+}
+
 fn tower(text: &GgufHeader, bytes: &[u8]) -> bool {
     let Some(header) = header(bytes) else { return false };
     let known = ModelConfig::from_gguf(text, &[], Some(&header)).is_ok();
@@ -258,7 +271,13 @@ fn parsers_survive_mutated_input() {
     fuzz("gguf with a whole model", &[read("gguf/sees.gguf")], text_model);
     let text_of = |file: &str| String::from_utf8(read(file)).expect("text");
     let (config, tokenizer) = (text_of("encoder/bert/config.json"), text_of("encoder/bert/tokenizer.json"));
-    fuzz("gguf of an encoder", &[seeds::own_encoder_gguf(&config, &tokenizer)], encoder);
+    let own = [("config.json", config.as_str()), ("tokenizer.json", tokenizer.as_str())];
+    fuzz("gguf of an encoder", &[seeds::own_encoder_gguf(&own)], encoder);
+    let in_folder = |file: &str| (file.to_owned(), text_of(&format!("embedding/distilbert-dense/{file}")));
+    let texts = ["config.json", "tokenizer.json", "modules.json", "1_Pooling/config.json", "2_Dense/config.json"]
+        .map(in_folder);
+    let embedder: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    fuzz("gguf of an embedding model", &[seeds::own_encoder_gguf(&embedder)], embedding_model);
     fuzz("gguf of another program's encoder", &seeds::foreign_encoder_ggufs(), encoder);
     let text = header(&seeds::text_gguf()).expect("a text model");
     fuzz("mmproj", &[seeds::vision_gguf()], |bytes| tower(&text, bytes));

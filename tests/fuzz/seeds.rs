@@ -109,9 +109,9 @@ const ENCODER_TENSORS: [(&str, DType, &[usize]); 5] = [
 ];
 
 /// An encoder as `secondpass convert` writes one: its own files are in the metadata.
-pub fn own_encoder_gguf(config: &str, tokenizer: &str) -> Vec<u8> {
-    let file = |name: &str, text: &str| EmbeddedFile { name: name.to_owned(), text: text.to_owned() };
-    let files = [file("config.json", config), file("tokenizer.json", tokenizer)];
+pub fn own_encoder_gguf(files: &[(&str, &str)]) -> Vec<u8> {
+    let file = |(name, text): &(&str, &str)| EmbeddedFile { name: (*name).to_owned(), text: (*text).to_owned() };
+    let files: Vec<EmbeddedFile> = files.iter().map(file).collect();
     let [names, texts] = embedded_fields(&files).expect("short files");
     let fields = vec![
         ("general.architecture", Field::String("secondpass-bert".into())),

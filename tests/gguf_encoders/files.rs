@@ -13,6 +13,10 @@ use secondpass::weights::gguf::{Field, GgufLayout, GgufWriter, NewTensor, Value 
 use secondpass::{Engine, Error, Observer, RerankRequest};
 use serde_json::Value;
 
+/// Keys of the files that a converted model holds.
+pub const NAMES: &str = "secondpass.file_names";
+pub const TEXTS: &str = "secondpass.file_texts";
+
 /// The names of all folders in `tests/fixtures/encoder/`.
 pub fn models() -> Vec<String> {
     let entries = std::fs::read_dir(fixture("")).expect("fixtures").map(|entry| entry.expect("an entry"));
@@ -45,6 +49,24 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy_folder(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).expect("a copy")),
+        }
+    }
+}
+
+pub fn change(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
+    let path = folder.join(file);
+    let mut json: Value = serde_json::from_slice(&std::fs::read(&path).expect(file)).expect("JSON");
+    change(&mut json);
+    std::fs::write(path, json.to_string()).expect("written");
 }
 
 /// `secondpass convert`.

@@ -6,10 +6,7 @@ use secondpass::weights::DType;
 use secondpass::weights::gguf::Field;
 use serde_json::{Value, json};
 
-use super::files::{GgufFile, Scratch, convert, fixture, load_bytes, refused, run};
-
-const NAMES: &str = "secondpass.file_names";
-const TEXTS: &str = "secondpass.file_texts";
+use super::files::{GgufFile, NAMES, Scratch, TEXTS, change, convert, copy_folder, fixture, load_bytes, refused, run};
 
 fn ours(model: &str) -> GgufFile {
     GgufFile::read(&convert(model, DType::F32))
@@ -112,24 +109,6 @@ fn copy_of(model: &str, scratch: &Scratch) -> std::path::PathBuf {
     let folder = scratch.0.join(model);
     copy_folder(&fixture(model), &folder);
     folder
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
-        let target = to.join(entry.file_name());
-        match entry.path().is_dir() {
-            true => copy_folder(&entry.path(), &target),
-            false => drop(std::fs::copy(entry.path(), target).expect("a copy")),
-        }
-    }
-}
-
-fn change(folder: &Path, file: &str, change: impl FnOnce(&mut Value)) {
-    let path = folder.join(file);
-    let mut json: Value = serde_json::from_slice(&std::fs::read(&path).expect(file)).expect("JSON");
-    change(&mut json);
-    std::fs::write(path, json.to_string()).expect("written");
 }
 
 #[test]
