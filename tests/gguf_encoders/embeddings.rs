@@ -353,6 +353,18 @@ fn the_folder_says_what_it_is_unless_that_is_asked() {
 }
 
 #[test]
+fn four_bits_are_warned_of() {
+    let out = Scratch::new("four-bits-embed");
+    let said = |dtype: DType| {
+        let output = run(&embedding_fixture("bert-mean"), dtype, &out.0, &[]);
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(said(DType::Q4_0).contains("warning: bert-mean has"));
+    assert!(!said(DType::Q8_0).contains("warning"));
+}
+
+#[test]
 fn the_command_embeds_with_a_file() {
     let out = Scratch::new("command");
     let folder = embedding_fixture("bert-mean");

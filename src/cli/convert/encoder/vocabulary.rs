@@ -150,3 +150,33 @@ fn charsmap(normalizer: &Value) -> Result<Option<Vec<u8>>, PairVocabularyError> 
     let bytes = forgiving_base64::decode_to_vec(text.as_bytes());
     bytes.map(Some).map_err(|_| PairVocabularyError::Form("precompiled_charsmap"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_word_pieces_that_llama_cpp_reads_as_they_are_count_as_uncased() {
+        let is_uncased = |kind: &str, changed: Value| {
+            let mut normalizer = json!({"type": "BertNormalizer", "lowercase": true, "strip_accents": null, "handle_chinese_chars": true});
+            for (key, value) in changed.as_object().expect("an object") {
+                normalizer[key] = value.clone();
+            }
+            is_uncased(&json!({"type": kind}), &normalizer)
+        };
+        assert!(is_uncased("WordPiece", json!({})));
+        assert!(is_uncased("WordPiece", json!({"strip_accents": true})));
+        for changed in [
+            json!({"lowercase": false}),
+            json!({"lowercase": null}),
+            json!({"strip_accents": false}),
+            json!({"handle_chinese_chars": false}),
+            json!({"type": "Sequence"}),
+        ] {
+            assert!(!is_uncased("WordPiece", changed.clone()), "{changed}");
+        }
+        assert!(!is_uncased("BPE", json!({})));
+    }
+}
