@@ -92,10 +92,10 @@ impl DescriptionFiles {
             }
             Err(error) => unreachable!("a list is a configuration: {error}"),
         };
-        let max_length = match self.limit(&self.sentence_bert, |json| json.max_seq_length).await? {
-            Some(limit) => Some(limit),
-            None => self.limit(&self.tokenizer_config, |json| json.model_max_length).await?,
-        };
+        // Both are read, though one is enough: only a file that was read is stored, and the next load must find each.
+        let published = self.limit(&self.sentence_bert, |json| json.max_seq_length).await?;
+        let tokenizers = self.limit(&self.tokenizer_config, |json| json.model_max_length).await?;
+        let max_length = published.or(tokenizers);
         let sentence_transformers = read_optional(&self.sentence_transformers).await?;
         let prompts = sentence_transformers.as_deref().map(published_prompts).unwrap_or_default();
         Ok(ModelDescription { sentence_transformers, modules, max_length, prompts })

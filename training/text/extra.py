@@ -84,10 +84,7 @@ def build(extra, cache, tools):
             html = extra.convert(file, tools) if extra.convert else file.read_text(encoding="utf-8", errors="replace")
             parts, title, _ = blocks.read(html, extra.root, skipped)
             named = title_of(file, title)
-            if parts and (extra.convert or parts[0].kind != "heading"):
-                context = [named]
-            else:
-                context = []
+            context = [named] if parts and (extra.convert or parts[0].kind != "heading") else []
             found += passages.cut(f"{package}/{file.name}", parts, context)
     return passages.distinct(found)
 
@@ -102,7 +99,7 @@ def main():
     for extra in EXTRAS:
         text = collect.lines_of(build(extra, options.cache, tools))
         (options.cache / "collections" / f"{extra.name}.jsonl").write_text(text, encoding="utf-8")
-        record[extra.name] = {"packages": {p: v for p, v in extra.packages}, "licence": extra.licence, "passages": text.count("\n"), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        record[extra.name] = {"packages": dict(extra.packages), "licence": extra.licence, "passages": text.count("\n"), "sha256": hashlib.sha256(text.encode()).hexdigest()}
         print(extra.name, record[extra.name]["passages"], record[extra.name]["sha256"], flush=True)
     if options.check:
         known = json.loads((HERE / "extra.json").read_text())

@@ -137,7 +137,8 @@ class Training:
 
     def __init__(self, options):
         self.options, self.file = options, options.work / "checkpoint.pt"
-        self.model = BertForSequenceClassification.from_pretrained(options.base, num_labels=1)
+        # With dropout of the attention a third of the time would go into random numbers, and PyTorch's fused attention would not be used.
+        self.model = BertForSequenceClassification.from_pretrained(options.base, num_labels=1, attention_probs_dropout_prob=0.0)
         self.tokenizer = rerank.tokenizer_of(options.base, options.longest)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=options.rate, weight_decay=0.01)
         self.reached = {"step": 0, "spent": 0.0, "best": 0.0, "log": []}
