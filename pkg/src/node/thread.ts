@@ -11,7 +11,7 @@ interface NodeThread {
 interface NodeProcess {
   pid: number
   cwd(): string
-  getBuiltinModule?(name: 'node:worker_threads'): { Worker: new (script: URL, options: { workerData: object }) => NodeThread }
+  getBuiltinModule?(name: 'node:worker_threads'): { Worker: new (script: URL, options: { workerData: object; execArgv: string[] }) => NodeThread }
   getBuiltinModule?(name: 'node:url'): { pathToFileURL(path: string): URL; fileURLToPath(url: string | URL): string }
   getBuiltinModule?(name: 'node:path'): { resolve(path: string): string }
   getBuiltinModule?(name: 'node:os'): { availableParallelism(): number; totalmem(): number; hostname(): string }
@@ -50,7 +50,8 @@ export function startThread(script: URL, folder?: string | URL): Worker {
   if (!threads) throw new Error('this runtime has no threads')
   const path = folder === undefined ? undefined : pathOf(folder)
   const owner: LockOwner = { host: node?.getBuiltinModule?.('node:os').hostname() ?? '', pid: node?.pid ?? 0, thread: crypto.randomUUID() }
-  const thread = new threads.Worker(script, { workerData: { owner, ...(path !== undefined && { folder: path }) } })
+  // The process's own options are for its script: with --input-type, of `node -e`, a thread would not start.
+  const thread = new threads.Worker(script, { workerData: { owner, ...(path !== undefined && { folder: path }) }, execArgv: [] })
   if (path !== undefined) thread.on('exit', () => removeLocks(path, owner))
   const worker: Pick<Worker, 'postMessage' | 'terminate' | 'onmessage' | 'onmessageerror' | 'onerror'> = {
     postMessage: (message: unknown, transfer?: unknown) => thread.postMessage(message, transfer as readonly Transferable[]),
