@@ -5,6 +5,8 @@ const SILENT_MS = 1000
 /** How often the line is drawn, and how often a plain line may come. */
 const [DRAW_MS, LINE_MS] = [100, 2000]
 const BAR = 24
+/** Of a terminal that does not tell. */
+const WIDTH = 80
 
 export class ProgressLine {
   readonly #out: NodeJS.WriteStream
@@ -29,7 +31,9 @@ export class ProgressLine {
     this.#lastLine = line
     if (!this.#out.isTTY) return void this.#out.write(`${line}\n`)
     this.#drawn = true
-    this.#out.write(`\r\x1b[2K${fraction === undefined ? '' : `${bar(fraction)} `}${line}`.slice(0, (this.#out.columns ?? 80) + 4))
+    const drawn = fraction === undefined ? line : `${bar(fraction)} ${line}`
+    // A line that is longer than the terminal is wide would be drawn below itself.
+    this.#out.write(`\r\x1b[2K${drawn.slice(0, (this.#out.columns || WIDTH) - 1)}`)
   }
 
   /** Removes the line, so that what follows begins where it stood. */

@@ -30,10 +30,13 @@ export function provideScope(): () => void {
   const scope = Object.assign(globalThis as unknown as { onmessage?: (event: object) => void; onmessageerror?: () => void }, {
     self: globalThis,
     postMessage: (message: unknown, transfer?: readonly Transferable[]) => parentPort.postMessage(message, transfer),
-    addEventListener: (type: string, listener: (event: object) => void) => {
-      if (type === 'error') process.on('uncaughtException', ({ message }) => listener({ message, preventDefault() {} }))
-      if (type === 'unhandledrejection') process.on('unhandledRejection', (reason) => listener({ reason }))
-    },
+    // Deno has these events in its threads, and what it does for `process.on` relies on them.
+    addEventListener:
+      globalThis.addEventListener ??
+      ((type: string, listener: (event: object) => void) => {
+        if (type === 'error') process.on('uncaughtException', ({ message }) => listener({ message, preventDefault() {} }))
+        if (type === 'unhandledrejection') process.on('unhandledRejection', (reason) => listener({ reason }))
+      }),
     fetch: (input: string | URL | Request, init?: RequestInit) => {
       const address = input instanceof Request ? input.url : String(input)
       return address.startsWith('file:') ? fetchFile(address, init) : webFetch(input, init)
