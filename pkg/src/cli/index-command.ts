@@ -72,12 +72,14 @@ export async function runIndex(args: Arguments, { signal, progress }: CommandRun
     progress.clear()
     const { documents, vectors, missing } = index.info
     const made = embedder ? `, ${vectors.text} vectors of ${embedder.info.dimensions} values${missing > 0 ? ` (${missing} could not be made)` : ''}` : ''
-    console.log(`${args.text('out')}: ${documents} documents of ${files.length} files${made}, ${Math.ceil(file.length / 1000)} kB`)
+    console.log(`${args.text('out')}: ${counted(documents, 'document')} of ${counted(files.length, 'file')}${made}, ${Math.ceil(file.length / 1000)} kB`)
   } finally {
     index.dispose()
     embedder?.dispose()
   }
 }
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 
 /** Reads the documents one by one, and sees to it that they can be told apart and found. */
 class DocumentReader {
