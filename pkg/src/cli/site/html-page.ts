@@ -136,7 +136,7 @@ class PageReader {
     const heading = this.#heading
     this.#heading = undefined
     if (!heading) return
-    const text = withoutPermalink(oneLine(heading.text))
+    const text = withoutPermalink(oneLine(heading.text).slice(0, MAX_LABEL))
     if (text !== '') for (const region of this.#here()) region.heading(heading.level, text, heading.anchor)
   }
 

@@ -9,7 +9,7 @@ import { readMarkdown } from './markdown-page.js'
 import { addressOf } from './page-address.js'
 import { badFile } from './site-error.js'
 import type { SiteFile } from './site-files.js'
-import { readText } from './text-page.js'
+import { readPlainText } from './text-page.js'
 
 /** What the documents of pages have beside their id; `--fields` may name them. */
 export const PAGE_FIELDS = ['title', 'heading', 'text'] as const
@@ -34,7 +34,7 @@ export async function* documentsOf(file: SiteFile, options: DocumentOptions): As
 
 async function* passagesOf({ path, kind, place }: SiteFile, { id, baseUrl }: DocumentOptions): AsyncGenerator<SiteDocument> {
   const text = await readUtf8(path, MAX_PAGE_BYTES)
-  const page: SitePage | undefined = kind === 'html' ? readHtml(text, path) : kind === 'markdown' ? readMarkdown(text, path) : readText(text)
+  const page: SitePage | undefined = kind === 'html' ? readHtml(text, path) : kind === 'markdown' ? readMarkdown(text, path) : readPlainText(text)
   if (!page) return
   const title = page.title || basename(path)
   const address = addressOf(place, baseUrl)

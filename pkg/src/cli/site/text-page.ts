@@ -3,7 +3,7 @@ import type { SitePage } from './html-page.js'
 import { MAX_LABEL } from './limits.js'
 import { PassageCollector } from './passages.js'
 
-export function readText(text: string): SitePage {
+export function readPlainText(text: string): SitePage {
   const collector = new PassageCollector()
   const paragraphs = text.split(/\r?\n[ \t]*\r?\n/).map((each) => each.trim())
   for (const paragraph of paragraphs) if (paragraph !== '') collector.block(paragraph)
