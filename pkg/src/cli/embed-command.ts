@@ -3,7 +3,7 @@ import type { EmbeddingPrompts, EmbedRequest } from '../embed-types.js'
 import type { Arguments, CommandSpec, OptionSpec } from './arguments.js'
 import { LOAD_OPTIONS, MODEL_VALUE, modelOptions, PICTURE_OPTIONS } from './model-arguments.js'
 import { Embedder } from './package.js'
-import { readRequest } from './request-input.js'
+import { readRequestBody } from './request-input.js'
 import type { CommandRun } from './run.js'
 import { UsageError } from './usage-error.js'
 
@@ -68,7 +68,7 @@ async function requestOf(args: Arguments, signal: AbortSignal): Promise<Record<s
   const [input, instruction, dimensions] = [args.texts('input'), args.text('instruction'), args.count('dimensions')]
   const inputType = args.choice('input-type', ['query', 'document'])
   const format = args.choice('encoding-format', ['float', 'base64', 'int8', 'binary', 'ubinary'])
-  const body = await readRequest(args, signal)
+  const body = await readRequestBody(args, signal)
   if (body && input.length > 0) throw new UsageError('--request holds the input; leave --input out')
   if (!body && input.length === 0) throw new UsageError('there is no input; write --input TEXT for each text, or --request FILE')
   return {

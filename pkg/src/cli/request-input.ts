@@ -9,7 +9,7 @@ import { UsageError } from './usage-error.js'
 const MAX_REQUEST_BYTES = 256 << 20
 
 /** The JSON that `--request` names. Paths in it are relative to its file, as in the native command. */
-export async function readRequest(args: Arguments, signal: AbortSignal): Promise<Record<string, unknown> | undefined> {
+export async function readRequestBody(args: Arguments, signal: AbortSignal): Promise<Record<string, unknown> | undefined> {
   const file = args.text('request')
   if (file === undefined) return undefined
   const name = file === '-' ? 'the request on standard input' : `the request ${file}`

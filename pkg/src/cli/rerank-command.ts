@@ -3,7 +3,7 @@ import type { RerankRequest } from '../types.js'
 import type { Arguments, CommandSpec } from './arguments.js'
 import { LOAD_OPTIONS, MODEL_VALUE, modelOptions, PICTURE_OPTIONS } from './model-arguments.js'
 import { Reranker } from './package.js'
-import { readRequest } from './request-input.js'
+import { readRequestBody } from './request-input.js'
 import type { CommandRun } from './run.js'
 import { UsageError } from './usage-error.js'
 
@@ -58,7 +58,7 @@ async function requestOf(args: Arguments, signal: AbortSignal): Promise<Record<s
   if (args.positionals.length > 0)
     throw new UsageError(`"${args.positionals[0]}" belongs to no option; write --query TEXT --document TEXT, with quotes around each text`)
   const [query, documents, topN, instruction] = [args.text('query'), args.texts('document'), args.count('top-n'), args.text('instruction')]
-  const body = await readRequest(args, signal)
+  const body = await readRequestBody(args, signal)
   if (body && (query !== undefined || documents.length > 0))
     throw new UsageError('--request holds the query and the documents; leave --query and --document out')
   if (!body && query === undefined) throw new UsageError('the query is missing; write --query TEXT --document TEXT, or --request FILE')
