@@ -263,6 +263,11 @@ test('an index with vectors in a real page: nothing is embedded again, and what 
 
   const bytes = readFileSync(join(folder, 'out.sp'))
   const host = browser.host({ handle: (_, __, response) => response.writeHead(200, { 'content-length': bytes.length }).end(bytes) })
+  const served = await succeeded('search', browser.url + host, query, '--json')
+  assert.deepEqual(
+    JSON.parse(served.stdout).results.map(({ id }) => id),
+    here.keywords.map(({ id }) => id),
+  )
   const page = await browser.page()
   const there = await page.evaluate(
     async ({ url, query, fields }) => {

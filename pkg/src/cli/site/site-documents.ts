@@ -6,7 +6,7 @@ import { MAX_DOCUMENT_BYTES } from '../../search/limits.js'
 import { readHtml, type SitePage } from './html-page.js'
 import { MAX_JSON_BYTES, MAX_PAGE_BYTES } from './limits.js'
 import { readMarkdown } from './markdown-page.js'
-import { addressOf } from './page-address.js'
+import { pageAddress } from './page-address.js'
 import { badFile } from './site-error.js'
 import type { SiteFile } from './site-files.js'
 import { readPlainText } from './text-page.js'
@@ -37,7 +37,7 @@ async function* passagesOf({ path, kind, place }: SiteFile, { id, baseUrl }: Doc
   const page: SitePage | undefined = kind === 'html' ? readHtml(text, path) : kind === 'markdown' ? readMarkdown(text, path) : readPlainText(text)
   if (!page) return
   const title = page.title || basename(path)
-  const address = addressOf(place, baseUrl)
+  const address = pageAddress(place, baseUrl)
   const counts = new Map<string, number>()
   for (const { headings, anchor, text } of page.passages) {
     const url = anchor === '' ? address : `${address}#${encodeURIComponent(anchor)}`
