@@ -27,6 +27,7 @@ export { type RankedHit, type RankedHits, type RerankHitsOptions, rerankHits } f
 export type {
   Cache,
   CachedFile,
+  CacheFolder,
   Device,
   LoadControl,
   ModelOptions,
