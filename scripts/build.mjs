@@ -14,7 +14,9 @@ import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 
 /** Published beside the main entry, from the files of the same names in pkg/src. */
-const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'http/index', 'models', 'search/index']
+const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'sdk/tanstack-ai', 'http/index', 'models', 'search/index', 'testing/index', 'ui/react', 'ui/vue', 'ui/svelte']
+/** Their peers, which the page's own project has. */
+const PEERS = ['@langchain/core/*', 'react', 'vue', 'svelte/store']
 const DIST = join(ROOT, 'pkg', 'dist')
 export const DEMO = join(ROOT, 'dist')
 
@@ -143,7 +145,7 @@ export function buildPackage() {
     ...common,
   ])
   // The SDK adapters share the page's Reranker, so they import the main entry instead of bundling another copy of it.
-  run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', '--external:@langchain/core/*', ...common])
+  run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', ...PEERS.map((name) => `--external:${name}`), ...common])
   cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
   writeNotices(join(DIST, 'THIRD_PARTY_NOTICES.txt'))
 }
