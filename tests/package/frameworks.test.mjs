@@ -273,9 +273,9 @@ test('on a server nothing is loaded: the components are rendered as idle', async
   const options = { model: '/nowhere' }
   const { createSSRApp, h } = await import('vue')
   const { renderToString: renderVue } = await import('vue/server-renderer')
-  const vue = await import('secondpass/vue')
+  const { useReranker: rerankerOf } = await import('secondpass/vue')
   const setup = () => {
-    const { status } = vue.useReranker(options)
+    const { status } = rerankerOf(options)
     return () => h('p', status.value)
   }
   assert.equal(await renderVue(createSSRApp({ setup })), '<p>idle</p>')
