@@ -14,6 +14,7 @@ export type {
   InputType,
 } from './embed-types.js'
 export { Embedder } from './embedder.js'
+export type { EmbedderLike } from './embedder-like.js'
 export { type ErrorCode, SecondpassError } from './errors.js'
 export type { EmbeddingsFormat } from './remote/embeddings-wire.js'
 export type { RemoteOptions } from './remote/options.js'

@@ -5,7 +5,7 @@ const UNKEYED = ['worker', 'wasmUrl', 'fallback']
 const DEFAULTS: Record<string, unknown> = { device: 'auto', workers: 'auto', dtype: 'auto', applyOrientation: false }
 
 /** Equal for options that may share a model. */
-export function keyOf(options: object): string {
+export function modelKey(options: object): string {
   const all = { ...DEFAULTS, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) }
   const names = Object.keys(all)
     .filter((name) => !UNKEYED.includes(name))

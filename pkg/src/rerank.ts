@@ -3,7 +3,7 @@ import { check, checkFields, isObject } from './checks.js'
 import { REQUEST_CHECKS } from './content/request.js'
 import { invalidRequest } from './errors.js'
 import { checkCallControl, LOAD_CHECKS } from './load-checks.js'
-import { keyOf } from './model-key.js'
+import { modelKey } from './model-key.js'
 import { type LoadOptions, Reranker } from './reranker.js'
 import type { LoadControl, RerankControl, RerankRequest, RerankResponse } from './types.js'
 
@@ -39,7 +39,7 @@ function checkCall(request: unknown, control: unknown): void {
 
 /** The reranker of these options, loaded if there is none. One that has closed since is replaced. */
 async function shared(options: LoadOptions, onProgress: LoadControl['onProgress']): Promise<Reranker> {
-  const key = keyOf(options)
+  const key = modelKey(options)
   const known = loads.get(key)
   if (known && !(await known).closed) return known
   if (loads.get(key) !== known) return shared(options, onProgress)

@@ -68,6 +68,42 @@ test('so does the page’s own package with a worker from another origin', async
   await page.close()
 })
 
+/** A page under a policy: the package is the CDN's, and so are the places that the policy names. */
+async function under(policy) {
+  const path = browser.host({
+    handle(_, __, response) {
+      response
+        .writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy.replaceAll('CDN', origin) })
+        .end('<!doctype html><title>Strict</title>')
+    },
+  })
+  const page = await browser.page(path)
+  const outcome = await page.evaluate(
+    async ({ module, request }) => {
+      const { Reranker } = await import(module)
+      try {
+        const reranker = await Reranker.load({ model: '/models/tiny-tied', device: 'cpu', workers: 1 })
+        const { results } = await reranker.rerank(request)
+        const { storage, workers } = reranker.info
+        reranker.dispose()
+        return { ok: { results, storage, workers } }
+      } catch ({ code, message }) {
+        return { error: { code, message } }
+      }
+    },
+    { module: `${origin}/dist/index.js`, request: GOLDEN.request },
+  )
+  await page.close()
+  return outcome
+}
+
+test('the policy of the README lets it in, and one that blocks the start is named', async () => {
+  golden(await under("default-src 'none'; script-src CDN 'wasm-unsafe-eval'; worker-src blob: CDN; connect-src 'self' CDN"))
+  const { error } = await under("default-src 'none'; script-src CDN 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' CDN")
+  assert.equal(error.code, 'worker_failed')
+  assert.match(error.message, /add blob: to its worker-src/)
+})
+
 test('a script that is not there is said so, with its address', async () => {
   const page = await browser.page()
   const { error } = await rerankFrom(page, '/dist/index.js', { worker: `${origin}/dist/absent.js` })

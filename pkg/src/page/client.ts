@@ -57,7 +57,9 @@ export class Client {
 
   async #failToStart(message: string, since: number): Promise<void> {
     const blocked = await policyBlock(since, 'worker-src', 'script-src', 'child-src', 'default-src')
-    const advice = blocked ?? 'Serve worker.js beside the package (from another origin with CORS), or give its address as worker.'
+    const advice =
+      blocked ??
+      'Serve worker.js beside the package, or give its address as worker; from another origin it needs CORS, and blob: and that origin in the worker-src of a policy.'
     this.close(workerFailed(`The worker stopped${message ? `: ${message}.` : `, or its script could not be loaded. ${advice}`}`))
   }
 

@@ -1,7 +1,7 @@
 // The rerankers and embedders that the components of a page share: one for each set of options.
 import type { EmbedderOptions } from '../embed-types.js'
 import type { EmbedderLike } from '../embedder-like.js'
-import { keyOf } from '../model-key.js'
+import { modelKey } from '../model-key.js'
 import type { LoadOptions } from '../reranker.js'
 import type { RerankerLike } from '../reranker-like.js'
 import type { LoadControl } from '../types.js'
@@ -45,7 +45,7 @@ class SharedModels<Options extends { fallback?: unknown }, Model extends object>
     if (typeof given !== 'object') throw wrongArgument(`give the options of a load, such as { model: ${JSON.stringify(given)} }, or null for none yet`)
     if (this.method in given) return constant(given, this.#ready(given as Model))
     const options = given as Options
-    const key = keyOf(options)
+    const key = modelKey(options)
     return {
       key,
       use: (onChange) => this.#shared(key, options).use(onChange, keepMs),

@@ -45,20 +45,21 @@ export interface ModelStore<Value> extends Readable<Value> {
   retry(): void
 }
 
-type MaybeStore<Value> = Value | Readable<Value>
-
 /**
  * The reranker of these options: loaded when the first component subscribes, shared by all that have equal options, and disposed of
  * some time after the last is gone. `null` loads nothing yet; options that change are given as a store. A reranker that is given
  * instead is used as it is.
  *
- * ```svelte
+ * ```html
  * const model = rerankerStore({ model: 'hf:cross-encoder/ettin-reranker-32m-v1' })
  * …
  * {$model.status} {$model.progress?.overall.label}
  * ```
  */
-export function rerankerStore(given: MaybeStore<ModelFor<LoadOptions, RerankerLike>>, sharing: SharingOptions = {}): ModelStore<RerankerValue> {
+export function rerankerStore(
+  given: ModelFor<LoadOptions, RerankerLike> | Readable<ModelFor<LoadOptions, RerankerLike>>,
+  sharing: SharingOptions = {},
+): ModelStore<RerankerValue> {
   return modelStore(
     given,
     (options) => rerankers.find(options, sharing),
@@ -67,7 +68,10 @@ export function rerankerStore(given: MaybeStore<ModelFor<LoadOptions, RerankerLi
 }
 
 /** The same for an embedder and the options of `Embedder.load`. */
-export function embedderStore(given: MaybeStore<ModelFor<EmbedderOptions, EmbedderLike>>, sharing: SharingOptions = {}): ModelStore<EmbedderValue> {
+export function embedderStore(
+  given: ModelFor<EmbedderOptions, EmbedderLike> | Readable<ModelFor<EmbedderOptions, EmbedderLike>>,
+  sharing: SharingOptions = {},
+): ModelStore<EmbedderValue> {
   return modelStore(
     given,
     (options) => embedders.find(options, sharing),
@@ -79,7 +83,7 @@ export function embedderStore(given: MaybeStore<ModelFor<EmbedderOptions, Embedd
 const isServer = typeof window === 'undefined'
 
 function modelStore<Given, Model, Value>(
-  given: MaybeStore<Given>,
+  given: Given | Readable<Given>,
   find: (given: Given) => ModelUse<Model>,
   name: (state: ModelState<Model>) => Value,
 ): ModelStore<Value> {
@@ -99,7 +103,7 @@ function modelStore<Given, Model, Value>(
   return { subscribe: store.subscribe, retry: () => retry() }
 }
 
-const isStore = <Value>(given: MaybeStore<Value>): given is Readable<Value> => typeof given === 'object' && given !== null && 'subscribe' in given
+const isStore = <Value>(given: Value | Readable<Value>): given is Readable<Value> => typeof given === 'object' && given !== null && 'subscribe' in given
 
 /** What {@link latestStore} returns. */
 export interface LatestStore<Args extends unknown[], Value> extends Readable<RunState<Value>> {
@@ -152,7 +156,7 @@ export interface RerankStore extends Readable<RerankValue> {
 /**
  * Requests to a reranker, of which only the newest counts. The reranker is given as a function, since it may be loaded later.
  *
- * ```svelte
+ * ```html
  * const answer = rerankStore(() => $model.reranker)
  * …
  * {#each $answer.results as { index, relevance_score }}
