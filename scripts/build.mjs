@@ -14,7 +14,9 @@ import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 
 /** Published beside the main entry, from the files of the same names in pkg/src. */
-const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'http/index', 'models', 'search/index']
+const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'sdk/tanstack-ai', 'http/index', 'models', 'search/index', 'testing/index', 'ui/react', 'ui/vue', 'ui/svelte']
+/** Their peers, which the page's own project has. */
+const PEERS = ['@langchain/core/*', 'react', 'vue', 'svelte/store']
 /** What the command imports from the package instead of holding it. */
 const BESIDE_COMMAND = ['../index.js', '../search/index.js', '../models.js']
 const DIST = join(ROOT, 'pkg', 'dist')
@@ -147,7 +149,7 @@ export function buildPackage() {
     ...common,
   ])
   // The SDK adapters share the page's Reranker, so they import the main entry instead of bundling another copy of it.
-  run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', '--external:@langchain/core/*', ...common])
+  run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', ...PEERS.map((name) => `--external:${name}`), ...common])
   run(bin('esbuild'), [source('cli/main'), '--platform=node', ...BESIDE_COMMAND.map((file) => `--external:${file}`), ...common])
   chmodSync(join(DIST, 'cli', 'main.js'), 0o755)
   cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))

@@ -57,7 +57,9 @@ export class Client {
 
   async #failToStart(message: string, since: number): Promise<void> {
     const blocked = await policyBlock(since, 'worker-src', 'script-src', 'child-src', 'default-src')
-    const advice = blocked ?? 'Serve worker.js beside the package, from the page’s own origin, or give its address as worker.'
+    const advice =
+      blocked ??
+      'Serve worker.js beside the package, or give its address as worker; from another origin it needs CORS, and blob: and that origin in the worker-src of a policy.'
     this.close(workerFailed(`The worker stopped${message ? `: ${message}.` : `, or its script could not be loaded. ${advice}`}`))
   }
 
@@ -189,6 +191,27 @@ function made(make: () => Worker): Worker {
 export const folderOf = (cache: ModelOptions['cache']): string | URL | undefined =>
   typeof cache === 'object' && cache !== null ? (cache.folder ?? undefined) : undefined
 
+/** Named apart from the form that bundlers look for. */
+const WORKER_SCRIPT = './worker.js'
+
+/** The worker's address, if it is on another origin than the page: where the package comes from a CDN. Bundlers may write a file's address as `import.meta.url`. */
+function foreignScript(worker: string | URL | undefined): string | undefined {
+  const own = globalThis.location?.origin
+  if (own === undefined || own === 'null') return undefined
+  const { href, origin, protocol } = worker === undefined ? new URL(WORKER_SCRIPT, import.meta.url) : new URL(worker, globalThis.location.href)
+  return /^https?:$/.test(protocol) && origin !== own ? href : undefined
+}
+
+/** One for each script: a restart must find it too. */
+const foreignStarts = new Map<string, string>()
+
+/** Browsers start no worker from another origin, but one of the page's own may import from there. */
+function startForeign(script: string): Worker {
+  const start = foreignStarts.get(script) ?? URL.createObjectURL(new Blob([`import ${JSON.stringify(script)}`], { type: 'text/javascript' }))
+  foreignStarts.set(script, start)
+  return new Worker(start, { type: 'module' })
+}
+
 function startWorker(worker: ModelOptions['worker'], folder: string | URL | undefined): Worker {
   if (folder !== undefined && !hasFolders())
     throw invalidRequest("cache: a page has no folders; leave cache out, or use 'opfs' or 'cache-api'. { folder } is for Node, Deno and Bun")
@@ -196,6 +219,8 @@ function startWorker(worker: ModelOptions['worker'], folder: string | URL | unde
   try {
     if (typeof worker === 'function') return made(worker)
     if (worker === undefined && (hasThreads() || folder !== undefined)) return startThread(new URL(THREAD_SCRIPT, import.meta.url), folder)
+    const foreign = foreignScript(worker)
+    if (foreign !== undefined) return startForeign(foreign)
     // Bundlers find the worker by this very form, so it must not be pulled apart.
     if (worker === undefined) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
     return new Worker(worker, { type: 'module' })
