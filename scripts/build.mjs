@@ -3,7 +3,7 @@
 //   release  small and fast, with link-time optimization: `npm start`, the package, the size gate, the benchmarks
 //   dev      linked in seconds, with the hooks that tests call: `npm run dev`, the browser tests
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildDemo as writeDemo } from './demo.mjs'
@@ -14,7 +14,11 @@ import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 
 /** Published beside the main entry, from the files of the same names in pkg/src. */
-const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'http/index', 'models', 'search/index']
+const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'sdk/tanstack-ai', 'http/index', 'models', 'search/index', 'testing/index', 'ui/react', 'ui/vue', 'ui/svelte']
+/** Their peers, which the page's own project has. */
+const PEERS = ['@langchain/core/*', 'react', 'vue', 'svelte/store']
+/** What the command imports from the package instead of holding it. */
+const BESIDE_COMMAND = ['../index.js', '../search/index.js', '../models.js']
 const DIST = join(ROOT, 'pkg', 'dist')
 export const DEMO = join(ROOT, 'dist')
 
@@ -121,6 +125,8 @@ export function buildPackage() {
   // What an earlier version left there would be published too.
   if (existsSync(DIST)) for (const name of readdirSync(DIST)) if (name !== 'wasm') rmSync(join(DIST, name), { recursive: true })
   run(bin('tsc'), ['-p', join(ROOT, 'pkg')])
+  // The command is the only part that knows Node's own types, and has no declarations.
+  run(bin('tsc'), ['-p', join(ROOT, 'pkg', 'src', 'cli')])
   // esbuild's binary is called directly: its JavaScript API needs the install script, which is not run here.
   const common = [
     '--bundle',
@@ -143,7 +149,9 @@ export function buildPackage() {
     ...common,
   ])
   // The SDK adapters share the page's Reranker, so they import the main entry instead of bundling another copy of it.
-  run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', '--external:@langchain/core/*', ...common])
+  run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', ...PEERS.map((name) => `--external:${name}`), ...common])
+  run(bin('esbuild'), [source('cli/main'), '--platform=node', ...BESIDE_COMMAND.map((file) => `--external:${file}`), ...common])
+  chmodSync(join(DIST, 'cli', 'main.js'), 0o755)
   cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
   writeNotices(join(DIST, 'THIRD_PARTY_NOTICES.txt'))
 }

@@ -1,11 +1,12 @@
 // Third-party notices of the package: the licence of every crate in the wasm and of every npm package in a bundle, with the
 // texts that the crates ship, each text once. Of a choice of licences the first of PREFERRED is taken.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { cratesOf, packagesOf } from './crates/graph.mjs'
 import { chooseLicences } from './crates/spdx.mjs'
-import { capture, fail, ROOT } from './lib.mjs'
+import { capture, fail, ROOT, run } from './lib.mjs'
 
 const WASM = ['wasm32-unknown-unknown']
 /** One text of Apache-2.0 serves all crates that offer it; the others name their authors in theirs. */
@@ -49,8 +50,8 @@ const RULE = '-'.repeat(100)
 export function writeNotices(outFile, { cargoArgs = [] } = {}) {
   const packages = packagesOf(WASM)
   const crates = [...cratesOf(WASM, 'normal,no-proc-macro', cargoArgs)].map((key) => packages.get(key)).filter(({ source }) => source !== null)
-  const works = [...crates.map(ofCrate), ...standardLibrary(), ...bundledPackages(join(ROOT, 'pkg', 'src')).map(ofNpm)]
-  const demoOnly = bundledPackages(join(ROOT, 'www', 'src')).map(ofNpm)
+  const works = [...crates.map(ofCrate), ...standardLibrary(), ...packagesInPackage().map(ofNpm)]
+  const demoOnly = bundledPackages(join(ROOT, 'www', 'src')).map((name) => ofNpm(join(ROOT, 'node_modules', name)))
   const text = [
     'Third-party software in secondpass',
     '',
@@ -69,9 +70,8 @@ function ofCrate({ name, version, license, license_file: file, manifest_path: ma
   return work({ name, version, expression: license, folder, files: file ? [file] : undefined, authors, url: repository ?? `https://crates.io/crates/${name}` })
 }
 
-function ofNpm(name) {
-  const folder = join(ROOT, 'node_modules', name)
-  const { version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+function ofNpm(folder) {
+  const { name, version, license, author } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   return work({
     name: `${name} (npm)`,
     version,
@@ -137,6 +137,28 @@ function standardLibrary() {
   const unicode = join(capture('rustc', ['--print', 'sysroot']), 'share', 'doc', 'rust', 'licenses', 'Unicode-3.0.txt')
   const tables = existsSync(unicode) ? [{ title: `Unicode tables of Rust's standard library ${version}: Unicode-3.0`, url, texts: readAll([unicode]) }] : []
   return [{ title: `Rust's standard library ${version}, with the crates it is built from: Apache-2.0`, url, texts: [apache()] }, ...tables]
+}
+
+/**
+ * The folders of the npm packages of which the published scripts hold code, as the bundler tells: what a package depends on need not
+ * be in them, and may be there in another version than at the top of node_modules.
+ */
+function packagesInPackage() {
+  const out = mkdtempSync(join(tmpdir(), 'secondpass-notices-'))
+  try {
+    const entries = ['index', 'worker', 'node-worker', 'sdk/ai-sdk', 'sdk/langchain', 'http/index', 'search/index', 'cli/main'].map((name) =>
+      join(ROOT, 'pkg', 'src', `${name}.ts`),
+    )
+    const externals = ['./worker.js', './wasm/*', '@langchain/core/*'].map((name) => `--external:${name}`)
+    const args = ['--bundle', '--format=esm', '--platform=node', '--log-level=error', ...externals]
+    run(join(ROOT, 'node_modules', '.bin', 'esbuild'), [...entries, ...args, `--outdir=${out}`, `--metafile=${join(out, 'meta.json')}`])
+    const { outputs } = JSON.parse(readFileSync(join(out, 'meta.json'), 'utf8'))
+    const inputs = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0))
+    const folders = inputs.map(([path]) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter((folder) => folder !== undefined)
+    return [...new Set(folders)].sort().map((folder) => join(ROOT, folder))
+  } finally {
+    rmSync(out, { recursive: true, force: true })
+  }
 }
 
 /** The npm packages whose code a bundle of these sources holds: imported for more than types, and not left to the reader's own installation. */

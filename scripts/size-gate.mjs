@@ -11,9 +11,23 @@ const WASM_LIMITS = {
   secondpass: { raw: 5_500_000, brotli: 1_400_000 },
   secondpass_cpu: { raw: 4_230_000, brotli: 1_070_000 },
 }
-/** What every page loads that reranks or embeds, and the entries that some of them load besides. */
-const JS_LIMITS = { core: 49_800, 'search/index.js': 24_000, 'http/index.js': 7_500, 'sdk/ai-sdk.js': 2_100, 'sdk/langchain.js': 1_500, 'models.js': 2_900 }
-const CORE = ['index.js', 'worker.js', 'node-worker.js']
+/** What every page loads that reranks or embeds, the entries that some of them load besides, and what runs in Node alone. */
+const JS_LIMITS = {
+  core: 49_300,
+  'search/index.js': 24_000,
+  'http/index.js': 8_700,
+  'sdk/ai-sdk.js': 2_100,
+  'sdk/langchain.js': 1_500,
+  'sdk/tanstack-ai.js': 1_700,
+  'ui/react.js': 2_200,
+  'ui/vue.js': 2_300,
+  'ui/svelte.js': 2_200,
+  'testing/index.js': 6_500,
+  'models.js': 2_900,
+  'node-worker.js': 2_550,
+  'cli/main.js': 106_000,
+}
+const CORE = ['index.js', 'worker.js']
 
 /** Measures the release modules, which must have been built. */
 export function sizeGate() {

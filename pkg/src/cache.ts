@@ -5,7 +5,7 @@ import { absoluteUrl } from './content/addresses.js'
 import type { EmbedderOptions } from './embed-types.js'
 import { invalidRequest, SecondpassError } from './errors.js'
 import { CACHE_CHECKS, checkFileOptions, checkLoadControl, checkLoadOptions } from './load-checks.js'
-import { Client, type ClientOptions } from './page/client.js'
+import { Client, type ClientOptions, folderOf } from './page/client.js'
 import { engineOptions, persist } from './page/loading.js'
 import { LoadProgress } from './page/progress.js'
 import type { ToWorker } from './protocol.js'
@@ -15,8 +15,8 @@ import type { CachedFile, LoadControl, ModelOptions, VerifiedFile } from './type
 /** How long the worker of the cache waits for another call. */
 const IDLE_MS = 1000
 
-/** Where the package's own files are, as in `LoadOptions`. */
-export type CacheOptions = Pick<ModelOptions, 'worker' | 'wasmUrl'>
+/** Where the package's own files are, as in `LoadOptions`; in Node also the folder that is meant: `cache: { folder }`. */
+export type CacheOptions = Pick<ModelOptions, 'worker' | 'wasmUrl' | 'cache'>
 
 type CacheAction = Extract<ToWorker, { type: 'cache' }>['action']
 
@@ -48,7 +48,7 @@ export const cache = {
 
   /** Every stored file, complete or not. */
   async list(options: CacheOptions = {}): Promise<CachedFile[]> {
-    return JSON.parse(await perform('list', undefined, options))
+    return files(await perform('list', undefined, options), options)
   },
 
   /** Removes the files of a model, by the URL that it is loaded from. Resolves to how many were removed. */
@@ -63,9 +63,13 @@ export const cache = {
 
   /** Reads the files of a model, and finds what is missing or damaged. The next load fetches that, and nothing else. */
   async verify(url: string | URL, options: CacheOptions = {}): Promise<VerifiedFile[]> {
-    return JSON.parse(await perform('verify', checked(url, 'cache.verify'), options))
+    return files(await perform('verify', checked(url, 'cache.verify'), options), options)
   },
 }
+
+/** A folder is to the engine what a browser's private file system is. */
+const files = <File extends CachedFile | VerifiedFile>(json: string, { cache }: CacheOptions): File[] =>
+  (JSON.parse(json) as File[]).map((file) => (folderOf(cache) === undefined ? file : { ...file, storage: 'folder' }))
 
 /** Without it, `delete` would remove everything. */
 function checked(url: string | URL, call: string): string | URL {
@@ -84,10 +88,10 @@ let shared: Client | undefined
 let users = 0
 
 /** One worker for calls that follow each other; it ends soon after the last of them. */
-async function withClient<T>({ worker, wasmUrl }: ClientOptions, work: (client: Client) => Promise<T>): Promise<T> {
-  const own = worker !== undefined || wasmUrl !== undefined
+async function withClient<T>({ worker, wasmUrl, cache }: ClientOptions, work: (client: Client) => Promise<T>): Promise<T> {
+  const own = worker !== undefined || wasmUrl !== undefined || folderOf(cache) !== undefined
   const client = own
-    ? new Client({ ...(worker !== undefined && { worker }), ...(wasmUrl !== undefined && { wasmUrl }) })
+    ? new Client({ ...(worker !== undefined && { worker }), ...(wasmUrl !== undefined && { wasmUrl }), ...(cache !== undefined && { cache }) })
     : (shared = shared && !shared.closed ? shared : new Client({}))
   users++
   try {

@@ -14,9 +14,13 @@ const either =
   (...checks: [Check, Check]): Check =>
   (value) =>
     checks.some((one) => one(value) === undefined) ? undefined : checks.map((one) => one(value)).join(', or ')
-const cache: Check = (value) => (value === false || typeof value === 'string' ? undefined : "'auto', 'opfs', 'cache-api', 'memory' or false")
+const CACHES: readonly unknown[] = ['auto', 'opfs', 'cache-api', 'memory', false]
+const cache: Check = (value) =>
+  CACHES.includes(value) || (isObject(value) && check.address(value.folder) === undefined)
+    ? undefined
+    : "'auto', 'opfs', 'cache-api', 'memory' or false; in Node also { folder: 'path' }"
 
-/** Which values of `device`, `dtype`, `kernels` and `cache` there are, the engine says. */
+/** Which values of `device`, `dtype` and `kernels` there are, the engine says. */
 const MODEL_CHECKS: Checks<ModelOptions> = {
   model: file,
   hub: check.address,

@@ -62,6 +62,7 @@ function sourceOf(address: string): string {
     if (origin === globalThis.location?.origin) return "'self'"
     return origin === 'null' ? protocol : origin
   } catch {
-    return "'self'"
+    // Of such an address browsers name the scheme alone.
+    return /^(blob|data)$/.test(address) ? `${address}:` : "'self'"
   }
 }

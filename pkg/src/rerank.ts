@@ -3,6 +3,7 @@ import { check, checkFields, isObject } from './checks.js'
 import { REQUEST_CHECKS } from './content/request.js'
 import { invalidRequest } from './errors.js'
 import { checkCallControl, LOAD_CHECKS } from './load-checks.js'
+import { modelKey } from './model-key.js'
 import { type LoadOptions, Reranker } from './reranker.js'
 import type { LoadControl, RerankControl, RerankRequest, RerankResponse } from './types.js'
 
@@ -38,7 +39,7 @@ function checkCall(request: unknown, control: unknown): void {
 
 /** The reranker of these options, loaded if there is none. One that has closed since is replaced. */
 async function shared(options: LoadOptions, onProgress: LoadControl['onProgress']): Promise<Reranker> {
-  const key = keyOf(options)
+  const key = modelKey(options)
   const known = loads.get(key)
   if (known && !(await known).closed) return known
   if (loads.get(key) !== known) return shared(options, onProgress)
@@ -47,25 +48,4 @@ async function shared(options: LoadOptions, onProgress: LoadControl['onProgress'
   loads.set(key, load)
   load.catch(() => loads.delete(key))
   return load
-}
-
-/** Where the package's own files are, and what is used instead, makes no other model. */
-const UNKEYED = ['worker', 'wasmUrl', 'fallback']
-const DEFAULTS: Partial<LoadOptions> = { device: 'auto', workers: 'auto', dtype: 'auto', applyOrientation: false }
-
-/** Equal for calls that may share a model. */
-function keyOf(options: LoadOptions): string {
-  const all: Record<string, unknown> = { ...DEFAULTS, ...options }
-  const names = Object.keys(LOAD_CHECKS).filter((name) => !UNKEYED.includes(name))
-  return JSON.stringify(names.map((name) => (all[name] instanceof Blob ? numberOf(all[name]) : all[name])))
-}
-
-const blobs = new WeakMap<Blob, number>()
-let nextBlob = 1
-
-/** Stands for a picked file, which has no address. */
-function numberOf(file: Blob): number {
-  const number = blobs.get(file) ?? nextBlob++
-  blobs.set(file, number)
-  return number
 }

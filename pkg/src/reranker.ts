@@ -8,6 +8,7 @@ import { LoadProgress } from './page/progress.js'
 import { RERANK } from './page/rerank-kind.js'
 import type { RemoteOptions } from './remote/options.js'
 import { Remote } from './remote/remote.js'
+import { type ScoreControl, type ScoreRequest, type ScoreResponse, scorePairs } from './score.js'
 import type { LoadControl, ModelOptions, RerankControl, RerankerInfo, RerankRequest, RerankResponse } from './types.js'
 
 /** Which model to load, and how. */
@@ -87,6 +88,16 @@ export class Reranker {
     const checked = { ...(signal && { signal }), ...(onResult && { onResult: guarded(onResult) }), ...(strict && { strict }) }
     const given = snapshot(request, 'documents')
     return this.#model instanceof Pool ? this.#model.run(RERANK, given, checked) : this.#model.rerank(given, checked)
+  }
+
+  /**
+   * Scores pairs, as vLLM's `/score` does: one query (`text_1`) with many documents (`text_2`), or as many queries as documents. The
+   * scores come in the order of the pairs.
+   */
+  async score(request: ScoreRequest, control: ScoreControl = {}): Promise<ScoreResponse> {
+    checkRerankControl(control)
+    const { onResult, ...rest } = control
+    return scorePairs(this, request, { ...rest, ...(onResult && { onResult: guarded(onResult) }) })
   }
 
   /** Stops the workers, which frees their memory and the device's. Calls still running are rejected with the code `disposed`. */

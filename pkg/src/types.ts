@@ -4,8 +4,13 @@ import type { ErrorCode } from './errors.js'
 /** Where to compute: WebGPU, the CPU, or (`auto`) WebGPU if there is a real GPU and the CPU otherwise. */
 export type Device = 'auto' | 'webgpu' | 'cpu'
 
+/** A folder on disk, for Node, Deno and Bun: its path, or its address. It is made where it is missing; several processes may share it. */
+export interface CacheFolder {
+  folder: string | URL
+}
+
 /** Where files are kept between visits. */
-export type Cache = 'auto' | 'opfs' | 'cache-api' | 'memory' | false
+export type Cache = 'auto' | 'opfs' | 'cache-api' | 'memory' | false | CacheFolder
 
 /** Where the engine's two modules are. */
 export interface WasmUrls {
@@ -29,7 +34,9 @@ export interface ModelOptions {
   vision?: string | URL | Blob
   /**
    * Where the model's files are kept between visits: the origin's private file system (`opfs`), the Cache API, or only in
-   * memory. Default `auto`: the first of the three that this browser gives to this page. `false` is `memory`.
+   * memory. Default `auto`: the first of the three that this browser gives to this page. `false` is `memory`. In Node, Deno and Bun
+   * `{ folder }` keeps what is downloaded for the next process; without it nothing is kept. Models that lie on disk are read where
+   * they are.
    */
   cache?: Cache
   /**
@@ -211,8 +218,8 @@ export interface RerankerInfo {
   warnings?: string[]
   /** Why the device or the worker was lost since the model was loaded, if one was: it was then loaded again. */
   recovered_from?: { code: ErrorCode; message: string }
-  /** Where the model's files are: `file` if the user picked them, `memory` if they are not stored, `remote` if a server has them. */
-  storage: 'opfs' | 'cache-api' | 'memory' | 'file' | 'remote'
+  /** Where the model's files are: `file` if the user picked them or they lie on disk, `memory` if they are not stored, `remote` if a server has them. */
+  storage: 'opfs' | 'cache-api' | 'folder' | 'memory' | 'file' | 'remote'
 }
 
 /** A stored file. */
@@ -224,7 +231,7 @@ export interface CachedFile {
   complete: boolean
   /** Its hash, if a load with `integrity` or `verify` has computed it. */
   integrity?: string
-  storage: 'opfs' | 'cache-api'
+  storage: 'opfs' | 'cache-api' | 'folder'
 }
 
 /** The result of comparing a stored file with its checksums. */
@@ -237,5 +244,5 @@ export interface VerifiedFile {
   bad: number
   /** Its hash, if it is undamaged: what `integrity` takes. */
   integrity?: string
-  storage: 'opfs' | 'cache-api'
+  storage: 'opfs' | 'cache-api' | 'folder'
 }

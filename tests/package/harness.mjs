@@ -1,5 +1,6 @@
 // The real engine for tests of adapters: a page in Chromium with the built package and the peers that a test bundles into it.
 import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,14 +8,18 @@ import { ROOT } from '../../scripts/lib.mjs'
 
 const HERE = dirname(fileURLToPath(import.meta.url))
 
+/** Entries that import their peers by name, and so have to be bundled with them. */
+const WITH_PEERS = { langchain: 'sdk/langchain', react: 'ui/react', vue: 'ui/vue', svelte: 'ui/svelte' }
+
 /** A script of tests/package/pages with its peers bundled. The package itself is not: the page loads it from the server. */
-export function bundle(name) {
+export function bundle(name, more = []) {
   const aliases = [
     '--alias:secondpass=/dist/index.js',
     '--alias:secondpass/ai-sdk=/dist/sdk/ai-sdk.js',
+    '--alias:secondpass/tanstack-ai=/dist/sdk/tanstack-ai.js',
+    '--alias:secondpass/testing=/dist/testing/index.js',
     '--alias:secondpass/http=/dist/http/index.js',
-    // It imports its peer by name, so it has to be bundled.
-    `--alias:secondpass/langchain=${join(ROOT, 'pkg', 'dist', 'sdk', 'langchain.js')}`,
+    ...Object.entries(WITH_PEERS).map(([entry, file]) => `--alias:secondpass/${entry}=${bundleable(file)}`),
   ]
   const args = [
     join(HERE, 'pages', name),
@@ -22,13 +27,24 @@ export function bundle(name) {
     '--format=esm',
     '--platform=browser',
     '--target=es2022',
+    '--jsx=automatic',
+    '--define:process.env.NODE_ENV="development"',
     '--log-level=error',
     '--external:/dist/*',
     ...aliases,
+    ...more,
   ]
   const result = spawnSync(join(ROOT, 'node_modules', '.bin', 'esbuild'), args, { encoding: 'utf8', maxBuffer: 1 << 28, cwd: ROOT })
   if (result.status !== 0) throw new Error(`esbuild: ${result.stderr}`)
   return result.stdout
+}
+
+/** A copy of an entry that imports the main one from the server, so that it is not bundled: it would look for its worker beside the page. */
+function bundleable(file) {
+  const copy = join(ROOT, 'target', 'entries', `${file.replace('/', '-')}.js`)
+  mkdirSync(dirname(copy), { recursive: true })
+  writeFileSync(copy, readFileSync(join(ROOT, 'pkg', 'dist', `${file}.js`), 'utf8').replaceAll('"../index.js"', '"/dist/index.js"'))
+  return copy
 }
 
 /** A module of pkg/src that needs no browser, by its path there without `.ts`. */
@@ -40,8 +56,8 @@ export function source(name) {
 }
 
 /** Runs a script of tests/package/pages in a page; it sets `window.bundled` when it is done. */
-export async function withBundle(page, name) {
-  await page.addScriptTag({ type: 'module', content: bundle(name) })
+export async function withBundle(page, name, more) {
+  await page.addScriptTag({ type: 'module', content: bundle(name, more) })
   await page.waitForFunction('window.bundled')
   return page
 }

@@ -62,6 +62,7 @@ const RUNS = {
     after: 5,
     readme: { models: 'public/models' },
   },
+  esbuild: { serve: ['start'], env: SIRV, documents: () => PLANETS, before: 4, after: 4 },
   react: {
     build: true,
     serve: ['preview', 'dev'],
@@ -97,6 +98,9 @@ const RUNS = {
   },
 }
 
+/** Has no server, and is loaded into Chromium by tests/browser/extension.test.mjs; here it is built. */
+const EXTENSION = 'extension'
+
 /** The pages of the Pagefind example as Pagefind reads them. */
 function pages() {
   return ownPages('pagefind').map(([title, text]) => [title, `${title}${/\W$/.test(title) ? '' : '.'} ${text}`])
@@ -123,13 +127,13 @@ test('every example is run here, asks for this version of the package, and says 
   const folders = readdirSync(EXAMPLES, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
-  assert.deepEqual(folders.sort(), Object.keys(RUNS).sort())
+  assert.deepEqual(folders.sort(), [...Object.keys(RUNS), EXTENSION].sort())
   const { version } = json(ROOT, 'pkg', 'package.json')
   for (const name of folders) {
     const { dependencies } = json(EXAMPLES, name, 'package.json')
     assert.equal(dependencies.secondpass, `^${version}`, name)
     const [, command] = /```sh\nnpm install\nnpm (?:run )?(\w+)\n```/.exec(readFileSync(join(EXAMPLES, name, 'README.md'), 'utf8'))
-    assert.ok(RUNS[name].serve.includes(command), `${name}: "${command}" is not run here`)
+    assert.ok((RUNS[name]?.serve ?? ['build']).includes(command), `${name}: "${command}" is not run here`)
   }
 })
 
@@ -159,6 +163,16 @@ for (const [name, example] of Object.entries(RUNS)) {
     await inEveryServer(folder, example, {}, async (url) => assertReranked(await opened(url)))
   })
 }
+
+test('example extension is built from the packed package', () => {
+  const folder = install(join(EXAMPLES, EXTENSION), tarball)
+  run('npm', ['run', 'build'], folder)
+  const built = (...path) => readFileSync(join(folder, 'dist', ...path))
+  assert.equal(JSON.parse(built('manifest.json')).manifest_version, 3)
+  for (const file of ['index.js', 'worker.js', join('wasm', 'secondpass_cpu_bg.wasm')]) {
+    assert.equal(Buffer.compare(built('secondpass', file), readFileSync(join(folder, 'node_modules', 'secondpass', 'dist', file))), 0, file)
+  }
+})
 
 async function inEveryServer(folder, { build, serve, args = [], env }, more, check) {
   if (build) run('npm', ['run', 'build'], folder)
@@ -238,7 +252,9 @@ test('TypeScript, strict, with both ways of resolving modules', async () => {
 
 test('Node imports every entry without a browser', () => {
   const folder = project('types')
-  const names = ['', '/ai-sdk', '/langchain', '/http', '/models'].map((path) => `secondpass${path}`)
+  const names = ['', '/ai-sdk', '/tanstack-ai', '/langchain', '/http', '/models', '/search', '/testing', '/react', '/vue', '/svelte'].map(
+    (path) => `secondpass${path}`,
+  )
   const script = `for (const name of ${JSON.stringify(names)}) if (Object.keys(await import(name)).length === 0) process.exit(1)`
   run(process.execPath, ['--input-type=module', '-e', script], folder)
 })

@@ -92,3 +92,95 @@ test('errors, aborts and dispose are those of every model', async () => {
   await assert.rejects(embedder.embed({ input: 'a' }), { code: 'disposed' })
   assert.throws(() => Embedder.remote({}), /Embedder\.remote\(\{ url: 'https:\/\/example\.org\/v1\/embeddings' \}\)/)
 })
+
+test('Jina: tasks, types, and objects where one input is a picture', async () => {
+  answer = openai
+  const embedder = Embedder.remote({ url, model: 'jina-embeddings-v4', format: 'jina' })
+  await embedder.embed({ input: ['a', 'b'], input_type: 'query', dimensions: 2, encoding_format: 'float' })
+  assert.deepEqual(asked.at(-1).body, { model: 'jina-embeddings-v4', task: 'retrieval.query', dimensions: 2, embedding_type: 'float', input: ['a', 'b'] })
+  await embedder.embed({ input: ['a', { image: 'data:image/png;base64,iVBORw0KGgo=' }], input_type: 'document', late_chunking: true })
+  assert.deepEqual(asked.at(-1).body, {
+    model: 'jina-embeddings-v4',
+    task: 'retrieval.passage',
+    late_chunking: true,
+    input: [{ text: 'a' }, { image: 'iVBORw0KGgo=' }],
+  })
+  await assert.rejects(embedder.embed({ input: 'a', instruction: 'find' }), /of the format jina has no instruction/)
+})
+
+const cohere = ({ texts, inputs, embedding_types: [type] }) => ({
+  json: {
+    id: 'c1',
+    embeddings: { [type]: (texts ?? inputs).map((_, i) => [i + 1, 0.5]) },
+    texts: texts ?? [],
+    meta: { api_version: { version: '2' }, billed_units: { input_tokens: 4 }, warnings: ['old model'] },
+    response_type: 'embeddings_by_type',
+  },
+})
+
+test('Cohere: types of inputs, lists by type, pictures beside text', async () => {
+  answer = cohere
+  const embedder = Embedder.remote({ url, model: 'embed-v4.0', format: 'cohere', apiKey: 'key' })
+  const { data, usage, meta } = await embedder.embed({ input: ['a', { text: ['b', 'c'] }], input_type: 'document', dimensions: 256, max_length: 64 })
+  assert.deepEqual(asked.at(-1), {
+    body: { model: 'embed-v4.0', embedding_types: ['float'], input_type: 'search_document', output_dimension: 256, max_tokens: 64, texts: ['a', 'bc'] },
+    authorization: 'Bearer key',
+  })
+  assert.deepEqual(
+    data.map(({ embedding }) => embedding),
+    [
+      [1, 0.5],
+      [2, 0.5],
+    ],
+  )
+  assert.deepEqual([usage.prompt_tokens, meta.warnings, embedder.info.dimensions], [4, ['old model'], 2])
+  const image = 'data:image/png;base64,iVBORw0KGgo='
+  await embedder.embed({ input: [{ text: 'a', image }, 'b'], input_type: 'query', encoding_format: 'int8' })
+  assert.deepEqual(asked.at(-1).body, {
+    model: 'embed-v4.0',
+    input_type: 'search_query',
+    embedding_types: ['int8'],
+    inputs: [
+      {
+        content: [
+          { type: 'image_url', image_url: { url: image } },
+          { type: 'text', text: 'a' },
+        ],
+      },
+      { content: [{ type: 'text', text: 'b' }] },
+    ],
+  })
+  const before = asked.length
+  await assert.rejects(embedder.embed({ input: 'a' }), /wants input_type: 'query' or 'document'/)
+  await assert.rejects(embedder.embed({ input: 'a', input_type: 'query', instruction: 'find' }), /of the format cohere has no instruction/)
+  assert.equal(asked.length, before)
+  answer = () => ({ json: { embeddings: { float: [] } } })
+  await assert.rejects(embedder.embed({ input: 'a', input_type: 'query' }), /0 vectors for 1 inputs/)
+  answer = () => ({ json: { embeddings: [[1, 2]] } })
+  assert.deepEqual((await embedder.embed({ input: 'a', input_type: 'query' })).data[0].embedding, [1, 2])
+  assert.throws(() => Embedder.remote({ url, format: 'tei' }), /format must be one of openai, jina, cohere/)
+})
+
+test('the package’s own route reads what the formats send', async () => {
+  const { createEmbeddingsHandler } = await import('secondpass/http')
+  const { FakeEmbedder } = await import('secondpass/testing')
+  const { serve } = await import('./harness.mjs')
+  for (const format of ['openai', 'jina', 'cohere']) {
+    const fake = new FakeEmbedder()
+    const own = await serve(createEmbeddingsHandler(fake))
+    try {
+      const embedder = Embedder.remote({ url: `${own.url}/v1/embeddings`, format })
+      const { data } = await embedder.embed({ input: ['red planet', 'a page'], input_type: 'query', dimensions: 16 })
+      const direct = await fake.embed({ input: ['red planet', 'a page'], dimensions: 16 })
+      assert.deepEqual(data, direct.data)
+      assert.deepEqual(fake.requests[0].request, {
+        input: ['red planet', 'a page'],
+        input_type: 'query',
+        dimensions: 16,
+        ...(format === 'cohere' && { encoding_format: 'float' }),
+      })
+    } finally {
+      await own.close()
+    }
+  }
+})

@@ -33,6 +33,19 @@ const answers = {
     ]),
   cohere: () =>
     json(200, { id: 'x', results: [{ index: 1, relevance_score: 0.7 }], meta: { tokens: { input_tokens: 5, output_tokens: 0 }, warnings: ['old model'] } }),
+  dashscope: () =>
+    json(200, {
+      request_id: 'b564',
+      output: {
+        results: [
+          { index: 1, relevance_score: 0.9 },
+          { index: 0, relevance_score: 0.3 },
+        ],
+      },
+      usage: { total_tokens: 79 },
+    }),
+  'dashscope-refusal': () => json(400, { request_id: 'b565', code: 'InvalidParameter', message: 'Model not exist.' }),
+  'dashscope-failure': () => json(200, { request_id: 'b566', code: 'InternalError', message: 'Something went wrong.' }),
   voyage: () => json(200, { object: 'list', data: [{ index: 1, relevance_score: 0.7 }], model: 'rerank-2', usage: { total_tokens: 26 } }),
   limited: () => (++calls < 3 ? json(429, { message: 'slow down' }, { 'retry-after': '0.05' }) : answers.vllm()),
   dated: () => (++calls < 2 ? json(503, {}, { 'retry-after': new Date(Date.now() - 1000).toUTCString() }) : answers.vllm()),
@@ -290,4 +303,44 @@ test('a custom fetch is used for the server only', async () => {
   await reranker.rerank({ query: 'q', documents: [{ image: `${server.url}/picture.png` }, 'b', 'c'] })
   assert.deepEqual(asked, [`${server.url}/vllm`])
   assert.deepEqual(seen[0].body.documents[0], { content: [{ type: 'image_url', image_url: { url: PNG_URL } }] })
+})
+
+test('DashScope: input and parameters, output.results, its refusals', async () => {
+  const options = { format: 'dashscope', model: 'qwen3-rerank', apiKey: 'key' }
+  const response = await remote('dashscope', options).rerank({ ...BODY, top_n: 2, instruction: 'find', return_documents: true })
+  assert.deepEqual(seen[0].body, {
+    model: 'qwen3-rerank',
+    input: { query: 'q', documents: ['a', 'bbb', 'cc'] },
+    parameters: { return_documents: false, top_n: 2, instruct: 'find' },
+  })
+  assert.equal(seen[0].headers.authorization, 'Bearer key')
+  assert.deepEqual(response.results, [
+    { index: 1, relevance_score: 0.9, document: { text: 'bbb' } },
+    { index: 0, relevance_score: 0.3, document: { text: 'a' } },
+  ])
+  assert.deepEqual([response.id, response.model, response.usage.total_tokens], ['b564', 'qwen3-rerank', 79])
+  await remote('dashscope', { format: 'dashscope' }).rerank({ model: 'gte-rerank-v2', query: 'q', documents: ['a', 'b'] })
+  assert.deepEqual(seen[0].body, { model: 'gte-rerank-v2', input: { query: 'q', documents: ['a', 'b'] }, parameters: { return_documents: false } })
+  await refused('dashscope-refusal', ['invalid_request', 400, /Model not exist/], options)
+  await refused('dashscope-failure', ['bad_response', 502, /says "Something went wrong\."/], options)
+})
+
+test('DashScope: pictures as one entry each; what it cannot take is refused without a request', async () => {
+  const options = { format: 'dashscope', model: 'qwen3-vl-rerank' }
+  await remote('dashscope', options).rerank({ query: { image: PNG.buffer }, documents: [{ text: 'a' }, { image: PNG_URL }], fps: 2 })
+  assert.deepEqual(seen[0].body, {
+    model: 'qwen3-vl-rerank',
+    input: { query: { image: PNG_URL }, documents: ['a', { image: PNG_URL }] },
+    parameters: { return_documents: false, fps: 2 },
+  })
+  for (const [given, request, says] of [
+    [{ format: 'dashscope' }, BODY, /name of a model; write model: 'qwen3-rerank'/],
+    [options, { query: 'q', documents: [{ text: 'a', image: PNG_URL }] }, /text or one picture for a server of the format dashscope/],
+    [options, { query: 'q', documents: [{ video: [PNG] }] }, /text or one picture/],
+    [options, { ...BODY, raw_scores: true }, /no raw_scores/],
+  ]) {
+    await assert.rejects(remote('dashscope', given).rerank(request), (error) => error.code === 'invalid_request' && says.test(error.message))
+    assert.equal(seen.length, 0)
+  }
+  assert.throws(() => Reranker.remote({ url: server.url, format: 'dashscop' }), /one of rerank, jina, tei, dashscope/)
 })

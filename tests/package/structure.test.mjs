@@ -30,9 +30,13 @@ test('imports have no circles', () => {
   assert.ok(done.size > 20)
 })
 
+/** Vue's composables are called what React's hooks are, as people look for them. A page has one of the two. */
+const TWINS = ['ui/vue.ts']
+
 test('every exported name is exported by one file', () => {
   const homes = new Map()
   for (const [file, { statements }] of parsed) {
+    if (TWINS.includes(file)) continue
     for (const node of statements.filter((node) => node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword))) {
       const names = ts.isVariableStatement(node) ? node.declarationList.declarations.map(({ name }) => name.text) : [node.name?.text]
       // A function with overloads is declared several times.

@@ -42,21 +42,28 @@ export function parseBody(body: unknown, allowed: AllowedPictures): ParsedBody {
     const place = `documents[${i}]`
     return rankFields && isObject(document) ? ranked(document, rankFields, place) : content(document, place)
   })
-  const request: RerankRequest = { query, documents }
-  const instruction = body.instruction ?? body.instruct
-  if (instruction !== undefined && instruction !== null) request.instruction = readString(instruction, 'instruction')
+  const { options, logits, warnings } = optionsOf(body)
+  const request: RerankRequest = { query, documents, ...options }
   const top = readCount(body.top_n ?? body.top_k, 'top_n')
   if (top) request.top_n = top
-  const dialect = dialectOf(body)
-  if (body.raw_scores === true && dialect === 'rerank') request.raw_scores = true
   if (body.return_documents === true || body.return_text === true) request.return_documents = true
-  for (const name of PASSED) if (body[name] !== undefined && body[name] !== null) request[name] = body[name] as number
+  return { request, dialect: dialectOf(body), logits, warnings }
+}
+
+/** What a body says beside its texts and what of the answer is wanted. */
+export function optionsOf(body: Fields): Pick<ParsedBody, 'logits' | 'warnings'> & { options: Omit<RerankRequest, 'query' | 'documents'> } {
+  const options: Omit<RerankRequest, 'query' | 'documents'> = {}
+  const instruction = body.instruction ?? body.instruct
+  if (instruction !== undefined && instruction !== null) options.instruction = readString(instruction, 'instruction')
+  const dialect = dialectOf(body)
+  if (body.raw_scores === true && dialect === 'rerank') options.raw_scores = true
+  for (const name of PASSED) if (body[name] !== undefined && body[name] !== null) options[name] = body[name] as number
   // vLLM: -1 is the model's own limit.
   const length = body.truncate_prompt_tokens
-  if (typeof length === 'number' && length > 0) request.max_length ??= length
+  if (typeof length === 'number' && length > 0) options.max_length ??= length
   const ignored = IGNORED.filter((name) => body[name] !== undefined && body[name] !== null)
   const logits = (body.raw_scores === true && dialect === 'tei') || body.use_activation === false
-  return { request, dialect, logits, warnings: ignored.map((name) => `${name} is not supported and was ignored`) }
+  return { options, logits, warnings: ignored.map((name) => `${name} is not supported and was ignored`) }
 }
 
 /** Some clients send a single document without a list around it. */
@@ -66,7 +73,7 @@ const asList = (value: unknown) => (typeof value === 'string' || isObject(value)
 export const dialectOf = (body: unknown): Dialect => (isObject(body) && body.texts !== undefined && body.documents === undefined ? 'tei' : 'rerank')
 
 /** vLLM's clients also send a list of parts, or a single part, without `content` around it. */
-function asContent(value: unknown): unknown {
+export function asContent(value: unknown): unknown {
   if (Array.isArray(value)) return { content: value }
   return isObject(value) && typeof value.type === 'string' && value.content === undefined ? { content: [value] } : value
 }

@@ -1,13 +1,13 @@
 // A worker, and the calls that are made to it.
 import { absoluteUrl } from '../content/addresses.js'
 import { deserializeError, invalidRequest, messageOf, SecondpassError, WorkerLostError } from '../errors.js'
-import { hasThreads, startThread } from '../node/thread.js'
+import { hasFolders, hasThreads, startThread } from '../node/thread.js'
 import { policyBlock, watchPolicy } from '../policy.js'
 import type { Build, FromWorker, ToWorker, WasmModules } from '../protocol.js'
 import type { ModelOptions } from '../types.js'
 
-/** The options that say where the package's own files are. */
-export type ClientOptions = Pick<ModelOptions, 'worker' | 'wasmUrl'>
+/** The options that say where the package's own files are, and where a worker stores models. */
+export type ClientOptions = Pick<ModelOptions, 'worker' | 'wasmUrl' | 'cache'>
 
 interface Pending {
   resolve: (value: never) => void
@@ -37,10 +37,10 @@ export class Client {
   #ready = false
   #closed: SecondpassError | undefined
 
-  constructor({ worker, wasmUrl }: ClientOptions) {
+  constructor({ worker, wasmUrl, cache }: ClientOptions) {
     watchPolicy()
     const since = performance.now()
-    this.#worker = startWorker(worker)
+    this.#worker = startWorker(worker, folderOf(cache))
     if (typeof worker === 'function') this.#watchEnd()
     const { full, cpu } = typeof wasmUrl === 'object' && !(wasmUrl instanceof URL) ? (wasmUrl ?? {}) : { full: wasmUrl }
     this.#wasmUrls = { full: full ? absoluteUrl(full) : null, cpu: cpu ? absoluteUrl(cpu) : null }
@@ -57,7 +57,9 @@ export class Client {
 
   async #failToStart(message: string, since: number): Promise<void> {
     const blocked = await policyBlock(since, 'worker-src', 'script-src', 'child-src', 'default-src')
-    const advice = blocked ?? 'Serve worker.js beside the package, from the page’s own origin, or give its address as worker.'
+    const advice =
+      blocked ??
+      'Serve worker.js beside the package, or give its address as worker; from another origin it needs CORS, and blob: and that origin in the worker-src of a policy.'
     this.close(workerFailed(`The worker stopped${message ? `: ${message}.` : `, or its script could not be loaded. ${advice}`}`))
   }
 
@@ -185,10 +187,40 @@ function made(make: () => Worker): Worker {
   return worker
 }
 
-function startWorker(worker: ModelOptions['worker']): Worker {
+/** The folder in which models are stored, if one is named. */
+export const folderOf = (cache: ModelOptions['cache']): string | URL | undefined =>
+  typeof cache === 'object' && cache !== null ? (cache.folder ?? undefined) : undefined
+
+/** Named apart from the form that bundlers look for. */
+const WORKER_SCRIPT = './worker.js'
+
+/** The worker's address, if it is on another origin than the page: where the package comes from a CDN. Bundlers may write a file's address as `import.meta.url`. */
+function foreignScript(worker: string | URL | undefined): string | undefined {
+  const own = globalThis.location?.origin
+  if (own === undefined || own === 'null') return undefined
+  const { href, origin, protocol } = worker === undefined ? new URL(WORKER_SCRIPT, import.meta.url) : new URL(worker, globalThis.location.href)
+  return /^https?:$/.test(protocol) && origin !== own ? href : undefined
+}
+
+/** One for each script: a restart must find it too. */
+const foreignStarts = new Map<string, string>()
+
+/** Browsers start no worker from another origin, but one of the page's own may import from there. */
+function startForeign(script: string): Worker {
+  const start = foreignStarts.get(script) ?? URL.createObjectURL(new Blob([`import ${JSON.stringify(script)}`], { type: 'text/javascript' }))
+  foreignStarts.set(script, start)
+  return new Worker(start, { type: 'module' })
+}
+
+function startWorker(worker: ModelOptions['worker'], folder: string | URL | undefined): Worker {
+  if (folder !== undefined && !hasFolders())
+    throw invalidRequest("cache: a page has no folders; leave cache out, or use 'opfs' or 'cache-api'. { folder } is for Node, Deno and Bun")
+  if (folder !== undefined && worker !== undefined) throw invalidRequest('cache: { folder } needs the package’s own worker; leave worker out')
   try {
     if (typeof worker === 'function') return made(worker)
-    if (worker === undefined && hasThreads()) return startThread(new URL(THREAD_SCRIPT, import.meta.url))
+    if (worker === undefined && (hasThreads() || folder !== undefined)) return startThread(new URL(THREAD_SCRIPT, import.meta.url), folder)
+    const foreign = foreignScript(worker)
+    if (foreign !== undefined) return startForeign(foreign)
     // Bundlers find the worker by this very form, so it must not be pulled apart.
     if (worker === undefined) return new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
     return new Worker(worker, { type: 'module' })

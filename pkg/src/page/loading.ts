@@ -4,11 +4,11 @@ import { absoluteUrl } from '../content/addresses.js'
 import { SecondpassError } from '../errors.js'
 import type { PickedFiles, StepControl, WorkerModelOptions } from '../protocol.js'
 import type { RerankerInfo } from '../types.js'
-import { Client } from './client.js'
+import { Client, folderOf } from './client.js'
 import { recallKernels, rememberKernels } from './kernels.js'
 
 /** Where files lie that another worker reads without the network. */
-const STORED = new Set<RerankerInfo['storage']>(['opfs', 'cache-api', 'file'])
+const STORED = new Set<RerankerInfo['storage']>(['opfs', 'cache-api', 'folder', 'file'])
 
 export const isStored = ({ storage }: RerankerInfo): boolean => STORED.has(storage)
 
@@ -37,11 +37,29 @@ export async function loadModel(options: WorkerModelOptions, { signal, onProgres
     )
     // After a loss only the safe kernels were tried, which says nothing of the others.
     if (caution === 0 || !recallKernels()) rememberKernels(info)
-    return { client, info }
+    return { client, info: { ...info, storage: storageOf(info.storage, options) } }
   } catch (error) {
     client.dispose()
     throw withAdvice(error, options)
   }
+}
+
+/** Where the files of a model are, of which the engine knows nothing: on this machine, or in a folder that stands for a browser's storage. */
+function storageOf(storage: RerankerInfo['storage'], options: WorkerModelOptions): RerankerInfo['storage'] {
+  if (storage === 'memory' && isLocal(options)) return 'file'
+  return storage === 'opfs' && folderOf(options.cache) !== undefined ? 'folder' : storage
+}
+
+const isFileAddress = (file: string | URL | Blob | null | undefined) => file != null && !(file instanceof Blob) && absoluteUrl(file).startsWith('file:')
+
+/** Whether the model is read from this machine's disk: a copy of it would only become outdated. */
+const isLocal = ({ model, vision }: WorkerModelOptions) => isFileAddress(model) && (vision == null || isFileAddress(vision))
+
+/** Where the engine is to keep files. A folder is to the engine what a browser's private file system is. */
+function engineCache(options: WorkerModelOptions): string {
+  const { cache } = options
+  if (folderOf(cache) !== undefined) return isFileAddress(options.model) || isFileAddress(options.vision) ? 'memory' : 'opfs'
+  return typeof cache === 'string' ? cache : cache === false ? 'memory' : 'auto'
 }
 
 /** A model's name on Hugging Face, without `hf:` before it. It is a valid address too, beside the page. */
@@ -54,7 +72,8 @@ function withAdvice(error: unknown, { model }: WorkerModelOptions): unknown {
 }
 
 /** The engine's options as JSON, and the files that the user picked, which JSON cannot hold. */
-export function engineOptions({ model, vision, integrity, ...options }: WorkerModelOptions, caution = 0): { json: string; picked: PickedFiles } {
+export function engineOptions(given: WorkerModelOptions, caution = 0): { json: string; picked: PickedFiles } {
+  const { model, vision, integrity, ...options } = given
   const picked: PickedFiles = {}
   if (model instanceof Blob) picked.model = model
   if (vision instanceof Blob) picked.vision = vision
@@ -70,7 +89,7 @@ export function engineOptions({ model, vision, integrity, ...options }: WorkerMo
     savings: options.savings ?? undefined,
     task: options.task ?? 'rerank',
     prompts: options.prompts ?? undefined,
-    cache: options.cache === false ? 'memory' : (options.cache ?? 'auto'),
+    cache: engineCache(given),
     integrity: typeof integrity === 'string' ? { model: integrity } : (integrity ?? undefined),
     revalidate: options.revalidate ?? false,
     download: options.download ?? undefined,

@@ -1,6 +1,7 @@
 // Workers with the same model, among which the documents of requests are shared out.
 import { orAborted, untilAborted } from '../abort.js'
 import { SecondpassError } from '../errors.js'
+import { machine } from '../node/thread.js'
 import type { StepControl, WorkerModelOptions } from '../protocol.js'
 import type { RerankerInfo } from '../types.js'
 import { isLoss, isSuspect, ModelWorker } from './model-worker.js'
@@ -94,7 +95,7 @@ export class Pool {
 
   /** Starts the workers that are missing. They load from what the first one has stored, with its compiled module. */
   async #fill({ info }: ModelWorker): Promise<void> {
-    const { count, limited } = poolSize(this.options.workers, info, globalThis.navigator ?? {})
+    const { count, limited } = poolSize(this.options.workers, info, machine())
     this.#device = info.device
     this.#limited = limited
     const missing = count - this.#workers.length - this.#joining

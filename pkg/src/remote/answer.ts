@@ -20,6 +20,8 @@ const MAX_MESSAGE = 300
 export function parseResponse(body: unknown, documents: Content[], asked: AskedOfServer, model: string, elapsed: number): RerankResponse {
   const answer = fields(body)
   const list = [body, answer.results, answer.data, fields(answer.output).results].find(Array.isArray)
+  // DashScope may report a failure in an answer of its own with the status 200.
+  if (!list && typeof answer.message === 'string') throw malformed(`it holds no list of results, but says "${answer.message.slice(0, MAX_MESSAGE)}"`)
   if (!list) throw malformed('it holds no list of results')
   const results = list.map((entry): RerankResult => resultOf(fields(entry), documents.length, asked.raw_scores === true))
   const failed = failedOf(fields(answer.meta).failed, documents.length)
@@ -30,7 +32,7 @@ export function parseResponse(body: unknown, documents: Content[], asked: AskedO
   if (asked.top_n) results.length = Math.min(results.length, asked.top_n)
   if (asked.return_documents) for (const result of results) result.document = asObject(documents[result.index])
   return {
-    id: typeof answer.id === 'string' ? answer.id : `rerank-${Date.now().toString(36)}`,
+    id: [answer.id, answer.request_id].find((id) => typeof id === 'string') ?? `rerank-${Date.now().toString(36)}`,
     model: typeof answer.model === 'string' ? answer.model : model,
     results,
     ...counts(answer, elapsed, failed),

@@ -24,7 +24,7 @@ export interface RemoteOptions {
   maxRetryWaitMs?: number
 }
 
-const FORMATS: RemoteFormat[] = ['rerank', 'jina', 'tei']
+const FORMATS: RemoteFormat[] = ['rerank', 'jina', 'tei', 'dashscope']
 
 const format: Check = (value) => (FORMATS.includes(value as RemoteFormat) ? undefined : `one of ${FORMATS.join(', ')}`)
 const headers: Check = (value) => (isObject(value) || typeof value === 'function' ? undefined : 'an object, or a function that returns one')
@@ -41,10 +41,15 @@ const CHECKS: Checks<RemoteOptions> = {
 }
 
 /** Throws unless these are options; the address of the server. */
-export function checkRemoteOptions(options: RemoteOptions, call = 'Reranker.remote', route = 'https://example.org/v1/rerank'): string {
+export function checkRemoteOptions(
+  options: Omit<RemoteOptions, 'format'>,
+  call = 'Reranker.remote',
+  route = 'https://example.org/v1/rerank',
+  formats: Check = format,
+): string {
   const example = `${call}({ url: '${route}' })`
   if (!isObject(options) || options.url === undefined || options.url === null) throw invalidRequest(`the server’s address is missing; write ${example}`)
-  checkFields(options, CHECKS, `options of ${call}`)
+  checkFields(options, { ...CHECKS, format: formats }, `options of ${call}`)
   const url = absoluteUrl(options.url as string | URL)
   // `fetch` refuses such an address, and prints all of it.
   if (hasCredentials(url)) throw invalidRequest('the server’s address holds a user name or a password; send them as a header instead, or as apiKey')

@@ -16,6 +16,9 @@ const FIRST_WAIT_MS = 500
 const MAX_ANSWER_BYTES = 64 << 20
 const RETRIED = new Set([408, 429, 502, 503, 504])
 
+/** Whatever the format. */
+type ServerOptions = Omit<RemoteOptions, 'format'>
+
 interface FailedAttempt {
   error: SecondpassError
   /** Whether another attempt may succeed. */
@@ -25,7 +28,7 @@ interface FailedAttempt {
 }
 
 /** The text of a server's answer to this body. */
-export async function send(url: string, body: string, options: RemoteOptions, signal: AbortSignal): Promise<string> {
+export async function send(url: string, body: string, options: ServerOptions, signal: AbortSignal): Promise<string> {
   const { maxRetries = MAX_RETRIES, maxRetryWaitMs = MAX_WAIT_MS } = options
   for (let attempt = 0; ; attempt++) {
     const outcome = await attempted(url, body, options, signal)
@@ -39,7 +42,7 @@ export async function send(url: string, body: string, options: RemoteOptions, si
 async function attempted(
   url: string,
   body: string,
-  { fetch = globalThis.fetch, ...options }: RemoteOptions,
+  { fetch = globalThis.fetch, ...options }: ServerOptions,
   signal: AbortSignal,
 ): Promise<string | FailedAttempt> {
   const headers = await headersOf(options)
@@ -70,7 +73,7 @@ const redirects = (url: string) =>
     `The server ${printable(url)} redirects to another address. Documents and keys follow no redirect; give the final address as url.`,
   )
 
-async function headersOf({ apiKey, headers }: RemoteOptions): Promise<Headers> {
+async function headersOf({ apiKey, headers }: ServerOptions): Promise<Headers> {
   const given = typeof headers === 'function' ? await made(headers) : headers
   const all = new Headers({ 'content-type': 'application/json', accept: 'application/json' })
   if (apiKey !== undefined) setHeader(all, 'authorization', `Bearer ${apiKey}`, 'apiKey')

@@ -1,10 +1,10 @@
 // What goes to a `/v1/rerank` server, and what comes back, in the formats of the common servers.
 import { readRequest } from '../content/request.js'
-import type { ContentOf, VideoOf } from '../content/schema.js'
 import { wellFormed } from '../content/text.js'
 import type { Content, Picture } from '../content/types.js'
 import { invalidRequest } from '../errors.js'
 import type { RerankRequest } from '../types.js'
+import { type EncodedPicture, partsOf, type WirePart } from './parts.js'
 
 /**
  * The format of a server's requests.
@@ -13,18 +13,14 @@ import type { RerankRequest } from '../types.js'
  *   takes them.
  * - `jina`: the same for text; a document with a picture is `{ image }`, and has no text beside it.
  * - `tei`: `/rerank` of text-embeddings-inference: `texts`, and a bare list as the answer. Text only.
+ * - `dashscope`: `/api/v1/services/rerank/text-rerank/text-rerank` of DashScope (TextReRank): `input` and `parameters`. With
+ *   qwen3-vl-rerank the query and each document are text or one picture. It wants a `model`.
  */
-export type RemoteFormat = 'rerank' | 'jina' | 'tei'
+export type RemoteFormat = 'rerank' | 'jina' | 'tei' | 'dashscope'
 
 /** Turns a picture into the text that is sent: a `data:` URL or an address. */
 export type PictureEncoder = (picture: Picture) => Promise<string>
 
-/** A picture whose text is set once it is encoded. */
-interface EncodedPicture {
-  url: string
-}
-
-type WirePart = { type: 'text'; text: string } | { type: 'image'; url: string } | { type: 'video'; url: string }
 type Fields = Record<string, unknown>
 
 /** A request for a server, and what of it the answer is read with. */
@@ -61,9 +57,26 @@ export async function formatRequest(request: unknown, model: string | undefined,
   const [first, ...others] = [content.query, ...content.documents].map((side, i) =>
     formatContent(partsOf(side), format, i === 0 ? 'query' : `documents[${i - 1}]`),
   )
-  const common: Fields = { ...(model !== undefined && { model: wellFormed(model) }), ...rest, query: first }
-  const list = format === 'tei' ? { texts: others, truncate: true } : { documents: others, ...(top_n !== undefined && { top_n }) }
-  return { body: { ...common, ...list }, documents: given, asked: { return_documents, top_n, raw_scores: rest.raw_scores } as AskedOfServer }
+  const asked = { return_documents, top_n, raw_scores: rest.raw_scores } as AskedOfServer
+  const all: Fields = { ...(model !== undefined && { model: wellFormed(model) }), ...rest, query: first }
+  return { body: BODIES[format](all, others, top_n), documents: given, asked }
+}
+
+const top = (top_n: unknown) => (top_n !== undefined ? { top_n } : {})
+const flat = (fields: Fields, documents: unknown[], top_n: unknown): Fields => ({ ...fields, documents, ...top(top_n) })
+
+/** Where each format has the documents and the options. */
+const BODIES: Record<RemoteFormat, (fields: Fields, documents: unknown[], top_n: unknown) => Fields> = {
+  rerank: flat,
+  jina: flat,
+  tei: (fields, texts) => ({ ...fields, texts, truncate: true }),
+  dashscope: ({ model, query, instruction, raw_scores, ...options }, documents, top_n) => {
+    if (model === undefined) throw invalidRequest("DashScope wants the name of a model; write model: 'qwen3-rerank'")
+    // Its scores are from 0 to 1 in any case.
+    if (raw_scores === true) throw invalidRequest('a server of the format dashscope has no raw_scores; leave it out')
+    const instruct = instruction !== undefined ? { instruct: instruction } : {}
+    return { model, input: { query, documents }, parameters: { return_documents: false, ...top(top_n), ...instruct, ...options } }
+  },
 }
 
 function formatContent(parts: WirePart[], format: RemoteFormat, place: string): unknown {
@@ -72,35 +85,13 @@ function formatContent(parts: WirePart[], format: RemoteFormat, place: string): 
   if (format === 'rerank') return { content: parts.map(formatPart) }
   const [only, ...more] = parts
   if (only?.type !== 'image' || more.length > 0) {
-    throw invalidRequest(`${place} must be text or one picture for a server of the format jina`)
+    throw invalidRequest(`${place} must be text or one picture for a server of the format ${format}`)
   }
-  return { image: only.url.replace(/^data:[^,]*;base64,/, '') }
+  return { image: format === 'jina' ? only.url.replace(/^data:[^,]*;base64,/, '') : only.url }
 }
 
 function formatPart(part: WirePart): Fields {
   if (part.type === 'text') return part
   const type = `${part.type}_url`
   return { type, [type]: { url: part.url } }
-}
-
-/** Pictures before text, as the reference's server puts them. */
-function partsOf(content: ContentOf<EncodedPicture>): WirePart[] {
-  if (typeof content === 'string') return [{ type: 'text', text: content }]
-  if ('content' in content) {
-    return content.content.map((part) => {
-      if (part.type === 'text') return part
-      return part.type === 'image_url' ? imagePart(part.image_url) : videoPart(part.video_url)
-    })
-  }
-  const { text = [], image = [], video = [] } = content
-  return [...image.map(imagePart), ...video.map(videoPart), ...[text].flat().map((one): WirePart => ({ type: 'text', text: one }))]
-}
-
-const imagePart = ({ url }: EncodedPicture): WirePart => ({ type: 'image', url })
-
-/** vLLM reads frames as one `data:` URL with commas between them. */
-function videoPart({ frames }: VideoOf<EncodedPicture>): WirePart {
-  const bytes = frames.map(({ url }) => /^data:[^,]*;base64,([^,]*)$/.exec(url)?.[1])
-  if (bytes.includes(undefined)) throw invalidRequest('the frames of a video must be pictures that this page can read')
-  return { type: 'video', url: `data:video/jpeg;base64,${bytes.join(',')}` }
 }

@@ -1,4 +1,5 @@
 // Adapters that take an embedding model's address load it at the first use. The entry is imported, not bundled: all share it.
+import type { Content } from '../content/types.js'
 import type { EmbedderOptions } from '../embed-types.js'
 import type { EmbedderLike, EmbedderSource, EmbeddingsLike } from '../embedder-like.js'
 import { SecondpassError } from '../errors.js'
@@ -11,17 +12,17 @@ export const embedderSourceOf = (given: EmbedderSource | EmbedderOptions): Embed
 /** What a call says beside its texts. */
 export type EmbedCall = Omit<Parameters<EmbedderLike['embed']>[0], 'input'>
 
-/** The vectors of texts and the answer that they are from. Clients pair them by their places, so one that is missing is an error. */
+/** The vectors of inputs and the answer that they are from. Clients pair them by their places, so one that is missing is an error. */
 export async function vectorsOf(
   embedder: EmbedderLike,
-  texts: string[],
+  inputs: readonly Content[],
   call: EmbedCall,
   signal: AbortSignal | undefined,
 ): Promise<{ vectors: number[][]; response: EmbeddingsLike }> {
-  const response = await embedder.embed({ ...call, input: texts }, signal ? { signal } : {})
+  const response = await embedder.embed({ ...call, input: inputs }, signal ? { signal } : {})
   const [failed] = response.meta?.failed ?? []
   if (failed) throw new SecondpassError(failed.code, 400, failed.message)
   const sorted = [...response.data].sort((a, b) => a.index - b.index)
-  if (sorted.length !== texts.length) throw new SecondpassError('bad_response', 502, `${sorted.length} vectors came back for ${texts.length} texts`)
+  if (sorted.length !== inputs.length) throw new SecondpassError('bad_response', 502, `${sorted.length} vectors came back for ${inputs.length} inputs`)
   return { vectors: sorted.map(({ embedding }) => Array.from(embedding as ArrayLike<number>)), response }
 }

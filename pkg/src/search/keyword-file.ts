@@ -4,6 +4,11 @@ import { crc32 } from './crc32.js'
 
 const MAGIC = new TextEncoder().encode('SPKEYWD1')
 
+/** What the saved index of these documents depends on: how words are made, and the fields. */
+const WORDS = 'minisearch 7, words 1'
+
+export const printOfFields = (fields: readonly string[]): string => JSON.stringify([WORDS, ...fields])
+
 /** `print`: what the index depends on beside the documents. */
 export function writeKeywordFile(print: string, json: string): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder()
@@ -20,12 +25,25 @@ export function writeKeywordFile(print: string, json: string): Uint8Array<ArrayB
 
 /** The saved index; undefined if the bytes are none of this print. */
 export function readKeywordFile(bytes: Uint8Array, print: string): string | undefined {
+  const parts = split(bytes)
+  return parts?.print === print ? new TextDecoder().decode(parts.body) : undefined
+}
+
+/** The fields of a saved index; undefined if the bytes are none, or of another version. */
+export function fieldsOfKeywordFile(bytes: Uint8Array): string[] | undefined {
+  try {
+    const [words, ...fields] = JSON.parse(split(bytes)?.print ?? '[]')
+    return words === WORDS && fields.length > 0 && fields.every((field: unknown) => typeof field === 'string') ? fields : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function split(bytes: Uint8Array): { print: string; body: Uint8Array } | undefined {
   const start = MAGIC.length + 8
   if (bytes.length < start || MAGIC.some((byte, i) => bytes[i] !== byte)) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   if (view.getUint32(MAGIC.length, true) !== crc32(bytes, MAGIC.length + 4)) return undefined
   const body = start + view.getUint32(MAGIC.length + 4, true)
-  const decoder = new TextDecoder()
-  if (body > bytes.length || decoder.decode(bytes.subarray(start, body)) !== print) return undefined
-  return decoder.decode(bytes.subarray(body))
+  return body > bytes.length ? undefined : { print: new TextDecoder().decode(bytes.subarray(start, body)), body: bytes.subarray(body) }
 }

@@ -1,6 +1,7 @@
 // The keyword index: MiniSearch over the documents of a table, kept up to date in small steps.
 import MiniSearch, { type Options, type SearchOptions } from 'minisearch'
 import { turn } from '../turn.js'
+import { printOfFields } from './keyword-file.js'
 import { normalizeWord, tokenize } from './words.js'
 
 /** What a keyword index reads. */
@@ -50,7 +51,7 @@ export class KeywordIndex {
 
   /** What an index of these fields depends on beside the documents. */
   get print(): string {
-    return JSON.stringify(['minisearch 7, words 1', ...(this.#options.fields ?? [])])
+    return printOfFields(this.#options.fields ?? [])
   }
 
   /** Notes that a document was added, changed or removed. */

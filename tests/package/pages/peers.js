@@ -3,12 +3,14 @@
 import { Document } from '@langchain/core/documents'
 import { BaseDocumentCompressor } from '@langchain/core/retrievers/document_compressors'
 import * as orama from '@orama/orama'
+import * as tanstack from '@tanstack/ai'
 import * as ai from 'ai'
 import * as ai6 from 'ai6'
 import MiniSearch from 'minisearch'
 import * as secondpass from 'secondpass'
 import { createSecondpass, embeddingModel } from 'secondpass/ai-sdk'
 import { SecondpassEmbeddings, SecondpassRerank } from 'secondpass/langchain'
+import { secondpassEmbedding, secondpassRerank } from 'secondpass/tanstack-ai'
 
 Object.assign(window, {
   secondpass,
@@ -16,6 +18,9 @@ Object.assign(window, {
   embeddingModel,
   SecondpassEmbeddings,
   SecondpassRerank,
+  secondpassEmbedding,
+  secondpassRerank,
+  tanstack,
   ai,
   ai6,
   MiniSearch,
