@@ -10,10 +10,20 @@ const NOT_SERVED = ['src', 'tsconfig.json']
 /** Stands in where no trained model is built yet. Its order means nothing, and the page says so. */
 const STAND_IN = join(ROOT, 'tests', 'fixtures', 'vl', 'vl-tied')
 const STAND_IN_FILES = ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'model.safetensors']
-/** What the trained model has to be shown, as its card says. */
+/** What the trained model of pictures has to be shown, as its card says. */
 const TRAINED = { trained: true, maxImagePixels: 4096, lowerCase: true }
-const CARD = join(ROOT, 'training', 'MODEL_CARD.md')
-const PACKAGE_FILES = ['index.js', 'worker.js', 'wasm/secondpass.js', 'wasm/secondpass_bg.wasm', 'wasm/secondpass_cpu.js', 'wasm/secondpass_cpu_bg.wasm']
+const CARDS = { pictures: join(ROOT, 'training', 'MODEL_CARD.md'), texts: join(ROOT, 'training', 'text', 'MODEL_CARD.md') }
+/** Of the documentation: the reranker, and the embedder that made the vectors of the index. */
+const TEXT_MODELS = { model: 'documentation-reranker-Q8_0.gguf', embedder: 'all-MiniLM-L6-v2-Q8_0.gguf' }
+const PACKAGE_FILES = [
+  'index.js',
+  'worker.js',
+  'search/index.js',
+  'wasm/secondpass.js',
+  'wasm/secondpass_bg.wasm',
+  'wasm/secondpass_cpu.js',
+  'wasm/secondpass_cpu_bg.wasm',
+]
 
 /** Builds the demo into the folder `demo` from the built package in `dist`. */
 export async function buildDemo(dist, demo) {
@@ -33,35 +43,43 @@ export async function buildDemo(dist, demo) {
     '--legal-comments=none',
     '--log-level=warning',
   ])
-  writeFileSync(join(demo, 'model', 'demo.json'), `${JSON.stringify(await placeModel(demo))}\n`)
+  writeFileSync(join(demo, 'model', 'demo.json'), `${JSON.stringify({ texts: await textSearch(demo), pictures: await pictureSearch(demo) })}\n`)
   writePrecache(demo)
 }
 
-/** What the page loads: the trained model where there is one. */
-async function placeModel(demo) {
-  mkdirSync(join(demo, 'model'), { recursive: true })
-  const ggufs = readdirSync(join(demo, 'model')).filter((name) => name.endsWith('.gguf'))
+/** The documentation's model and its index, which `scripts/demo-index.mjs` made with the embedder. */
+async function textSearch(demo) {
+  const { identity, passages, threshold } = JSON.parse(readFileSync(join(demo, 'collections', 'python.json'), 'utf8'))
+  const index = { url: 'collections/python.sp', embedder: `model/${TEXT_MODELS.embedder}`, identity, passages }
+  const card = await placeCard(demo, 'texts')
+  return { name: basename(TEXT_MODELS.model, '.gguf'), model: `model/${TEXT_MODELS.model}`, vision: null, trained: true, threshold, card, index }
+}
+
+/** The trained model where there is one. */
+async function pictureSearch(demo) {
+  const ggufs = readdirSync(join(demo, 'model')).filter((name) => name.endsWith('.gguf') && !Object.values(TEXT_MODELS).includes(name))
   const vision = ggufs.find((name) => name.startsWith('mmproj'))
   const text = ggufs.find((name) => name !== vision)
-  const card = await placeCard(demo)
+  const card = await placeCard(demo, 'pictures')
   if (text && vision) return { name: basename(text, '.gguf'), model: `model/${text}`, vision: `model/${vision}`, ...TRAINED, card }
   for (const file of STAND_IN_FILES) cpSync(join(STAND_IN, file), join(demo, 'model', file))
   return { name: 'stand-in', model: 'model/', vision: null, trained: false, card }
 }
 
-async function placeCard(demo) {
-  if (!existsSync(CARD)) return null
+/** The card of a search's model as a page. */
+async function placeCard(demo, search) {
+  if (!existsSync(CARDS[search])) return null
   // Only here: this file is read before the packages are installed.
   const { default: markdown } = await import('markdown-it')
   // Its neighbours in the repository are not beside the page.
   const body = markdown({ html: false })
-    .render(readFileSync(CARD, 'utf8'))
+    .render(readFileSync(CARDS[search], 'utf8'))
     .replace(/<a href="(?!https?:|#)[^"]*">(.*?)<\/a>/g, '$1')
   const head = '<meta charset="utf-8" /><meta name="viewport" content="width=device-width, initial-scale=1" /><meta name="color-scheme" content="light dark" />'
   const page = `<!doctype html><html lang="en"><head>${head}<title>Model card</title><link rel="stylesheet" href="../style.css" /></head>
 <body class="card-page"><main><p><a href="../">Back to the demo</a></p>${body}</main></body></html>\n`
-  writeFileSync(join(demo, 'model', 'card.html'), page)
-  return 'model/card.html'
+  writeFileSync(join(demo, 'model', `${search}-card.html`), page)
+  return `model/${search}-card.html`
 }
 
 /** Every file that the page needs without a network, with the hash of its content. */

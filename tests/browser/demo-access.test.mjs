@@ -32,7 +32,7 @@ for (const [name, view] of Object.entries(VIEWS)) {
     for (const tab of ['pictures', 'texts', 'weights', 'bench']) {
       await page.click(`#tab-${tab}`)
       if (tab === 'texts') await reranked(page)
-      if (tab === 'pictures') await page.click(`${OPEN} summary`)
+      if (['pictures', 'texts'].includes(tab)) await page.click(`${OPEN} summary`)
       const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ['violations'] }))
       problems.push(
         ...violations
@@ -61,13 +61,16 @@ test('all controls can be used with the keyboard', async () => {
   assert.equal(await focused(), 'skip')
   await page.keyboard.press('Tab')
   assert.equal(await focused(), 'tab-pictures')
-  await page.keyboard.press('ArrowRight')
+  await page.keyboard.press('ArrowLeft')
   assert.equal(await focused(), 'tab-texts')
   assert.ok(await page.isVisible('#texts'))
-  await page.keyboard.press('End')
+  await page.keyboard.press('ArrowLeft')
   assert.equal(await focused(), 'tab-bench')
+  await page.keyboard.press('Home')
+  assert.equal(await focused(), 'tab-texts')
   await page.keyboard.press('ArrowRight')
   assert.equal(await focused(), 'tab-pictures')
+  await page.waitForSelector(`${OPEN} .before .card`)
   await page.keyboard.press('Tab')
   assert.equal(await focused(), 'query')
   await page.keyboard.press('ControlOrMeta+A')

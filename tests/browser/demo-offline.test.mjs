@@ -22,7 +22,9 @@ test('after one visit the demo works offline', async () => {
     assert.ok((await names(page, 'before')).includes('scissors'))
     await page.click('#tab-texts')
     await reranked(page)
+    await page.waitForFunction((open) => /vectors/.test(document.querySelector(`${open} .second .caption`).textContent), OPEN)
     await drop(page, [{ name: 'x.txt', type: 'text/plain', bytes: Buffer.from('hello').toString('base64') }])
+    await page.waitForSelector(`${OPEN} .sources:visible`)
     assert.equal(await page.textContent(`${OPEN} .problem`), '')
     assert.deepEqual(page.observed.foreign, [])
 
@@ -53,7 +55,7 @@ test('with saveData the model loads on request only, and is then kept for offlin
   try {
     const page = await demo.page({ serviceWorkers: 'allow' }, { path: 'manifest.json' })
     await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'connection', { value: { saveData: true } }))
-    await page.goto(demo.url)
+    await page.goto(`${demo.url}#pictures`)
     await page.waitForSelector(`${OPEN} .again:visible`)
     await page.waitForTimeout(500)
     assert.equal(await page.getAttribute('body', 'data-model'), 'none')

@@ -33,9 +33,10 @@ test('a dropped picture joins the search and is reranked', async () => {
   assert.deepEqual(page.observed, { errors: [], foreign: [] })
 })
 
-test('dropped and typed texts join the search', async () => {
-  const page = await demo.page({}, { path: '#texts' })
-  await drop(page, [text('note.txt', 'A kite is held by a string.')])
+test('dropped and typed texts join the pictures', async () => {
+  const page = await demo.page()
+  await page.waitForSelector(`${OPEN} .before .card`)
+  await drop(page, [PICTURE, text('note.txt', 'A kite is held by a string.')])
   await page.click(`${OPEN} summary`)
   await page.fill(`${OPEN} .own-text`, 'A sail catches the wind.')
   await page.keyboard.press('Enter')
@@ -111,13 +112,12 @@ test("weights from a URL: errors for bad URLs, a model of the user's, managing i
   await reranked(page)
   assert.match(await page.textContent('#model-state'), /^tiny-tied on CPU/)
   // Other models may be slow, so a search starts on Enter only.
-  assert.equal(await page.inputValue(`${OPEN} .limit`), '20')
-  await page.fill(`${OPEN} .query`, 'keeps you dry')
+  await page.fill(`${OPEN} .query`, 'wait for a thread')
   await page.waitForTimeout(1200)
   assert.match(await page.textContent(`${OPEN} .second .caption`), /until you press Enter/)
   await page.keyboard.press('Enter')
   await reranked(page)
-  assert.equal((await scores(page)).length, 10, '10 of 20 are shown')
+  assert.equal((await scores(page)).length, 10, '10 of 30 are shown')
   await page.click('#tab-pictures')
   await page.waitForSelector(`${OPEN} .problem:not(:empty)`)
   assert.match(await page.textContent(`${OPEN} .problem`), /reads text only/)
@@ -155,10 +155,10 @@ for (const end of ['failed', 'stopped']) {
   })
 }
 
-test('weights from files', { skip: !demoModel().trained && 'this build has no GGUF model' }, async () => {
+test('weights from files', { skip: !demoModel().pictures.trained && 'this build has no GGUF model' }, async () => {
   const page = await demo.page({}, { path: '#weights' })
   await page.waitForSelector('body[data-model=ready]')
-  for (const name of ['model', 'vision']) await page.setInputFiles(`#weights-${name}-file`, join(DEMO, demoModel()[name]))
+  for (const name of ['model', 'vision']) await page.setInputFiles(`#weights-${name}-file`, join(DEMO, demoModel().pictures[name]))
   await page.click('#weights-form button[type=submit]')
   if (await page.evaluate(async () => 'cache' in (await import('./secondpass/index.js')))) {
     await page.waitForSelector('#pictures:not([hidden])')
@@ -170,7 +170,9 @@ test('weights from files', { skip: !demoModel().trained && 'this build has no GG
 })
 
 test('the benchmark tab gives JSON to copy', async () => {
-  const page = await demo.page({ permissions: ['clipboard-read', 'clipboard-write'] }, { path: '#bench' })
+  const page = await demo.page({ permissions: ['clipboard-read', 'clipboard-write'] })
+  await page.waitForSelector('body[data-model=ready]')
+  await page.click('#tab-bench')
   await page.click('#bench-run')
   await page.click('#bench-copy')
   await page.waitForFunction(() => document.querySelector('#bench-state').textContent === 'Copied.')

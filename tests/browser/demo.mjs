@@ -32,12 +32,12 @@ export async function serveDemo({ items, redirects = false, prelude = '' } = {})
   return { url: `http://127.0.0.1:${server.address().port}${PREFIX}`, state, close }
 }
 
-/** Such a server and a browser. `page(options, { path })` opens the demo in a new browser context. */
+/** Such a server and a browser. `page(options, { path })` opens the demo in a new browser context, at the pictures if no path is given. */
 export async function openDemo(options) {
   const { url, state, close } = await serveDemo(options)
   const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS, headless: true })
 
-  async function page(options = {}, { path = '' } = {}) {
+  async function page(options = {}, { path = '#pictures' } = {}) {
     const context = await browser.newContext({ serviceWorkers: 'block', ...options })
     const page = await context.newPage()
     page.setDefaultTimeout(240_000)

@@ -109,20 +109,6 @@ test('cancel stops at once, keeps the scores so far, and allows the next search'
   }
 })
 
-test('passages are searched and reranked in their own tab', async () => {
-  const page = await demo.page()
-  await modelReady(page)
-  await page.click('#tab-texts')
-  assert.equal(new URL(page.url()).hash, '#texts')
-  await reranked(page)
-  assert.equal((await names(page, 'before')).length, 10)
-  const values = await scores(page)
-  assert.deepEqual(
-    values,
-    [...values].sort((a, b) => b - a),
-  )
-})
-
 test('a software adapter is not labelled as a GPU', async () => {
   const page = await demo.page()
   await page.selectOption('#device', 'webgpu')
@@ -132,7 +118,9 @@ test('a software adapter is not labelled as a GPU', async () => {
   assert.doesNotMatch(state, /\bon GPU/)
 })
 
-test('the trained model ranks scissors first for something to cut paper', { skip: !demoModel().trained && 'this build has no trained model' }, async () => {
+test('the trained model ranks scissors first for something to cut paper', {
+  skip: !demoModel().pictures.trained && 'this build has no trained model',
+}, async () => {
   const whole = await openDemo()
   try {
     const page = await whole.page()

@@ -37,7 +37,7 @@ const type = (page, text) =>
   )
 
 test('keywords first, then the model: pictures, another query, passages, and a quiet console', async () => {
-  const page = await browser.page(demo.url)
+  const page = await browser.page(`${demo.url}#pictures`)
   const first = await reranked(page)
   assert.equal(first.before[0], 'scissors')
   assert.deepEqual(
@@ -47,7 +47,7 @@ test('keywords first, then the model: pictures, another query, passages, and a q
   assert.ok(first.scores.length >= 20 && new Set(first.scores).size > 10, `${first.scores}`)
   assert.notDeepEqual(first.after, first.before)
   assert.match(first.numbers, /CPU/)
-  if (demoModel().trained) assert.equal(first.after[0], 'scissors')
+  if (demoModel().pictures.trained) assert.equal(first.after[0], 'scissors')
   console.log(`${ENGINE}: best ${first.after.slice(0, 3).join(', ')}`)
 
   await type(page, 'umbrella')
@@ -67,14 +67,14 @@ test('keywords first, then the model: pictures, another query, passages, and a q
 })
 
 test('the copy for use without a network is saved, and the page opens from it', async () => {
-  const page = await browser.page(demo.url)
+  const page = await browser.page(`${demo.url}#pictures`)
   await waitFor(page, () => document.querySelector('#offline-state').textContent === 'Works without a network.')
   // Nothing is under way any more: Firefox reports a request that the next page interrupts.
   await reranked(page)
   await waitFor(page, () => performance.getEntriesByType('resource').some(({ name, responseEnd }) => name.endsWith('emoji.webp') && responseEnd > 0))
   await demo.close()
   try {
-    await page.goto(demo.url)
+    await page.goto(`${demo.url}#pictures`)
     const { before } = await reranked(page)
     assert.equal(before[0], 'scissors')
     assert.deepEqual(await page.errors(), [])

@@ -24,7 +24,7 @@ const RUNS = [
  * Wires the tab.
  *
  * @param {Model} model
- * @param {() => { pictures: Item[], texts: Item[] }} documents
+ * @param {(hasVision: boolean) => Promise<Item[]>} documents  pictures for a model that sees them, else passages
  * @param {() => void} stopSearches  ends other work on the device
  */
 export function benchTab(model, documents, stopSearches) {
@@ -76,9 +76,9 @@ export function benchTab(model, documents, stopSearches) {
   async function measure(signal) {
     setState('Waiting for the model…')
     const reranker = await model.ready(signal)
-    const { pictures, texts } = documents()
-    const withPictures = reranker.info.vision && pictures.length > 0
-    const items = withPictures ? withUniquePixels(pictures.slice(0, PICTURES), ++measured) : texts
+    const withPictures = reranker.info.vision
+    const found = await documents(withPictures)
+    const items = withPictures ? withUniquePixels(found.slice(0, PICTURES), ++measured) : found
     const runs = []
     for (const [name, query] of RUNS) {
       setState(`Run ${runs.length + 1} of ${RUNS.length}…`)

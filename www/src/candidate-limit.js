@@ -23,6 +23,11 @@ export class CandidateLimit {
     })
   }
 
+  /** Sets it without asking. @param {number} value */
+  set(value) {
+    this.#select.value = String(value)
+  }
+
   get value() {
     return Number(this.#select.value)
   }

@@ -1,5 +1,4 @@
-// What can be searched: gallery pictures, passages, and the user's own pictures and texts.
-import { PASSAGES } from './passages.js'
+// What the picture tab searches: gallery pictures, and the user's own pictures and texts.
 
 /** @import { Content } from '../../pkg/src/index.js' */
 
@@ -97,21 +96,16 @@ async function checked(response) {
   return response
 }
 
-/**
- * The passages of the text tab.
- *
- * @returns {Item[]}
- */
-export const passages = () =>
-  PASSAGES.map(([name, text], n) => ({
-    id: `passage-${n}`,
-    kind: 'text',
-    name,
-    text,
-    keywords: [],
-    userAdded: false,
-    content: () => text,
-  }))
+/** A found passage as a document for measurements. @param {{ id: string, title: string, text: string }} passage @returns {Item} */
+export const passageItem = ({ id, title, text }) => ({
+  id,
+  kind: 'text',
+  name: title,
+  text,
+  keywords: [],
+  userAdded: false,
+  content: () => `${title}\n${text}`,
+})
 
 let added = 0
 

@@ -1,8 +1,10 @@
-// The demo's entry point: connects the parts. The first pass works at once; the model loads behind it.
+// The demo's entry point: connects the parts. Keywords work at once; the models load behind them.
 import { benchTab } from './bench.js'
+import { LateEmbedder } from './collection.js'
+import { DocumentsPanel } from './documents-panel.js'
 import { $, bytes, el, errorText, query } from './dom.js'
 import { acceptDrops } from './drag-and-drop.js'
-import { loadGallery, passages, userPicture, userText } from './items.js'
+import { loadGallery, passageItem, userPicture, userText } from './items.js'
 import { deviceName, Model } from './model.js'
 import { enableOffline } from './offline.js'
 import { SearchPanel } from './panel.js'
@@ -10,61 +12,71 @@ import { stepOf } from './progress.js'
 import { initTabs } from './tabs.js'
 import { weightsTab } from './weights.js'
 
+/** @import { BuiltIndex } from './collection.js' */
 /** @import { DropZone } from './drag-and-drop.js' */
 /** @import { Item } from './items.js' */
 /** @import { ModelSpec } from './model.js' */
 
+/**
+ * `model/demo.json`: the model of each search, and the index.
+ *
+ * @typedef {{ texts: ModelSpec & { index: BuiltIndex }, pictures: ModelSpec }} Demo
+ */
+
+/** @typedef {'texts' | 'pictures'} SearchTab */
+
 const INSTRUCTION = "Retrieve images or text relevant to the user's query."
 const LARGEST_TEXT_FILE = 1 << 20
+const BENCH_PASSAGES = 32
 const USER_MODEL_NOTICE = 'Your own weights: press Enter to rerank. 20 candidates are read unless you choose more.'
 const UNTRAINED_NOTICE = 'This build has no trained model. The stand-in has random weights: its order means nothing.'
 
 const model = new Model()
-/** @type {ModelSpec | undefined} */
+/** @type {Demo | undefined} */
 let demo
+/** The search that was opened last. @type {SearchTab} */
+let searchTab = 'texts'
 /** @type {Item[]} */
 let gallery = []
 let userTexts = 0
-const shared = {
-  onFiles: (/** @type {File[]} */ files) => addFiles(files, 'add'),
-  onQueryFile: (/** @type {File} */ file) => addFiles([file], 'query'),
-  onText: (/** @type {string} */ text) => currentPanel().add([userText(text, `Your text ${++userTexts}`)]),
+const typed = new URLSearchParams(location.search).get('q')
+const pictures = new SearchPanel($('#pictures'), model, {
+  onFiles: (files) => addFiles(files, 'add'),
+  onQueryFile: (file) => addFiles([file], 'query'),
+  onText: (text) => pictures.add([userText(text, `Your text ${++userTexts}`)]),
   onRetry: retry,
   instruction: INSTRUCTION,
-}
-const pictures = new SearchPanel($('#pictures'), model, {
-  ...shared,
   label: 'Search the pictures',
-  query: new URLSearchParams(location.search).get('q') ?? 'something to cut paper',
+  query: typed ?? 'something to cut paper',
   how: 'from pixels',
   notice: pictureNotice,
   shown: 20,
   limits: [20, 60, 120, Infinity],
   examples: ['something to cut paper', 'keeps you dry in the rain', 'takes photos', 'animal that gives milk', 'I am very sad'],
 })
-const texts = new SearchPanel($('#texts'), model, {
-  ...shared,
-  label: 'Search the passages',
-  query: 'why is the red planet red',
-  how: 'the whole passage',
-  notice: textNotice,
-  shown: 10,
-  limits: [10, 20, Infinity],
-  examples: ['why is the red planet red', 'animal with three hearts', 'keeps you dry', 'makes bread rise'],
+const texts = new DocumentsPanel($('#texts'), model, {
+  onRetry: retry,
+  query: typed ?? 'stop a program that takes too long',
+  examples: [
+    'stop a program that takes too long',
+    'why does my list change when I change the copy',
+    'remember results so they are not computed twice',
+    'my script prints nothing until it ends',
+    'read a huge file without filling memory',
+  ],
 })
 const weights = weightsTab(
   model,
-  () => demo,
+  () => demo?.[searchTab],
   (id) => openTab(id),
 )
-const openTab = initTabs($('.tabs'), (id) => {
-  if (id === 'pictures') pictures.shown()
-  if (id === 'texts') texts.shown()
-  if (id === 'weights') weights.refresh()
-})
+const openTab = initTabs($('.tabs'), showTab)
 benchTab(
   model,
-  () => ({ pictures: gallery, texts: passages() }),
+  async (hasVision) => {
+    await open(hasVision ? 'pictures' : 'texts')
+    return hasVision ? gallery : (await texts.some(BENCH_PASSAGES)).map(passageItem)
+  },
   () => {
     pictures.stop()
     texts.stop()
@@ -81,25 +93,53 @@ device.addEventListener('change', () => {
 start()
 
 async function start() {
-  texts.add(passages())
-  await Promise.all([showGallery(), findDemo()])
+  await findDemo()
+  await open(searchTab)
   await idle()
-  if (demo && model.phase === 'none') {
-    if (navigator.connection?.saveData) {
-      // With data saving on, the user starts the load; this shows the button.
-      model.dispatchEvent(new Event('change'))
-      await modelReady()
-    } else await model.load(demo).catch(() => {})
-  }
+  if (navigator.connection?.saveData) {
+    // With data saving on, the user starts the load; this shows the button.
+    if (model.phase === 'none') model.dispatchEvent(new Event('change'))
+    await modelReady()
+  } else await loadModelOf(searchTab)
+  if (searchTab === 'texts') await loadEmbedder()
   await enableOffline()
+}
+
+/** What each search needs is fetched when it is first opened. @type {Partial<Record<SearchTab, Promise<void>>>} */
+const opened = {}
+
+/** @param {SearchTab} tab */
+const open = (tab) => (opened[tab] ??= tab === 'texts' ? openDocuments() : showGallery())
+
+/** @param {string} id */
+function showTab(id) {
+  if (id === 'weights') weights.refresh()
+  if (id !== 'pictures' && id !== 'texts') return
+  searchTab = id
+  if (!demo) return
+  open(id).then(() => (id === 'pictures' ? pictures : texts).shown())
+  // At the start of the page the first load is not due yet.
+  if (model.phase === 'none') return
+  const loading = loadModelOf(id)
+  if (id === 'texts') loading.then(loadEmbedder)
+}
+
+/** Each search has its own model in the demo; the visitor's own weights serve both. @param {SearchTab} tab */
+async function loadModelOf(tab) {
+  const spec = demo?.[tab]
+  if (!spec || model.spec === spec || model.spec?.userProvided) return
+  await model.load(spec).catch(() => {})
 }
 
 /** @returns {Promise<void>} */
 const modelReady = () => new Promise((resolve) => model.addEventListener('change', () => model.phase === 'ready' && resolve()))
 
 async function retry() {
-  if (!demo) await findDemo()
-  const spec = model.spec ?? demo
+  if (!demo) {
+    await findDemo()
+    if (demo) await open(searchTab)
+  }
+  const spec = model.spec ?? demo?.[searchTab]
   if (spec) model.load(spec).catch(() => {})
 }
 
@@ -114,15 +154,44 @@ async function showGallery() {
   }
 }
 
+/** @type {LateEmbedder | undefined} */
+let embedder
+
+async function openDocuments() {
+  if (!demo) return
+  const { index } = demo.texts
+  embedder ??= new LateEmbedder(index)
+  try {
+    await texts.open(index, embedder)
+    $('#about-documents').replaceChildren(
+      `Documentation: ${index.passages.toLocaleString('en')} passages of Python 3.11’s, © Python Software Foundation. `,
+      el('a', { href: 'NOTICE.txt' }, 'Its licence'),
+      '.',
+    )
+  } catch (error) {
+    texts.problem(`The documentation could not be loaded. ${errorText(error)}`)
+  }
+}
+
+/** Vectors find passages that share no word with the query. They are worth waiting for, so the last search is run again. */
+async function loadEmbedder() {
+  try {
+    await embedder?.load()
+    texts.vectorsReady()
+  } catch (error) {
+    texts.problem(`Only keywords find passages: the model for vectors could not be loaded. ${errorText(error)}`)
+  }
+}
+
 async function findDemo() {
   try {
     const response = await fetch('model/demo.json')
     if (!response.ok) throw new Error(`model/demo.json gave HTTP ${response.status}.`)
-    // The service worker stores this model, so the package need not.
-    /** @type {ModelSpec} */
-    const spec = { ...(await response.json()), cache: false }
-    demo = spec
-    describeDemo(spec)
+    /** @type {Demo} */
+    const found = await response.json()
+    // The service worker stores these models, so the package need not.
+    demo = { texts: { ...found.texts, cache: false }, pictures: { ...found.pictures, cache: false } }
+    describeDemo(demo)
   } catch (error) {
     model.fail(`The demo model could not be found. ${errorText(error)}`)
   }
@@ -130,25 +199,22 @@ async function findDemo() {
 
 /** @param {ModelSpec | undefined} spec @param {boolean} pictureQuery */
 function pictureNotice(spec, pictureQuery) {
-  if (!spec) return ''
+  if (!spec || spec === demo?.texts) return ''
   if (spec.userProvided) return USER_MODEL_NOTICE
   if (!spec.trained) return UNTRAINED_NOTICE
   return pictureQuery ? 'The demo model was trained with words as queries only. Do not expect good results for a picture.' : ''
 }
 
-/** @param {ModelSpec | undefined} spec */
-function textNotice(spec) {
-  if (!spec) return ''
-  if (spec.userProvided) return USER_MODEL_NOTICE
-  return spec.trained ? 'The demo model knows emoji and single words. For passages like these, load real weights.' : UNTRAINED_NOTICE
-}
-
-/** @param {ModelSpec} spec */
-function describeDemo({ trained, card }) {
-  const text = trained
-    ? 'The demo model is tiny: it was trained on emoji and their keywords only, for single words and short phrases in English. It knows little of sentences, and less of photographs. For those load real weights.'
-    : UNTRAINED_NOTICE
-  $('#about-model').replaceChildren(text, ...(card ? [' ', el('a', { href: card }, 'Its model card'), '.'] : []))
+/** @param {Demo} demo */
+function describeDemo({ texts, pictures }) {
+  const cardOf = (/** @type {ModelSpec} */ { card }) => (card ? [el('a', { href: card }, 'card'), ')'] : [')'])
+  $('#about-model').replaceChildren(
+    'The demo’s models are small, so that they load in seconds. The one for documentation reads English questions and passages (its ',
+    ...cardOf(texts),
+    pictures.trained ? '; the one for pictures knows emoji and their keywords (its ' : `. Pictures: ${UNTRAINED_NOTICE} (`,
+    ...cardOf(pictures),
+    '. For more, load real weights.',
+  )
 }
 
 /** Resolves once the page was painted and the browser is idle, 500 ms after the paint at the latest. @returns {Promise<void>} */
@@ -180,16 +246,16 @@ function modelState() {
   return phase === 'failed' ? (error ?? '') : 'No model is loaded.'
 }
 
-function currentPanel() {
-  return $('#texts').hidden ? pictures : texts
-}
-
-/** Adds pictures and texts to the open collection; GGUF files go to the weights tab. @param {File[]} files @param {DropZone} zone */
+/** Adds pictures and texts to the open search; GGUF files go to the weights tab. @param {File[]} files @param {DropZone} zone */
 async function addFiles(files, zone) {
   const ggufs = files.filter(({ name }) => /\.gguf$/i.test(name))
   if (ggufs.length > 0) return weights.drop(ggufs)
-  if (!$('#weights').hidden || !$('#bench').hidden) openTab('pictures')
-  const panel = currentPanel()
+  const hasPictures = files.some(({ type }) => type.startsWith('image/'))
+  if (searchTab === 'texts' && !hasPictures) {
+    openTab('texts')
+    return texts.addFiles(files)
+  }
+  openTab('pictures')
   /** @type {string[]} */
   const problems = []
   /** @type {Item[]} */
@@ -202,9 +268,9 @@ async function addFiles(files, zone) {
     }
   }
   const picture = zone === 'query' ? items.find(({ kind }) => kind === 'picture') : undefined
-  if (picture) panel.usePicture(picture)
-  else if (items.length > 0) panel.add(items)
-  if (problems.length > 0) panel.problem(problems.join(' '))
+  if (picture) pictures.usePicture(picture)
+  else if (items.length > 0) pictures.add(items)
+  if (problems.length > 0) pictures.problem(problems.join(' '))
 }
 
 /** @param {File} file @returns {Promise<Item>} */

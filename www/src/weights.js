@@ -1,4 +1,5 @@
 // The weights tab: the user's own weights from a URL or a file, and what is stored on this device.
+import { catalogueCards } from './catalogue.js'
 import { $, bytes, errorText, input, isAbort, query } from './dom.js'
 import { Model } from './model.js'
 import { stepOf } from './progress.js'
@@ -29,11 +30,12 @@ export function weightsTab(model, demoSpec, openTab) {
   /** @type {string | undefined} */
   let drawn
 
-  async function load() {
+  /** @param {ModelSpec} [chosen]  from the catalogue; without one, what the form says */
+  async function load(chosen) {
     problem('')
     setState('')
     try {
-      const spec = await specFromForm(files)
+      const spec = chosen ?? (await specFromForm(files))
       await model.load(spec, { keep: true })
       openTab(model.info?.vision ? 'pictures' : 'texts')
     } catch (error) {
@@ -77,7 +79,15 @@ export function weightsTab(model, demoSpec, openTab) {
     query('#weights-bar', HTMLProgressElement).value = model.progress?.overall.fraction ?? 0
   }
 
+  /** Fills in the catalogue, once. */
+  async function showCatalogue() {
+    if ($('#catalogue').childElementCount > 0) return
+    const { models: published } = await import('./secondpass/models.js')
+    $('#catalogue').replaceChildren(...catalogueCards(published, load))
+  }
+
   async function refresh() {
+    showCatalogue().catch((error) => problem(`The catalogue could not be loaded. ${errorText(error)}`))
     $('#storage-room').textContent = await storageUse()
     try {
       const { cache } = await Model.library()
@@ -125,13 +135,14 @@ async function specFromForm(files) {
 
 /** @param {string} address */
 function checkAddress(address) {
+  if (address.startsWith('hf:')) return
   let url
   try {
     url = new URL(address, document.baseURI)
   } catch {
     throw new Error(`“${address}” is not a web address.`)
   }
-  if (!/^https?:$/.test(url.protocol)) throw new Error(`“${address}” does not begin with https://.`)
+  if (!/^https?:$/.test(url.protocol)) throw new Error(`“${address}” does not begin with https:// or hf:.`)
 }
 
 async function storageUse() {
