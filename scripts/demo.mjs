@@ -13,10 +13,18 @@ const STAND_IN_FILES = ['config.json', 'tokenizer.json', 'preprocessor_config.js
 /** What the trained model has to be shown, as its card says. */
 const TRAINED = { trained: true, maxImagePixels: 4096, lowerCase: true }
 const CARD = join(ROOT, 'training', 'MODEL_CARD.md')
-const PACKAGE_FILES = ['index.js', 'worker.js', 'wasm/secondpass.js', 'wasm/secondpass_bg.wasm', 'wasm/secondpass_cpu.js', 'wasm/secondpass_cpu_bg.wasm']
+const PACKAGE_FILES = [
+  'index.js',
+  'worker.js',
+  'search/index.js',
+  'wasm/secondpass.js',
+  'wasm/secondpass_bg.wasm',
+  'wasm/secondpass_cpu.js',
+  'wasm/secondpass_cpu_bg.wasm',
+]
 
-/** Builds the demo into the folder `demo` from the built package in `dist`. */
-export async function buildDemo(dist, demo) {
+/** Builds the demo into the folder `demo` from the built package in `dist`, with the documentation. `api`: with the reference of the API as well. */
+export async function buildDemo(dist, demo, { api = false } = {}) {
   rmSync(demo, { recursive: true, force: true })
   cpSync(WWW, demo, { recursive: true, filter: (path) => !NOT_SERVED.includes(relative(WWW, path)) })
   cpSync(dist, join(demo, 'secondpass'), { recursive: true })
@@ -34,6 +42,9 @@ export async function buildDemo(dist, demo) {
     '--log-level=warning',
   ])
   writeFileSync(join(demo, 'model', 'demo.json'), `${JSON.stringify(await placeModel(demo))}\n`)
+  // Only here: markdown-it, as in `placeCard`.
+  const { buildDocs } = await import('./docs.mjs')
+  await buildDocs(demo, { api })
   writePrecache(demo)
 }
 
@@ -64,9 +75,10 @@ async function placeCard(demo) {
   return 'model/card.html'
 }
 
-/** Every file that the page needs without a network, with the hash of its content. */
+/** Every file that the page needs without a network, with the hash of its content. The API's reference has too many. */
 function writePrecache(demo) {
-  const wanted = (path) => path !== 'sw.js' && (!path.startsWith('secondpass/') || PACKAGE_FILES.includes(path.slice('secondpass/'.length)))
+  const wanted = (path) =>
+    path !== 'sw.js' && !path.startsWith('docs/api/') && (!path.startsWith('secondpass/') || PACKAGE_FILES.includes(path.slice('secondpass/'.length)))
   const paths = readdirSync(demo, { recursive: true, encoding: 'utf8' })
     .filter((path) => statSync(join(demo, path)).isFile() && extname(path) !== '.md')
     .map((path) => relative(demo, join(demo, path)).split(sep).join('/'))
