@@ -29,7 +29,7 @@ export function errorCodes() {
  * whose first sentence says what the code means.
  */
 export function describedErrors(text) {
-  const sections = [...text.matchAll(/^### `(\w+)`\n\nStatus (.+?)\. (.+?[.:])(?=\s)/gm)]
+  const sections = [...text.matchAll(/^### `(\w+)`\n\nStatus (.+?)\. (.+?\.)(?=\s)/gm)]
   return new Map(sections.map(([, code, statuses, meaning]) => [code, { statuses: statuses.match(/\d+/g)?.map(Number) ?? [], said: statuses, meaning }]))
 }
 

@@ -6,6 +6,11 @@ import { fail } from '../lib.mjs'
 
 const parser = new MarkdownIt({ html: false })
 
+/** A cell with more characters is a sentence. */
+const LONG_CELL = 34
+/** A picture that is wider would be too small to read on a phone; there it is scrolled. */
+const WIDE_PICTURE = 700
+
 /** The tokens of a page. Comments are for people who edit it, not for readers. */
 export const parse = (text) => parser.parse(text.replaceAll(/^<!--.*?-->\n/gms, ''), {})
 
@@ -67,10 +72,12 @@ rules.fence = (tokens, i) => {
   return `<div class="code"><pre><code${kind}>${escapeHtml(tokens[i].content)}</code></pre></div>\n`
 }
 rules.table_open = () => '<div class="scroll"><table>\n'
+// A column of sentences must not become as narrow as its longest word.
+rules.td_open = (tokens, i) => (plainText(tokens[i + 1]).length > LONG_CELL ? '<td class="long">' : '<td>')
 rules.table_close = () => '</table></div>\n'
 rules.image = (tokens, i, _options, { placePicture }) => {
   const { file, address } = placePicture(tokens[i].attrGet('src'))
   const [, width, height] =
     /viewBox="0 0 (\d+) (\d+)"/.exec(readFileSync(file, 'utf8')) ?? fail(`${file} is no SVG with a viewBox, from which the page would take its size.`)
-  return `<img src="${escapeHtml(address)}" alt="${escapeHtml(tokens[i].content)}" width="${width}" height="${height}" />`
+  return `<img src="${escapeHtml(address)}" alt="${escapeHtml(tokens[i].content)}" width="${width}" height="${height}"${width > WIDE_PICTURE ? ' class="wide"' : ''} />`
 }

@@ -3,6 +3,8 @@
 const LENGTH = 180
 /** So much of the text stands before the first word that matches. */
 const BEFORE = 50
+/** Words of so many letters are in every text: to mark them says nothing, unless there are no others. */
+const SHORT = 3
 
 /**
  * Pieces of a text around the first of some words; `matches` tells which piece is one of them.
@@ -16,7 +18,7 @@ export function excerpt(text, words) {
   const parts = split(flat, words)
   const first = parts.find(({ matches }) => matches)
   const start = first ? wordStart(flat, Math.max(0, first.start - BEFORE)) : 0
-  const end = start + LENGTH
+  const end = wordEnd(flat, start + LENGTH)
   const shown = parts
     .filter((part) => part.end > start && part.start < end)
     .map((part) => ({ text: flat.slice(Math.max(part.start, start), part.matches ? part.end : Math.min(part.end, end)), matches: part.matches }))
@@ -28,6 +30,12 @@ export function excerpt(text, words) {
 /** @param {string} text @param {number} from */
 const wordStart = (text, from) => (from === 0 ? 0 : Math.max(0, text.indexOf(' ', from) + 1))
 
+/** @param {string} text @param {number} from */
+function wordEnd(text, from) {
+  const space = text.indexOf(' ', from)
+  return space < 0 ? text.length : space
+}
+
 /**
  * The text, divided where its words begin and end.
  *
@@ -35,7 +43,8 @@ const wordStart = (text, from) => (from === 0 ? 0 : Math.max(0, text.indexOf(' '
  * @param {readonly string[]} words
  */
 function split(text, words) {
-  const wanted = new Set(words)
+  const telling = words.filter((word) => word.length > SHORT)
+  const wanted = new Set(telling.length > 0 ? telling : words)
   /** @type {{ start: number, end: number, matches: boolean }[]} */
   const parts = []
   let at = 0

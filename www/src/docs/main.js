@@ -7,7 +7,7 @@ for (const block of document.querySelectorAll('.code')) addCopy(block)
 const observer = new ResizeObserver((entries) => {
   for (const { target } of entries) focusWhereItScrolls(target)
 })
-for (const element of document.querySelectorAll('.scroll, .code pre')) observer.observe(element)
+for (const element of document.querySelectorAll('.scroll, .code pre, p:has(> .wide)')) observer.observe(element)
 
 /** @param {Element} block */
 function addCopy(block) {
