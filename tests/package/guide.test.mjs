@@ -7,7 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { before, test } from 'node:test'
 import { GUIDE, readContents } from '../../scripts/docs/contents.mjs'
 import { describedErrors, errorCodes } from '../../scripts/docs/generated.mjs'
-import { buildDocsSite } from '../../scripts/docs.mjs'
+import { buildDocs, buildDocsSite } from '../../scripts/docs.mjs'
 import { ROOT, TARGET_DIR } from '../../scripts/lib.mjs'
 
 const SITE = join(TARGET_DIR, 'guide-site')
@@ -92,6 +92,24 @@ test('every passage of the search leads to a place on a page', () => {
       site.passages.some(({ url }) => url.split('#')[0] === file),
       `nothing of ${file} is found`,
     )
+})
+
+test("the search may be ranked by the demo's model for texts, where the site has it", async () => {
+  const model = join(SITE, 'model')
+  const offered = async (about) => {
+    writeFileSync(join(model, 'demo.json'), JSON.stringify(about))
+    await buildDocs(SITE, { api: false })
+    return JSON.parse(readFileSync(join(site.folder, 'search.json'), 'utf8')).reranker
+  }
+  mkdirSync(model, { recursive: true })
+  writeFileSync(join(model, 'reads.gguf'), 'GGUF')
+  try {
+    assert.deepEqual(await offered({ texts: { model: 'model/reads.gguf' }, pictures: {} }), { url: '../model/reads.gguf', bytes: 4 })
+    assert.equal(await offered({ texts: { model: 'model/gone.gguf' } }), null)
+    assert.equal(await offered({ name: 'stand-in', model: 'model/' }), null)
+  } finally {
+    rmSync(model, { recursive: true })
+  }
 })
 
 test('every code of an error is explained, with the statuses that the package gives it', () => {
