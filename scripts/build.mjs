@@ -48,7 +48,8 @@ export async function build({ profile = 'release', only = MODULES.map((module) =
   const tool = await timed('wasm-bindgen', () => wasmBindgen)
   for (const { name } of MODULES) await timed(`glue of ${name}`, () => glue(tool, name, only.includes(name) ? name : only[0], profile))
   await timed('package', buildPackage)
-  await timed('demo', buildDemo)
+  // The reference of the API takes ten seconds, so development builds have it only if it was made before.
+  await timed('demo', () => buildDemo({ api: profile === 'release' }))
 }
 
 /** Where a profile's finished modules are kept; `pkg/dist/wasm` has the ones that were built last. */
@@ -162,8 +163,8 @@ function moduleBytes() {
   return { full, cpu }
 }
 
-export async function buildDemo() {
-  await writeDemo(DIST, DEMO)
+export async function buildDemo(options) {
+  await writeDemo(DIST, DEMO, options)
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

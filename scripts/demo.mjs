@@ -25,8 +25,8 @@ const PACKAGE_FILES = [
   'wasm/secondpass_cpu_bg.wasm',
 ]
 
-/** Builds the demo into the folder `demo` from the built package in `dist`. */
-export async function buildDemo(dist, demo) {
+/** Builds the demo into the folder `demo` from the built package in `dist`, with the documentation. `api`: with the reference of the API as well. */
+export async function buildDemo(dist, demo, { api = false } = {}) {
   rmSync(demo, { recursive: true, force: true })
   cpSync(WWW, demo, { recursive: true, filter: (path) => !NOT_SERVED.includes(relative(WWW, path)) })
   cpSync(dist, join(demo, 'secondpass'), { recursive: true })
@@ -44,6 +44,9 @@ export async function buildDemo(dist, demo) {
     '--log-level=warning',
   ])
   writeFileSync(join(demo, 'model', 'demo.json'), `${JSON.stringify({ texts: await textSearch(demo), pictures: await pictureSearch(demo) })}\n`)
+  // Only here: markdown-it, as in `placeCard`.
+  const { buildDocs } = await import('./docs.mjs')
+  await buildDocs(demo, { api })
   writePrecache(demo)
 }
 
@@ -82,9 +85,10 @@ async function placeCard(demo, search) {
   return `model/${search}-card.html`
 }
 
-/** Every file that the page needs without a network, with the hash of its content. */
+/** Every file that the page needs without a network, with the hash of its content. The API's reference has too many. */
 function writePrecache(demo) {
-  const wanted = (path) => path !== 'sw.js' && (!path.startsWith('secondpass/') || PACKAGE_FILES.includes(path.slice('secondpass/'.length)))
+  const wanted = (path) =>
+    path !== 'sw.js' && !path.startsWith('docs/api/') && (!path.startsWith('secondpass/') || PACKAGE_FILES.includes(path.slice('secondpass/'.length)))
   const paths = readdirSync(demo, { recursive: true, encoding: 'utf8' })
     .filter((path) => statSync(join(demo, path)).isFile() && extname(path) !== '.md')
     .map((path) => relative(demo, join(demo, path)).split(sep).join('/'))

@@ -7,7 +7,17 @@ import { fail, ROOT, step } from './lib.mjs'
 import { listen, serveFile } from './serve.mjs'
 
 /** What is watched, and the least that has to be built again. */
-const WATCHED = { src: 'wasm', shaders: 'wasm', 'Cargo.toml': 'wasm', 'Cargo.lock': 'wasm', 'pkg/src': 'package', 'pkg/tsconfig.json': 'package', www: 'demo' }
+const WATCHED = {
+  src: 'wasm',
+  shaders: 'wasm',
+  'Cargo.toml': 'wasm',
+  'Cargo.lock': 'wasm',
+  'pkg/src': 'package',
+  'pkg/tsconfig.json': 'package',
+  www: 'demo',
+  docs: 'demo',
+  'scripts/docs': 'demo',
+}
 /** From the smallest to the largest: each includes those before it. */
 const BUILDS = {
   demo: 'await buildDemo()',

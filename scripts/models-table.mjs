@@ -10,7 +10,8 @@ const CATALOGUE = join(ROOT, 'pkg', 'src', 'models.json')
 /** Each table stands between two comments with its name. */
 const TABLES = { models: modelsTable, gguf: ggufTable }
 
-function modelsTable(models) {
+/** All models, from the smallest on. */
+export function modelsTable(models) {
   const rows = models.map((model) => [
     model.start_with ? `**${link(model)}**` : link(model),
     model.start_with ? `**Start here for ${model.start_with}.** ${model.good_for}` : model.good_for,
@@ -23,7 +24,8 @@ function modelsTable(models) {
   return table(['model', 'good for', 'languages', 'parameters', 'download', 'tokens', 'licence'], rows)
 }
 
-function ggufTable(models) {
+/** The sizes of those that are published as GGUF or that `secondpass convert` is meant for. */
+export function ggufTable(models) {
   const rows = models
     .filter(({ gguf }) => gguf)
     .map(({ gguf: { address, approximate_bytes: file, approximate_vision_bytes: vision }, ...model }) => [
@@ -50,7 +52,8 @@ function languages(codes) {
   return codes.length > 2 ? String(codes.length) : codes.map((code) => names.of(code)).join(', ')
 }
 
-function table(head, rows) {
+/** A table in Markdown. */
+export function table(head, rows) {
   return [head, head.map(() => '---'), ...rows].map((row) => (row[0] === '---' ? `|${row.join('|')}|` : `| ${row.join(' | ')} |`)).join('\n')
 }
 

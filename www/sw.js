@@ -49,7 +49,7 @@ async function activate() {
 function entryOf(request) {
   const url = new URL(request.url)
   const path = url.origin + url.pathname
-  return entries.get(path) ?? (path === scope ? entries.get(urlOf('index.html')) : undefined)
+  return entries.get(path.endsWith('/') ? `${path}index.html` : path)
 }
 
 /** @param {Request} request @param {PrecacheEntry} entry */
