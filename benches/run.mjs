@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { glueFolder } from '../scripts/build.mjs'
 import { fail, ROOT, step } from '../scripts/lib.mjs'
 import { chart, poolChart } from './lib/chart.mjs'
+import { measureEmbedders } from './lib/embedders.mjs'
 import { measureEncoders } from './lib/encoders.mjs'
 import { legsFor, savingsLegs } from './lib/engines.mjs'
 import { measureKernels } from './lib/kernels.mjs'
@@ -38,7 +39,8 @@ const server = await startServer()
 try {
   const result = { ...(await describe(server.url, options)), date: new Date().toISOString().slice(0, 10), options, sizes: [] }
   for (const [index, model] of models.entries()) result.sizes.push(await benchSize(model, index === 0))
-  if (wants('encoders')) result.encoders = await benchEncoders()
+  if (wants('encoders')) result.encoders = await measureEncoders(python, server.url, options, printLegs)
+  if (wants('embed')) result.embed = await measureEmbedders(python, server.url, options, printLegs)
   if (wants('pictures') && alone) result.pictures = await benchPictures()
   if (measuresKernels) result.kernels = await benchKernels()
   if (wants('pool') && alone && options.devices.includes('cpu')) result.pool = await benchPool()
@@ -80,9 +82,8 @@ async function benchLoading(model) {
   return rows
 }
 
-function benchEncoders() {
-  const print = (shape, legs) => console.log(`\n${engineTable(shape, legs)}\n\n${ratioTable(shape, legs)}\n`)
-  return measureEncoders(python, server.url, options, print)
+function printLegs(shape, legs) {
+  console.log(`\n${engineTable(shape, legs)}\n\n${ratioTable(shape, legs)}\n`)
 }
 
 async function benchPictures() {

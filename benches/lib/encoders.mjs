@@ -15,7 +15,7 @@ export const ENCODER_SHAPES = ['ettin-17m', 'minilm-l6', 'ettin-68m']
 const TOLERANCE = 1e-3
 
 /** The files that are published for onnxruntime-web, by the names that transformers.js gives them. */
-const PRECISIONS = [
+export const PRECISIONS = [
   { file: 'model', dtype: 'fp32', label: 'float32' },
   { file: 'model_quantized', dtype: 'q8', label: 'dynamic int8' },
   { file: 'model_q4', dtype: 'q4', label: '4-bit' },
@@ -41,9 +41,15 @@ export async function measureEncoders(python, url, options, print) {
 }
 
 /** The first pairs of a workload, for a test of the benchmark itself. */
-function limited(workload, pairs) {
+export function limited(workload, pairs) {
   if (!pairs || workload.documents.length <= pairs) return workload
   return { ...workload, documents: workload.documents.slice(0, pairs), ids: workload.ids.slice(0, pairs), types: workload.types.slice(0, pairs) }
+}
+
+/** How many documents peers get on a device, and the sizes of batches that are tried for them. */
+export function peerLimits(device, { gpu }) {
+  const limits = device === 'webgpu' && !gpu ? { most: FEW, rounds: 1 } : {}
+  return { limits, batches: limits.most ? {} : { batches: [1, 4, 8] } }
 }
 
 function legsOf(shape, url, { engines, devices, gpu }) {
@@ -61,8 +67,7 @@ function legsOf(shape, url, { engines, devices, gpu }) {
   const legs = []
   for (const device of ['cpu', 'webgpu']) {
     const execution = device === 'cpu' ? 'wasm' : 'webgpu'
-    const limits = device === 'webgpu' && !gpu ? { most: FEW, rounds: 1 } : {}
-    const batches = limits.most ? {} : { batches: [1, 4, 8] }
+    const { limits, batches } = peerLimits(device, { gpu })
     legs.push(leg('ours', device, `ours ${device} q8_0`, 'ours-pairs', { model: `${at}/gguf/hf-Q8_0.gguf`, device }))
     for (const { file, dtype, label } of PRECISIONS) {
       const model = `${at}/onnx/${file}.onnx`

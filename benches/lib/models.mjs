@@ -80,15 +80,22 @@ export function ensurePictureModel(python) {
   stamp(folder, recipe)
 }
 
-/** A folder with an encoder for every engine, its workloads and its reference scores. transformers.js reads the folder itself. */
-export function makeEncoder(python, shape) {
-  const folder = join(CACHE, 'models', shape)
-  const files = ['make_encoder.py', 'encoder_shapes.py', 'workloads.py', 'requirements.txt']
+const ENCODER_FILES = ['make_encoder.py', 'encoder_shapes.py', 'workloads.py', 'requirements.txt']
+
+/** A folder with a reranking encoder for every engine, its workloads and its reference scores. transformers.js reads the folder itself. */
+export const makeEncoder = (python, shape) => makeFolder(python, shape, shape, ENCODER_FILES)
+
+/** The same of an embedding model. */
+export const makeEmbedder = (python, shape) => makeFolder(python, shape, `embed-${shape}`, ['make_embedder.py', ...ENCODER_FILES])
+
+/** `files`: the script that makes it, and what the script reads. */
+function makeFolder(python, shape, name, files) {
+  const folder = join(CACHE, 'models', name)
   const recipe = hashOf(...files.map((file) => join(PYTHON, file)))
   if (stamped(folder, recipe)) return folder
-  step(`${shape}: making random weights, ONNX files and reference scores`)
+  step(`${name}: making random weights, ONNX files and references`)
   rmSync(folder, { recursive: true, force: true })
-  quietly(python, [join(PYTHON, 'make_encoder.py'), shape, folder])
+  quietly(python, [join(PYTHON, files[0]), shape, folder])
   for (const file of ['config.json', 'tokenizer.json', 'tokenizer_config.json']) cpSync(join(folder, 'hf', file), join(folder, file))
   quietly(ourCommand(), ['convert', join(folder, 'hf'), '--type', 'q8_0', '--out', join(folder, 'gguf')])
   stamp(folder, recipe)

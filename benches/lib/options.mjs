@@ -7,7 +7,7 @@ export const ENGINES = ['ours', 'ort', 'wllama']
 
 const SIZES = ['4x256', '8x512', '0.6B', '2B']
 const WORKLOADS = ['32x160', '32x100', '8x600', '1x160']
-const PARTS = ['engines', 'encoders', 'loading', 'savings', 'pictures', 'kernels', 'pool']
+const PARTS = ['engines', 'encoders', 'embed', 'loading', 'savings', 'pictures', 'kernels', 'pool']
 /** The workloads of --quick and of the larger sizes; enough for ratios. */
 const MAIN_WORKLOADS = ['32x160', '1x160']
 
@@ -28,8 +28,8 @@ benches/README.md explains the method and the tables.
   --budget SECONDS         for engines that need seconds per document (wllama; onnxruntime-web on a software adapter): time
                            limit of a workload (default 30). They get at most 2 documents, and none if one would take
                            longer; the others always get all
-  --parts engines,encoders,loading,savings,pictures,kernels,pool   what to measure (default all; with --quick all but encoders,
-                           loading and pictures)
+  --parts engines,encoders,embed,loading,savings,pictures,kernels,pool   what to measure (default all; with --quick all but
+                           encoders, embed, loading and pictures)
   --encoders ettin-17m,minilm-l6,ettin-68m   shapes of the part encoders (default all)
   --pairs N                at most so many pairs of an encoder's workload, to try the benchmark itself
   --gpu                    use the machine's own GPU instead of the software adapter; every engine gets all documents
@@ -86,7 +86,7 @@ export function readOptions(args = process.argv.slice(2)) {
     sizes: list('--sizes', values.sizes, full ? ['0.6B', '2B'] : quick ? ['4x256'] : ['4x256', '8x512'], SIZES),
     workloads,
     workloadsOfMore: values.workloads ? workloads : MAIN_WORKLOADS,
-    parts: list('--parts', values.parts, quick ? PARTS.filter((part) => !['encoders', 'loading', 'pictures'].includes(part)) : PARTS, PARTS),
+    parts: list('--parts', values.parts, quick ? PARTS.filter((part) => !['encoders', 'embed', 'loading', 'pictures'].includes(part)) : PARTS, PARTS),
     encoders: list('--encoders', values.encoders, ENCODER_SHAPES, ENCODER_SHAPES),
     pairs: values.pairs === undefined ? undefined : number('--pairs', values.pairs, 1),
     rounds: number('--rounds', values.rounds, quick ? 1 : 2),
