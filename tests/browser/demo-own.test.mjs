@@ -187,3 +187,34 @@ test('the benchmark tab gives JSON to copy', async () => {
   assert.ok(runs[0].vision_ms > 2 * runs[1].vision_ms, 'a second benchmark starts with an empty picture cache')
   assert.ok('adapter' in result && 'kernels' in result && result.secondpass && result.browser && result.load_ms > 0)
 })
+
+test('devices are compared, and the chart can be copied as a picture', async () => {
+  const page = await demo.page({ permissions: ['clipboard-read', 'clipboard-write'] })
+  await page.waitForSelector('body[data-model=ready]')
+  await page.click('#tab-bench')
+  await page.click('#bench-compare')
+  await page.waitForSelector('#bench-figure img')
+  const alt = await page.getAttribute('#bench-figure img', 'alt')
+  assert.match(alt, /^CPU, one worker: [\d.]+/)
+  assert.ok(await page.$eval('#bench-figure img', async (image) => (await image.decode(), image.naturalWidth > 300)))
+  await page.click('text=Copy the picture')
+  await page.waitForFunction(() => document.querySelector('#bench-state').textContent === 'Copied.')
+  const type = await page.evaluate(async () => (await navigator.clipboard.read())[0].types[0])
+  assert.equal(type, 'image/png')
+  assert.match(await page.textContent('#model-state'), /on CPU/, 'the page’s own model is still loaded')
+})
+
+test('the catalogue lists models with size, licence and whether they fit, and loads one from the hub', async () => {
+  const page = await demo.page({}, { path: '#weights' })
+  await page.waitForSelector('.model-card')
+  const first = await page.textContent('.model-card >> nth=0')
+  assert.match(first, /ettin-reranker-32m-v1.*MB · English · Apache-2\.0.*Runs here/s)
+  assert.ok((await page.$$('.model-card:visible')).length < 10)
+  await page.click('.more-models')
+  assert.ok((await page.$$('.model-card:visible')).length > 25)
+  assert.match(await page.textContent('[data-id="jinaai/jina-reranker-v2-base-multilingual"]'), /not for commercial use/)
+  // The hub is not reached from here; what is asked for shows that the address is right.
+  const asked = page.waitForRequest(/huggingface\.co\/cross-encoder\/ettin-reranker-32m-v1\/resolve\/main\/config\.json/)
+  await page.click('[data-id="cross-encoder/ettin-reranker-32m-v1"] button')
+  await asked
+})

@@ -106,7 +106,7 @@ def table(questions, rankings):
             cells.append(f"{gain[0]:.3f} ({gain[1]:.2f} to {gain[2]:.2f}) | {rank[0]:.3f}")
         lines.append(f"| {group} | {sum(len(questions[n]) for n in names)} | " + " | ".join(cells) + " |")
     for label in labels[3:]:
-        for base in ("keywords", "fused"):
+        for base in ("keywords", "vectors", "fused"):
             for group, names in groups:
                 mean, low, high = measure.interval(np.concatenate([values[n][label][:, 0] - values[n][base][:, 0] for n in names]))
                 figures[group][label][f"over {base}"] = (mean, low, high)
@@ -136,6 +136,7 @@ def main():
     parser.add_argument("--depth", type=int, default=50, help="of the fused candidates that are reranked")
     parser.add_argument("--most", type=int, help="questions of each collection")
     parser.add_argument("--failures", type=int, default=0, help="rows of the list of failures, of the last ranking")
+    parser.add_argument("--failures-out", type=Path)
     parser.add_argument("--write", type=Path)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--threads", type=int, default=1)
@@ -146,8 +147,10 @@ def main():
     print(text)
     last = list(next(iter(rankings.values())))[-1]
     if options.failures:
-        print(f"\n| collection | question | wanted | rank ({last}) | ranked first |\n|---|---|---|---|---|")
-        print("\n".join(failures(questions, rankings, known, last, options.failures)))
+        rows = [f"| collection | question | wanted | rank ({last}) | ranked first |\n|---|---|---|---|---|", *failures(questions, rankings, known, last, options.failures)]
+        print("\n" + "\n".join(rows))
+        if options.failures_out:
+            options.failures_out.write_text("\n".join(rows) + "\n", encoding="utf-8")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
     if options.write:

@@ -1,5 +1,5 @@
 """Makes a smaller starting point of a BERT folder: the word pieces that the collections and the training questions use, all single characters, and
-if asked fewer layers. Rewrites the embeddings, tokenizer.json, vocab.txt and config.json.
+if asked fewer layers or positions. Rewrites the embeddings, tokenizer.json, vocab.txt and config.json.
 
     python prune.py --to FOLDER --pieces 14000              # from the true all-MiniLM-L6-v2
     python prune.py --from FOLDER --to FOLDER --layers 0 2 4 5
@@ -78,6 +78,7 @@ def main():
     parser.add_argument("--to", type=Path, required=True)
     parser.add_argument("--pieces", type=int, default=14000)
     parser.add_argument("--layers", type=int, nargs="+", help="those that stay, from 0")
+    parser.add_argument("--positions", type=int, help="tokens of a pair at most: the positions behind them go, which were not trained on")
     parser.add_argument("--embedder", action="store_true", help="keep it an embedding model, without a score head")
     parser.add_argument("--cache", type=Path, default=collect.DEFAULT_CACHE)
     options = parser.parse_args()
@@ -100,6 +101,11 @@ def main():
     if options.layers:
         model.bert.encoder.layer = torch.nn.ModuleList(model.bert.encoder.layer[n] for n in options.layers)
         model.config.num_hidden_layers = len(options.layers)
+    if options.positions:
+        places = model.bert.embeddings.position_embeddings.weight.data[: options.positions].clone()
+        model.bert.embeddings.position_embeddings = torch.nn.Embedding.from_pretrained(places)
+        for config in (model.config, model.bert.config):
+            config.max_position_embeddings = options.positions
     (model.bert if options.embedder else model).save_pretrained(options.to)
     if options.embedder:
         copy_modules(source, options.to)

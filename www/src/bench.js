@@ -1,11 +1,13 @@
 // The Bench tab: measures the loaded model and gives the figures as JSON to paste into an issue.
+import { chartOf, compareWays, pictureOf } from './bench-compare.js'
 import { $, announce, bytes, duration, el, errorText, isAbort } from './dom.js'
 import { pixelsOf } from './items.js'
 import { deviceName } from './model.js'
 import { score } from './run.js'
 
+/** @import { Way, WayResult } from './bench-compare.js' */
 /** @import { Item } from './items.js' */
-/** @import { Model } from './model.js' */
+/** @import { Model, ModelSpec } from './model.js' */
 /** @import { RunStats } from './run.js' */
 /** @import { RerankerInfo } from '../../pkg/src/index.js' */
 
@@ -13,6 +15,8 @@ import { score } from './run.js'
 /** @typedef {ReturnType<typeof report>} Report */
 
 const PICTURES = 48
+/** Documents that each device gets in a comparison. */
+const COMPARED = 24
 /** The name of each run, and its query. @type {[string, string][]} */
 const RUNS = [
   ['first', 'a sharp tool'],
@@ -35,13 +39,14 @@ export function benchTab(model, documents, stopSearches) {
     $('#bench-state').textContent = text
   }
 
-  $('#bench-run').addEventListener('click', async () => {
+  /** Runs one of the two measurements, with the buttons and messages around it. @param {(signal: AbortSignal) => Promise<void>} work */
+  async function run(work) {
     controller = new AbortController()
     showRunning(true)
     stopSearches()
     $('#bench-problem').textContent = ''
     try {
-      await measure(controller.signal)
+      await work(controller.signal)
     } catch (error) {
       if (isAbort(error)) setState('Stopped.')
       else {
@@ -51,7 +56,10 @@ export function benchTab(model, documents, stopSearches) {
       }
     }
     showRunning(false)
-  })
+  }
+
+  $('#bench-run').addEventListener('click', () => run(measure))
+  $('#bench-compare').addEventListener('click', () => run(compare))
   $('#bench-cancel').addEventListener('click', () => controller?.abort())
   $('#bench-copy').addEventListener('click', async () => {
     try {
@@ -68,8 +76,24 @@ export function benchTab(model, documents, stopSearches) {
   function showRunning(running) {
     const focused = document.activeElement === $('#bench-cancel') || document.activeElement === $('#bench-run')
     $('#bench-run').hidden = running
+    $('#bench-compare').hidden = running
     $('#bench-cancel').hidden = !running
     if (focused) $(running ? '#bench-cancel' : '#bench-run').focus()
+  }
+
+  /** Loads the model once for each device. The page's own model stays as it is. @param {AbortSignal} signal */
+  async function compare(signal) {
+    setState('Waiting for the model…')
+    const { info } = await model.ready(signal)
+    const { spec } = model
+    if (!spec) return
+    const found = await documents(info.vision)
+    const items = found.slice(0, COMPARED)
+    const onWay = (/** @type {Way} */ { name }) => setState(`${name}…`)
+    const results = await compareWays(spec, items, { signal, onWay, describe: deviceName })
+    drawComparison(results, spec, info.vision ? 'pictures' : 'passages')
+    setState('Done.')
+    announce('Done.')
   }
 
   /** @param {AbortSignal} signal */
@@ -88,6 +112,43 @@ export function benchTab(model, documents, stopSearches) {
     setState(`Done on ${deviceName(reranker.info)}.`)
     announce(`Done. ${runs[RUNS.length - 1]?.documents_per_second} documents a second.`)
   }
+}
+
+/** The chart, and buttons that copy or save it as a picture. @param {WayResult[]} results @param {ModelSpec} spec @param {string} kind */
+function drawComparison(results, spec, kind) {
+  const svg = chartOf(results, `${spec.name}: ${kind} a second`, `secondpass ${VERSION} · ${navigator.hardwareConcurrency} cores · ${browserName()}`)
+  const picture = new Image()
+  picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`
+  picture.alt = results.map(({ name, documents_per_second, failure }) => `${name}: ${documents_per_second ?? failure}`).join('; ')
+  const button = (/** @type {string} */ text, /** @type {() => Promise<void>} */ act) => {
+    const made = el('button', { type: 'button' }, text)
+    made.addEventListener('click', () =>
+      act().catch((error) => {
+        $('#bench-state').textContent = `That did not work. ${errorText(error)}`
+      }),
+    )
+    return made
+  }
+  const copy = button('Copy the picture', async () => {
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': pictureOf(svg) })])
+    $('#bench-state').textContent = 'Copied.'
+    announce('Copied.')
+  })
+  const save = button('Save the picture', async () => {
+    const url = URL.createObjectURL(await pictureOf(svg))
+    el('a', { href: url, download: 'secondpass-bench.png' }).click()
+    setTimeout(() => URL.revokeObjectURL(url), 10_000)
+  })
+  const figure = $('#bench-figure')
+  figure.replaceChildren(picture, el('div', { className: 'row' }, copy, save))
+  figure.hidden = false
+}
+
+/** The browser and its main version, as far as the user agent tells. */
+function browserName() {
+  return (
+    /(Firefox|Edg|Chrome|Version)\/(\d+)/.exec(navigator.userAgent)?.slice(1, 3).join(' ').replace('Version', 'Safari').replace('Edg', 'Edge') ?? 'a browser'
+  )
 }
 
 /** @param {Model} model @param {RerankerInfo} info @param {string} documents @param {RunFigures[]} runs */
