@@ -11,7 +11,9 @@ const args = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-bac
 const browser = await chromium.launch({ executablePath: ensureChromium(), args })
 const page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
 await page.goto(`http://127.0.0.1:${server.address().port}/`)
-await page.getByText(/^280 of 280 read/).waitFor({ timeout: 120_000 })
+await page.getByText(/read, best first, from keywords and vectors/).waitFor({ timeout: 120_000 })
+// Cards glide to their places.
+await page.waitForTimeout(1000)
 await page.screenshot({ path: join(ROOT, 'docs', 'screenshot.png') })
 await browser.close()
 server.close()
