@@ -183,6 +183,42 @@ test('with a real reranker the best candidates are in its order, and its scores 
   assert.ok(stages.filter(({ stage, done }) => stage === 'reranked' && done).length === 1)
 })
 
+test('blended, the order of the reranker is one of three', async () => {
+  const seen = await page.evaluate(async () => {
+    // By the number in the id, the highest first: far from what keywords and vectors say.
+    const reranker = {
+      rerank: async ({ documents }) => ({
+        results: documents.map((text, index) => ({ index, relevance_score: Number(/term(\d+)/.exec(text)?.[1] ?? 0) / 1000, logit: 0 })),
+        meta: { warnings: [], failed: [] },
+      }),
+    }
+    const index = await SearchIndex.open('blend', { fields: ['title', 'text'], embedder: hashedEmbedder(), reranker, storage: 'memory' })
+    await index.add(passages(300))
+    const options = { limit: 20, top_n: 20 }
+    const alone = await index.search('copper lighthouse term17', options)
+    const blended = await index.search('copper lighthouse term17', { ...options, blend: true })
+    index.dispose()
+    return { alone: alone.results, blended: blended.results }
+  })
+  const sums = ({ ranks }) => [ranks.keywords, ranks.vectors, ranks.reranked].reduce((sum, rank) => sum + (rank === undefined ? 0 : 1 / (10 + rank)), 0)
+  assert.deepEqual(
+    seen.alone.map(({ ranks }) => ranks.reranked),
+    seen.alone.map((_, i) => i + 1),
+  )
+  const own = seen.blended.filter(({ ranks }) => ranks.reranked !== undefined)
+  assert.ok(own.length >= 18)
+  for (const hit of seen.blended) assert.ok(Math.abs(hit.score - sums(hit)) < 1e-9, JSON.stringify(hit.ranks))
+  const scores = seen.blended.map(({ score }) => score)
+  assert.deepEqual(
+    scores,
+    [...scores].sort((a, b) => b - a),
+  )
+  assert.notDeepEqual(
+    seen.blended.map(({ id }) => id),
+    seen.alone.map(({ id }) => id),
+  )
+})
+
 test('several vector fields are fused, and the chosen field is reranked', async () => {
   const { hits, only, requests, input } = await page.evaluate(async () => {
     const embedder = hashedEmbedder()

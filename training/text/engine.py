@@ -58,7 +58,7 @@ def main():
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--split", default="test", choices=["dev", "test"])
     parser.add_argument("--collections", nargs="+", default=evaluate.NAMES)
-    parser.add_argument("--depth", type=int, default=50)
+    parser.add_argument("--depth", type=int, default=30)
     parser.add_argument("--most", type=int)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--thresholds", action="store_true")

@@ -3,6 +3,7 @@
     python evaluate.py --split dev                                # keywords, vectors, fused
     python evaluate.py --split test --rerank small=FOLDER         # and the fused candidates reranked by a model in Hugging Face's layout
     python evaluate.py --split test --run quantized=FILE          # and a ranking made elsewhere, in TREC's format: question Q0 passage rank score name
+    python evaluate.py --split test --run quantized=FILE --blend quantized    # and its order fused with those of keywords and vectors, as the page does it
     python evaluate.py --split test --write FOLDER                # writes each ranking in that format, with the candidates for other rerankers
 
 What a reranker leaves out of the candidates keeps the order of the first pass, below.
@@ -21,6 +22,7 @@ import retrieve
 
 NAMES = ("python", "postgresql", "rust", "git")
 TRAINED = ("python", "postgresql", "rust")
+BLEND_CONSTANT = 10  # as in pkg/src/search/fusion.ts
 
 
 def first_passes(name, questions, cache, threads):
@@ -66,6 +68,21 @@ def reranked(reranker, questions, passages, candidates, depth):
     return result
 
 
+def blended(found, questions, passages, ranked, depth):
+    """The reranked order fused with those of keywords and vectors: `blend` of `secondpass/search`."""
+    place = {p["id"]: n for n, p in enumerate(passages)}
+    result = []
+    for keywords, vectors, order, first in zip(found["keywords"], found["vectors"], ranked, found["fused"]):
+        read = [place[p] for p in order[:depth]]
+        total = {}
+        for ranking in (keywords, vectors, read):
+            for rank, n in enumerate(ranking):
+                total[n] = total.get(n, 0) + 1 / (BLEND_CONSTANT + rank + 1)
+        inside = set(read)
+        result.append([n for n in sorted(total, key=lambda n: -total[n]) if n in inside] + [n for n in first if n not in inside])
+    return result
+
+
 def evaluated(options):
     """{collection: {ranker: [[passage ids]]}}, the questions and the passages by id."""
     questions, rankings, known = {}, {}, {}
@@ -86,6 +103,9 @@ def evaluated(options):
         for label, rows in runs.items():
             rankings[name][label] = [rows.get(q["id"], []) + [p for p in first if p not in set(rows.get(q["id"], []))]
                                      for q, first in zip(questions[name], rankings[name]["fused"])]
+        if options.blend:
+            mixed = blended(found, questions[name], passages, rankings[name][options.blend], options.depth)
+            rankings[name]["blended"] = [[passages[n]["id"] for n in ranking] for ranking in mixed]
         known.update({(name, p["id"]): p for p in passages})
     return questions, rankings, known
 
@@ -133,7 +153,8 @@ def main():
     parser.add_argument("--collections", nargs="+", default=NAMES)
     parser.add_argument("--rerank", action="append", default=[], metavar="NAME=FOLDER")
     parser.add_argument("--run", action="append", default=[], metavar="NAME=FILE")
-    parser.add_argument("--depth", type=int, default=50, help="of the fused candidates that are reranked")
+    parser.add_argument("--blend", metavar="NAME", help="of a reranker or run: adds its order fused with keywords and vectors")
+    parser.add_argument("--depth", type=int, default=30, help="of the fused candidates that are reranked")
     parser.add_argument("--most", type=int, help="questions of each collection")
     parser.add_argument("--failures", type=int, default=0, help="rows of the list of failures, of the last ranking")
     parser.add_argument("--failures-out", type=Path)

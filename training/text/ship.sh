@@ -8,7 +8,7 @@ mkdir -p build
 rm -rf build/documentation-reranker build/runs
 python prune.py --from "$folder" --to build/documentation-reranker --pieces 12600 --positions 256
 "$binary" convert build/documentation-reranker --type q8_0 --out ../../www/model --force
-python engine.py --binary "$binary" --model "$model" --split dev --out build/runs --thresholds | sed -n '/^| best/,$p' > build/thresholds.md
+python engine.py --binary "$binary" --model "$model" --split dev --most 40 --out build/runs --thresholds | sed -n '/^| best/,$p' > build/thresholds.md
 python engine.py --binary "$binary" --model "$model" --split test --out build/runs
-python evaluate.py --split test --run reranked=build/runs/test-engine.run --failures 12 --failures-out build/failures.md --json build/test.json
+python evaluate.py --split test --run reranked=build/runs/test-engine.run --blend reranked --failures 12 --failures-out build/failures.md --json build/test.json
 python card.py --figures build/test.json --failures build/failures.md --thresholds build/thresholds.md --threshold "$threshold" --folder build/documentation-reranker --model "$model" --minutes "$minutes"

@@ -291,6 +291,8 @@ export class DocumentsPanel {
         mode: this.#embedder?.ready ? 'hybrid' : 'keywords',
         limit: this.#limit.value,
         top_n: this.#limit.value,
+        // The demo's reranker is small; large ones decide alone.
+        blend: this.#automatic,
         signal,
         onStage: (update) => !signal.aborted && this.#applyStage(update),
       })
@@ -414,7 +416,7 @@ export class DocumentsPanel {
   }
 
   get #bestScore() {
-    return this.#after[0]?.scores.reranked ?? 0
+    return Math.max(0, ...this.#after.map(({ scores }) => scores.reranked ?? 0))
   }
 
   get #threshold() {

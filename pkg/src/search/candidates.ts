@@ -1,6 +1,6 @@
 // The candidates of one search: where each stage put them, and their order so far.
 import { valueAt } from './document-fields.js'
-import { fuse } from './fusion.js'
+import { BLEND_K, fuse } from './fusion.js'
 import type { IndexTable } from './index-table.js'
 import type { KeywordMatch } from './keywords.js'
 import type { SearchHit } from './search-types.js'
@@ -20,6 +20,7 @@ interface Place {
 export class Candidates<Document extends object> {
   readonly #table: IndexTable
   readonly #id: string
+  readonly #blend: boolean
   readonly #keywords = new Map<string, Place & { words: string[] }>()
   readonly #vectors = new Map<string, Map<string, Place>>()
   readonly #reranked = new Map<string, number>()
@@ -27,9 +28,11 @@ export class Candidates<Document extends object> {
   #only: ReadonlySet<string> | undefined
   #fused: Candidate[] | undefined
 
-  constructor(table: IndexTable, id: string) {
+  /** `blend`: the reranked order is fused with the others instead of taking their place. */
+  constructor(table: IndexTable, id: string, blend = false) {
     this.#table = table
     this.#id = id
+    this.#blend = blend
   }
 
   addKeywords(matches: readonly KeywordMatch[]): void {
@@ -69,13 +72,17 @@ export class Candidates<Document extends object> {
     return this.#fused
   }
 
-  /** Those with a score of the reranker first, the others behind in the order of the fused ranks. */
+  /** Those with a score of the reranker first, the others behind in the order of the fused ranks; blended, all in one order. */
   results(): SearchHit<Document>[] {
     const fused = this.fused().map((candidate, i) => ({ ...candidate, rank: i + 1, reranked: this.#reranked.get(candidate.key) }))
     const only = this.#only
     const wanted = only ? fused.filter(({ key }) => only.has(key)) : fused
-    const order = [...wanted].sort((a, b) => (b.reranked ?? -Infinity) - (a.reranked ?? -Infinity) || a.rank - b.rank)
-    return order.map(({ key, document, score, rank, reranked }, i) => {
+    const byReranker = [...wanted].sort((a, b) => (b.reranked ?? -Infinity) - (a.reranked ?? -Infinity) || a.rank - b.rank)
+    const read = byReranker.filter(({ reranked }) => reranked !== undefined).map(({ key }) => key)
+    const places = new Map(read.map((key, i) => [key, i + 1]))
+    const blended = this.#blend && read.length > 0 ? this.#blended(read) : undefined
+    const order = blended ? [...wanted].sort((a, b) => (blended.get(b.key) ?? 0) - (blended.get(a.key) ?? 0)) : byReranker
+    return order.map(({ key, document, score, rank, reranked }) => {
       const keywords = this.#keywords.get(key)
       const found = [...this.#vectors].flatMap(([field, places]) => {
         const place = places.get(key)
@@ -86,12 +93,12 @@ export class Candidates<Document extends object> {
       return {
         id: valueAt(document, this.#id) as string | number,
         document: document as Document,
-        score: reranked ?? score,
+        score: blended?.get(key) ?? reranked ?? score,
         ranks: {
           ...(keywords && { keywords: keywords.rank }),
           ...(vectors && { vectors: vectors.rank }),
           fused: rank,
-          ...(reranked !== undefined && { reranked: i + 1 }),
+          ...(reranked !== undefined && { reranked: places.get(key) ?? 0 }),
         },
         scores: {
           ...(keywords && { keywords: keywords.score }),
@@ -104,5 +111,11 @@ export class Candidates<Document extends object> {
         ...(error !== undefined && { error }),
       }
     })
+  }
+
+  /** The sums of reciprocal ranks over keywords, vectors and the reranked order. */
+  #blended(read: readonly string[]): Map<string, number> {
+    const lists = [this.#keywords, ...this.#vectors.values()].map((places) => [...places.keys()])
+    return new Map(fuse([...lists, read], BLEND_K).map(({ key, score }) => [key, score]))
   }
 }

@@ -61,7 +61,7 @@ export class SearchRun<Document extends object> {
     if (options.rerank && !parts.reranker) throw badRequest('rerank needs a reranker; the index was opened without one')
     const unknown = vectors?.find((name) => !parts.layout.vectors.some((known) => known.name === name))
     if (unknown !== undefined) throw badRequest(`vectors: the index has no vector field "${unknown}"`)
-    this.#candidates = new Candidates(parts.table, parts.layout.id)
+    this.#candidates = new Candidates(parts.table, parts.layout.id, options.blend ?? false)
   }
 
   async run(): Promise<SearchResponse<Document>> {

@@ -20,6 +20,11 @@ export interface SearchOptions<Document extends object> {
   vectors?: readonly string[]
   /** Whether the candidates are reranked. Default: if there is a reranker. */
   rerank?: boolean
+  /**
+   * Whether the reranked order is fused with those of keywords and vectors, by reciprocal rank, instead of deciding alone. Small rerankers
+   * gain by it; large ones need it less. Default false.
+   */
+  blend?: boolean
   /** The field that the reranker reads, instead of what the index says; candidates in which it is empty are left out. */
   rerank_field?: string
   /** The task, in a sentence, for embedder and reranker. */
@@ -48,7 +53,7 @@ export interface SearchHit<Document extends object> {
   /** The document's id, as it is in the document. */
   id: string | number
   document: Document
-  /** That of the last stage that scored it: the reranker's, or that of the fused ranks. */
+  /** That of the last stage that scored it: the reranker's, or that of the fused ranks, with `blend` of all. */
   score: number
   /** Its place in each stage that saw it, from 1. With several vector fields `vectors` is the best of them. */
   ranks: { keywords?: number; vectors?: number; fused: number; reranked?: number }
