@@ -46,13 +46,13 @@ export class CandidateLimit {
     if (!this.#chosen) this.#select.value = String(Math.max(this.value, this.#enough()))
   }
 
-  /** The smallest choice that is enough. */
+  /** The smallest choice that is enough, and never all of a large collection. */
   #enough() {
-    return this.#limits.find((limit) => limit >= this.#least) ?? Infinity
+    return Math.min(this.#limits.find((limit) => limit >= this.#least) ?? Infinity, ...this.#limits.slice(-2))
   }
 
   /** All candidates for a fast model, few for the user's own. @param {boolean} fast */
   setDefault(fast) {
-    if (!this.#chosen) this.#select.value = String(fast ? this.#limits.at(-1) : Math.min(this.#enough(), ...this.#limits.slice(-2)))
+    if (!this.#chosen) this.#select.value = String(fast ? this.#limits.at(-1) : this.#enough())
   }
 }
