@@ -14,7 +14,19 @@ import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 
 /** Published beside the main entry, from the files of the same names in pkg/src. */
-const ENTRIES = ['sdk/ai-sdk', 'sdk/langchain', 'sdk/tanstack-ai', 'http/index', 'models', 'search/index', 'testing/index', 'ui/react', 'ui/vue', 'ui/svelte']
+const ENTRIES = [
+  'sdk/ai-sdk',
+  'sdk/langchain',
+  'sdk/tanstack-ai',
+  'http/index',
+  'models',
+  'search/index',
+  'testing/index',
+  'ui/react',
+  'ui/vue',
+  'ui/svelte',
+  'video/index',
+]
 /** Their peers, which the page's own project has. */
 const PEERS = ['@langchain/core/*', 'react', 'vue', 'svelte/store']
 /** What the command imports from the package instead of holding it. */

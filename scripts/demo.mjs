@@ -19,6 +19,7 @@ const PACKAGE_FILES = [
   'index.js',
   'worker.js',
   'search/index.js',
+  'video/index.js',
   'models.js',
   'wasm/secondpass.js',
   'wasm/secondpass_bg.wasm',

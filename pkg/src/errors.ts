@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'image_too_large'
   | 'bad_aspect_ratio'
   | 'bad_video'
+  | 'unsupported_video'
 
 /** Every error of this package, except an abort, which is the signal's own reason (by default a DOMException named AbortError). */
 export class SecondpassError extends Error {

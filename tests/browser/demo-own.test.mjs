@@ -73,7 +73,10 @@ test('unreadable files are reported with the reason', async () => {
   await drop(page, [text('broken.png', 'no picture', 'image/png'), text('table.bin', 'x', 'application/octet-stream'), text('empty.txt', ' ')])
   await page.waitForSelector(`${OPEN} .problem:not(:empty)`)
   const problem = await page.textContent(`${OPEN} .problem`)
-  assert.match(problem, /“broken.png” could not be read as a picture\. “table.bin” is neither a picture nor a text file nor a GGUF\. “empty.txt” is empty\./)
+  assert.match(
+    problem,
+    /“broken.png” could not be read as a picture\. “table.bin” is neither a picture nor a clip nor a text file nor a GGUF\. “empty.txt” is empty\./,
+  )
 })
 
 test('a failed model download is reported, the keyword pass still works, and a retry loads the model', async () => {
@@ -82,7 +85,7 @@ test('a failed model download is reported, the keyword pass still works, and a r
   await page.waitForSelector('body[data-model=failed]')
   assert.match(await page.textContent('#model-state'), /503.*\.$/)
   assert.match(await page.textContent(`${OPEN} .second .caption`), /503/)
-  await page.fill('.query', 'camera')
+  await page.fill(`${OPEN} .query`, 'camera')
   assert.equal((await names(page, 'before'))[0], 'camera')
   assert.match(await page.textContent(`${OPEN} .second .caption`), /no model/)
   demo.state.weights = 'serve'

@@ -9,7 +9,7 @@ import { demoModel, names, OPEN, openDemo, reranked, scores } from './demo.mjs'
 
 /** Time until the first search is possible, on a busy machine without a GPU. */
 const USABLE_MS = 6_000
-const SCRIPT_BYTES = 30_000
+const SCRIPT_BYTES = 38_000
 
 let demo
 before(async () => {
@@ -26,7 +26,7 @@ test('the keyword pass works before the model is loaded', async () => {
   const usable = await page.evaluate(() => performance.now())
   assert.ok(usable < USABLE_MS, `usable after ${usable.toFixed(0)} ms`)
   assert.equal((await names(page, 'before'))[0], 'scissors')
-  await page.fill('.query', 'umbrella')
+  await page.fill(`${OPEN} .query`, 'umbrella')
   assert.equal((await names(page, 'before'))[0], 'umbrella')
   assert.deepEqual(await names(page, 'after'), await names(page, 'before'))
   await page.waitForSelector('body[data-model=loading]')
@@ -67,7 +67,7 @@ test('the reranking pass shows scores, a new order and its numbers', async () =>
 test('a query without keyword matches gets candidates from the gallery', async () => {
   const page = await demo.page()
   await modelReady(page)
-  await page.fill('.query', 'xylograph')
+  await page.fill(`${OPEN} .query`, 'xylograph')
   await page.keyboard.press('Enter')
   assert.match(await page.textContent(`${OPEN} .first .caption`), /^No keyword matches. 24 candidates/)
   await reranked(page)

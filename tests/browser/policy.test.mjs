@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ROOT } from '../../scripts/lib.mjs'
 import { listen, serveFile } from '../../scripts/serve.mjs'
+import { recordClip } from './clip.mjs'
 import { open } from './harness.mjs'
 
 const PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="/pages/policy.js"></script>'
@@ -135,4 +136,34 @@ test('where the policy blocks a server the error says so, and it is not asked ag
   assert.match(error.message, /add http:\/\/127\.0\.0\.1:9 to its connect-src/)
   assert.ok(ms < 400, `${ms} ms: it was asked again`)
   await page.close()
+})
+
+test('frames of a file need media-src blob:, as the README says, and the error says so where it is missing', async () => {
+  const readme = readFileSync(join(ROOT, 'pkg', 'README.md'), 'utf8')
+  const needed = /`framesOf` needs `(media-src blob:)`/.exec(readme)?.[1]
+  assert.ok(needed, 'the README names no media-src')
+  const frames = async (given) => {
+    policy = given
+    const page = await browser.context.newPage()
+    await page.goto(`${address(site)}/`)
+    await page.waitForFunction(() => window.ready)
+    const clip = await recordClip(page)
+    const result = await page.evaluate(
+      (clip) =>
+        outcome(async () => {
+          const { framesOf } = await import('/dist/video/index.js')
+          let frames = 0
+          for await (const { image } of framesOf(new Blob([Uint8Array.from(atob(clip), (letter) => letter.charCodeAt(0))]))) frames += Number(image.width > 0)
+          return frames
+        }),
+      clip,
+    )
+    await page.close()
+    return result
+  }
+  const { error } = await frames(`${OPEN}; connect-src 'self'`)
+  assert.equal(error?.code, 'network', error?.message)
+  assert.match(error.message, /add blob: to its media-src/)
+  const { ok } = await frames(`${OPEN}; connect-src 'self'; ${needed}`)
+  assert.ok(ok >= 3, `${ok} frames`)
 })

@@ -10,6 +10,8 @@ export class CandidateLimit {
   #limits
   /** Whether the user has chosen; no default replaces that. */
   #chosen = false
+  /** The fewest that a default may be. */
+  #least = USER_MODEL_LIMIT
 
   /** @param {HTMLElement} root @param {number[]} limits  ascending; the last is `Infinity` @param {() => void} onChange */
   constructor(root, limits, onChange) {
@@ -38,8 +40,19 @@ export class CandidateLimit {
     if (last) last.textContent = `all ${total}`
   }
 
+  /** Lets defaults be as many as that: a clip is read whole, or its end is never found. @param {number} count */
+  include(count) {
+    this.#least = Math.max(this.#least, count)
+    if (!this.#chosen) this.#select.value = String(Math.max(this.value, this.#enough()))
+  }
+
+  /** The smallest choice that is enough, and never all of a large collection. */
+  #enough() {
+    return Math.min(this.#limits.find((limit) => limit >= this.#least) ?? Infinity, ...this.#limits.slice(-2))
+  }
+
   /** All candidates for a fast model, few for the user's own. @param {boolean} fast */
   setDefault(fast) {
-    if (!this.#chosen) this.#select.value = String(fast ? this.#limits.at(-1) : Math.min(USER_MODEL_LIMIT, ...this.#limits.slice(-2)))
+    if (!this.#chosen) this.#select.value = String(fast ? this.#limits.at(-1) : this.#enough())
   }
 }

@@ -16,13 +16,13 @@ import { el } from './dom.js'
 const IRRELEVANT = 0.01
 
 /**
- * Creates an item's card. `onSimilar` adds a button that searches with its picture; `onRemove` removes an item that the user added.
+ * Creates an item's card. `onSimilar` adds a button that searches with its picture, or plays the moment of a clip by `onPlay`; `onRemove` removes an item that the user added.
  *
  * @param {Item} item
- * @param {{ onSimilar?: ((item: Item) => void) | undefined, onRemove: (item: Item) => void }} actions
+ * @param {{ onSimilar?: ((item: Item) => void) | undefined, onPlay: (item: Item) => void, onRemove: (item: Item) => void }} actions
  * @returns {Card}
  */
-export function createCard(item, { onSimilar, onRemove }) {
+export function createCard(item, { onSimilar, onPlay, onRemove }) {
   const rank = el('span', { className: 'rank', aria: { hidden: true } })
   const score = el('span', { className: 'score' })
   const moved = el('span', { className: 'moved' })
@@ -30,7 +30,7 @@ export function createCard(item, { onSimilar, onRemove }) {
   const body = el('div', { className: 'body' }, name, item.text === undefined ? undefined : el('span', { className: 'text' }, item.text))
   const bar = el('span')
   const node = el('li', { className: `card ${item.kind}`, data: { id: item.id } })
-  if (item.kind === 'picture') node.append(frame(item, onSimilar))
+  if (item.kind === 'picture') node.append(item.moment ? playButton(item, onPlay) : frame(item, onSimilar))
   node.append(rank, body, el('div', { className: 'result' }, el('span', { className: 'bar', aria: { hidden: true } }, bar), score, moved))
   if (item.userAdded) node.append(removeButton(item, onRemove))
   return { node, rank, score, moved, bar }
@@ -41,6 +41,14 @@ function removeButton(item, onRemove) {
   const label = `Remove ${item.name}, which you added`
   const button = el('button', { type: 'button', className: 'own-mark', title: 'Remove', aria: { label } }, 'yours ×')
   button.addEventListener('click', () => onRemove(item))
+  return button
+}
+
+/** @param {Item} item @param {(item: Item) => void} onPlay */
+function playButton(item, onPlay) {
+  const label = `Play ${item.name}`
+  const button = el('button', { type: 'button', className: 'frame plays', title: 'Play the clip from here', aria: { label } }, pictureOf(item))
+  button.addEventListener('click', () => onPlay(item))
   return button
 }
 

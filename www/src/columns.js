@@ -20,7 +20,7 @@ export class Columns {
   /**
    * @param {HTMLElement} root
    * @param {number} shown  how many candidates are shown at first
-   * @param {{ onPicture: (item: Item) => void, onRemove: (item: Item) => void }} actions
+   * @param {{ onPicture: (item: Item) => void, onPlay: (item: Item) => void, onRemove: (item: Item) => void }} actions
    */
   constructor(root, shown, actions) {
     this.#root = root
@@ -88,7 +88,8 @@ export class Columns {
     const cards = this.#cards[column]
     let card = cards.get(item.id)
     if (!card) {
-      card = createCard(item, { onSimilar: column === 'after' ? this.#actions.onPicture : undefined, onRemove: this.#actions.onRemove })
+      const { onPicture, onPlay, onRemove } = this.#actions
+      card = createCard(item, { onSimilar: column === 'after' ? onPicture : undefined, onPlay, onRemove })
       cards.set(item.id, card)
     }
     return card

@@ -38,6 +38,11 @@ export class FirstPass {
     this.#index.discard(item.id)
   }
 
+  /** All items, in the order in which they came. */
+  get all() {
+    return [...this.#items.values()]
+  }
+
   /** The number of items. */
   get size() {
     return this.#items.size

@@ -1,6 +1,8 @@
 // What the picture tab searches: gallery pictures, and the user's own pictures and texts.
+import { clock } from './dom.js'
 
 /** @import { Content } from '../../pkg/src/index.js' */
+/** @import { UserClip } from './user-clip.js' */
 
 /**
  * A part of a sprite sheet.
@@ -17,6 +19,7 @@
  * @property {string} [text]
  * @property {Sprite} [sprite]     of a gallery picture
  * @property {string} [url]        of a picture with a file of its own
+ * @property {{ clip: UserClip, time: number }} [moment]  of a picture of the user's clip: where it is
  * @property {() => Content | Promise<Content>} content   what the reranker reads
  * @property {boolean} userAdded
  */
@@ -138,6 +141,20 @@ export async function userPicture(file) {
   }
   const name = (file.name || 'picture').replace(/\.[^.]+$/, '').replaceAll(/[_-]+/g, ' ')
   return { id: `own-${++added}`, kind: 'picture', name, keywords: [], url, userAdded: true, content: () => ({ image: file }) }
+}
+
+/**
+ * A picture of a clip that the user gave.
+ *
+ * @param {UserClip} clip
+ * @param {number} time
+ * @param {Blob} picture
+ * @returns {Item}
+ */
+export function userMoment(clip, time, picture) {
+  const url = URL.createObjectURL(picture)
+  const name = `${clip.name} ${clock(time)}`
+  return { id: `own-${++added}`, kind: 'picture', name, keywords: [], url, moment: { clip, time }, userAdded: true, content: () => ({ image: picture }) }
 }
 
 /** The pixels of a gallery picture. @param {Item} item @returns {Promise<ImageData>} */

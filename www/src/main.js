@@ -1,5 +1,7 @@
 // The demo's entry point: connects the parts. Keywords work at once; the models load behind them.
 import { benchTab } from './bench.js'
+import { ClipDialog } from './clip-dialog.js'
+import { ClipTaker, isClip } from './clips.js'
 import { LateEmbedder } from './collection.js'
 import { DocumentsPanel } from './documents-panel.js'
 import { $, bytes, el, errorText, query } from './dom.js'
@@ -29,6 +31,8 @@ const INSTRUCTION = "Retrieve images or text relevant to the user's query."
 const LARGEST_TEXT_FILE = 1 << 20
 const BENCH_PASSAGES = 32
 const USER_MODEL_NOTICE = 'Your own weights: press Enter to rerank. 20 candidates are read unless you choose more.'
+const CLIP_NOTICE =
+  'The demo’s small model knows emoji only. To find what happens in a real clip, load a model that sees, such as Qwen3-VL-Reranker, under “Your weights”.'
 const UNTRAINED_NOTICE = 'This build has no trained model. The stand-in has random weights: its order means nothing.'
 
 const model = new Model()
@@ -44,6 +48,7 @@ const pictures = new SearchPanel($('#pictures'), model, {
   onFiles: (files) => addFiles(files, 'add'),
   onQueryFile: (file) => addFiles([file], 'query'),
   onText: (text) => pictures.add([userText(text, `Your text ${++userTexts}`)]),
+  onPlay: (item) => player.open(item),
   onRetry: retry,
   instruction: INSTRUCTION,
   label: 'Search the pictures',
@@ -54,6 +59,8 @@ const pictures = new SearchPanel($('#pictures'), model, {
   limits: [20, 60, 120, Infinity],
   examples: ['something to cut paper', 'keeps you dry in the rain', 'takes photos', 'animal that gives milk', 'I am very sad'],
 })
+const player = new ClipDialog({ onSimilar: (item) => pictures.usePicture(item), onRemove: (item) => pictures.removeClip(item) })
+const clips = new ClipTaker($('#pictures'), (items) => pictures.add(items))
 const texts = new DocumentsPanel($('#texts'), model, {
   onRetry: retry,
   query: typed ?? 'stop a program that takes too long',
@@ -197,11 +204,12 @@ async function findDemo() {
   }
 }
 
-/** @param {ModelSpec | undefined} spec @param {boolean} pictureQuery */
-function pictureNotice(spec, pictureQuery) {
+/** @param {ModelSpec | undefined} spec @param {{ pictureQuery: boolean, moments: boolean }} about */
+function pictureNotice(spec, { pictureQuery, moments }) {
   if (!spec || spec === demo?.texts) return ''
   if (spec.userProvided) return USER_MODEL_NOTICE
   if (!spec.trained) return UNTRAINED_NOTICE
+  if (moments) return CLIP_NOTICE
   return pictureQuery ? 'The demo model was trained with words as queries only. Do not expect good results for a picture.' : ''
 }
 
@@ -246,11 +254,12 @@ function modelState() {
   return phase === 'failed' ? (error ?? '') : 'No model is loaded.'
 }
 
-/** Adds pictures and texts to the open search; GGUF files go to the weights tab. @param {File[]} files @param {DropZone} zone */
+/** Adds pictures, clips and texts to the open search; GGUF files go to the weights tab. @param {File[]} files @param {DropZone} zone */
 async function addFiles(files, zone) {
   const ggufs = files.filter(({ name }) => /\.gguf$/i.test(name))
   if (ggufs.length > 0) return weights.drop(ggufs)
-  const hasPictures = files.some(({ type }) => type.startsWith('image/'))
+  const films = files.filter(isClip)
+  const hasPictures = films.length > 0 || files.some(({ type }) => type.startsWith('image/'))
   if (searchTab === 'texts' && !hasPictures) {
     openTab('texts')
     return texts.addFiles(files)
@@ -260,7 +269,7 @@ async function addFiles(files, zone) {
   const problems = []
   /** @type {Item[]} */
   const items = []
-  for (const file of files) {
+  for (const file of files.filter((file) => !films.includes(file))) {
     try {
       items.push(await itemOf(file))
     } catch (error) {
@@ -270,13 +279,15 @@ async function addFiles(files, zone) {
   const picture = zone === 'query' ? items.find(({ kind }) => kind === 'picture') : undefined
   if (picture) pictures.usePicture(picture)
   else if (items.length > 0) pictures.add(items)
+  if (films.length > 0) problems.push(...(await clips.add(films)))
   if (problems.length > 0) pictures.problem(problems.join(' '))
 }
 
 /** @param {File} file @returns {Promise<Item>} */
 async function itemOf(file) {
   if (file.type.startsWith('image/')) return userPicture(file)
-  if (!/^text\//.test(file.type) && !/\.(txt|md)$/i.test(file.name)) throw new Error(`“${file.name}” is neither a picture nor a text file nor a GGUF.`)
+  if (!/^text\//.test(file.type) && !/\.(txt|md)$/i.test(file.name))
+    throw new Error(`“${file.name}” is neither a picture nor a clip nor a text file nor a GGUF.`)
   if (file.size > LARGEST_TEXT_FILE) throw new Error(`“${file.name}” has ${bytes(file.size)}; texts of at most ${bytes(LARGEST_TEXT_FILE)} are read.`)
   const text = (await file.text()).trim()
   if (!text) throw new Error(`“${file.name}” is empty.`)

@@ -24,7 +24,8 @@ import { statsList } from './stats.js'
  * @property {(text: string) => void} onText
  * @property {() => void} onRetry   load the model again
  * @property {number[]} limits       choices for the number of candidates, ascending; the last is `Infinity`
- * @property {(spec: ModelSpec | undefined, pictureQuery: boolean) => string} notice   what to know about this model's scores
+ * @property {(item: Item) => void} onPlay    play the clip of a moment
+ * @property {(spec: ModelSpec | undefined, about: { pictureQuery: boolean, moments: boolean }) => string} notice   what to know about this model's scores
  */
 
 /** @typedef {ControlOptions & SearchOptions} PanelOptions */
@@ -62,7 +63,11 @@ export class SearchPanel {
     this.#model = model
     this.#options = options
     root.append(query('#search-template', HTMLTemplateElement).content.cloneNode(true))
-    this.#columns = new Columns(root, options.shown, { onPicture: (item) => this.usePicture(item), onRemove: (item) => this.remove(item) })
+    this.#columns = new Columns(root, options.shown, {
+      onPicture: (item) => this.usePicture(item),
+      onPlay: options.onPlay,
+      onRemove: (item) => this.remove([item]),
+    })
     this.#limit = new CandidateLimit(root, options.limits, () => this.search(0))
     this.#picture = new QueryPicture(root)
     initControls(root, options)
@@ -74,17 +79,27 @@ export class SearchPanel {
   add(items) {
     this.#index.add(items)
     this.#limit.showTotal(this.#index.size)
+    if (items.some(({ moment }) => moment)) this.#limit.include(this.#moments.length)
     this.search()
   }
 
-  /** Removes an item and searches again. @param {Item} item */
-  remove(item) {
-    this.#index.remove(item)
-    this.#columns.remove(item)
-    if (item.url && item !== this.#picture.item) URL.revokeObjectURL(item.url)
+  /** Removes a clip: all moments that one of them shares it with. @param {Item} item */
+  removeClip({ moment }) {
+    this.remove(this.#moments.filter((other) => other.moment?.clip === moment?.clip))
+  }
+
+  /** Removes items and searches again. @param {Item[]} items */
+  remove(items) {
+    for (const item of items) {
+      this.#index.remove(item)
+      this.#columns.remove(item)
+      item.moment?.clip.release(item)
+      if (item.url && item !== this.#picture.item) URL.revokeObjectURL(item.url)
+    }
     this.#limit.showTotal(this.#index.size)
     this.search()
-    announce(`${item.name} was removed.`)
+    const [first] = items
+    announce(first && items.length === 1 ? `${first.name} was removed.` : `${plural(items.length, 'moment')} were removed.`)
     // The focused button was removed with its card.
     this.#$('.go:not([hidden]), .cancel:not([hidden])').focus({ preventScroll: true })
   }
@@ -137,6 +152,10 @@ export class SearchPanel {
     clearTimeout(this.#timer)
     this.#running?.abort()
     this.#running = undefined
+  }
+
+  get #moments() {
+    return this.#index.all.filter(({ moment }) => moment)
   }
 
   get #input() {
@@ -299,7 +318,10 @@ export class SearchPanel {
       hasQuery: this.#hasQuery,
       automatic: this.#automatic,
     }
-    this.#$('.notice').textContent = this.#options.notice(this.#model.spec, this.#picture.item !== undefined)
+    this.#$('.notice').textContent = this.#options.notice(this.#model.spec, {
+      pictureQuery: this.#picture.item !== undefined,
+      moments: this.#moments.length > 0,
+    })
     this.#$('.first .caption').textContent = firstCaption(this.#candidates, this.#hasQuery)
     this.#$('.second .caption').textContent = note ?? secondCaption({ phase, error: this.#model.error }, search)
     this.#$('.again').hidden = phase !== 'failed' && phase !== 'none'

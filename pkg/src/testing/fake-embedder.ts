@@ -4,10 +4,10 @@ import { readInputs } from '../content/inputs.js'
 import { snapshot } from '../content/request.js'
 import type { EmbedControl, EmbedderInfo, EmbedderOptions, EmbedRequest, EmbedResponse } from '../embed-types.js'
 import type { EmbedderLike } from '../embedder-like.js'
+import { published, SecondpassError } from '../entry/published.js'
 import { checkEmbedControl, EMBEDDER_CHECKS } from '../load-checks.js'
 import type { LoadControl } from '../types.js'
 import { FakeModel, type FakeSettings, loaded } from './fake-model.js'
-import { published, SecondpassError } from './main-entry.js'
 import { textOf, wordsOf } from './words.js'
 
 /** How a {@link FakeEmbedder} behaves. */

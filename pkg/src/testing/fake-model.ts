@@ -1,8 +1,9 @@
 // What the fakes have in common: loading with progress, failures and waits on demand, aborts, and a record of what was asked.
+
+import { published, SecondpassError } from '../entry/published.js'
 import type { ErrorCode } from '../errors.js'
 import { checkLoadControl, checkLoadOptions } from '../load-checks.js'
 import type { LoadControl, ProgressEvent } from '../types.js'
-import { published, SecondpassError } from './main-entry.js'
 
 /** An error that is thrown as it is, or the code of a `SecondpassError`. */
 export type Failure = Error | ErrorCode

@@ -2,12 +2,12 @@
 import { guarded } from '../callbacks.js'
 import { readRequest, snapshot } from '../content/request.js'
 import { asObject } from '../content/schema.js'
+import { published, SecondpassError } from '../entry/published.js'
 import { checkRerankControl } from '../load-checks.js'
 import type { LoadOptions } from '../reranker.js'
 import type { RerankerLike } from '../reranker-like.js'
 import type { LoadControl, RerankControl, RerankerInfo, RerankRequest, RerankResponse, RerankResult } from '../types.js'
 import { FakeModel, type FakeSettings, loaded } from './fake-model.js'
-import { published, SecondpassError } from './main-entry.js'
 import { textOf, wordOverlap, wordsOf } from './words.js'
 
 /** How a {@link FakeReranker} behaves. */

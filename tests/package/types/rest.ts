@@ -17,6 +17,7 @@ import {
 import { createRerankHandler, installRerankRoute, type RerankHandler, serveRerankRoute } from 'secondpass/http'
 import { SecondpassRerank } from 'secondpass/langchain'
 import { goldenRequest, modelById, models, type PublishedModel } from 'secondpass/models'
+import { type Clip, type ClipFrame, type FramesOptions, framesOf } from 'secondpass/video'
 
 const controller = new AbortController()
 const fixed: readonly Content[] = [
@@ -96,5 +97,25 @@ const small: PublishedModel[] = models.filter((model) => model.commercial && mod
 const published: readonly number[] | undefined = modelById('cross-encoder/ettin-reranker-32m-v1')?.golden_scores
 await Reranker.load({ model: small[0]?.address ?? '/m' })
 await reranker.rerank({ ...goldenRequest, raw_scores: true })
+
+const clips: Clip[] = [new Blob(), new File([], 'a.mp4'), '/a.webm', new URL('https://example.org/a.mp4')]
+const wanted: FramesOptions = {
+  fps: 2,
+  from: 1,
+  to: 5,
+  most: 10,
+  maxPixels: 1e5,
+  signal: controller.signal,
+  onProgress: ({ taken, of, time }) => console.log(taken / of, time),
+}
+const frames: ClipFrame[] = []
+for (const clip of clips) for await (const frame of framesOf(clip, wanted)) frames.push(frame)
+// A frame is a document; frames are a video.
+await reranker.rerank({
+  query: 'q',
+  documents: [...frames, { video: { frames: frames.map(({ image }) => image), timestamps: frames.map(({ time }) => time) } }],
+})
+// @ts-expect-error There is no such option.
+framesOf('/a.mp4', { max: 3 })
 
 export { best, code, compressor, device, hidden, hits, noCode, published, reason, request, stop, url }

@@ -1,4 +1,4 @@
-// What this entry uses of the main one. That is imported, not bundled, so that `instanceof SecondpassError` holds for its errors too.
+// What an entry of its own uses of the main one. That is imported, not bundled, so that `instanceof SecondpassError` holds for its errors too.
 import { type ErrorCode, SecondpassError } from '../index.js'
 
 /** An error of the checks that are bundled here, as one of the main entry's. */
