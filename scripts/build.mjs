@@ -159,6 +159,7 @@ export function buildPackage() {
     '--external:./worker.js',
     ...glue,
     `--define:MODULE_BYTES=${JSON.stringify(moduleBytes())}`,
+    `--define:PACKAGE_VERSION=${JSON.stringify(JSON.stringify(packageVersion()))}`,
     ...common,
   ])
   // The SDK adapters share the page's Reranker, so they import the main entry instead of bundling another copy of it.
@@ -168,6 +169,9 @@ export function buildPackage() {
   cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
   writeNotices(join(DIST, 'THIRD_PARTY_NOTICES.txt'))
 }
+
+/** Tabs with different versions of the package do not share a model. */
+const packageVersion = () => JSON.parse(readFileSync(join(ROOT, 'pkg', 'package.json'), 'utf8')).version
 
 /** For the progress of fetching a module: its response tells the size only where it is not compressed. */
 function moduleBytes() {

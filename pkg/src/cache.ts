@@ -29,9 +29,9 @@ export const cache = {
     const { signal, onProgress } = control
     signal?.throwIfAborted()
     const progress = onProgress && new LoadProgress('store', guarded(onProgress))
-    await withClient(options, (client) => {
-      const { json, picked } = engineOptions(options)
-      return orAborted(
+    const { json, picked } = engineOptions(options)
+    const storage = await withClient(options, (client) =>
+      orAborted(
         signal,
         client.call<string>(
           (id) => ({ type: 'store', id, options: json, picked, wasm: client.wasm }),
@@ -41,8 +41,9 @@ export const cache = {
             if (message.type === 'persist') void persist()
           },
         ),
-      )
-    })
+      ),
+    )
+    if (storage === 'memory' && JSON.parse(json).cache !== 'memory') throw notKept()
     progress?.end()
   },
 
@@ -102,5 +103,12 @@ async function withClient<T>({ worker, wasmUrl, cache }: ClientOptions, work: (c
     else setTimeout(() => users === 0 && client.close(finished()), IDLE_MS)
   }
 }
+
+const notKept = () =>
+  new SecondpassError(
+    'storage_failed',
+    500,
+    'The files arrived, and nothing is stored: the browser did not keep them, or the site’s storage was cleared meanwhile. Call cache.add again; a load works without it.',
+  )
 
 const finished = () => new SecondpassError('disposed', 409, 'The worker of the cache has ended.')

@@ -3,9 +3,9 @@ import { snapshot } from './content/request.js'
 import type { EmbedControl, EmbedderInfo, EmbedderOptions, EmbedRequest, EmbedResponse } from './embed-types.js'
 import { checkEmbedControl, checkLoadControl, checkLoadOptions, EMBEDDER_CHECKS } from './load-checks.js'
 import { EMBED } from './page/embed-kind.js'
-import { Pool } from './page/pool.js'
 import { LoadProgress } from './page/progress.js'
 import { RemoteEmbedder, type RemoteEmbedderOptions } from './remote/remote-embedder.js'
+import { loadPool, type PoolOfTab } from './tabs/load-pool.js'
 import type { LoadControl } from './types.js'
 
 /**
@@ -17,9 +17,9 @@ import type { LoadControl } from './types.js'
  * ```
  */
 export class Embedder {
-  readonly #model: Pool | RemoteEmbedder
+  readonly #model: PoolOfTab | RemoteEmbedder
 
-  private constructor(model: Pool | RemoteEmbedder) {
+  private constructor(model: PoolOfTab | RemoteEmbedder) {
     this.#model = model
   }
 
@@ -30,7 +30,7 @@ export class Embedder {
     const { signal, onProgress } = control
     signal?.throwIfAborted()
     const progress = onProgress && new LoadProgress('load', guarded(onProgress))
-    const pool = await Pool.load({ ...options, task: 'embed' }, { ...(signal && { signal }), ...(progress && { onProgress: progress.add }) })
+    const pool = await loadPool({ ...options, task: 'embed' }, { ...(signal && { signal }), ...(progress && { onProgress: progress.add }) })
     progress?.end()
     return new Embedder(pool)
   }
@@ -63,7 +63,7 @@ export class Embedder {
     signal?.throwIfAborted()
     const checked = { ...(signal && { signal }), ...(onResult && { onResult: guarded(onResult) }), ...(strict && { strict }) }
     const given = snapshot(request, 'input')
-    return this.#model instanceof Pool ? this.#model.run(EMBED, given, checked) : this.#model.embed(given, checked)
+    return this.#model instanceof RemoteEmbedder ? this.#model.embed(given, checked) : this.#model.run(EMBED, given, checked)
   }
 
   /** Stops the workers, which frees their memory and the device's. Calls still running are rejected with the code `disposed`. */

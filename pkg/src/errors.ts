@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'worker_failed'
   | 'no_webgpu'
   | 'unsupported_model'
+  | 'model_too_large'
   | 'bad_response'
   | 'network'
   | 'unauthorized'

@@ -32,6 +32,7 @@ const MODEL_CHECKS: Checks<ModelOptions> = {
   device: check.text,
   // Which numbers there may be, and in which words, the pool says.
   workers: check.anything,
+  shared: check.flag,
   dtype: check.text,
   maxImagePixels: check.count,
   applyOrientation: check.flag,

@@ -3,12 +3,12 @@ import { guarded } from './callbacks.js'
 import { snapshot } from './content/request.js'
 import { type ErrorCode, invalidRequest, SecondpassError } from './errors.js'
 import { checkLoadControl, checkLoadOptions, checkRerankControl } from './load-checks.js'
-import { Pool } from './page/pool.js'
 import { LoadProgress } from './page/progress.js'
 import { RERANK } from './page/rerank-kind.js'
 import type { RemoteOptions } from './remote/options.js'
 import { Remote } from './remote/remote.js'
 import { type ScoreControl, type ScoreRequest, type ScoreResponse, scorePairs } from './score.js'
+import { loadPool, type PoolOfTab } from './tabs/load-pool.js'
 import type { LoadControl, ModelOptions, RerankControl, RerankerInfo, RerankRequest, RerankResponse } from './types.js'
 
 /** Which model to load, and how. */
@@ -30,10 +30,10 @@ export interface LoadOptions extends ModelOptions {
  * ```
  */
 export class Reranker {
-  readonly #model: Pool | Remote
+  readonly #model: PoolOfTab | Remote
   #fallbackFor: RerankerInfo['fallback_for']
 
-  private constructor(model: Pool | Remote) {
+  private constructor(model: PoolOfTab | Remote) {
     this.#model = model
   }
 
@@ -45,7 +45,7 @@ export class Reranker {
     signal?.throwIfAborted()
     const progress = onProgress && new LoadProgress('load', guarded(onProgress))
     try {
-      const model = await Pool.load(options, { ...(signal && { signal }), ...(progress && { onProgress: progress.add }) })
+      const model = await loadPool(options, { ...(signal && { signal }), ...(progress && { onProgress: progress.add }) })
       progress?.end()
       return new Reranker(model)
     } catch (error) {
@@ -87,7 +87,7 @@ export class Reranker {
     signal?.throwIfAborted()
     const checked = { ...(signal && { signal }), ...(onResult && { onResult: guarded(onResult) }), ...(strict && { strict }) }
     const given = snapshot(request, 'documents')
-    return this.#model instanceof Pool ? this.#model.run(RERANK, given, checked) : this.#model.rerank(given, checked)
+    return this.#model instanceof Remote ? this.#model.rerank(given, checked) : this.#model.run(RERANK, given, checked)
   }
 
   /**
@@ -112,6 +112,14 @@ export class Reranker {
 }
 
 /** Reasons of this device, which another may not have. */
-const DEVICE_REASONS = new Set<ErrorCode>(['no_webgpu', 'out_of_memory', 'device_lost', 'worker_failed', 'unsupported_model', 'unsupported_dtype'])
+const DEVICE_REASONS = new Set<ErrorCode>([
+  'no_webgpu',
+  'out_of_memory',
+  'device_lost',
+  'worker_failed',
+  'unsupported_model',
+  'model_too_large',
+  'unsupported_dtype',
+])
 
 const isOfDevice = (error: unknown): error is SecondpassError => error instanceof SecondpassError && DEVICE_REASONS.has(error.code)

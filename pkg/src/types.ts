@@ -69,6 +69,12 @@ export interface ModelOptions {
    */
   workers?: 'auto' | number
   /**
+   * Tabs of one origin share one model, if they ask for it with the same options. The first has it; the others send it their
+   * requests, and one of them takes over when it goes. Default false. Where it is not possible (no Web Locks, a picked file, outside
+   * of browsers) each has its own: `info.shared` is then false, and `info.warnings` says why.
+   */
+  shared?: boolean
+  /**
    * How matrices are stored in memory: as in the file (`auto`, the default: 8-bit blocks stay packed, the rest becomes f32),
    * all in f32, or all in 8-bit blocks, a quarter of the memory (`q8_0`).
    */
@@ -212,6 +218,8 @@ export interface RerankerInfo {
   workers: number
   /** Why there are fewer workers than were asked for, or than there are cores to use. */
   workers_limited?: { by: 'device' | 'storage' | 'memory' | 'load'; message: string }
+  /** Whether tabs share it; absent unless that was asked for. */
+  shared?: boolean
   /** Which of the package's shaders multiply matrices, as measured on this adapter; null on a CPU. */
   kernels: 'direct' | 'tile' | 'wide' | 'quads' | null
   /** What the model's files leave open, and what was assumed; absent if nothing is. Every response repeats it in `meta.warnings`. */

@@ -67,6 +67,16 @@ pub enum SourceError {
         /// Bytes that are free, where they are known.
         free: Option<u64>,
     },
+    /// The files of a model are larger than this device can hold.
+    #[error(
+        "the files of the model have {} MB, and on this device a page that needs much more than {} MB is ended. Use a smaller model, or its GGUF file in 4 bits", bytes / 1_000_000, most / 1_000_000
+    )]
+    TooLarge {
+        /// Of all files together.
+        bytes: u64,
+        /// What the page allows.
+        most: u64,
+    },
     /// Storage failed in another way.
     #[error("{file} could not be stored or read back: {detail}")]
     Storage {
@@ -101,6 +111,7 @@ impl SourceError {
             Self::Changed { .. } => "file_changed",
             Self::Integrity { .. } => "integrity",
             Self::StorageFull { .. } => "storage_full",
+            Self::TooLarge { .. } => "model_too_large",
             Self::Storage { .. } => "storage_failed",
             Self::Aborted => "aborted",
         }
@@ -113,6 +124,7 @@ impl SourceError {
             Self::Network { .. } => 503,
             Self::BadResponse { .. } | Self::Cors { .. } => 502,
             Self::Changed { .. } => 409,
+            Self::TooLarge { .. } => 413,
             Self::StorageFull { .. } => 507,
             Self::Storage { .. } => 500,
             Self::Truncated { .. } | Self::Integrity { .. } => 422,

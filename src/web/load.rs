@@ -61,6 +61,9 @@ pub struct FileOptions {
     integrity: BTreeMap<String, String>,
     #[serde(default)]
     revalidate: bool,
+    /// The most that the files may have together, where the page knows a limit of its device.
+    #[serde(default)]
+    max_bytes: Option<u64>,
     #[serde(default)]
     download: DownloadSettings,
 }
@@ -174,7 +177,7 @@ async fn attempt<T>(
     let downloads = Downloads::new(options, report.clone(), Box::new(move || persist.persist())).await?;
     let page_model = PageModel::new(model, vision, &downloads);
     let run = async {
-        let manifest = page_model.manifest(files.task).await?;
+        let manifest = page_model.manifest(files.task, files.max_bytes).await?;
         let done = match work(&manifest).await {
             // Files are read before they are hashed: the hash tells whether they are damaged.
             Err(error) if error.file_fault().is_some() && !downloads.hashes.is_empty() => {

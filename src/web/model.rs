@@ -6,7 +6,7 @@ use super::download::{DownloadFolder, Downloads};
 use super::storage::{Blob, BlobFolder};
 use crate::Error;
 use crate::api::RequestError;
-use crate::bytes::{FileAddress, Folder};
+use crate::bytes::{FileAddress, Folder, SourceError};
 use crate::engine::{FileLocation, Manifest, ModelLocation};
 use crate::model::Task;
 use crate::weights::SINGLE_FILE;
@@ -95,7 +95,8 @@ impl PageModel {
     }
 
     /// Opens all files, so that a lack of room, or a hash of none of them, is known before any of them is transferred.
-    pub async fn manifest(&self, task: Task) -> Result<Manifest, Error> {
+    /// They may have `most` bytes together.
+    pub async fn manifest(&self, task: Task, most: Option<u64>) -> Result<Manifest, Error> {
         let addresses: Vec<String> = self.role_files().map(|file| file.address()).collect();
         if addresses.len() == 2 && addresses[0] == addresses[1] {
             let detail = "model and vision are the same file; give the model's mmproj file as vision, or leave it out";
@@ -106,6 +107,10 @@ impl PageModel {
         }
         let manifest = Manifest::open_for(&self.location(), task).await?;
         self.check_hashes(&manifest)?;
+        let bytes = manifest.files().filter_map(|file| file.source().ok()).map(|source| source.len()).sum::<u64>();
+        if let Some(most) = most.filter(|&most| bytes > most) {
+            return Err(SourceError::TooLarge { bytes, most }.into());
+        }
         self.downloads.check_room().await?;
         Ok(manifest)
     }

@@ -1,8 +1,9 @@
 // Limits of Safari and Firefox, imitated in the worker before the package's code runs: scores stay right, or the error says why.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { Host } from '../server/faulty.mjs'
 import { cases, open } from './harness.mjs'
-import { QUICK } from './storage.mjs'
+import { QUICK, MODEL as SMALL } from './storage.mjs'
 
 const MODEL = 'tiny-tied'
 /** As in tests/reference.rs. */
@@ -78,4 +79,103 @@ test('without synchronous access to OPFS the Cache API is used, and asking for O
   assert.equal((await load('no-sync-handles', { device: 'cpu' })).ok?.storage, 'cache-api')
   const { error } = await load('no-sync-handles', { device: 'cpu', cache: 'opfs' })
   assert.match(error?.message ?? '', /OPFS/)
+})
+
+test('where a private window refuses OPFS, the Cache API is used, and memory where there is neither', async () => {
+  assert.equal((await load('opfs-refused', { device: 'cpu' })).ok?.storage, 'cache-api')
+  assert.equal((await load('opfs-refused no-caches', { device: 'cpu' })).ok?.storage, 'memory')
+})
+
+test('the adapter is asked for before anything is fetched', async () => {
+  for (const limits of ['no-webgpu', 'no-adapter']) {
+    const host = new Host(SMALL)
+    const { error } = await load(limits, { device: 'webgpu', model: browser.host(host) })
+    assert.deepEqual([error?.code, host.requests], ['no_webgpu', 0], limits)
+  }
+})
+
+/** A page that says it is on another platform. */
+async function pageOn({ userAgent, platform = '', maxTouchPoints = 0 }) {
+  const page = await browser.page()
+  await page.evaluate(
+    (fields) => {
+      for (const [name, value] of Object.entries(fields)) Object.defineProperty(navigator, name, { value, configurable: true })
+    },
+    { userAgent, platform, maxTouchPoints },
+  )
+  return page
+}
+
+const IPHONE = { userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) AppleWebKit/605.1.15', platform: 'iPhone', maxTouchPoints: 5 }
+const MAC_USER_AGENT = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/26.0 Safari/605.1.15'
+const IPAD = { userAgent: MAC_USER_AGENT, platform: 'MacIntel', maxTouchPoints: 5 }
+const MAC = { userAgent: MAC_USER_AGENT, platform: 'MacIntel' }
+const GIB = 2 ** 30
+
+/** A host whose weights are said to have so many bytes. None of them are sent: whoever reads them would wait. */
+function largeHost(bytes) {
+  const asked = []
+  const small = new Host({ 'config.json': SMALL['config.json'], 'tokenizer.json': SMALL['tokenizer.json'] })
+  const handle = (name, request, response) => {
+    asked.push(name)
+    if (name !== 'model.safetensors') return small.handle(name, request, response)
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
+    response.writeHead(206, { 'content-range': `bytes ${from}-${Math.min(Number(to), bytes - 1)}/${bytes}`, etag: '"large"' })
+    response.flushHeaders()
+  }
+  return { handle, asked }
+}
+
+test('on an iPhone or iPad more than a GiB is refused before it is fetched, and elsewhere it is not', async () => {
+  for (const [name, platform, bytes, code] of [
+    ['iPhone', IPHONE, GIB * 1.2, 'model_too_large'],
+    ['iPad', IPAD, GIB * 1.2, 'model_too_large'],
+    ['Mac', MAC, GIB * 1.2, 'aborted'],
+    ['iPhone, half a GiB', IPHONE, GIB / 2, 'aborted'],
+  ]) {
+    const page = await pageOn(platform)
+    const host = largeHost(Math.round(bytes))
+    for (const call of ['load', 'add']) {
+      const { code: got, message } = await page.evaluate(
+        async ({ model, call }) => {
+          const signal = AbortSignal.timeout(4000)
+          const load = () => secondpass.Reranker.load({ model, device: 'cpu', cache: 'memory' }, { signal })
+          const { error } = await outcome(() => (call === 'load' ? load() : secondpass.cache.add({ model, cache: 'memory' }, { signal })))
+          return { code: error?.name === 'TimeoutError' ? 'aborted' : error?.code, message: error?.message }
+        },
+        { model: browser.host(host), call },
+      )
+      assert.equal(got, code, `${name}, ${call}: ${message}`)
+      if (code === 'model_too_large') {
+        assert.match(message, /1288 MB.*1073 MB.*smaller model.*4 bits/)
+        assert.ok(host.asked.includes('model.safetensors'), 'its size was asked for')
+      }
+    }
+    await page.close()
+  }
+})
+
+test('on an iPhone a large file that was picked is refused, a fallback is used, and small models load', async () => {
+  const page = await pageOn(IPHONE)
+  const { error, fallback, score } = await page.evaluate(
+    async ({ model, bytes }) => {
+      // A blob of pieces that are the same one: it takes no memory of its size.
+      const piece = new Blob([new Uint8Array(2 ** 24)])
+      const large = new File(Array(Math.ceil(bytes / 2 ** 24)).fill(piece), 'large.gguf')
+      const { error } = await outcome(() => secondpass.Reranker.load({ model: large, device: 'cpu' }))
+      const other = await secondpass.Reranker.load({
+        model: large,
+        device: 'cpu',
+        fallback: () => secondpass.Reranker.load({ model, device: 'cpu' }),
+      })
+      const { results } = await other.rerank({ query: 'q', documents: ['a'] })
+      const fallback = other.info.fallback_for?.code
+      other.dispose()
+      return { error, fallback, score: results[0].relevance_score }
+    },
+    { model: `/models/${MODEL}`, bytes: 1.1 * GIB },
+  )
+  await page.close()
+  assert.deepEqual([error?.code, error?.status, fallback], ['model_too_large', 413, 'model_too_large'])
+  assert.ok(score > 0)
 })

@@ -61,3 +61,14 @@ export function sizeOf(source: Drawable): [width: number, height: number] {
 /** Says why a picture would take too much memory once it is drawn; undefined if it would not. */
 export const tooLarge = (width: number, height: number): string | undefined =>
   width * height > MAX_PIXELS ? `it has ${width} × ${height} pixels, more than the ${MAX_PIXELS} that are drawn; give a smaller one` : undefined
+
+/** The pixels of a bitmap. */
+export function pixelsOf(bitmap: ImageBitmap): ImageData {
+  const { width, height } = bitmap
+  const refused = tooLarge(width, height)
+  if (refused) throw new Error(refused)
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
+  if (!context) throw new Error('no canvas could be made')
+  context.drawImage(bitmap, 0, 0)
+  return context.getImageData(0, 0, width, height)
+}

@@ -9,6 +9,7 @@ export const EMBED: RequestKind<EmbedRequest, EmbedResponse, EmbeddedVector> = {
   list: 'input',
   pack: packInputs,
   failuresAlone: (response) => ({ ...response, data: [], usage: { prompt_tokens: 0, total_tokens: 0 }, meta: { ...response.meta, warnings: [] } }),
+  finish: (response) => response,
   merge(answers, _, total_ms) {
     const first = answers[0] as (typeof answers)[0]
     if (answers.length === 1 && isWhole(first)) return first.response

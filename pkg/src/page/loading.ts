@@ -6,6 +6,7 @@ import type { PickedFiles, StepControl, WorkerModelOptions } from '../protocol.j
 import type { RerankerInfo } from '../types.js'
 import { Client, folderOf } from './client.js'
 import { recallKernels, rememberKernels } from './kernels.js'
+import { mostModelBytes } from './platform.js'
 
 /** Where files lie that another worker reads without the network. */
 const STORED = new Set<RerankerInfo['storage']>(['opfs', 'cache-api', 'folder', 'file'])
@@ -93,6 +94,7 @@ export function engineOptions(given: WorkerModelOptions, caution = 0): { json: s
     integrity: typeof integrity === 'string' ? { model: integrity } : (integrity ?? undefined),
     revalidate: options.revalidate ?? false,
     download: options.download ?? undefined,
+    maxBytes: mostModelBytes(),
     kernels: options.kernels ?? undefined,
     remembered: recallKernels(),
     caution,

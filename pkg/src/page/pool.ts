@@ -7,16 +7,24 @@ import type { RerankerInfo } from '../types.js'
 import { isLoss, isSuspect, ModelWorker } from './model-worker.js'
 import { checkWorkers, poolSize } from './pool-size.js'
 import { PooledRequest, type Portion } from './pooled-request.js'
-import type { RequestControl, RequestKind } from './request-kind.js'
+import type { Packing, RequestControl, RequestKind } from './request-kind.js'
 
 type AnyRequest = PooledRequest<unknown, unknown, { index: number }>
 
 /** A portion that was being computed when its worker was lost is repeated so often; then it is taken for the cause. */
 const REPEATS = 1
 
+/** How requests of several callers share the workers. */
+export interface Turns {
+  /** Whose a request is. */
+  caller: object
+  /** The most estimated tokens of a portion, after which another caller may have its turn. */
+  mostTokens: number
+}
+
 /**
  * One worker or, on the CPU, several. Each computes one portion of a request at a time. The oldest request comes first, and the
- * next begins as soon as it leaves a worker idle. What a lost worker was computing goes to another.
+ * next begins as soon as it leaves a worker idle; several callers take turns. What a lost worker was computing goes to another.
  */
 export class Pool {
   readonly #workers: ModelWorker[] = []
@@ -30,15 +38,24 @@ export class Pool {
   /** The first worker, which is asked when none is left. */
   #first!: ModelWorker
   #device: RerankerInfo['device'] | undefined
+  /** Why tabs do not share it though they should. */
+  unshared: string | undefined
+  /** When each caller had its last turn. */
+  readonly #turns = new WeakMap<object, number>()
+  #turn = 0
   readonly #end = new AbortController()
   #closed: SecondpassError | undefined
 
-  private constructor(readonly options: WorkerModelOptions) {}
+  private constructor(
+    readonly options: WorkerModelOptions,
+    /** Called when workers have come or gone. */
+    readonly onChange: () => void,
+  ) {}
 
   /** Resolves with the first worker; with a number of workers, when all of them are there or have failed. */
-  static async load(options: WorkerModelOptions, control: StepControl): Promise<Pool> {
+  static async load(options: WorkerModelOptions, control: StepControl, onChange: () => void = () => {}): Promise<Pool> {
     checkWorkers(options.workers)
-    const pool = new Pool(options)
+    const pool = new Pool(options, onChange)
     pool.#first = await ModelWorker.load(options, control, () => pool.#changed())
     pool.#workers.push(pool.#first)
     const joined = pool.#fill(pool.#first)
@@ -55,9 +72,10 @@ export class Pool {
   get info(): RerankerInfo {
     const infos = this.#workers.map((worker) => worker.info)
     const recovered = infos.find(({ recovered_from }) => recovered_from)
+    const info = { ...this.#first.info, ...infos[0] }
     return {
-      ...this.#first.info,
-      ...infos[0],
+      ...info,
+      ...(this.unshared && { shared: false, warnings: [...(info.warnings ?? []), `The model is not shared: ${this.unshared}.`] }),
       ...(recovered && { recovered_from: recovered.recovered_from }),
       ...(infos.length > 0 && { wasm_bytes: infos.reduce((sum, { wasm_bytes }) => sum + wasm_bytes, 0) }),
       workers: this.#workers.filter(({ isReady }) => isReady).length,
@@ -69,6 +87,11 @@ export class Pool {
     return this.#closed !== undefined
   }
 
+  /** Why it is closed. */
+  get closedBy(): SecondpassError | undefined {
+    return this.#closed
+  }
+
   /** Computes a request of a kind. */
   async run<Request, Response, Result extends { index: number }>(
     kind: RequestKind<Request, Response, Result>,
@@ -77,9 +100,19 @@ export class Pool {
   ): Promise<Response> {
     if (this.#closed) throw this.#closed
     const packed = await kind.pack(request)
+    return kind.finish(await this.compute(kind, { packed, again: () => kind.pack(request) }, control), request)
+  }
+
+  /** Computes a request that is packed. */
+  async compute<Request, Response, Result extends { index: number }>(
+    kind: RequestKind<Request, Response, Result>,
+    packing: Packing,
+    control: RequestControl<Result>,
+    { caller, mostTokens }: Partial<Turns> = {},
+  ): Promise<Response> {
     control.signal?.throwIfAborted()
     if (this.#closed) throw this.#closed
-    const pooled = new PooledRequest(kind, request, packed, control, this.#workers.length + this.#joining)
+    const pooled = new PooledRequest(kind, packing, control, this.#workers.length + this.#joining, caller ?? this, mostTokens)
     this.#requests.add(pooled as unknown as AnyRequest)
     this.#deal()
     try {
@@ -118,6 +151,11 @@ export class Pool {
   /** A worker can compute, or is closed. */
   #changed(): void {
     if (this.#closed) return
+    this.#update()
+    this.onChange()
+  }
+
+  #update(): void {
     const ended = this.#workers.filter(({ closed }) => closed)
     for (const worker of ended) this.#workers.splice(this.#workers.indexOf(worker), 1)
     const [lead] = this.#workers
@@ -131,13 +169,22 @@ export class Pool {
   #deal(): void {
     if (this.#closed) return
     for (;;) {
-      const request = [...this.#requests].find(({ isWaiting }) => isWaiting)
+      const request = this.#next()
       // One that is alone is started again when it is needed: a request may be what it cannot bear.
       if (request || this.#workers.length > 1) for (const worker of this.#workers) worker.restart()
       const worker = request && this.#idleFor(request)
       if (!worker) return
-      void this.#compute(worker, request)
+      this.#turns.set(request.caller, ++this.#turn)
+      void this.#computePortion(worker, request)
     }
+  }
+
+  /** The oldest of the requests that wait, of the caller whose turn was the longest ago. */
+  #next(): AnyRequest | undefined {
+    const last = ({ caller }: AnyRequest) => this.#turns.get(caller) ?? 0
+    let next: AnyRequest | undefined
+    for (const request of this.#requests) if (request.isWaiting && (!next || last(request) < last(next))) next = request
+    return next
   }
 
   /** A worker that has the request's query already, or any. */
@@ -146,7 +193,7 @@ export class Pool {
     return idle.find((worker) => this.#queries.get(worker) === query) ?? idle[0]
   }
 
-  async #compute(worker: ModelWorker, request: AnyRequest): Promise<void> {
+  async #computePortion(worker: ModelWorker, request: AnyRequest): Promise<void> {
     const portion = request.take(this.#workers.indexOf(worker), this.#workers.length + this.#joining)
     this.#queries.set(worker, request.query)
     try {
@@ -171,6 +218,7 @@ export class Pool {
     this.#end.abort(error)
     for (const worker of this.#workers) worker.close(error)
     for (const request of this.#requests) request.end(error)
+    this.onChange()
   }
 }
 

@@ -1,10 +1,9 @@
 // A request whose documents are computed in portions: what is still to be dealt out, and what is known so far.
 import { SecondpassError } from '../errors.js'
-import type { PackedRequest } from './attachments.js'
 import { renumbered } from './merge.js'
 import { portionsOf } from './portions.js'
 import { messageFor, type PortionMessage } from './request.js'
-import type { PortionAnswer, RequestControl, RequestKind } from './request-kind.js'
+import type { Packing, PortionAnswer, RequestControl, RequestKind } from './request-kind.js'
 
 /** A short document, which every model can read. */
 const SHORT_DOCUMENT = '"a"'
@@ -41,13 +40,16 @@ export class PooledRequest<Request, Response, Result extends { index: number }> 
 
   constructor(
     readonly kind: RequestKind<Request, Response, Result>,
-    readonly request: Request,
-    readonly packed: PackedRequest,
+    readonly packing: Packing,
     readonly control: RequestControl<Result>,
     workers: number,
+    /** Whose it is: callers take turns. */
+    readonly caller: object,
+    mostTokens?: number,
   ) {
+    const { packed } = packing
     this.query = (packed.query?.json ?? '') + packed.instruction
-    this.#waiting = portionsOf(packed, workers).map((indexes, number) => ({ number, indexes, losses: 0, moved: false, refusal: undefined }))
+    this.#waiting = portionsOf(packed, workers, mostTokens).map((indexes, number) => ({ number, indexes, losses: 0, moved: false, refusal: undefined }))
     this.#portions = this.#waiting.length
     const { signal } = control
     const onAbort = () => this.end(signal?.reason)
@@ -76,15 +78,16 @@ export class PooledRequest<Request, Response, Result extends { index: number }> 
    * where another query has the same list, and finds their pictures in its cache; whoever has none left takes another's.
    */
   take(worker: number, workers: number): Portion {
+    if (this.#start === undefined) this.control.onStart?.()
     this.#start ??= performance.now()
     this.#running++
     const own = this.#waiting.findIndex(({ number }) => number % workers === worker)
     return this.#waiting.splice(Math.max(0, own), 1)[0] as Portion
   }
 
-  /** What to send for a portion. What was moved to a worker that is lost is read from the caller's objects again. */
+  /** What to send for a portion. What was moved to a worker that is lost is packed again. */
   async message(portion: Portion): Promise<PortionMessage> {
-    const packed = portion.moved ? await this.kind.pack(this.request) : this.packed
+    const packed = portion.moved ? await this.packing.again() : this.packing.packed
     const message = messageFor(this.kind.type, packed, portion.indexes, portion.refusal ? [SHORT_DOCUMENT] : [])
     portion.moved = message.transfer.length > 0
     return { ...message, strict: Boolean(this.control.strict) }
@@ -106,7 +109,7 @@ export class PooledRequest<Request, Response, Result extends { index: number }> 
     if (this.#answers.length < this.#portions) return
     if (this.#refusals.length === this.#portions) return this.#endWith(this.#refusals)
     this.#ended = true
-    this.#settle.resolve(this.kind.merge(this.#answers, this.request, performance.now() - (this.#start ?? 0)))
+    this.#settle.resolve(this.kind.merge(this.#answers, JSON.parse(this.packing.packed.fields), performance.now() - (this.#start ?? 0)))
   }
 
   /** The worker was lost; another begins anew. */

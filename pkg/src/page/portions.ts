@@ -35,24 +35,25 @@ interface Group {
 }
 
 /**
- * The documents of each portion, by their indexes. All are in one portion if there are few, if there is one worker, or if the
- * request is unusual. Equal documents are in the same portion.
+ * The documents of each portion, by their indexes. All are in one portion if there are few, if there is one worker and no bound
+ * (`mostTokens`), or if the request is unusual. Equal documents are in the same portion.
  */
-export function portionsOf({ query, instruction, documents, fields }: PackedRequest, workers: number): number[][] {
+export function portionsOf({ query, instruction, documents, fields }: PackedRequest, workers: number, mostTokens = Infinity): number[][] {
   const all = [[...documents.keys()]]
-  if (workers < 2 || documents.length > MOST_DOCUMENTS) return all
+  if ((workers < 2 && mostTokens === Infinity) || documents.length > MOST_DOCUMENTS) return all
   const lengths = documents.map(({ json }) => json.length)
   if (fields.length + (query?.json.length ?? 0) + lengths.reduce((a, b) => a + b) > MOST_BODY || Math.max(...lengths) > MOST_CONTENT) return all
   const groups = groupsOf(documents)
   // Each worker that takes part computes the query for itself, so that must not be the larger part of its work.
   const least = Math.max(LEAST_TOKENS, (query ? tokensOf(query) : 0) + tokensOfText(instruction))
   const total = sum(groups)
-  const taking = Math.min(workers, groups.length, Math.floor(total / least))
-  if (taking < 2) return all
+  const taking = Math.max(1, Math.min(workers, groups.length, Math.floor(total / least)))
   // Pictures of the query are decoded again for each portion.
+  const isBound = total > mostTokens && !query?.pictures
+  if (taking < 2 && !isBound) return all
   smallLast(groups, LAST_ONES * taking)
   if (query && query.pictures > 0) return cut(groups, (left, before) => left / (taking - before))
-  return cut(groups, (left) => Math.max(least, left / (SHARES * taking)))
+  return cut(groups, (left) => Math.max(least, Math.min(mostTokens, taking < 2 ? left : left / (SHARES * taking))))
 }
 
 /** Puts the smaller ones of the last few at the end: what is dealt out last decides for how long some workers have nothing to do. */

@@ -12,6 +12,15 @@ export interface RequestControl<Result> {
   signal?: AbortSignal
   onResult?: (result: Result) => void
   strict?: boolean
+  /** Called when a worker begins with it. */
+  onStart?: () => void
+}
+
+/** A request that is packed for workers. */
+export interface Packing {
+  packed: PackedRequest
+  /** What was moved to a worker that is lost is packed anew. */
+  again(): Promise<PackedRequest>
 }
 
 export interface RequestKind<Request, Response, Result extends { index: number }> {
@@ -22,8 +31,10 @@ export interface RequestKind<Request, Response, Result extends { index: number }
   pack(request: Request): Promise<PackedRequest>
   /** An answer in which only what it says of failures counts. */
   failuresAlone(response: Response): Response
-  /** The response to the request. `total_ms` is the time in which all of it was computed. */
-  merge(answers: PortionAnswer<Response>[], request: Request, total_ms: number): Response
+  /** The response to the request with these fields. `total_ms` is the time in which all of it was computed. */
+  merge(answers: PortionAnswer<Response>[], fields: { top_n?: number }, total_ms: number): Response
+  /** The response as its caller expects it. */
+  finish(response: Response, request: Request): Response
   /** Only for types. */
   readonly result?: Result
 }

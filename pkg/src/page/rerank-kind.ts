@@ -15,8 +15,8 @@ export const RERANK: RequestKind<RerankRequest, RerankResponse, RerankResult> = 
     usage: { prompt_tokens: 0, total_tokens: 0 },
     meta: { ...response.meta, cached_tokens: 0, warnings: [] },
   }),
-  merge(answers, request, total_ms) {
-    const response = mergeAnswers(answers, request, total_ms)
+  merge: mergeAnswers,
+  finish(response, request) {
     // Documents are given back as the caller has them.
     const documents = [request.documents].flat()
     for (const result of response.results) if (result.document) result.document = asObject(documents[result.index])

@@ -1,6 +1,6 @@
 // The pictures of a request, in the worker: fetched, read, and drawn where only a browser can decode them.
 import { hasCredentials, printable } from '../content/addresses.js'
-import { type Pixels, tooLarge } from '../content/pictures.js'
+import { type Pixels, pixelsOf } from '../content/pictures.js'
 import { messageOf } from '../errors.js'
 import { policyBlock } from '../policy.js'
 import type { Attachment } from '../protocol.js'
@@ -35,7 +35,7 @@ export class PictureHost {
   async #attached(attachment: Attachment | null | undefined): Promise<Uint8Array | Pixels> {
     if (attachment instanceof Blob) return new Uint8Array(await bounded(attachment, attachment.size).arrayBuffer())
     if (attachment instanceof ArrayBuffer) return new Uint8Array(bounded(attachment, attachment.byteLength))
-    if (attachment instanceof ImageBitmap) return draw(attachment)
+    if (attachment instanceof ImageBitmap) return pixelsOf(attachment)
     if (attachment instanceof ImageData) return attachment
     throw new Error(attachment?.refused ?? 'it was not sent along with the request')
   }
@@ -57,7 +57,7 @@ export class PictureHost {
       return this.#drawOnPage(bytes)
     }
     try {
-      return draw(bitmap)
+      return pixelsOf(bitmap)
     } finally {
       bitmap.close()
     }
@@ -103,14 +103,4 @@ async function readBody(response: Response): Promise<ArrayBuffer> {
 function bounded<T>(thing: T, bytes: number): T {
   if (bytes > MAX_BYTES) throw new Error(`it has ${bytes} bytes; at most ${MAX_BYTES} are read`)
   return thing
-}
-
-function draw(bitmap: ImageBitmap): Pixels {
-  const { width, height } = bitmap
-  const refused = tooLarge(width, height)
-  if (refused) throw new Error(refused)
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
-  if (!context) throw new Error('no canvas could be made')
-  context.drawImage(bitmap, 0, 0)
-  return context.getImageData(0, 0, width, height)
 }

@@ -178,6 +178,16 @@ impl OpfsEntry {
         }
     }
 
+    /// A browser that has cleared the site's storage reports a lack of room to whoever still writes. Then the file is gone.
+    async fn unless_gone<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        match result {
+            Err(StoreError::Full) if self.file(DATA, false).await.is_err() => {
+                Err(StoreError::Failed("the site's storage was cleared".to_owned()))
+            }
+            result => result,
+        }
+    }
+
     async fn get_from_blob(&self, from: u64, to: u64) -> Result<Option<Vec<u8>>, JsValue> {
         let known = self.blob.borrow().clone();
         if let Some(blob) = known {
@@ -210,6 +220,15 @@ impl Drop for OpfsEntry {
             handles.journal.close();
         }
     }
+}
+
+/// Empties both files, reserves the room, and writes the journal.
+fn begin(handles: &AccessHandles, journal: &[u8], room: u64) -> Result<(), StoreError> {
+    let AccessHandles { data, journal: lines } = handles;
+    lines.truncate_with_f64(0.0).and_then(|()| data.truncate_with_f64(0.0)).map_err(|e| js::failed(&e))?;
+    // At its full length the quota counts it now (not in a private window), and the disk once it is written.
+    data.truncate_with_f64(room as f64).map_err(|e| js::failed(&e))?;
+    write_all(lines, 0, journal)
 }
 
 fn write_all(handle: &FileSystemSyncAccessHandle, offset: u64, mut bytes: &[u8]) -> Result<(), StoreError> {
@@ -252,14 +271,7 @@ impl StoreEntry for OpfsEntry {
     fn reset<'a>(&'a self, journal: &'a [u8], room: u64) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let handles = self.handles().await?;
-            handles
-                .journal
-                .truncate_with_f64(0.0)
-                .and_then(|()| handles.data.truncate_with_f64(0.0))
-                .map_err(|e| js::failed(&e))?;
-            // At its full length the quota counts it now (not in a private window), and the disk once it is written.
-            handles.data.truncate_with_f64(room as f64).map_err(|e| js::failed(&e))?;
-            write_all(&handles.journal, 0, journal)
+            self.unless_gone(begin(&handles, journal, room)).await
         })
     }
 
@@ -267,12 +279,15 @@ impl StoreEntry for OpfsEntry {
         Box::pin(async move {
             let journal = self.handles().await?.journal;
             let end = journal.get_size().map_err(|e| js::failed(&e))? as u64;
-            write_all(&journal, end, line)
+            self.unless_gone(write_all(&journal, end, line)).await
         })
     }
 
     fn put<'a>(&'a self, location: PieceLocation, bytes: &'a [u8]) -> StoreFuture<'a, ()> {
-        Box::pin(async move { write_all(&self.handles().await?.data, location.offset, bytes) })
+        Box::pin(async move {
+            let data = self.handles().await?.data;
+            self.unless_gone(write_all(&data, location.offset, bytes)).await
+        })
     }
 
     fn get(&self, location: PieceLocation, from: usize, len: usize) -> StoreFuture<'_, Option<Vec<u8>>> {

@@ -3,7 +3,10 @@
 //   small            16,384 bytes of workgroup memory, 8 storage buffers in a shader, 256 MiB in a buffer: WebGPU's defaults
 //   no-features      an adapter without any optional feature, such as subgroups and timestamps
 //   no-webgpu        WebGPU for pages only
+//   no-adapter       WebGPU without a GPU that it could use
 //   no-sync-handles  no synchronous access to OPFS
+//   opfs-refused     OPFS that this page may not use, as in private windows
+//   no-caches        no Cache API
 const limits = new Set(self.name.split(' '))
 
 const lowered = limits.has('small')
@@ -17,6 +20,12 @@ const lowered = limits.has('small')
   : {}
 
 if (limits.has('no-webgpu')) Object.defineProperty(navigator, 'gpu', { value: undefined })
+if (limits.has('no-adapter')) navigator.gpu.requestAdapter = async () => null
+if (limits.has('opfs-refused'))
+  StorageManager.prototype.getDirectory = async () => {
+    throw new DOMException('not in this window', 'SecurityError')
+  }
+if (limits.has('no-caches')) Object.defineProperty(self, 'caches', { value: undefined })
 if (limits.has('no-sync-handles')) delete FileSystemFileHandle.prototype.createSyncAccessHandle
 if (limits.has('no-info')) {
   for (const [prototype, name] of [

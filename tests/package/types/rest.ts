@@ -46,10 +46,14 @@ const reranker = await Reranker.load(
 )
 await Reranker.load({ model: '/m', fallback: (error) => Reranker.remote({ ...remoteOptions, model: error.code }) })
 await Reranker.load({ model: '/m', wasmUrl: { cpu: new URL('https://example.org/cpu.wasm') } })
+const { shared = false }: { shared?: boolean } = (await Reranker.load({ model: '/m', shared: true })).info
+// @ts-expect-error It is not a name.
+await Reranker.load({ model: '/m', shared: 'tabs' })
 await rerank({ model: '/m', fallback, query: 'q', documents: ['a'] })
 const like: RerankerLike = reranker
 const reason: string | undefined = reranker.info.fallback_for?.message
 const code: SecondpassError['code'] = 'rate_limited'
+const tooLarge: SecondpassError['code'] = 'model_too_large'
 // @ts-expect-error There is no such code.
 const noCode: SecondpassError['code'] = 'no_such_code'
 
@@ -119,3 +123,4 @@ await reranker.rerank({
 framesOf('/a.mp4', { max: 3 })
 
 export { best, code, compressor, device, hidden, hits, noCode, published, reason, request, stop, url }
+export { best, code, compressor, device, hidden, hits, noCode, published, reason, request, shared, stop, tooLarge, url }
