@@ -122,5 +122,4 @@ await reranker.rerank({
 // @ts-expect-error There is no such option.
 framesOf('/a.mp4', { max: 3 })
 
-export { best, code, compressor, device, hidden, hits, noCode, published, reason, request, stop, url }
 export { best, code, compressor, device, hidden, hits, noCode, published, reason, request, shared, stop, tooLarge, url }
