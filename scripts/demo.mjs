@@ -1,6 +1,6 @@
 // Puts the demo together: page, package, gallery, model, and the list of what its service worker keeps.
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, extname, join, relative, sep } from 'node:path'
 import { ROOT, run } from './lib.mjs'
 

@@ -20,6 +20,7 @@ const FOLDERS = {
   '/engines/transformers-ort': modules('@huggingface', 'transformers', 'node_modules', 'onnxruntime-web', 'dist'),
   '/engines/transformers-ort-common': modules('@huggingface', 'transformers', 'node_modules', 'onnxruntime-common', 'dist'),
   '/models': join(CACHE, 'models'),
+  '/relaxed': join(CACHE, 'relaxed'),
   '/fixtures': join(ROOT, 'tests', 'fixtures'),
 }
 
@@ -53,10 +54,17 @@ function handle(request, response) {
   const mount = Object.keys(FOLDERS).find((prefix) => request.url.startsWith(`${prefix}/`))
   if (mount) {
     request.url = request.url.slice(mount.length)
+    if (request.url.endsWith('?isolated')) isolate(response)
     if (request.url.split('?')[0].endsWith('.mjs')) asModule(response)
     if (serveFile(FOLDERS[mount], request, response)) return
   }
   response.writeHead(404).end('not found')
+}
+
+/** Only the clock of an isolated page has microseconds. */
+function isolate(response) {
+  response.setHeader('cross-origin-opener-policy', 'same-origin')
+  response.setHeader('cross-origin-embedder-policy', 'require-corp')
 }
 
 /** The demo's server has no content type for `.mjs`, and browsers import modules only with a JavaScript type. */

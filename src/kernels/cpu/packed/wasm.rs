@@ -42,7 +42,7 @@ impl QuantizedRows {
             let inverse = if largest > 0.0 && largest.is_finite() { LARGEST / largest } else { 0.0 };
             quants.extend_from_slice(&rounded(block, inverse));
             scales.push(largest / LARGEST);
-            sums.push(block.iter().sum());
+            sums.push(sum(block));
         }
         quants.resize(padded * k, 0);
         scales.resize(padded * k / BLOCK, 0.0);
@@ -60,6 +60,18 @@ fn largest(block: &[f32; BLOCK]) -> f32 {
     let (a, b) = (f32x4_extract_lane::<0>(lanes), f32x4_extract_lane::<1>(lanes));
     let (c, d) = (f32x4_extract_lane::<2>(lanes), f32x4_extract_lane::<3>(lanes));
     if a.is_nan() || b.is_nan() || c.is_nan() || d.is_nan() { f32::NAN } else { a.max(b).max(c.max(d)) }
+}
+
+/// The sum of a block. In order, each addition would wait for the one before it.
+fn sum(block: &[f32; BLOCK]) -> f32 {
+    let mut lanes = [f32x4_splat(0.0); 2];
+    for eight in block.as_chunks::<8>().0 {
+        lanes = [f32x4_add(lanes[0], load(&eight[..4])), f32x4_add(lanes[1], load(&eight[4..]))];
+    }
+    let four = f32x4_add(lanes[0], lanes[1]);
+    let (a, b) = (f32x4_extract_lane::<0>(four), f32x4_extract_lane::<1>(four));
+    let (c, d) = (f32x4_extract_lane::<2>(four), f32x4_extract_lane::<3>(four));
+    (a + b) + (c + d)
 }
 
 /// The block times `inverse`, rounded.
