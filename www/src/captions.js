@@ -17,14 +17,15 @@ export function firstCaption({ items, hits, typed }, hasQuery) {
  * Above the second list: what the model is doing. `automatic`: the search starts without pressing Enter.
  *
  * @param {{ phase: Phase | undefined, error: string | undefined }} model
- * @param {{ done: number, all: number, running: boolean, hasQuery: boolean, automatic: boolean }} search
+ * @param {{ done: number, all: number, running: boolean, hasQuery: boolean, automatic: boolean, likely: number }} search  `likely`: how many score well enough
  */
-export function secondCaption({ phase, error }, { done, all, running, hasQuery, automatic }) {
+export function secondCaption({ phase, error }, { done, all, running, hasQuery, automatic, likely }) {
   if (phase === undefined || phase === 'loading') return 'The model is still loading. Until then results keep the keyword order.'
   if (phase === 'failed') return `There is no model, so results keep the keyword order. ${error}`
   if (phase === 'none') return 'No model is loaded. Results keep the keyword order.'
   if (running) return `Reading ${Math.min(done + 1, all)} of ${all}…`
-  if (done > 0) return `${done} of ${all} read, best first.`
+  if (done > 0 && likely === 0) return `${done} of ${all} read. Nothing here seems to match.`
+  if (done > 0) return `${done} of ${all} read, best first${likely < done ? `: ${likely} likely` : ''}.`
   if (!hasQuery) return 'Same order, until you search.'
   return automatic ? 'Waiting for a pause in your typing.' : 'Same order, until you press Enter.'
 }

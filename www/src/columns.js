@@ -44,10 +44,14 @@ export class Columns {
    * Draws the second list. While the search is `running`, cards do not show how far they moved, since they still move.
    *
    * @param {Candidates} candidates
-   * @param {{ scores: Map<string, number>, failures: Map<string, string>, running: boolean }} state
+   * `threshold`: what scores lower is more often wrong than right, and is shown on request only.
+   *
+   * @param {{ scores: Map<string, number>, failures: Map<string, string>, running: boolean, threshold: number }} state
    */
-  drawSecond({ items }, { scores, failures, running }) {
-    const order = byScore(items, scores)
+  drawSecond({ items }, { scores, failures, running, threshold }) {
+    const all = byScore(items, scores)
+    const complete = !running && scores.size > 0
+    const order = complete && !this.all ? all.filter(({ id }) => (scores.get(id) ?? 0) >= threshold) : all
     const firstRank = new Map(items.map((item, n) => [item, n + 1]))
     reorder(
       $('.after', this.#root),
@@ -60,8 +64,8 @@ export class Columns {
       }),
     )
     const more = $('.more', this.#root)
-    more.hidden = this.all || order.length <= this.#shown
-    more.textContent = `Show all ${order.length}`
+    more.hidden = this.all || (order.length === all.length && all.length <= this.#shown)
+    more.textContent = `Show all ${all.length}`
   }
 
   /** Moves the keyboard focus to a card of the second list. @param {number} index */

@@ -171,6 +171,11 @@ export class SearchPanel {
     return !this.#model.spec?.userProvided
   }
 
+  /** What the demo's model scores lower is more often wrong than right. A picture as the query was not measured. */
+  get #threshold() {
+    return this.#picture.item ? 0 : (this.#model.spec?.threshold ?? 0)
+  }
+
   /** @param {string} selector */
   #$(selector) {
     return $(selector, this.#root)
@@ -305,7 +310,8 @@ export class SearchPanel {
   }
 
   #drawSecond() {
-    this.#columns.drawSecond(this.#candidates, { scores: this.#scores, failures: this.#failures, running: this.#running !== undefined })
+    const state = { scores: this.#scores, failures: this.#failures, running: this.#running !== undefined }
+    this.#columns.drawSecond(this.#candidates, { ...state, threshold: this.#threshold })
   }
 
   /** @param {string} [note]  in place of the second caption */
@@ -317,6 +323,7 @@ export class SearchPanel {
       running: this.#running !== undefined,
       hasQuery: this.#hasQuery,
       automatic: this.#automatic,
+      likely: [...this.#scores.values()].filter((score) => score >= this.#threshold).length,
     }
     this.#$('.notice').textContent = this.#options.notice(this.#model.spec, {
       pictureQuery: this.#picture.item !== undefined,
