@@ -66,7 +66,11 @@ async function pictureSearch(demo) {
   const vision = ggufs.find((name) => name.startsWith('mmproj'))
   const text = ggufs.find((name) => name !== vision)
   const card = await placeCard(demo, 'pictures')
-  if (text && vision) return { name: basename(text, '.gguf'), model: `model/${text}`, vision: `model/${vision}`, ...TRAINED, card }
+  if (text && vision) {
+    // Of the pictures with at least this score, half are right: `training/threshold.py` measures it.
+    const { threshold } = JSON.parse(readFileSync(join(demo, 'model', 'pictures.json'), 'utf8'))
+    return { name: basename(text, '.gguf'), model: `model/${text}`, vision: `model/${vision}`, ...TRAINED, threshold, card }
+  }
   for (const file of STAND_IN_FILES) cpSync(join(STAND_IN, file), join(demo, 'model', file))
   return { name: 'stand-in', model: 'model/', vision: null, trained: false, card }
 }

@@ -6,6 +6,10 @@ import numpy as np
 import torch
 from gguf import GGUFReader
 from gguf.quants import dequantize
+from tokenizers import Tokenizer, models
+
+import model as model_file
+import tokenizer as tokens
 
 LAYER = {"attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm", "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj",
          "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj", "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
@@ -54,6 +58,26 @@ def load(reranker, text, vision):
     reranker.rows = torch.arange(len(table))
     reranker.table = torch.nn.Parameter(table)
     return head
+
+
+def whole(text, vision):
+    """The model of two files with their own tokenizer, for evaluation: nothing that training made is needed."""
+    tokenizer = own_tokenizer(text)
+    config = model_file.make_config(tokenizer)
+    prompt = model_file.Prompt(tokenizer, tokens.SYSTEM, tokens.INSTRUCTION)
+    size = tokenizer.get_vocab_size()
+    reranker = model_file.Reranker(model_file.make_transformers(config), tokenizer, prompt, list(range(size)), torch.zeros(size, model_file.HIDDEN))
+    load(reranker, text, vision)
+    return reranker
+
+
+def own_tokenizer(text):
+    fields = GGUFReader(text).fields
+    listed, merges = (fields[f"tokenizer.ggml.{name}"].contents() for name in ("tokens", "merges"))
+    words = {token: number for number, token in enumerate(listed) if token not in tokens.SPECIAL}
+    tokenizer = tokens.assemble(Tokenizer(models.BPE(vocab=words, merges=[tuple(m.split(" ")) for m in merges])))
+    check_tokens(tokenizer, text)
+    return tokenizer
 
 
 @torch.no_grad()

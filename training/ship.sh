@@ -1,5 +1,5 @@
 #!/bin/sh
-# Exports the last checkpoint to the demo's files, evaluates them and writes the model card.
+# Exports the last checkpoint to the demo's files, evaluates them, finds the demo's threshold and writes the model card.
 #   sh ship.sh [path of the secondpass binary] [options of evaluate.py, such as --most 40]
 set -eu
 binary=${1:-secondpass}
@@ -14,4 +14,5 @@ python export.py --out "$folder"
 python check_engine.py --binary "$binary" --hf "$folder" --gguf "$model" "$vision" > build/engine.txt
 tail -1 build/engine.txt
 python evaluate.py --split test --gguf "$model" "$vision" --json build/figures.json "$@"
-python card.py --figures build/figures.json --engine build/engine.txt
+python threshold.py --gguf "$model" "$vision"
+python card.py --figures build/figures.json --engine build/engine.txt --threshold build/threshold.json
