@@ -2,14 +2,40 @@
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::{Array, Uint8Array};
-use wasm_bindgen::JsCast;
+use futures_util::future::Either;
+use js_sys::{Array, Promise, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, Cache, CacheStorage, Request, Response};
 
 use super::{estimate, js, locks};
 use crate::bytes::LocalBoxFuture;
-use crate::download::{LocalCondvar, PieceLocation, Store, StoreEntry, StoreError, StoreFuture, WriteLock};
+use crate::download::{
+    LocalCondvar, PieceLocation, Store, StoreEntry, StoreError, StoreFuture, WriteLock, select_first,
+};
+use crate::web::clock;
+
+/// Longer than anything here takes. Chromium's Cache API may never answer again once the site's storage was cleared.
+const ANSWER_MS: f64 = 15_000.0;
+
+thread_local! {
+    /// Whether it has left something unanswered: then it is not asked any more.
+    static SILENT: Cell<bool> = const { Cell::new(false) };
+}
+
+async fn answered<T>(work: impl Future<Output = Result<T, JsValue>>) -> Result<T, StoreError> {
+    if !SILENT.get() {
+        match select_first(work, clock::sleep(ANSWER_MS)).await {
+            Either::Left(result) => return result.map_err(|e| js::failed(&e)),
+            Either::Right(()) => SILENT.set(true),
+        }
+    }
+    Err(StoreError::Failed("the Cache API does not answer".to_owned()))
+}
+
+async fn answer(promise: Promise) -> Result<JsValue, StoreError> {
+    answered(JsFuture::from(promise)).await
+}
 
 const NAME: &str = "secondpass";
 const BASE: &str = "https://secondpass.invalid/";
@@ -25,17 +51,16 @@ impl CacheStore {
     pub async fn open() -> Result<Self, StoreError> {
         let missing = || StoreError::Failed("this browser has no Cache API here".to_owned());
         let caches: CacheStorage = js::global(&["caches"]).ok_or_else(missing)?.unchecked_into();
-        let cache = js::resolve(caches.open(NAME)).await.map_err(|e| js::failed(&e))?;
-        Ok(Self { cache })
+        Ok(Self { cache: answer(caches.open(NAME)).await?.unchecked_into() })
     }
 
     async fn addresses(&self) -> Result<Vec<String>, StoreError> {
-        let requests: Array = js::resolve(self.cache.keys()).await.map_err(|e| js::failed(&e))?;
+        let requests: Array = answer(self.cache.keys()).await?.unchecked_into();
         Ok(requests.iter().map(|request| request.unchecked_into::<Request>().url()).collect())
     }
 
     async fn delete(&self, url: &str) -> Result<(), StoreError> {
-        JsFuture::from(self.cache.delete_with_str(url)).await.map(drop).map_err(|e| js::failed(&e))
+        answer(self.cache.delete_with_str(url)).await.map(drop)
     }
 }
 
@@ -95,21 +120,23 @@ struct CacheEntry {
 
 impl CacheEntry {
     async fn find(&self, name: &str) -> Result<Option<Blob>, StoreError> {
-        let promise = self.cache.match_with_str(&format!("{}{name}", self.base));
-        let response = JsFuture::from(promise).await.map_err(|e| js::failed(&e))?;
+        let response = answer(self.cache.match_with_str(&format!("{}{name}", self.base))).await?;
         if response.is_undefined() {
             return Ok(None);
         }
         let blob = response.unchecked_into::<Response>().blob().map_err(|e| js::failed(&e))?;
-        js::resolve(blob).await.map(Some).map_err(|e| js::failed(&e))
+        answer(blob).await.map(|blob| Some(blob.unchecked_into()))
+    }
+
+    async fn bytes(&self, blob: &Blob, from: u64, to: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        answered(js::bytes_of(blob, from, to)).await
     }
 
     async fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         // A copy outside the wasm heap, which may be moved while the browser reads.
         let body = Uint8Array::from(bytes);
         let response = Response::new_with_opt_buffer_source(Some(&body)).map_err(|e| js::failed(&e))?;
-        let promise = self.cache.put_with_str(&format!("{}{name}", self.base), &response);
-        JsFuture::from(promise).await.map(drop).map_err(|e| js::failed(&e))
+        answer(self.cache.put_with_str(&format!("{}{name}", self.base), &response)).await.map(drop)
     }
 
     /// Writes the current journal, after any write before it: two at a time could end in the wrong order.
@@ -134,7 +161,7 @@ impl StoreEntry for CacheEntry {
     fn journal(&self) -> StoreFuture<'_, Vec<u8>> {
         Box::pin(async move {
             let bytes = match self.find(JOURNAL).await? {
-                Some(blob) => js::bytes_of(&blob, 0, blob.size() as u64).await.map_err(|e| js::failed(&e))?,
+                Some(blob) => self.bytes(&blob, 0, blob.size() as u64).await?,
                 None => None,
             };
             let bytes = bytes.unwrap_or_default();
@@ -168,7 +195,7 @@ impl StoreEntry for CacheEntry {
     fn get(&self, location: PieceLocation, from: usize, len: usize) -> StoreFuture<'_, Option<Vec<u8>>> {
         Box::pin(async move {
             let Some(blob) = self.find(&location.index.to_string()).await? else { return Ok(None) };
-            js::bytes_of(&blob, from as u64, (from + len) as u64).await.map_err(|e| js::failed(&e))
+            self.bytes(&blob, from as u64, (from + len) as u64).await
         })
     }
 
