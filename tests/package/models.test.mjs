@@ -30,7 +30,7 @@ test('families are those of the engine, and models stand in the order of their s
   const group = ({ family, modality }) => (modality !== 'text' ? 2 : encoders.includes(family) ? 0 : 1)
   for (const model of models) {
     assert.ok([...encoders, ...decoders].includes(model.family), `${model.id}: ${model.family}`)
-    assert.equal(model.modality, model.family === 'qwen3-vl-reranker' ? 'text+pictures+video' : 'text')
+    assert.equal(model.modality, { 'qwen3-vl-reranker': 'text+pictures+video', 'jina-reranker-m0': 'text+pictures' }[model.family] ?? 'text')
   }
   const sorted = [...models].sort((a, b) => group(a) - group(b) || a.parameters - b.parameters)
   assert.deepEqual(
