@@ -10,6 +10,7 @@ const GELU_TANH = 1u;
 const GELU_ERF = 2u;
 const GELU_TANH_GATE = 4u;
 const GELU_ERF_GATE = 5u;
+const GELU_QUICK = 6u;
 // Any other: the sum, where b repeats if it is shorter than a.
 
 fn logistic(x: vec4<f32>) -> vec4<f32> {
@@ -82,6 +83,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
         case GELU_ERF_GATE: {
             y[i] = gelu_erf(x) * b[i];
+        }
+        case GELU_QUICK: {
+            y[i] = x * logistic(1.702 * x);
         }
         default: {
             y[i] = x + b[i % dims[3]];

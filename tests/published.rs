@@ -42,7 +42,7 @@ fn digest(ids: &[u32]) -> String {
 fn tokens(path: &Path) -> usize {
     let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let picture = decode(&bytes, &DecodeOptions::default()).expect("a picture");
-    let size = smart_resize(picture.height(), picture.width(), FACTOR, &SizeLimits::default());
+    let size = smart_resize(picture.height(), picture.width(), FACTOR, &SizeLimits::QWEN3);
     let (height, width) = size.expect("a size");
     height / FACTOR * (width / FACTOR)
 }

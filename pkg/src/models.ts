@@ -19,7 +19,7 @@ export interface PublishedModel {
   /** The size of the weights as published, within a few percent. The tokenizer adds 1 to 17 MB. */
   approximate_bytes: number
   /** What a query and a document may hold. */
-  modality: 'text' | 'text+pictures+video'
+  modality: 'text' | 'text+pictures' | 'text+pictures+video'
   /** ISO 639-1 codes of the languages that it was trained for; `mul` stands for seventy and more. */
   languages: readonly string[]
   /** How many tokens query and document may have together, as its authors say. Requests are cut at `max_length`, which may be less. */

@@ -79,7 +79,10 @@ export interface ModelOptions {
    * all in f32, or all in 8-bit blocks, a quarter of the memory (`q8_0`).
    */
   dtype?: 'auto' | 'f32' | 'q8_0'
-  /** Pictures of more pixels are scaled down for the model. Default 1,310,720: 1,280 tokens. */
+  /**
+   * Pictures of more pixels are scaled down for the model. By default as it was published: 1,310,720 for Qwen3-VL (1,280 tokens),
+   * 602,112 for jina-reranker-m0 (768).
+   */
   maxImagePixels?: number
   /** Rotate pictures as their EXIF data says. Default false, as in the reference. */
   applyOrientation?: boolean
@@ -197,8 +200,11 @@ export interface RerankerInfo {
   family: string
   /** Whether it takes pictures. */
   vision: boolean
-  /** What turns a logit into the score that the checkpoint's authors publish. Absent for a remote one, as are the next two. */
-  activation?: 'sigmoid' | 'identity' | 'tanh'
+  /**
+   * What turns a logit into the score that the checkpoint's authors publish; `lowered_sigmoid` is the logistic function of the logit
+   * less 2.65. Absent for a remote one, as are the next two.
+   */
+  activation?: 'sigmoid' | 'identity' | 'tanh' | 'lowered_sigmoid'
   /** Which hidden states the head reads. */
   pooling?: 'cls' | 'mean' | 'last'
   /** What the head is. */

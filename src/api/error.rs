@@ -23,6 +23,14 @@ pub enum RequestError {
         /// The query or document.
         location: String,
     },
+    /// Videos for a vision model that was trained with pictures alone.
+    #[error(
+        "invalid request: {location} holds a video, but this model reads texts and pictures; give its frames as pictures"
+    )]
+    NoVideo {
+        /// The query or document.
+        location: String,
+    },
     /// A document of whose text nothing was read, because what stands before it fills the prompt.
     #[error(
         "documents[{index}] was not read: query, instruction and prompt leave it no room. Shorten the query, or give a larger max_length"
@@ -52,6 +60,7 @@ impl RequestError {
             | Self::Json(_)
             | Self::TextOnlyModel { .. }
             | Self::VisionTowerNotLoaded { .. }
+            | Self::NoVideo { .. }
             | Self::DocumentUnread { .. } => "invalid_request",
             Self::ScoreNotANumber { .. } => "internal",
         }
@@ -64,6 +73,7 @@ impl RequestError {
             | Self::Json(_)
             | Self::TextOnlyModel { .. }
             | Self::VisionTowerNotLoaded { .. }
+            | Self::NoVideo { .. }
             | Self::DocumentUnread { .. } => 400,
             Self::ScoreNotANumber { .. } => 500,
         }

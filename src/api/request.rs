@@ -67,10 +67,19 @@ impl RerankRequest {
 
     /// The first query or document with images or videos, as named in messages.
     pub fn first_media(&self) -> Option<String> {
-        if self.query.has_media() {
+        self.first(Content::has_media)
+    }
+
+    /// The first query or document with videos.
+    pub fn first_video(&self) -> Option<String> {
+        self.first(|content| !content.videos.is_empty())
+    }
+
+    fn first(&self, is_it: impl Fn(&Content) -> bool) -> Option<String> {
+        if is_it(&self.query) {
             return Some("query".to_owned());
         }
-        self.documents.iter().position(Content::has_media).map(|i| format!("documents[{i}]"))
+        self.documents.iter().position(is_it).map(|i| format!("documents[{i}]"))
     }
 }
 

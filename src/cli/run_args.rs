@@ -43,9 +43,9 @@ pub struct ComputeArgs {
     /// Type of the matrices in memory: as stored in the file (auto), f32 or q8_0
     #[arg(long, default_value = "auto", value_parser = parse_precision)]
     dtype: Precision,
-    /// Scale pictures with more pixels down to this many
-    #[arg(long, value_name = "N", default_value_t = SizeLimits::default().max_pixels, value_parser = parse_pixels)]
-    pub max_image_pixels: usize,
+    /// Scale pictures with more pixels down to this many, instead of to what the model was published with
+    #[arg(long, value_name = "N", value_parser = parse_pixels)]
+    pub max_image_pixels: Option<usize>,
     /// Apply the EXIF orientation of pictures, which the reference implementation ignores
     #[arg(long)]
     pub apply_orientation: bool,
@@ -91,8 +91,8 @@ impl ComputeArgs {
 
     /// How models are loaded.
     pub async fn load_options(&self) -> Result<LoadOptions, CliError> {
-        let image_limits = SizeLimits { max_pixels: self.max_image_pixels, ..SizeLimits::default() };
-        let on_cpu = LoadOptions { precision: self.dtype, image_limits, ..LoadOptions::cpu() };
+        let (precision, max_image_pixels) = (self.dtype, self.max_image_pixels);
+        let on_cpu = LoadOptions { precision, max_image_pixels, ..LoadOptions::cpu() };
         match self.device {
             DeviceChoice::Cpu => Ok(on_cpu),
             DeviceChoice::Gpu => Ok(LoadOptions { device: open_gpu().await?, device_kind: DeviceKind::Gpu, ..on_cpu }),
@@ -112,7 +112,7 @@ fn parse_precision(name: &str) -> Result<Precision, &'static str> {
 
 /// The reference implementation also rejects a maximum below its minimum.
 fn parse_pixels(text: &str) -> Result<usize, String> {
-    let least = SizeLimits::default().min_pixels;
+    let least = SizeLimits::QWEN3.min_pixels;
     match text.parse() {
         Ok(pixels) if pixels >= least => Ok(pixels),
         _ => Err(format!("give a whole number of pixels, at least {least}: smaller pictures are scaled up to that")),

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::error::Error;
 use crate::bytes::{Folder, FolderFile, SourceError, read_json};
-use crate::model::{ConfigFiles, HeadModules, MAX_CONFIG_BYTES, ModelError, ModuleList, Task};
+use crate::model::{Family, HeadModules, MAX_CONFIG_BYTES, ModelError, ModuleList, Task};
 use crate::prompt::PublishedPrompts;
 use crate::weights::{SINGLE_FILE, WeightsError};
 
@@ -42,9 +42,9 @@ pub struct ModelDescription {
 }
 
 impl DescriptionFiles {
-    /// Opens them if `config` is an encoder's, or the model is loaded for embeddings.
-    pub async fn open(folder: &dyn Folder, config: &FolderFile, task: Task) -> Result<Option<Self>, WeightsError> {
-        if task == Task::Rerank && !is_encoder(config).await {
+    /// Opens them if the family is an encoder's, or the model is loaded for embeddings.
+    pub async fn open(folder: &dyn Folder, family: Option<Family>, task: Task) -> Result<Option<Self>, WeightsError> {
+        if task == Task::Rerank && !family.is_some_and(Family::is_encoder) {
             return Ok(None);
         }
         let names = ["config_sentence_transformers.json", SENTENCE_BERT, TOKENIZER_CONFIG, MODULES];
@@ -138,20 +138,14 @@ struct LimitsJson {
     model_max_length: Option<f64>,
 }
 
-/// Whether a `config.json` is an encoder's. What is wrong with the file is reported when the model is read.
-async fn is_encoder(config: &FolderFile) -> bool {
-    let Ok(source) = config.source() else { return false };
-    let Ok(config) = read_json(&*source, config.name(), MAX_CONFIG_BYTES).await else { return false };
-    ConfigFiles { config, ..ConfigFiles::default() }.family().is_ok_and(|family| family.is_encoder())
-}
-
 async fn list_modules(file: &FolderFile) -> Result<Result<Option<ModuleList>, ModelError>, SourceError> {
     let Some(source) = file.exists().then(|| file.source()).transpose()? else { return Ok(Ok(None)) };
     let json = read_json(&*source, MODULES, MAX_CONFIG_BYTES).await?;
     Ok(ModuleList::from_json(&json).map(Some).map_err(|e| e.in_file(MODULES)))
 }
 
-async fn read_optional(file: &FolderFile) -> Result<Option<Vec<u8>>, SourceError> {
+/// The content of a file that may be missing.
+pub async fn read_optional(file: &FolderFile) -> Result<Option<Vec<u8>>, SourceError> {
     match file.exists() {
         true => Ok(Some(read_json(&*file.source()?, file.name(), MAX_CONFIG_BYTES).await?)),
         false => Ok(None),

@@ -101,7 +101,8 @@ impl Embedder {
             weight_bytes,
             warnings: model_warnings,
         };
-        let embedder = Self { model, prompter, info, runtime: Runtime::new(&options) };
+        let runtime = Runtime::new(&options, model.config().vision());
+        let embedder = Self { model, prompter, info, runtime };
         embedder.warm_up(observer).await?;
         Ok(embedder)
     }

@@ -71,7 +71,8 @@ impl Engine {
         let mut on_part = |done: usize, of: usize| observer.report(LoadStage::Upload, done as u64, of as u64);
         let model = Reranker::load(&checkpoint, config, parameters, &mut on_part, observer).await?;
         observer.checkpoint().await?;
-        let engine = Self { model, prompter, info, runtime: Runtime::new(&options), prefix_cache: RefCell::default() };
+        let runtime = Runtime::new(&options, model.config().vision());
+        let engine = Self { model, prompter, info, runtime, prefix_cache: RefCell::default() };
         engine.warm_up(observer).await?;
         Ok(engine)
     }

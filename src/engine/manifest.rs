@@ -1,8 +1,8 @@
 //! Which files a model consists of. Made once: the prefetch of a page looks at the files, and the engine reads them.
 
 use super::description_files::DescriptionFiles;
-use crate::bytes::{Folder, FolderFile};
-use crate::model::Task;
+use crate::bytes::{Folder, FolderFile, read_json};
+use crate::model::{ConfigFiles, Family, MAX_CONFIG_BYTES, PREPROCESSOR, Task};
 use crate::weights::{WeightsError, gguf, open_safetensors};
 
 /// A file in a folder.
@@ -46,6 +46,8 @@ pub(super) struct FolderFiles {
     pub weights: Vec<FolderFile>,
     /// Looked for in the folder of an encoder or an embedding model only.
     pub description: Option<DescriptionFiles>,
+    /// `preprocessor_config.json`, in the folder of a family that reads it.
+    pub preprocessor: Option<FolderFile>,
 }
 
 impl FolderFiles {
@@ -53,8 +55,13 @@ impl FolderFiles {
     pub async fn described_in(folder: &dyn Folder, task: Task) -> Result<Self, WeightsError> {
         let config = FolderFile::open(folder, "config.json").await?;
         let tokenizer = FolderFile::open(folder, "tokenizer.json").await?;
-        let description = DescriptionFiles::open(folder, &config, task).await?;
-        Ok(Self { config, tokenizer, weights: Vec::new(), description })
+        let family = family(&config).await;
+        let description = DescriptionFiles::open(folder, family, task).await?;
+        let preprocessor = match family.and_then(Family::tower) {
+            Some(tower) if tower.limits_in_file => Some(FolderFile::open(folder, PREPROCESSOR).await?),
+            _ => None,
+        };
+        Ok(Self { config, tokenizer, weights: Vec::new(), description, preprocessor })
     }
 }
 
@@ -117,6 +124,7 @@ impl Manifest {
                 let small = [&files.config, &files.tokenizer].into_iter();
                 small
                     .chain(files.description.iter().flat_map(DescriptionFiles::existing))
+                    .chain(files.preprocessor.iter().filter(|file| file.exists()))
                     .chain(&files.weights)
                     .collect()
             }
@@ -124,4 +132,10 @@ impl Manifest {
         };
         files.into_iter()
     }
+}
+
+/// The family that a `config.json` names. What is wrong with the file is reported when the model is read.
+async fn family(config: &FolderFile) -> Option<Family> {
+    let config = read_json(&*config.source().ok()?, config.name(), MAX_CONFIG_BYTES).await.ok()?;
+    ConfigFiles { config, ..ConfigFiles::default() }.family().ok()
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::description_files::ModelDescription;
+use super::description_files::{ModelDescription, read_optional};
 use super::error::Error;
 use super::gguf_tokenizer::gguf_tokenizer;
 use super::manifest::{FolderFiles, Manifest, ManifestLayout};
@@ -234,7 +234,11 @@ async fn read_texts(files: &FolderFiles, task: Task) -> Result<OpenedTexts, Erro
         None => ModelDescription::default(),
     };
     let ModelDescription { sentence_transformers, modules, max_length, prompts } = description;
-    let config = ModelConfig::from_files(&ConfigFiles { config, sentence_transformers, modules, task })?;
+    let preprocessor = match &files.preprocessor {
+        Some(file) => read_optional(file).await?,
+        None => None,
+    };
+    let config = ModelConfig::from_files(&ConfigFiles { config, sentence_transformers, preprocessor, modules, task })?;
     let tokenizer = read_json(&*files.tokenizer.source()?, files.tokenizer.name(), MAX_TOKENIZER_BYTES).await?;
     let tokenizer = match config.encoder() {
         Some(_) => Tokenizer::for_pairs(&tokenizer)?,

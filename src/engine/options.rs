@@ -4,7 +4,6 @@ use burn::tensor::Device;
 use serde::Deserialize;
 
 use crate::kernels::selection::KernelChoice;
-use crate::media::SizeLimits;
 use crate::model::{DeviceKind, Precision};
 
 /// Where and how a model runs.
@@ -23,8 +22,8 @@ pub struct LoadOptions {
     pub device_kind: DeviceKind,
     /// How matrices are stored on it.
     pub precision: Precision,
-    /// The sizes that images are scaled to.
-    pub image_limits: SizeLimits,
+    /// Images with more pixels are scaled down to this many, instead of to what the model was published with.
+    pub max_image_pixels: Option<usize>,
     /// What is not computed twice.
     pub optimizations: Optimizations,
     /// The kernels of a GPU.
@@ -65,7 +64,7 @@ impl LoadOptions {
             device,
             device_kind,
             precision: Precision::Auto,
-            image_limits: SizeLimits::default(),
+            max_image_pixels: None,
             optimizations: Optimizations::default(),
             kernels: KernelChoice::Measured,
             device_losses: 0,

@@ -62,6 +62,10 @@ impl Engine {
 
     /// Refuses images that the model cannot read, before anything is computed.
     fn check_media(&self, request: &RerankRequest) -> Result<(), RequestError> {
+        let reads_video = self.model.config().vision().is_none_or(|vision| vision.style.video);
+        if let (false, Some(location)) = (reads_video, request.first_video()) {
+            return Err(RequestError::NoVideo { location });
+        }
         match (request.first_media(), self.model.vision()) {
             (Some(place), None) if self.model.config().family().has_vision() => {
                 Err(RequestError::VisionTowerNotLoaded { location: place })

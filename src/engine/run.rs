@@ -130,9 +130,16 @@ impl<'a> RequestRun<'a> {
         query: &EncodedVisuals,
         prefix: &KvCache,
     ) -> Result<(), Error> {
+        let document_first = self.engine.prompter.document_first();
         let visuals: Vec<Vec<&VisionFeatures>> = documents
             .iter()
-            .map(|document| query.features.iter().chain(&document.visuals.features).map(|f| &**f).collect())
+            .map(|document| {
+                let mut sides = [&query.features, &document.visuals.features];
+                if document_first {
+                    sides.reverse();
+                }
+                sides.into_iter().flatten().map(|f| &**f).collect()
+            })
             .collect();
         let prompts: Vec<TokenizedPrompt<'_>> = documents
             .iter()

@@ -6,6 +6,7 @@ use super::options::{LoadOptions, Optimizations};
 use super::row_budget::RowBudget;
 use super::vision_cache::VisionCache;
 use crate::media::SizeLimits;
+use crate::model::VisionConfig;
 
 /// What a loaded model keeps between requests.
 pub struct Runtime {
@@ -16,9 +17,12 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    pub fn new(options: &LoadOptions) -> Self {
+    /// Of a model with this tower, if it has one.
+    pub fn new(options: &LoadOptions, vision: Option<&VisionConfig>) -> Self {
+        let mut image_limits = vision.map_or(SizeLimits::QWEN3, |vision| vision.limits);
+        image_limits.max_pixels = options.max_image_pixels.unwrap_or(image_limits.max_pixels);
         Self {
-            image_limits: options.image_limits,
+            image_limits,
             optimizations: options.optimizations,
             budget: Cell::new(RowBudget::new(options.device_losses)),
             vision_cache: RefCell::default(),

@@ -22,7 +22,10 @@ impl SharedPrefix {
     /// Finds the prefix, and computes it unless the last request had the same.
     pub async fn compute(run: &mut RequestRun<'_>, query: &EncodedVisuals) -> Result<Self, Error> {
         let engine = run.engine;
-        let shares = engine.runtime.optimizations.shared_prefix && engine.model.shares_prefixes();
+        // Where the document comes first, only its label would be shared.
+        let shares = engine.runtime.optimizations.shared_prefix
+            && engine.model.shares_prefixes()
+            && !engine.prompter.document_first();
         let ids = if shares { common_ids(run, query)? } else { Vec::new() };
         let matching = |entry: &PrefixEntry| entry.matches(&ids, &query.hashes).then(|| entry.cache.clone());
         let cached = engine.prefix_cache.borrow().as_ref().and_then(matching);

@@ -21,8 +21,9 @@ mod tensor;
 
 pub use ops::{
     Heads, Keys, RelativePositions, activate_into, add, add_bias, attention, attention_into, disentangled_attention,
-    gelu, gelu_gate, gelu_tanh, gelu_tanh_gate, layer_norm, layer_norm_into, matmul, matmul_into, matmul_q4,
-    matmul_q4_into, matmul_q8, matmul_q8_into, mean_rows, rms_norm, rms_norm_into, rotate, rotate_into, silu_gate,
+    gelu, gelu_gate, gelu_quick, gelu_tanh, gelu_tanh_gate, layer_norm, layer_norm_into, matmul, matmul_into,
+    matmul_q4, matmul_q4_into, matmul_q8, matmul_q8_into, mean_rows, rms_norm, rms_norm_into, rotate, rotate_into,
+    silu_gate,
 };
 pub use params::{Activation, AttentionSizes, BLOCK, BlockCopy, DisentangledSizes, MAX_HEAD};
 pub use tensor::{

@@ -160,6 +160,12 @@ pub fn gelu(x: Tensor<2>) -> Tensor<2> {
     activate(x, unread, Activation::GeluErf)
 }
 
+/// GELU in its quick form, `x · logistic(1.702 x)`.
+pub fn gelu_quick(x: Tensor<2>) -> Tensor<2> {
+    let unread = unread(&x);
+    activate(x, unread, Activation::GeluQuick)
+}
+
 /// `x + y`.
 pub fn add(x: Tensor<2>, y: Tensor<2>) -> Tensor<2> {
     assert_eq!(x.dims(), y.dims(), "the summands differ in shape");
@@ -197,7 +203,7 @@ pub(super) fn activate(a: Tensor<2>, b: Tensor<2>, activation: Activation) -> Te
     reshape(slice_columns(activate(pad(a), b, activation), 0, count), [rows, width])
 }
 
-/// [`silu_gate`], [`gelu_tanh`], [`gelu`], [`add`] or [`add_bias`] into a given tensor, of a multiple of four values.
+/// [`silu_gate`], [`gelu_tanh`], [`gelu`], [`gelu_quick`], [`add`] or [`add_bias`] into a given tensor, of a multiple of four values.
 pub fn activate_into(a: Tensor<2>, b: Tensor<2>, activation: Activation, out: Tensor<2>) -> Tensor<2> {
     assert!(!activation.reads_b() || a.dims() == b.dims() || activation == Activation::Sum, "a and b differ in shape");
     assert_eq!(a.dims(), out.dims(), "the output has another shape");

@@ -19,6 +19,8 @@ pub enum Activation {
     GeluTanh,
     /// `gelu(a)` by the error function; `b` is not read.
     GeluErf,
+    /// `a · logistic(1.702 a)`, the quick form of GELU; `b` is not read.
+    GeluQuick,
     /// `a + b`, where a `b` of one row is added to every row.
     Sum,
 }

@@ -17,6 +17,7 @@ mod orientation;
 mod patches;
 mod picture;
 mod pixel_limit;
+mod pixel_scale;
 mod png;
 mod resize;
 mod resize_torch;
@@ -32,6 +33,7 @@ pub use decode::{DecodeOptions, decode};
 pub use error::{CorruptImage, ImageFormat, MediaError, VideoError};
 pub use patches::{PatchGeometry, Patches, image_patches};
 pub use picture::Picture;
+pub use pixel_scale::PixelScale;
 pub use resize::resize;
 pub use smart_resize::{SizeLimits, smart_resize};
 pub use video::{

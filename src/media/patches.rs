@@ -2,6 +2,7 @@
 
 use super::error::MediaError;
 use super::picture::Picture;
+use super::pixel_scale::PixelScale;
 use super::resize::resize;
 use super::smart_resize::{SizeLimits, smart_resize};
 
@@ -14,6 +15,8 @@ pub struct PatchGeometry {
     pub temporal: usize,
     /// Side, in patches, of the square that is merged into one token.
     pub merge: usize,
+    /// What its patches hold for each byte of a picture.
+    pub scale: PixelScale,
 }
 
 impl PatchGeometry {
@@ -28,7 +31,7 @@ impl PatchGeometry {
 pub struct Patches {
     /// Temporal steps, and rows and columns of patches.
     pub grid: [usize; 3],
-    /// For each patch its values from -1 to 1, ordered by channel, frame, row and column. The patches of a token are
+    /// For each patch its values, ordered by channel, frame, row and column. The patches of a token are
     /// adjacent.
     pub rows: Vec<f32>,
 }
@@ -42,7 +45,8 @@ pub fn image_patches(picture: &Picture, geometry: &PatchGeometry, limits: &SizeL
 
 /// Cuts frames of one size. Their number is a multiple of `temporal`, and their sides are multiples of the factor.
 pub(super) fn cut_patches(frames: &[&Picture], geometry: &PatchGeometry) -> Patches {
-    let &PatchGeometry { patch, temporal, merge } = geometry;
+    let &PatchGeometry { patch, temporal, merge, scale } = geometry;
+    let values = scale.values();
     let (height, width) = (frames[0].height / patch, frames[0].width / patch);
     let grid = [frames.len() / temporal, height, width];
     let mut rows = Vec::with_capacity(grid.iter().product::<usize>() * 3 * temporal * patch * patch);
@@ -50,7 +54,7 @@ pub(super) fn cut_patches(frames: &[&Picture], geometry: &PatchGeometry) -> Patc
         for top in (0..height).step_by(merge) {
             for left in (0..width).step_by(merge) {
                 for i in 0..merge * merge {
-                    push_patch(step, top + i / merge, left + i % merge, patch, &mut rows);
+                    push_patch(step, top + i / merge, left + i % merge, patch, &values, &mut rows);
                 }
             }
         }
@@ -58,13 +62,20 @@ pub(super) fn cut_patches(frames: &[&Picture], geometry: &PatchGeometry) -> Patc
     Patches { grid, rows }
 }
 
-fn push_patch(step: &[&Picture], row: usize, column: usize, patch: usize, rows: &mut Vec<f32>) {
-    for channel in 0..3 {
+fn push_patch(
+    step: &[&Picture],
+    row: usize,
+    column: usize,
+    patch: usize,
+    values: &[[f32; 256]; 3],
+    rows: &mut Vec<f32>,
+) {
+    for (channel, values) in values.iter().enumerate() {
         for frame in step {
             for y in row * patch..(row + 1) * patch {
                 let start = (y * frame.width + column * patch) * 3 + channel;
-                let values = frame.rgb[start..].iter().step_by(3).take(patch);
-                rows.extend(values.map(|&value| (f32::from(value) - 127.5) / 127.5));
+                let pixels = frame.rgb[start..].iter().step_by(3).take(patch);
+                rows.extend(pixels.map(|&value| values[usize::from(value)]));
             }
         }
     }

@@ -14,11 +14,9 @@ pub struct SizeLimits {
     pub max_pixels: usize,
 }
 
-impl Default for SizeLimits {
-    /// 4 to 1,280 tokens, as in the configuration published with the weights.
-    fn default() -> Self {
-        Self { min_pixels: 4_096, max_pixels: 1_310_720 }
-    }
+impl SizeLimits {
+    /// Qwen3-VL's 4 to 1,280 tokens, as in the configuration published with the weights.
+    pub const QWEN3: Self = Self { min_pixels: 4_096, max_pixels: 1_310_720 };
 }
 
 /// Height and width, as multiples of `factor` within the limits, that keep the aspect ratio as well as they can. Named

@@ -28,13 +28,13 @@ mod visual;
 mod yielding;
 
 pub use config::{
-    ACTIVATION_KEY, ConfigFiles, EncoderConfig, LayerAttention, MAX_CONFIG_BYTES, ModelConfig, Pooling, Positions,
-    ScoreActivation, TextConfig, TrunkConfig, VisionConfig, embedding_pooling, sigmoid,
+    ACTIVATION_KEY, ConfigFiles, EncoderConfig, LayerAttention, MAX_CONFIG_BYTES, ModelConfig, PREPROCESSOR, Pooling,
+    Positions, ScoreActivation, TextConfig, TrunkConfig, VisionConfig, embedding_pooling, sigmoid,
 };
 pub use decoder::KvCache;
 pub use embedding_model::EmbeddingModel;
 pub use error::{ConfigError, DeviceError, ModelError};
-pub use family::{EmbeddingPrompt, Family, FamilySpec, HeadKind, POSITION_TABLE, PromptKind, TrunkKind};
+pub use family::{EmbeddingPrompt, Family, FamilySpec, HeadKind, POSITION_TABLE, PromptKind, TowerSpec, TrunkKind};
 pub use forward::ForwardOptions;
 pub use gguf_names::{GgufTensorName, adapt_encoder_tensor, encoder_tensor_names};
 pub use heads::{HeadModules, HeadPlace, HeadTensors, ModuleList, head_places};

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub(super) enum PromptPart<'a> {
     /// A special token, repeated.
     Special { token: &'static str, count: usize },
+    /// A token by its id.
+    Id(u32),
     /// Ordinary text. Adjacent texts are encoded as one, since BPE merges across their boundary.
     Text(Cow<'a, str>),
     /// The texts on either side are encoded on their own.

@@ -41,6 +41,11 @@ impl Prompter {
         }
     }
 
+    /// Whether the document, and its pictures, stand before the query.
+    pub fn document_first(&self) -> bool {
+        self.template().is_some_and(PromptTemplate::document_first)
+    }
+
     /// How query and document are joined, if they are a pair.
     pub fn pair_layout(&self) -> Option<&PairLayout> {
         match &self.format {

@@ -40,7 +40,7 @@ pub static QWEN3_VL_RERANKER: PromptTemplate = PromptTemplate {
     // which was published with the weights.
     empty_input: "NULL",
     truncation: Truncation::TextOnly { kept: KEPT_TOKENS },
-    media: Some(MediaTokens { start: VISION_START, end: VISION_END, image_pad: IMAGE_PAD, video_pad: VIDEO_PAD }),
+    media: Some(QWEN_MEDIA),
     answers: Some(["yes", "no"]),
 };
 
@@ -96,7 +96,7 @@ pub static QWEN3_VL_EMBEDDING: PromptTemplate = PromptTemplate {
     suffix: &[Special(IM_END), Text("\n"), Special(IM_START), Text("assistant\n")],
     empty_input: "NULL",
     truncation: Truncation::End,
-    media: Some(MediaTokens { start: VISION_START, end: VISION_END, image_pad: IMAGE_PAD, video_pad: VIDEO_PAD }),
+    media: Some(QWEN_MEDIA),
     answers: None,
 };
 
@@ -106,6 +106,10 @@ const VISION_START: &str = "<|vision_start|>";
 const VISION_END: &str = "<|vision_end|>";
 const IMAGE_PAD: &str = "<|image_pad|>";
 const VIDEO_PAD: &str = "<|video_pad|>";
+
+/// What stands for pictures in all of Qwen's vision models.
+pub const QWEN_MEDIA: MediaTokens =
+    MediaTokens { start: VISION_START, end: VISION_END, image_pad: IMAGE_PAD, video_pad: VIDEO_PAD };
 
 /// The body begins with `<`, with which the last line break never merges.
 const PREFIX: &[TemplatePart] = &[

@@ -14,7 +14,7 @@ pub struct PromptTemplate {
     pub max_length: usize,
     /// What precedes the body. It is tokenized on its own, so no merge may cross its end.
     pub prefix: &'static [TemplatePart],
-    /// What depends on the request. The document is its last part.
+    /// What depends on the request. The document is its last part, but for [`Truncation::DocumentThenEnd`].
     pub body: &'static [TemplatePart],
     /// What follows the body, tokenized on its own. The model's answer is read at its last token.
     pub suffix: &'static [TemplatePart],
@@ -33,6 +33,8 @@ pub struct PromptTemplate {
 pub enum TemplatePart {
     /// A special token. Text on either side of it is tokenized separately.
     Special(&'static str),
+    /// A token by its id, whatever the vocabulary says of it.
+    Token(u32),
     /// Literal text.
     Text(&'static str),
     /// The texts on either side are tokenized on their own.
@@ -87,7 +89,12 @@ pub struct PromptInput<'a> {
 }
 
 impl PromptTemplate {
-    /// Fills in the body. Its last part is the document's text.
+    /// Whether the document stands before the query, and so do its pictures.
+    pub fn document_first(&self) -> bool {
+        matches!(self.truncation, Truncation::DocumentThenEnd { .. })
+    }
+
+    /// Fills in the body.
     pub(super) fn fill_body<'a>(
         &self,
         instruction: &'a str,
@@ -98,6 +105,7 @@ impl PromptTemplate {
         for part in self.body {
             match part {
                 TemplatePart::Special(token) => parts.push(PromptPart::special(token)),
+                TemplatePart::Token(id) => parts.push(PromptPart::Id(*id)),
                 TemplatePart::Text(text) => parts.push(PromptPart::text(*text)),
                 TemplatePart::Boundary => parts.push(PromptPart::Boundary),
                 TemplatePart::Instruction => parts.push(PromptPart::text(instruction)),

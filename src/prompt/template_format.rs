@@ -34,8 +34,8 @@ impl TemplateFormat {
             None => [None; 2],
         };
         let kept_ids = match template.truncation {
-            Truncation::BodyEnd | Truncation::QueryFirst | Truncation::End => Vec::new(),
             Truncation::TextOnly { kept } => kept.iter().filter_map(|token| tokenizer.token_id(token).ok()).collect(),
+            _ => Vec::new(),
         };
         Ok(Self { template, prefix, suffix, kept_ids, answer_ids, pad_ids })
     }
@@ -49,19 +49,25 @@ impl TemplateFormat {
         document: &PromptInput<'_>,
         limits: PromptLimits,
     ) -> Result<EncodedPrompt, PromptError> {
-        let (text, dropped_from_text) = match limits.max_tokens_per_doc {
+        let max_length = limits.max_length.unwrap_or(self.template.max_length);
+        let mut most = limits.max_tokens_per_doc;
+        if let Truncation::DocumentThenEnd { query } = self.template.truncation {
+            let room = max_length - query.min(max_length / 2);
+            most = Some(most.map_or(room, |most| most.min(room)));
+        }
+        let (text, dropped_from_text) = match most {
             Some(tokens) => tokenizer.truncate(document.text, tokens)?,
             None => (document.text, 0),
         };
+        let unread = text.is_empty() && !document.text.is_empty();
         let document = PromptInput { text, ..document.clone() };
         let instruction = instruction.unwrap_or(self.template.default_instruction);
         let parts = self.template.fill_body(instruction, query, &document);
         let body = tokenizer.encode_parts(&parts)?;
-        let max_length = limits.max_length.unwrap_or(self.template.max_length);
         let untruncated_len = self.prefix.len() + body.len();
         let mut ids = match self.template.truncation {
             Truncation::BodyEnd => truncate_body(&self.prefix, &body, self.suffix.len(), max_length),
-            Truncation::End => [self.prefix.as_slice(), &body].concat(),
+            Truncation::End | Truncation::DocumentThenEnd { .. } => [self.prefix.as_slice(), &body].concat(),
             Truncation::QueryFirst => {
                 let query = parts.iter().take_while(|part| **part != PromptPart::Boundary).count();
                 let query = tokenizer.encode_parts(&parts[..query])?.len();
@@ -74,45 +80,46 @@ impl TemplateFormat {
                 truncate_text(ids, max_length, |id| self.kept_ids.contains(&id))
             }
         };
-        let dropped = untruncated_len - ids.len();
-        let document_tokens = if dropped > 0 { self.document_tokens(tokenizer, &parts, &body)? } else { 0 };
-        ids.extend(&self.suffix);
-        if self.template.truncation == Truncation::End {
-            return self.cut_end(ids, dropped_from_text, max_length);
-        }
-        let second_segment = ids.len();
-        let dropped_tokens = dropped_from_text + dropped;
-        Ok(EncodedPrompt {
-            ids,
-            second_segment,
-            dropped_tokens,
-            dropped_before_document: dropped.saturating_sub(document_tokens),
-            document_unread: document_tokens > 0 && dropped >= document_tokens,
+        let mut encoded = EncodedPrompt {
+            dropped_tokens: dropped_from_text,
+            dropped_before_document: 0,
+            document_unread: false,
             dropped_from_query: 0,
-        })
+            second_segment: 0,
+            ids: Vec::new(),
+        };
+        match self.template.truncation {
+            Truncation::DocumentThenEnd { .. } => {
+                encoded.dropped_from_query = self.cut_end(&mut ids, max_length.saturating_sub(self.suffix.len()))?;
+                encoded.dropped_tokens += encoded.dropped_from_query;
+                encoded.document_unread = unread;
+                ids.extend(&self.suffix);
+            }
+            Truncation::End => {
+                ids.extend(&self.suffix);
+                encoded.dropped_tokens += self.cut_end(&mut ids, max_length)?;
+            }
+            _ => {
+                let dropped = untruncated_len - ids.len();
+                let document_tokens = if dropped > 0 { self.document_tokens(tokenizer, &parts, &body)? } else { 0 };
+                encoded.dropped_tokens += dropped;
+                encoded.dropped_before_document = dropped.saturating_sub(document_tokens);
+                encoded.document_unread = document_tokens > 0 && dropped >= document_tokens;
+                ids.extend(&self.suffix);
+            }
+        }
+        Ok(EncodedPrompt { second_segment: ids.len(), ids, ..encoded })
     }
 
-    /// Drops the last tokens of a prompt. A picture is read whole or not at all.
-    fn cut_end(
-        &self,
-        mut ids: Vec<u32>,
-        dropped_before: usize,
-        max_length: usize,
-    ) -> Result<EncodedPrompt, PromptError> {
+    /// Drops the last tokens of a prompt, and says how many. A picture is read whole or not at all.
+    fn cut_end(&self, ids: &mut Vec<u32>, max_length: usize) -> Result<usize, PromptError> {
         let dropped = ids.len().saturating_sub(max_length);
         let tail = &ids[ids.len() - dropped..];
         if tail.iter().any(|&id| self.pad_ids.contains(&Some(id))) {
             return Err(PromptError::PictureTooLong { tokens: ids.len(), limit: max_length });
         }
-        ids.truncate(max_length);
-        Ok(EncodedPrompt {
-            second_segment: ids.len(),
-            dropped_tokens: dropped_before + dropped,
-            dropped_before_document: 0,
-            document_unread: false,
-            dropped_from_query: 0,
-            ids,
-        })
+        ids.truncate(ids.len() - dropped);
+        Ok(dropped)
     }
 
     /// The tokens of the body that belong to the document's text, its last part. Since a merge may cross the beginning
@@ -132,6 +139,7 @@ impl TemplateFormat {
 fn constant_parts(parts: &[TemplatePart]) -> Vec<PromptPart<'static>> {
     let constant = |part: &TemplatePart| match *part {
         TemplatePart::Special(token) => Some(PromptPart::special(token)),
+        TemplatePart::Token(id) => Some(PromptPart::Id(id)),
         TemplatePart::Text(text) => Some(PromptPart::text(text)),
         TemplatePart::Boundary => Some(PromptPart::Boundary),
         TemplatePart::Instruction | TemplatePart::InstructionLine(_) | TemplatePart::Query | TemplatePart::Document => {

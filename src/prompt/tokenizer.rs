@@ -142,6 +142,11 @@ impl Tokenizer {
                     ids.extend(self.encode(&text)?);
                     text.clear();
                 }
+                PromptPart::Id(id) => {
+                    ids.extend(self.encode(&text)?);
+                    text.clear();
+                    ids.push(*id);
+                }
                 PromptPart::Special { token, count } => {
                     ids.extend(self.encode(&text)?);
                     text.clear();

@@ -10,6 +10,12 @@ pub enum Truncation {
     /// What precedes the body's first boundary, the query, is cut to three quarters of the limit, and then the end of the
     /// body. The limit excludes prefix and suffix.
     QueryFirst,
+    /// The document, which stands before the query, is cut so that the query has room, and then the end of the body. The
+    /// limit includes everything.
+    DocumentThenEnd {
+        /// Tokens of the query, or half of a limit that has no room for as many.
+        query: usize,
+    },
     /// The last tokens of prefix and body are dropped, except special ones: images and videos stay whole, and may leave
     /// no text at all. The limit excludes the suffix.
     TextOnly {

@@ -13,7 +13,7 @@ use super::{clock, constructors, error};
 use crate::api::{DocumentScore, EmbedRequest, RequestError, RerankRequest};
 use crate::engine::{LoadOptions, LoadProgress, ModelInfo, Observer, Optimizations, RequestOptions};
 use crate::kernels::selection::{self, KernelChoice};
-use crate::media::{DecodeOptions, SizeLimits};
+use crate::media::DecodeOptions;
 use crate::model::Precision;
 
 /// A loaded model, owned by the worker.
@@ -181,15 +181,13 @@ async fn load(
     };
     let aborted = || signal.aborted();
     let observer = Observer { on_progress: &report, ..watching(&aborted) };
-    let usual = SizeLimits::default();
-    let image_limits = SizeLimits { max_pixels: options.max_image_pixels.unwrap_or(usual.max_pixels), ..usual };
     let load_options = LoadOptions {
         kernels: kernels(options.kernels.as_deref(), options.remembered, opened.adapter.as_ref())?,
         device_losses: options.device_losses,
         device: opened.device,
         device_kind: opened.kind,
         precision,
-        image_limits,
+        max_image_pixels: options.max_image_pixels,
         optimizations: options.optimizations,
     };
     let (inner, storage) =

@@ -51,17 +51,18 @@ function vlCases(model, wanted = () => true) {
   const base = `${browser.url}/fixtures/vl/${model}/cases.json`
   return read('vl', model, 'cases.json')
     .cases.filter((c) => c.max_pixels === undefined && wanted(c.name))
-    .map((c) => ({ request: { ...resolved(base, c.request), max_length: c.max_length }, scores: c.scores }))
+    .map((c) => ({ request: { ...resolved(base, c.request), max_length: c.max_length, raw_scores: true }, scores: c.scores }))
 }
 
-for (const model of ['vl-tied', 'vl-untied']) {
+for (const model of ['vl-tied', 'vl-untied', 'jina-m0', 'jina-m0-nested']) {
   test(`${model} on cpu matches the reference scores in every case`, async () => {
     const largest = await largestDifference({ model: `/fixtures/vl/${model}`, device: 'cpu' }, vlCases(model))
     console.log(`${model} on cpu: largest difference ${largest.toExponential(2)}`)
     assert.ok(largest <= SCORE_TOLERANCE, `${largest}`)
   })
   test(`${model} on webgpu matches the reference scores`, async () => {
-    const wanted = (name) => ['text-and-image', 'image-both-sides', 'cut-beside-image'].includes(name) || (model === 'vl-tied' && name === 'video-and-image')
+    const wanted = (name) =>
+      ['text-and-image', 'image-both-sides', 'cut-beside-image', 'image-image', 'both'].includes(name) || (model === 'vl-tied' && name === 'video-and-image')
     const largest = await largestDifference({ model: `/fixtures/vl/${model}`, device: 'webgpu' }, vlCases(model, wanted))
     console.log(`${model} on webgpu: largest difference ${largest.toExponential(2)}`)
     assert.ok(largest <= SCORE_TOLERANCE, `${largest}`)

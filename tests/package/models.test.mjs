@@ -25,12 +25,12 @@ test('ids are unique, also without their owners, and addresses are theirs', () =
 })
 
 test('families are those of the engine, and models stand in the order of their sizes', () => {
-  const [encoders, decoders] = [families('encoders.rs'), families('decoders.rs')]
+  const [encoders, decoders] = [families('encoders.rs'), [...families('decoders.rs'), ...families('vision_decoders.rs')]]
   assert.ok(encoders.includes('modernbert') && decoders.includes('qwen3-reranker'))
   const group = ({ family, modality }) => (modality !== 'text' ? 2 : encoders.includes(family) ? 0 : 1)
   for (const model of models) {
     assert.ok([...encoders, ...decoders].includes(model.family), `${model.id}: ${model.family}`)
-    assert.equal(model.modality, model.family === 'qwen3-vl-reranker' ? 'text+pictures+video' : 'text')
+    assert.equal(model.modality, { 'qwen3-vl-reranker': 'text+pictures+video', 'jina-reranker-m0': 'text+pictures' }[model.family] ?? 'text')
   }
   const sorted = [...models].sort((a, b) => group(a) - group(b) || a.parameters - b.parameters)
   assert.deepEqual(
@@ -46,8 +46,9 @@ test('every model has what a choice needs', () => {
     assert.ok(languages.length > 0 && languages.every((code) => /^[a-z]{2}$|^mul$/.test(code)), id)
     assert.match(good_for, /^[A-Z][^|\n]{8,100}[^.]$/, id)
     assert.ok(context_tokens >= 512, id)
+    // A file may hold an output matrix that is not read.
     const ratio = approximate_bytes / (parameters * BYTES[dtype])
-    assert.ok(ratio > 0.98 && ratio < 1.1, `${id}: ${approximate_bytes} bytes for ${parameters} parameters in ${dtype}`)
+    assert.ok(ratio > 0.98 && ratio < 1.12, `${id}: ${approximate_bytes} bytes for ${parameters} parameters in ${dtype}`)
   }
   assert.deepEqual(models.map((model) => model.start_with).filter(Boolean), ['English', 'other languages', 'long documents in other languages', 'pictures'])
 })

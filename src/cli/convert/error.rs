@@ -151,6 +151,9 @@ pub enum OpenError {
     /// A vision model whose vectors go through layers of their own.
     #[error("modules.json: a GGUF file of a vision model has no place for layers behind the pooling; load the folder")]
     VisionModules,
+    /// A decoder whose score is read by layers of its own.
+    #[error("config.json: no GGUF file has a place for the head of {0}; load the folder")]
+    NoAnswers(&'static str),
     /// The tokenizer can be used, but not stored in a GGUF file.
     #[error("tokenizer.json: {0}")]
     Vocab(#[from] VocabError),

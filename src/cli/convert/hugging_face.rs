@@ -81,7 +81,7 @@ async fn open_reranker(folder: &dyn Folder, config: &[u8], tokenizer: &[u8]) -> 
     let config = ModelConfig::from_json(config)?;
     let PromptKind::Template(template) = config.family().prompt() else { unreachable!("an encoder is opened as one") };
     let ids = Tokenizer::from_json(tokenizer)?;
-    let Some([yes, no]) = template.answers else { unreachable!("a reranker's template asks for an answer") };
+    let Some([yes, no]) = template.answers else { return Err(OpenError::NoAnswers(config.family().name())) };
     let answers = AnswerIds { yes: ids.token_id(yes)?, no: ids.token_id(no)? };
     Ok((config, Purpose::Rerank(answers), Checkpoint::open(folder).await?))
 }

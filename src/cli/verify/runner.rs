@@ -9,7 +9,7 @@ use crate::RerankRequest;
 use crate::api::ImageRef;
 use crate::cli::pictures::FilePictures;
 use crate::engine::{self, Engine, Observer, PictureSource, RequestOptions};
-use crate::media::{SizeLimits, smart_resize};
+use crate::media::smart_resize;
 use crate::model::{ModelConfig, VisionConfig};
 use crate::prompt::{PromptInput, PromptLimits, Prompter, VisualPlaceholder};
 
@@ -65,7 +65,7 @@ impl CaseRunner<'_> {
         };
         let picture = self.pictures.open(&ImageRef::Url(image.to_owned())).await?;
         let factor = vision.geometry().factor();
-        let (height, width) = smart_resize(picture.height(), picture.width(), factor, &SizeLimits::default())?;
+        let (height, width) = smart_resize(picture.height(), picture.width(), factor, &vision.limits)?;
         Ok(VisualPlaceholder::Image { tokens: height / factor * (width / factor) })
     }
 }

@@ -37,8 +37,8 @@ pub fn all_cases() -> Vec<KernelCase> {
         cases.extend([true, false].map(|normed| rotate_case(rows, heads, width, normed)));
     }
     for (rows, width) in [(67, 36), (6, 50), (3, 37)] {
-        use Activation::{GeluErf, GeluErfGate, GeluTanh, GeluTanhGate, SiluGate, Sum};
-        let all = [SiluGate, GeluTanhGate, GeluErfGate, GeluTanh, GeluErf, Sum];
+        use Activation::{GeluErf, GeluErfGate, GeluQuick, GeluTanh, GeluTanhGate, SiluGate, Sum};
+        let all = [SiluGate, GeluTanhGate, GeluErfGate, GeluTanh, GeluErf, GeluQuick, Sum];
         cases.extend(all.map(|activation| activation_case(rows, width, activation)));
         cases.push(bias_case(rows, width));
     }

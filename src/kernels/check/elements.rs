@@ -40,6 +40,7 @@ fn definition(activation: Activation, a: f64, b: f64) -> f64 {
             a / 2.0 * (1.0 + inner.tanh())
         }
         Activation::GeluErf => a / 2.0 * (1.0 + libm::erf(a * std::f64::consts::FRAC_1_SQRT_2)),
+        Activation::GeluQuick => a / (1.0 + (-1.702 * a).exp()),
         Activation::Sum => a + b,
     }
 }

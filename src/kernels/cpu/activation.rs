@@ -15,6 +15,7 @@ pub fn activate(a: FlexTensor, b: FlexTensor, activation: Activation, mut out: F
         Activation::GeluErfGate => values.zip(b.f32()).for_each(|((out, a), b)| *out = gelu(*a) * b),
         Activation::GeluTanh => values.for_each(|(out, a)| *out = gelu_tanh(*a)),
         Activation::GeluErf => values.for_each(|(out, a)| *out = gelu(*a)),
+        Activation::GeluQuick => values.for_each(|(out, a)| *out = a * logistic(1.702 * a)),
         Activation::Sum => {
             let b = b.f32();
             let rows = out.storage_mut::<f32>().chunks_exact_mut(b.len()).zip(a.f32().chunks_exact(b.len()));

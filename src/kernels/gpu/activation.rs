@@ -19,6 +19,7 @@ pub fn activate(a: CubeTensor, b: CubeTensor, activation: Activation, out: CubeT
         Activation::Sum => 3,
         Activation::GeluTanhGate => 4,
         Activation::GeluErfGate => 5,
+        Activation::GeluQuick => 6,
     };
     let dims = [words(&out) as u32, groups[0] as u32, operation, words(&b) as u32];
     ACTIVATION.launch(&[a, b], out, &dims, groups)

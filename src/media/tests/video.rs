@@ -2,12 +2,12 @@
 
 use super::super::video::{frame_limits, pre_resize};
 use super::super::{
-    FrameTiming, MediaError, PatchGeometry, Picture, SizeLimits, VideoOptions, format_timestamp, select_frames,
-    video_patches,
+    FrameTiming, MediaError, PatchGeometry, Picture, PixelScale, SizeLimits, VideoOptions, format_timestamp,
+    select_frames, video_patches,
 };
 use super::{formula, json, number};
 
-const GEOMETRY: PatchGeometry = PatchGeometry { patch: 16, temporal: 2, merge: 2 };
+const GEOMETRY: PatchGeometry = PatchGeometry { patch: 16, temporal: 2, merge: 2, scale: PixelScale::Centred };
 
 fn frames(count: usize, width: usize, height: usize) -> Vec<Picture> {
     (0..count).map(|_| formula(width, height)).collect()

@@ -7,7 +7,7 @@ use super::scoring::{ACTIVATION_KEY, ScoreActivation};
 use super::text::{TextConfig, mrope_sections};
 use super::vision::VisionConfig;
 use crate::model::error::{ConfigError, ModelError};
-use crate::model::family::Family;
+use crate::model::family::{Family, TowerSpec};
 use crate::weights::WeightsError;
 use crate::weights::gguf::{GgufHeader, GgufTensor, Metadata, Value};
 
@@ -43,7 +43,10 @@ impl ModelConfig {
             return Ok(config);
         }
         let origin = ConfigOrigin { text: file, vision: vision.map_or(file, |header| header.metadata.file()) };
-        let vision = vision.map(vision_config).transpose()?;
+        let vision = match (vision, family.tower()) {
+            (Some(header), Some(tower)) => Some(vision_config(header, tower)?),
+            _ => None,
+        };
         let mut config = Self::decoder_from(family, text_config(text, other_parts, family)?, vision, None, &origin)?;
         config.activation = activation(&text.metadata, config.activation).map_err(|e| e.in_file(file))?;
         Ok(config)
@@ -139,6 +142,7 @@ fn text_config(header: &GgufHeader, other_parts: &[&GgufHeader], family: Family)
         rms_norm_eps: metadata.float(&key("attention.layer_norm_rms_epsilon")).unwrap_or(DEFAULT_RMS_NORM_EPS),
         rope_theta: metadata.float(&key("rope.freq_base")).unwrap_or(family.default_rope_theta()),
         mrope_sections: mrope_sections(head_dim, sections.as_deref()),
+        rotary_order: family.rotary_order(),
     })
 }
 
@@ -154,7 +158,7 @@ fn check_sections(sections: Option<&[usize]>, family: Family) -> Result<(), Conf
     }
 }
 
-fn vision_config(header: &GgufHeader) -> Result<VisionConfig, ModelError> {
+fn vision_config(header: &GgufHeader, style: &'static TowerSpec) -> Result<VisionConfig, ModelError> {
     let metadata = &header.metadata;
     match metadata.string("clip.projector_type").or(metadata.string("clip.vision.projector_type")) {
         Some("qwen3vl_merger") => {}
@@ -185,6 +189,8 @@ fn vision_config(header: &GgufHeader) -> Result<VisionConfig, ModelError> {
         },
         num_position_embeddings: first_dimension(POSITION_TABLE).ok_or_else(|| metadata.missing(POSITION_TABLE))?,
         deepstack_visual_indexes: deepstack_blocks(metadata),
+        style,
+        limits: style.limits,
     })
 }
 

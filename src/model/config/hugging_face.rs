@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::encoder_json::encoder;
-use super::json::{invalid, text, tied, vision};
+use super::json::{invalid, text, tied};
 use super::model::{ConfigOrigin, ModelConfig};
 use super::scoring::ScoreActivation;
+use super::vision_json::{apply_preprocessor, vision};
 use crate::model::error::{ConfigError, ModelError};
-use crate::model::family::{Family, TrunkKind};
+use crate::model::family::{Family, FamilySpec, TrunkKind};
 use crate::model::heads::HeadModules;
 use crate::model::task::Task;
 
@@ -16,6 +17,9 @@ pub const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 const FILE: &str = "config.json";
 
+/// How pictures are preprocessed.
+pub const PREPROCESSOR: &str = "preprocessor_config.json";
+
 /// The files that describe a model.
 #[derive(Debug, Default)]
 pub struct ConfigFiles {
@@ -23,6 +27,8 @@ pub struct ConfigFiles {
     pub config: Vec<u8>,
     /// `config_sentence_transformers.json`, if there is one.
     pub sentence_transformers: Option<Vec<u8>>,
+    /// `preprocessor_config.json`, of a family that reads it.
+    pub preprocessor: Option<Vec<u8>>,
     /// The modules of a sentence-transformers model.
     pub modules: Option<HeadModules>,
     /// What the model is loaded for.
@@ -78,14 +84,17 @@ impl ModelConfig {
             let activation = activation(value, files).map_err(|e| e.in_file(FILE))?;
             return Ok(Self::encoder_from(family, encoder, files.modules.clone(), activation));
         }
-        decoder(value, family).map_err(|e| e.in_file(FILE)).and_then(|(text, vision, tied)| {
-            let mut config =
-                Self::decoder_from(family, text, vision, tied, &ConfigOrigin { text: FILE, vision: FILE })?;
-            if is_classifier(value) {
-                config.activation = ScoreActivation::Sigmoid;
-            }
-            Ok(config)
-        })
+        check_class(value, family).map_err(|e| e.in_file(FILE))?;
+        let (text, mut vision, tied) = decoder(value, family).map_err(|e| e.in_file(FILE))?;
+        if let (Some(vision), Some(file)) = (&mut vision, &files.preprocessor) {
+            let file = read_json(file).and_then(|file| apply_preprocessor(vision, &file));
+            file.map_err(|e| e.in_file(PREPROCESSOR))?;
+        }
+        let mut config = Self::decoder_from(family, text, vision, tied, &ConfigOrigin { text: FILE, vision: FILE })?;
+        if is_classifier(value) {
+            config.activation = ScoreActivation::Sigmoid;
+        }
+        Ok(config)
     }
 }
 
@@ -105,6 +114,19 @@ fn family(value: &Value) -> Result<Family, ConfigError> {
             known.join(", ")
         ))
     })
+}
+
+/// Refuses a model of another class than the family's, if both are named: it has another head, and another prompt.
+fn check_class(value: &Value, family: Family) -> Result<(), ConfigError> {
+    let FamilySpec { class: Some(class), models, .. } = family.spec() else { return Ok(()) };
+    let listed = value.get("architectures").and_then(Value::as_array).into_iter().flatten();
+    let mapped = value.get("auto_map").and_then(Value::as_object).into_iter().flat_map(|map| map.values());
+    let named: Vec<&str> = listed.chain(mapped).filter_map(Value::as_str).collect();
+    if named.is_empty() || named.iter().any(|name| name.ends_with(class)) {
+        return Ok(());
+    }
+    let message = format!("it is a {}; of its model_type secondpass runs {models} ({class})", named[0]);
+    Err(ConfigError::Unsupported(message))
 }
 
 /// Whether the checkpoint has a classifier's head instead of a language model's.
@@ -144,12 +166,11 @@ fn activation(value: &Value, files: &ConfigFiles) -> Result<ScoreActivation, Con
 type DecoderParts = (super::text::TextConfig, Option<super::vision::VisionConfig>, Option<bool>);
 
 fn decoder(value: &Value, family: Family) -> Result<DecoderParts, ConfigError> {
-    if !family.has_vision() {
-        return Ok((text(value, family)?, None, tied(value)));
-    }
+    let Some(tower) = family.tower() else { return Ok((text(value, family)?, None, tied(value))) };
     let part = |name: &str| value.get(name).ok_or_else(|| invalid(format!("it has no {name}")));
-    let inner = part("text_config")?;
-    let vision = vision(part("vision_config")?)?;
+    // Qwen2-VL's older files have the decoder's sizes beside everything else.
+    let inner = if tower.learned_positions { part("text_config")? } else { value.get("text_config").unwrap_or(value) };
+    let vision = vision(part("vision_config")?, tower)?;
     // Transformers reads only the inner flag, and may write an outer one that is true beside a separate head.
     Ok((text(inner, family)?, Some(vision), tied(inner)))
 }

@@ -5,9 +5,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::text::{TextConfig, mrope_sections};
-use super::vision::VisionConfig;
 use crate::model::error::ConfigError;
 use crate::model::family::Family;
+use crate::model::layers::RotaryOrder;
 
 /// A decoder's part of a `config.json`.
 #[derive(Deserialize)]
@@ -43,15 +43,6 @@ struct RopeJson {
     factor: Option<Value>,
 }
 
-/// A vision tower's part of a `config.json`.
-#[derive(Deserialize)]
-struct VisionJson {
-    #[serde(flatten)]
-    sizes: VisionConfig,
-    in_channels: Option<usize>,
-    hidden_act: Option<String>,
-}
-
 /// Whether the head is the embedding table.
 pub fn tied(value: &Value) -> Option<bool> {
     value.get("tie_word_embeddings").and_then(Value::as_bool)
@@ -60,6 +51,7 @@ pub fn tied(value: &Value) -> Option<bool> {
 /// A decoder's sizes.
 pub fn text(value: &Value, family: Family) -> Result<TextConfig, ConfigError> {
     let json: TextJson = parse(value)?;
+    let order = family.rotary_order();
     // Qwen3 always gives it, since it is not the quotient there.
     let head_dim = json.head_dim.unwrap_or(json.hidden_size / json.num_attention_heads.max(1));
     let config = TextConfig {
@@ -73,25 +65,12 @@ pub fn text(value: &Value, family: Family) -> Result<TextConfig, ConfigError> {
         vocab_size: json.vocab_size,
         rms_norm_eps: json.rms_norm_eps,
         rope_theta: json.rope_theta().unwrap_or(family.default_rope_theta()),
-        mrope_sections: mrope_sections(head_dim, json.mrope_section()),
+        mrope_sections: json.mrope_sections(head_dim, order)?,
+        rotary_order: order,
     };
     config.check()?;
-    json.check_variant(family.has_vision())?;
+    json.check_variant(family.has_vision(), order)?;
     Ok(config)
-}
-
-/// A vision tower's sizes.
-pub fn vision(value: &Value) -> Result<VisionConfig, ConfigError> {
-    let json: VisionJson = parse(value)?;
-    json.sizes.check()?;
-    if json.in_channels.is_some_and(|n| n != 3) {
-        return Err(invalid("vision_config: in_channels is not 3".to_owned()));
-    }
-    if json.hidden_act.as_deref().is_some_and(|act| act != "gelu_pytorch_tanh") {
-        let message = "vision_config: another hidden_act than gelu_pytorch_tanh, which no Qwen3-VL reranker uses";
-        return Err(invalid(message.to_owned()));
-    }
-    Ok(json.sizes)
 }
 
 impl TextJson {
@@ -107,8 +86,22 @@ impl TextJson {
         self.ropes().find_map(|rope| rope.mrope_section.as_deref())
     }
 
+    fn mrope_sections(&self, head_dim: usize, order: RotaryOrder) -> Result<[usize; 3], ConfigError> {
+        match (order, self.mrope_section()) {
+            (RotaryOrder::Interleaved, requested) => Ok(mrope_sections(head_dim, requested)),
+            (RotaryOrder::Chunked, Some(&[time, height, width]))
+                if [time, height, width].into_iter().try_fold(0, usize::checked_add) == Some(head_dim / 2) =>
+            {
+                Ok([time, height, width])
+            }
+            (RotaryOrder::Chunked, _) => {
+                Err(invalid("mrope_section must be three numbers that add up to half of a head's width".to_owned()))
+            }
+        }
+    }
+
     /// Refuses options that would change the computation.
-    fn check_variant(&self, has_vision: bool) -> Result<(), ConfigError> {
+    fn check_variant(&self, has_vision: bool, order: RotaryOrder) -> Result<(), ConfigError> {
         let unsupported = |option: &str| {
             Err(ConfigError::Unsupported(format!("it asks for {option}, which no reranker of this family uses")))
         };
@@ -123,8 +116,10 @@ impl TextJson {
             }
             () if !self.ropes().all(unscaled) => unsupported("scaled rotary positions"),
             () if !has_vision && self.mrope_section().is_some() => unsupported("mrope_section"),
-            () if has_vision && self.ropes().any(|rope| rope.mrope_interleaved == Some(false)) => {
-                unsupported("mrope that is not interleaved")
+            () if has_vision
+                && self.ropes().any(|rope| rope.mrope_interleaved == Some(order == RotaryOrder::Chunked)) =>
+            {
+                unsupported("another mrope_interleaved")
             }
             () if has_vision && self.mrope_section().is_some_and(|sections| sections.len() < 3) => {
                 Err(invalid("mrope_section must be three numbers: time, height and width".to_owned()))

@@ -12,10 +12,11 @@ mod model;
 mod scoring;
 mod text;
 mod vision;
+mod vision_json;
 
 pub use encoder::{EncoderBiases, EncoderConfig, LayerAttention, Pooling, Positions, Rotary};
 pub use gguf::embedding_pooling;
-pub use hugging_face::{ConfigFiles, MAX_CONFIG_BYTES};
+pub use hugging_face::{ConfigFiles, MAX_CONFIG_BYTES, PREPROCESSOR};
 pub use model::{ModelConfig, TrunkConfig};
 pub use scoring::{ACTIVATION_KEY, ScoreActivation, sigmoid};
 pub use text::TextConfig;

@@ -16,7 +16,12 @@ pub enum ScoreActivation {
     Identity,
     /// The hyperbolic tangent.
     Tanh,
+    /// The logistic function of the logit less 2.65: jina-reranker-m0's.
+    LoweredSigmoid,
 }
+
+/// What [`ScoreActivation::LoweredSigmoid`] subtracts.
+const LOWERED_BY: f64 = 2.65;
 
 impl ScoreActivation {
     /// As sentence-transformers decides: by its own configuration file, then by two keys of `config.json`, and the
@@ -38,7 +43,9 @@ impl ScoreActivation {
 
     /// By its name in `info`.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Sigmoid, Self::Identity, Self::Tanh].into_iter().find(|activation| activation.name() == name)
+        [Self::Sigmoid, Self::Identity, Self::Tanh, Self::LoweredSigmoid]
+            .into_iter()
+            .find(|activation| activation.name() == name)
     }
 
     /// The name in `info`.
@@ -47,6 +54,7 @@ impl ScoreActivation {
             Self::Sigmoid => "sigmoid",
             Self::Identity => "identity",
             Self::Tanh => "tanh",
+            Self::LoweredSigmoid => "lowered_sigmoid",
         }
     }
 
@@ -56,6 +64,7 @@ impl ScoreActivation {
             Self::Sigmoid => sigmoid(logit),
             Self::Identity => logit,
             Self::Tanh => logit.tanh(),
+            Self::LoweredSigmoid => sigmoid(logit - LOWERED_BY),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::bounds::{MAX_DIMENSION, MAX_LAYERS, MAX_VOCABULARY, check_head_width, check_sizes};
 use crate::model::error::ConfigError;
 use crate::model::family::AttentionStyle;
+use crate::model::layers::RotaryOrder;
 
 /// The sizes of a decoder.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct TextConfig {
     pub attention: AttentionStyle,
     /// How many rotary frequencies follow time, height and width. See `mrope_sections`.
     pub mrope_sections: [usize; 3],
+    /// In which order they do.
+    pub rotary_order: RotaryOrder,
 }
 
 impl TextConfig {
@@ -55,7 +58,7 @@ impl TextConfig {
 }
 
 /// The rotary sections of heads of `head_dim`. `requested` are those of a configuration: time, height and width. As in
-/// the reference implementation, height and width get what is requested as far as there are frequencies for them, and
+/// Qwen3-VL's reference implementation, height and width get what is requested as far as there are frequencies for them, and
 /// time gets the rest, whatever is requested for it.
 pub fn mrope_sections(head_dim: usize, requested: Option<&[usize]>) -> [usize; 3] {
     /// Height and width in every published vision model.

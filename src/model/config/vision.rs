@@ -1,16 +1,15 @@
 //! The sizes of a vision tower.
 
-use serde::Deserialize;
-
 use super::bounds::{MAX_DIMENSION, MAX_LAYERS, check_head_width, check_sizes};
-use crate::media::PatchGeometry;
+use crate::media::{PatchGeometry, SizeLimits};
 use crate::model::error::ConfigError;
+use crate::model::family::TowerSpec;
 
 /// A bound on the sides of patches and squares of patches.
 const MAX_PATCH: usize = 256;
 
 /// The sizes of a vision tower.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct VisionConfig {
     /// Its blocks.
     pub depth: usize,
@@ -28,10 +27,14 @@ pub struct VisionConfig {
     pub spatial_merge_size: usize,
     /// Width of its output, which is that of the decoder.
     pub out_hidden_size: usize,
-    /// Rows of the learned position table. Those beyond the largest square are never used.
+    /// Rows of the learned position table, if there is one. Those beyond the largest square are never used.
     pub num_position_embeddings: usize,
     /// The blocks whose output the deepstack mergers take, in the order of the mergers.
     pub deepstack_visual_indexes: Vec<usize>,
+    /// What the family decides.
+    pub style: &'static TowerSpec,
+    /// The sizes that pictures are scaled to.
+    pub limits: SizeLimits,
 }
 
 impl VisionConfig {
@@ -40,7 +43,12 @@ impl VisionConfig {
 
     /// How images are cut into patches.
     pub fn geometry(&self) -> PatchGeometry {
-        PatchGeometry { patch: self.patch_size, temporal: self.temporal_patch_size, merge: self.spatial_merge_size }
+        PatchGeometry {
+            patch: self.patch_size,
+            temporal: self.temporal_patch_size,
+            merge: self.spatial_merge_size,
+            scale: self.style.scale,
+        }
     }
 
     /// Values of one patch, of three colours.

@@ -36,7 +36,12 @@ impl Decoder {
         on_part();
         let packer = RowPacker {
             embedding,
-            frequencies: RotaryFrequencies::new(config.head_dim, config.rope_theta, config.mrope_sections),
+            frequencies: RotaryFrequencies::new(
+                config.head_dim,
+                config.rope_theta,
+                config.mrope_sections,
+                config.rotary_order,
+            ),
             placeholders,
             hidden_size: config.hidden_size,
             device: device.clone(),

@@ -166,6 +166,7 @@ async fn load_mlp<S: TensorSource>(
     let activation = match config.activation {
         MlpActivation::Gelu => GateActivation::Gelu,
         MlpActivation::GeluTanh => GateActivation::GeluTanh,
+        MlpActivation::GeluQuick => unreachable!("no configuration of an encoder names it"),
     };
     Ok(EncoderMlp::Gated(GatedMlp { gate, up, down: load_down(at, config).await?, activation }))
 }

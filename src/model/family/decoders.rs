@@ -1,4 +1,4 @@
-//! Families whose trunk is a decoder.
+//! Families whose trunk is a decoder of text.
 
 use super::spec::{AttentionStyle, EmbeddingPrompt, FamilySpec, HeadKind, PromptKind, TrunkKind};
 use crate::model::config::ScoreActivation;
@@ -6,7 +6,7 @@ use crate::model::tensor_map::TensorMap;
 use crate::prompt;
 
 /// Transformers puts the class "relevant" second; llama.cpp writes `yes` first.
-const ANSWER_HEADS: &[HeadKind] = &[
+pub const ANSWER_HEADS: &[HeadKind] = &[
     HeadKind::Classifier { tensor: "score.weight", relevant: 1 },
     HeadKind::Classifier { tensor: "cls.output.weight", relevant: 0 },
     HeadKind::YesNo,
@@ -16,6 +16,7 @@ pub static QWEN3_RERANKER: FamilySpec = FamilySpec {
     name: "qwen3-reranker",
     models: "Qwen3-Reranker 0.6B, 4B, 8B",
     model_types: &["qwen3"],
+    class: None,
     gguf_architecture: Some("qwen3"),
     trunk: TrunkKind::Decoder { default_rope_theta: 1e6, attention: AttentionStyle::HeadNorms },
     heads: ANSWER_HEADS,
@@ -27,24 +28,12 @@ pub static QWEN3_RERANKER: FamilySpec = FamilySpec {
     tensors: TensorMap::IDENTITY,
 };
 
-pub static QWEN3_VL_RERANKER: FamilySpec = FamilySpec {
-    name: "qwen3-vl-reranker",
-    models: "Qwen3-VL-Reranker 2B, 8B",
-    model_types: &["qwen3_vl"],
-    gguf_architecture: Some("qwen3vl"),
-    trunk: TrunkKind::VisionDecoder { default_rope_theta: 5e6 },
-    heads: ANSWER_HEADS,
-    prompt: PromptKind::Template(&prompt::QWEN3_VL_RERANKER),
-    embedding: Some(EmbeddingPrompt::Template(&prompt::QWEN3_VL_EMBEDDING)),
-    activation: ScoreActivation::Sigmoid,
-    tensors: TensorMap::IDENTITY,
-};
-
 /// Its authors publish the difference of the two logits; a classifier of the same weights has a probability.
 pub static MXBAI_RERANK: FamilySpec = FamilySpec {
     name: "mxbai-rerank-v2",
     models: "mxbai-rerank-base-v2, -large-v2",
     model_types: &["qwen2"],
+    class: None,
     gguf_architecture: Some("qwen2"),
     trunk: TrunkKind::Decoder { default_rope_theta: 1e6, attention: AttentionStyle::Biases },
     heads: ANSWER_HEADS,

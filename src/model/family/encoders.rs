@@ -60,6 +60,7 @@ pub static BERT: FamilySpec = FamilySpec {
     name: "bert",
     models: "ms-marco-MiniLM-L2 to L12-v2, TinyBERT and other fine-tunes of BERT",
     model_types: &["bert"],
+    class: None,
     gguf_architecture: None,
     trunk: TrunkKind::Encoder(&BERT_ENCODER),
     heads: POOLER_TANH,
@@ -73,6 +74,7 @@ pub static ELECTRA: FamilySpec = FamilySpec {
     name: "electra",
     models: "ms-marco-electra-base",
     model_types: &["electra"],
+    class: None,
     gguf_architecture: None,
     trunk: TrunkKind::Encoder(&BERT_ENCODER),
     heads: &[HeadKind::Layers(&[
@@ -89,6 +91,7 @@ pub static DISTILBERT: FamilySpec = FamilySpec {
     name: "distilbert",
     models: "fine-tunes of DistilBERT",
     model_types: &["distilbert"],
+    class: None,
     gguf_architecture: None,
     trunk: TrunkKind::Encoder(&EncoderSpec { token_types: false, ..BERT_ENCODER }),
     heads: &[HeadKind::Layers(&[
@@ -121,6 +124,7 @@ pub static ROBERTA: FamilySpec = FamilySpec {
     name: "roberta",
     models: "bge-reranker-base, -large, -v2-m3, mmarco-mMiniLMv2, other fine-tunes of RoBERTa and XLM-RoBERTa",
     model_types: &["xlm-roberta", "roberta", "camembert"],
+    class: None,
     gguf_architecture: Some("bert"),
     trunk: TrunkKind::Encoder(&ROBERTA_ENCODER),
     heads: ROBERTA_HEAD,
@@ -137,6 +141,7 @@ pub static JINA_ROBERTA: FamilySpec = FamilySpec {
     name: "jina-roberta",
     models: "jina-reranker-v2-base-multilingual",
     model_types: &[],
+    class: None,
     gguf_architecture: None,
     trunk: TrunkKind::Encoder(&EncoderSpec { fused_qkv: true, ..ROBERTA_ENCODER }),
     heads: ROBERTA_HEAD,
@@ -162,6 +167,7 @@ pub static MODERNBERT: FamilySpec = FamilySpec {
     name: "modernbert",
     models: "Ettin rerankers 17m to 1b, gte-reranker-modernbert-base, granite-embedding-reranker-english-r2",
     model_types: &["modernbert"],
+    class: None,
     gguf_architecture: Some("modern-bert"),
     trunk: TrunkKind::Encoder(&EncoderSpec {
         norm_order: NormOrder::Before,
@@ -194,6 +200,7 @@ pub static GTE: FamilySpec = FamilySpec {
     name: "gte",
     models: "gte-multilingual-reranker-base",
     model_types: &["new", "gte"],
+    class: None,
     gguf_architecture: None,
     trunk: TrunkKind::Encoder(&EncoderSpec {
         positions: PositionRule::Rotary,
@@ -224,6 +231,7 @@ pub static JINA_BERT: FamilySpec = FamilySpec {
     name: "jina-bert",
     models: "jina-reranker-v1-tiny-en, -turbo-en",
     model_types: &[],
+    class: None,
     gguf_architecture: Some("jina-bert-v2"),
     trunk: TrunkKind::Encoder(&EncoderSpec {
         positions: PositionRule::LinearBias,
@@ -255,6 +263,7 @@ pub static DEBERTA: FamilySpec = FamilySpec {
     name: "deberta-v2",
     models: "mxbai-rerank-xsmall-v1, -base-v1, -large-v1",
     model_types: &["deberta-v2"],
+    class: None,
     gguf_architecture: None,
     trunk: TrunkKind::Encoder(&EncoderSpec {
         positions: PositionRule::Disentangled,

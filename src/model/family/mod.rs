@@ -8,12 +8,15 @@ mod decoders;
 mod encoders;
 mod gguf;
 mod spec;
+mod vision_decoders;
 
 pub use gguf::{POSITION_TABLE, encoder_tensors};
 pub use spec::{
     AttentionStyle, BiasRule, EmbeddingPrompt, EncoderSpec, FamilySpec, HeadActivation, HeadKind, HeadLayerSpec,
-    MlpLayout, NormOrder, PositionRule, PromptKind, TrunkKind,
+    MlpLayout, NormOrder, PositionRule, PromptKind, TowerSpec, TrunkKind,
 };
+
+use crate::model::layers::RotaryOrder;
 
 /// What GGUF files call queries, keys and values in one tensor.
 const FUSED_QKV: &str = "blk.0.attn_qkv.weight";
@@ -25,6 +28,8 @@ pub enum Family {
     Qwen3Reranker,
     /// Qwen3-VL-Reranker: text, images, video.
     Qwen3VlReranker,
+    /// jina-reranker-m0: Qwen2-VL, text and images.
+    JinaM0,
     /// mxbai-rerank-v2: Qwen2.
     MxbaiRerank,
     /// BERT.
@@ -49,9 +54,10 @@ pub enum Family {
 
 impl Family {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Qwen3Reranker,
         Self::Qwen3VlReranker,
+        Self::JinaM0,
         Self::MxbaiRerank,
         Self::Bert,
         Self::Electra,
@@ -68,7 +74,8 @@ impl Family {
     pub fn spec(self) -> &'static FamilySpec {
         match self {
             Self::Qwen3Reranker => &decoders::QWEN3_RERANKER,
-            Self::Qwen3VlReranker => &decoders::QWEN3_VL_RERANKER,
+            Self::Qwen3VlReranker => &vision_decoders::QWEN3_VL_RERANKER,
+            Self::JinaM0 => &vision_decoders::JINA_M0,
             Self::MxbaiRerank => &decoders::MXBAI_RERANK,
             Self::Bert => &encoders::BERT,
             Self::Electra => &encoders::ELECTRA,
@@ -95,7 +102,7 @@ impl Family {
     /// The rotary base of a decoder's configuration that does not give one.
     pub fn default_rope_theta(self) -> f64 {
         match self.spec().trunk {
-            TrunkKind::Decoder { default_rope_theta, .. } | TrunkKind::VisionDecoder { default_rope_theta } => {
+            TrunkKind::Decoder { default_rope_theta, .. } | TrunkKind::VisionDecoder { default_rope_theta, .. } => {
                 default_rope_theta
             }
             TrunkKind::Encoder(_) => 1e4,
@@ -105,8 +112,8 @@ impl Family {
     /// What a decoder's attention has around queries and keys.
     pub fn attention_style(self) -> AttentionStyle {
         match self.spec().trunk {
-            TrunkKind::Decoder { attention, .. } => attention,
-            TrunkKind::VisionDecoder { .. } | TrunkKind::Encoder(_) => AttentionStyle::HeadNorms,
+            TrunkKind::Decoder { attention, .. } | TrunkKind::VisionDecoder { attention, .. } => attention,
+            TrunkKind::Encoder(_) => AttentionStyle::HeadNorms,
         }
     }
 
@@ -115,9 +122,25 @@ impl Family {
         matches!(self.spec().trunk, TrunkKind::Encoder(_))
     }
 
-    /// Whether it reads images and video.
+    /// Whether it reads images.
     pub fn has_vision(self) -> bool {
-        matches!(self.spec().trunk, TrunkKind::VisionDecoder { .. })
+        self.tower().is_some()
+    }
+
+    /// Its vision tower, if it has one.
+    pub fn tower(self) -> Option<&'static TowerSpec> {
+        match self.spec().trunk {
+            TrunkKind::VisionDecoder { tower, .. } => Some(tower),
+            TrunkKind::Decoder { .. } | TrunkKind::Encoder(_) => None,
+        }
+    }
+
+    /// In which order a decoder's rotary frequencies follow time, height and width.
+    pub fn rotary_order(self) -> RotaryOrder {
+        match self.spec().trunk {
+            TrunkKind::VisionDecoder { order, .. } => order,
+            TrunkKind::Decoder { .. } | TrunkKind::Encoder(_) => RotaryOrder::Interleaved,
+        }
     }
 
     /// The family of a `config.json`: by its `model_type`, and by the kind of its positions where two share that.

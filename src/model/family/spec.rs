@@ -1,6 +1,8 @@
 //! What a family is described by.
 
+use crate::media::{PixelScale, SizeLimits};
 use crate::model::config::{EncoderBiases, ScoreActivation};
+use crate::model::layers::{Bias, MlpActivation, RotaryOrder};
 use crate::model::tensor_map::TensorMap;
 use crate::prompt::PromptTemplate;
 
@@ -13,6 +15,8 @@ pub struct FamilySpec {
     pub models: &'static str,
     /// `model_type` in `config.json`. Empty if another family's configuration leads to it.
     pub model_types: &'static [&'static str],
+    /// The class that `config.json` names, where models of other heads and prompts have the same `model_type`.
+    pub class: Option<&'static str>,
     /// `general.architecture` in GGUF metadata, if files of other programs are read. Those of `secondpass convert` hold
     /// their own `config.json`, which tells.
     pub gguf_architecture: Option<&'static str>,
@@ -44,9 +48,36 @@ pub enum TrunkKind {
     VisionDecoder {
         /// The rotary base of a configuration that does not give one.
         default_rope_theta: f64,
+        /// What its attention has around queries and keys.
+        attention: AttentionStyle,
+        /// In which order rotary frequencies follow time, height and width.
+        order: RotaryOrder,
+        /// Reads images and videos.
+        tower: &'static TowerSpec,
     },
     /// An encoder.
     Encoder(&'static EncoderSpec),
+}
+
+/// What distinguishes a family's vision tower.
+#[derive(Debug)]
+pub struct TowerSpec {
+    /// Whether patches have learned positions beside the rotary ones.
+    pub learned_positions: bool,
+    /// Whether the linear map of patches has a bias.
+    pub patch_bias: Bias,
+    /// The activation of the blocks.
+    pub activation: MlpActivation,
+    /// Its name in `config.json`.
+    pub activation_name: &'static str,
+    /// What patches hold for each byte of a picture.
+    pub scale: PixelScale,
+    /// The sizes that pictures are scaled to.
+    pub limits: SizeLimits,
+    /// Whether `preprocessor_config.json` may give narrower ones.
+    pub limits_in_file: bool,
+    /// Whether it was trained with videos.
+    pub video: bool,
 }
 
 /// What a decoder's attention has around queries and keys.

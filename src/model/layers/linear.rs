@@ -63,9 +63,14 @@ impl Linear {
     pub async fn load_patch_convolution<S: TensorSource>(
         at: &TensorScope<'_, S>,
         shape: [usize; 5],
+        bias: Bias,
     ) -> Result<Self, WeightsError> {
         let weight = at.source().patch_kernel(&at.name("weight"), shape).await?;
-        Ok(Self { weight, bias: Some(Param::from_tensor(at.vector("bias", shape[0]).await?)) })
+        let bias = match bias {
+            Bias::Present => Some(Param::from_tensor(at.vector("bias", shape[0]).await?)),
+            Bias::Absent => None,
+        };
+        Ok(Self { weight, bias })
     }
 
     /// `x · wᵀ + b` for each row of `x`.

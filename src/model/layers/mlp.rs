@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::linear::Linear;
-use crate::kernels::{gelu, gelu_gate, gelu_tanh, gelu_tanh_gate, silu_gate};
+use crate::kernels::{gelu, gelu_gate, gelu_quick, gelu_tanh, gelu_tanh_gate, silu_gate};
 
 /// `down(activation(gate(x)) · up(x))`.
 #[derive(Module, Debug)]
@@ -55,6 +55,8 @@ pub enum MlpActivation {
     Gelu,
     /// GELU in its tanh approximation.
     GeluTanh,
+    /// GELU in its quick form, which no encoder of texts has.
+    GeluQuick,
 }
 
 impl Mlp {
@@ -64,6 +66,7 @@ impl Mlp {
         self.down.forward(match self.activation {
             MlpActivation::Gelu => gelu(inner),
             MlpActivation::GeluTanh => gelu_tanh(inner),
+            MlpActivation::GeluQuick => gelu_quick(inner),
         })
     }
 }

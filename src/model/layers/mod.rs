@@ -17,6 +17,6 @@ pub use linear::{Bias, Linear};
 pub use mlp::{GateActivation, GatedMlp, Mlp, MlpActivation};
 pub use norm::{LayerNorm, RmsNorm};
 pub use precision::Precision;
-pub use rotary::{RotaryFrequencies, rotary_table};
+pub use rotary::{RotaryFrequencies, RotaryOrder, rotary_table};
 pub use source::{TensorScope, TensorSource};
 pub use weight::LinearWeight;

@@ -5,6 +5,15 @@ use burn::tensor::{Device, Tensor};
 use super::norm::RmsNorm;
 use crate::kernels::{rotate, upload, upload_vector};
 
+/// In which order the frequencies of a head follow a token's time, height and width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RotaryOrder {
+    /// In turns, until the sections of height and width are used up; the rest is time's.
+    Interleaved,
+    /// All of time's, then all of height's, then all of width's.
+    Chunked,
+}
+
 /// The rotary frequencies of a trunk, and which of a token's three positions each of them follows.
 #[derive(Debug, Clone)]
 pub struct RotaryFrequencies {
@@ -13,14 +22,14 @@ pub struct RotaryFrequencies {
 }
 
 impl RotaryFrequencies {
-    /// `sections` gives the number of frequencies of each axis. Time, height and width alternate until the sections of
-    /// height and width are used up; the rest is time's. For text all three positions are equal, so sections make no
-    /// difference.
-    pub fn new(head_dim: usize, theta: f64, sections: [usize; 3]) -> Self {
+    /// `sections` gives the number of frequencies of each axis. For text all three positions are equal, so sections make
+    /// no difference.
+    pub fn new(head_dim: usize, theta: f64, sections: [usize; 3], order: RotaryOrder) -> Self {
         let half = head_dim / 2;
-        let axis = |j: usize| match j % 3 {
-            axis @ (1 | 2) if j < 3 * sections[axis] => axis,
-            _ => 0,
+        let axis = |j: usize| match (order, j % 3) {
+            (RotaryOrder::Interleaved, axis @ (1 | 2)) if j < 3 * sections[axis] => axis,
+            (RotaryOrder::Interleaved, _) => 0,
+            (RotaryOrder::Chunked, _) => usize::from(j >= sections[0]) + usize::from(j >= sections[0] + sections[1]),
         };
         Self { frequencies: (0..half).map(|j| (theta.powf(-(j as f64) / half as f64), axis(j))).collect() }
     }

@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor};
 
 use crate::kernels::add;
 use crate::model::config::VisionConfig;
-use crate::model::layers::{Bias, LayerNorm, Linear, Mlp, MlpActivation, SelfAttention, TensorScope, TensorSource};
+use crate::model::layers::{Bias, LayerNorm, Linear, Mlp, SelfAttention, TensorScope, TensorSource};
 use crate::weights::WeightsError;
 
 /// Attention and an MLP, each after a norm and added to the residual stream.
@@ -40,7 +40,7 @@ impl VisionBlock {
             mlp: Mlp {
                 up: Linear::load(&at.at("mlp.linear_fc1"), [inner, width], Bias::Present).await?,
                 down: Linear::load(&at.at("mlp.linear_fc2"), [width, inner], Bias::Present).await?,
-                activation: MlpActivation::GeluTanh,
+                activation: config.style.activation,
             },
         })
     }

@@ -1,5 +1,5 @@
-//! The positions of patches: a learned table that is interpolated to the size of the image, and rotary positions by row
-//! and column.
+//! The positions of patches: rotary positions by row and column, and in some towers a learned table that is interpolated
+//! to the size of the image.
 
 use burn::tensor::{Device, Tensor};
 
@@ -58,18 +58,18 @@ impl PositionTable {
         };
         (0..count).map(point).collect()
     }
+}
 
-    /// The rotary table: half of the frequencies follow the row, half the column.
-    pub fn rotary_table(&self, grid: [usize; 3], merge: usize, head_dim: usize, device: &Device) -> Tensor<2> {
-        let [steps, height, width] = grid;
-        let patches: Vec<_> = patch_order(height, width, merge).collect();
-        let (half, quarter) = (head_dim / 2, head_dim / 4);
-        rotary_table(steps * patches.len(), half, device, |patch, j| {
-            let (row, column) = patches[patch % patches.len()];
-            let at = if j < quarter { row } else { column };
-            at as f64 * ROPE_THETA.powf(-((j % quarter) as f64) / quarter as f64)
-        })
-    }
+/// The rotary table: half of the frequencies follow the row, half the column.
+pub fn patch_rotary_table(grid: [usize; 3], merge: usize, head_dim: usize, device: &Device) -> Tensor<2> {
+    let [steps, height, width] = grid;
+    let patches: Vec<_> = patch_order(height, width, merge).collect();
+    let (half, quarter) = (head_dim / 2, head_dim / 4);
+    rotary_table(steps * patches.len(), half, device, |patch, j| {
+        let (row, column) = patches[patch % patches.len()];
+        let at = if j < quarter { row } else { column };
+        at as f64 * ROPE_THETA.powf(-((j % quarter) as f64) / quarter as f64)
+    })
 }
 
 /// Row and column of each patch of a frame, in the order of rows of the tower: squares of `merge` × `merge` patches in

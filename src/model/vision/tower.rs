@@ -4,7 +4,7 @@ use burn::tensor::{Device, Int, Tensor};
 
 use super::block::VisionBlock;
 use super::merger::PatchMerger;
-use super::position::PositionTable;
+use super::position::{PositionTable, patch_rotary_table};
 use crate::kernels::{add, synchronize, upload, upload_words};
 use crate::media::{PatchGeometry, Patches};
 use crate::model::config::VisionConfig;
@@ -18,7 +18,8 @@ use crate::weights::WeightsError;
 /// The vision tower on its device.
 pub struct VisionTower {
     patch_embed: Linear,
-    positions: PositionTable,
+    /// Learned positions, if there are any.
+    positions: Option<PositionTable>,
     blocks: Vec<VisionBlock>,
     merger: PatchMerger,
     /// Each with the index of the block whose output it takes.
@@ -37,8 +38,12 @@ impl VisionTower {
     ) -> Result<Self, WeightsError> {
         let (width, frames, patch) = (config.hidden_size, config.temporal_patch_size, config.patch_size);
         let kernel = [width, 3, frames, patch, patch];
-        let patch_embed = Linear::load_patch_convolution(&at.at("patch_embed.proj"), kernel).await?;
-        let positions = PositionTable::load(&at.at("pos_embed"), config).await?;
+        let patch_embed =
+            Linear::load_patch_convolution(&at.at("patch_embed.proj"), kernel, config.style.patch_bias).await?;
+        let positions = match config.style.learned_positions {
+            true => Some(PositionTable::load(&at.at("pos_embed"), config).await?),
+            false => None,
+        };
         let mut blocks = Vec::with_capacity(config.depth);
         for i in 0..config.depth {
             blocks.push(VisionBlock::load(&at.at("blocks").at(i), config).await?);
@@ -81,12 +86,14 @@ impl VisionTower {
         let [steps, height, width] = patches.grid;
         let (rows, merge) = (steps * height * width, self.geometry.merge);
         let shape = [rows, patches.rows.len() / rows];
-        let x = self.patch_embed.forward(upload(patches.rows.clone(), shape, &self.device));
+        let mut x = self.patch_embed.forward(upload(patches.rows.clone(), shape, &self.device));
         probe(TraceStage::PatchEmbed, &x);
-        let positions = self.positions.embed(patches.grid, merge, &self.device);
-        probe(TraceStage::PositionEmbed, &positions);
-        let mut x = add(x, positions);
-        let angles = self.positions.rotary_table(patches.grid, merge, x.dims()[1] / self.heads, &self.device);
+        if let Some(table) = &self.positions {
+            let positions = table.embed(patches.grid, merge, &self.device);
+            probe(TraceStage::PositionEmbed, &positions);
+            x = add(x, positions);
+        }
+        let angles = patch_rotary_table(patches.grid, merge, x.dims()[1] / self.heads, &self.device);
         let ranges = frame_ranges(steps, height * width, &self.device);
         let mut deepstack = Vec::with_capacity(self.deepstack.len());
         let mut submitted = 0;
