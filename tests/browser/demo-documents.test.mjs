@@ -65,7 +65,7 @@ test('a question in other words than the passage is answered', async () => {
   await vectorsUsed(page)
   for (const [question, answer] of [
     ['why does my default list argument remember values from earlier calls', /default/i],
-    ['remember results so they are not computed twice', /cache/i],
+    ['why does 0.1 + 0.2 not equal 0.3', /floating point/i],
   ]) {
     await ask(page, question)
     await vectorsUsed(page)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { DEMO } from '../../scripts/build.mjs'
 import { ROOT } from '../../scripts/lib.mjs'
-import { demoModel, drop, names, OPEN, openDemo, reranked, scores } from './demo.mjs'
+import { demoModel, drop, names, OPEN, openDemo, reranked, scores, showAll } from './demo.mjs'
 
 const FIXTURES = join(ROOT, 'tests', 'fixtures')
 const PICTURE = { name: 'my_shapes.png', type: 'image/png', bytes: readFileSync(join(FIXTURES, 'vl', 'pictures', 'shapes.png')).toString('base64') }
@@ -23,11 +23,13 @@ test('a dropped picture joins the search and is reranked', async () => {
   await drop(page, [PICTURE])
   await page.waitForSelector(`${OPEN} .after .own-mark`)
   await reranked(page)
-  assert.ok((await names(page, 'after')).includes('my shapes'))
+  assert.ok((await names(page, 'after')).includes('my shapes'), 'a picture of the visitor’s is always shown')
+  await showAll(page)
   assert.equal((await scores(page)).length, 13)
   assert.equal(await page.isVisible('#drop'), false)
   await page.click(`${OPEN} .after .own-mark`)
   await reranked(page)
+  await showAll(page)
   assert.equal((await scores(page)).length, 12)
   assert.ok(!(await names(page, 'before')).includes('my shapes'))
   assert.deepEqual(page.observed, { errors: [], foreign: [] })
@@ -153,6 +155,7 @@ for (const end of ['failed', 'stopped']) {
     await page.fill(`${OPEN} .query`, 'camera')
     await page.keyboard.press('Enter')
     await reranked(page)
+    await showAll(page)
     assert.equal((await scores(page)).length, 12)
     assert.equal(await page.textContent(`${OPEN} .problem`), '')
   })

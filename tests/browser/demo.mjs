@@ -86,6 +86,12 @@ export const OPEN = '.search-panel:not([hidden])'
 /** Waits until the reranking pass has shown its numbers. */
 export const reranked = (page) => page.waitForSelector(`${OPEN} .numbers:not(.stale):visible`)
 
+/** Shows what the second list leaves out: pictures that are more likely wrong than right, and those behind the first. */
+export async function showAll(page) {
+  const more = page.locator(`${OPEN} .more`)
+  if (await more.isVisible()) await more.click()
+}
+
 /** The names in a column, in order. */
 export const names = (page, column) => page.$$eval(`${OPEN} .${column} .name`, (all) => all.map((name) => name.textContent))
 

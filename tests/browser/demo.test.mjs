@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { DEMO } from '../../scripts/build.mjs'
-import { demoModel, names, OPEN, openDemo, reranked, scores } from './demo.mjs'
+import { demoModel, names, OPEN, openDemo, reranked, scores, showAll } from './demo.mjs'
 
 /** Time until the first search is possible, on a busy machine without a GPU. */
 const USABLE_MS = 6_000
@@ -44,6 +44,12 @@ test('the page needs few bytes before the first search', () => {
 test('the reranking pass shows scores, a new order and its numbers', async () => {
   const page = await demo.page()
   await reranked(page)
+  if (demoModel().pictures.trained) {
+    assert.match(await page.textContent(`${OPEN} .second .caption`), /^24 of 24 read, best first: \d+ likely\.$/)
+    const { threshold } = demoModel().pictures
+    assert.ok((await scores(page)).every((score) => score >= threshold), 'what is shown is more likely right than wrong')
+  }
+  await showAll(page)
   const [first, second, values] = [await names(page, 'before'), await names(page, 'after'), await scores(page)]
   assert.equal(values.length, second.length)
   assert.deepEqual(
@@ -57,7 +63,6 @@ test('the reranking pass shows scores, a new order and its numbers', async () =>
     numbers,
     /CPU \(WebAssembly, one thread\).*Documents24.*Tokens[\d,]+.*from cache[\d,]+.*First score.*Total time.*Weights in memory.*Worker memory/s,
   )
-  await page.click(`${OPEN} .more`)
   const [all, found] = [await names(page, 'after'), await names(page, 'before')]
   assert.equal(all.length, 24)
   assert.deepEqual([...all].sort(), [...found].sort())
@@ -71,7 +76,8 @@ test('a query without keyword matches gets candidates from the gallery', async (
   await page.keyboard.press('Enter')
   assert.match(await page.textContent(`${OPEN} .first .caption`), /^No keyword matches. 24 candidates/)
   await reranked(page)
-  assert.equal((await scores(page)).length, 20)
+  await showAll(page)
+  assert.equal((await scores(page)).length, 24)
 })
 
 test('an example query and another instruction each start a new search', async () => {
@@ -95,7 +101,7 @@ test('cancel stops at once, keeps the scores so far, and allows the next search'
     await page.waitForSelector(`${OPEN} .after .card.scored`)
     await page.click(`${OPEN} .cancel`)
     assert.match(await page.textContent(`${OPEN} .second .caption`), /^Cancelled/)
-    await page.click(`${OPEN} .more`)
+    await showAll(page)
     const seen = (await scores(page)).length
     assert.ok(seen > 0 && seen < 280, `${seen} of 280`)
     await page.waitForTimeout(1500)

@@ -18,6 +18,7 @@ after(async () => {
 /** Waits until the reranking pass has shown its numbers; gives the names of both columns and the scores. */
 async function reranked(page) {
   await waitFor(page, (open) => document.querySelector(`${open} .numbers:not(.stale)`)?.checkVisibility(), OPEN)
+  await page.evaluate((open) => document.querySelector(`${open} .more:not([hidden])`)?.click(), OPEN)
   return page.evaluate((open) => {
     const all = (selector) => [...document.querySelectorAll(`${open} ${selector}`)]
     const names = (column) => all(`.${column} .name`).map((name) => name.textContent)
@@ -55,11 +56,9 @@ test('keywords first, then the model: pictures, another query, passages, and a q
 
   await page.evaluate(() => document.querySelector('#tab-texts').click())
   const passages = await reranked(page)
-  assert.deepEqual(
-    passages.scores,
-    [...passages.scores].sort((a, b) => b - a),
-  )
-  assert.equal(passages.before.length, 10)
+  assert.equal(passages.scores.length, 30)
+  assert.ok(new Set(passages.scores).size > 10, `${passages.scores}`)
+  assert.equal(passages.before.length, 30)
 
   assert.ok((await page.screenshot()).length > 10_000, 'something was drawn')
   assert.deepEqual(await page.errors(), [])

@@ -44,14 +44,14 @@ export class Columns {
    * Draws the second list. While the search is `running`, cards do not show how far they moved, since they still move.
    *
    * @param {Candidates} candidates
-   * `threshold`: what scores lower is more often wrong than right, and is shown on request only.
+   * `threshold`: what scores lower is more often wrong than right, and is shown on request only; it was not measured on the user's own items.
    *
    * @param {{ scores: Map<string, number>, failures: Map<string, string>, running: boolean, threshold: number }} state
    */
   drawSecond({ items }, { scores, failures, running, threshold }) {
     const all = byScore(items, scores)
     const complete = !running && scores.size > 0
-    const order = complete && !this.all ? all.filter(({ id }) => (scores.get(id) ?? 0) >= threshold) : all
+    const order = complete && !this.all ? all.filter(({ id, userAdded }) => userAdded || (scores.get(id) ?? 0) >= threshold) : all
     const firstRank = new Map(items.map((item, n) => [item, n + 1]))
     reorder(
       $('.after', this.#root),

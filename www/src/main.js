@@ -63,13 +63,13 @@ const player = new ClipDialog({ onSimilar: (item) => pictures.usePicture(item), 
 const clips = new ClipTaker($('#pictures'), (items) => pictures.add(items))
 const texts = new DocumentsPanel($('#texts'), model, {
   onRetry: retry,
-  query: typed ?? 'stop a program that takes too long',
+  query: typed ?? 'why does 0.1 + 0.2 not equal 0.3',
   examples: [
-    'stop a program that takes too long',
+    'why does 0.1 + 0.2 not equal 0.3',
     'why does my list change when I change the copy',
-    'remember results so they are not computed twice',
-    'my script prints nothing until it ends',
-    'read a huge file without filling memory',
+    'how do I know how long my code takes',
+    'why is my default argument shared between calls',
+    'compare two lists and show what changed',
   ],
 })
 const weights = weightsTab(

@@ -17,7 +17,7 @@ import { errorText, isAbort } from './dom.js'
  * @property {string | null} [card]     address of the model card
  * @property {boolean} [lowerCase]      trained on lower-case queries only
  * @property {number} [maxImagePixels]
- * @property {number} [threshold]       below this best score, what was found does not answer the query
+ * @property {number} [threshold]       of the demo's models: a passage that scores lower does not answer, a picture is more often wrong than right
  * @property {false} [cache]            do not store the files
  */
 

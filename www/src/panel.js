@@ -323,7 +323,7 @@ export class SearchPanel {
       running: this.#running !== undefined,
       hasQuery: this.#hasQuery,
       automatic: this.#automatic,
-      likely: [...this.#scores.values()].filter((score) => score >= this.#threshold).length,
+      likely: this.#candidates.items.filter(({ id, userAdded }) => userAdded || (this.#scores.get(id) ?? -1) >= this.#threshold).length,
     }
     this.#$('.notice').textContent = this.#options.notice(this.#model.spec, {
       pictureQuery: this.#picture.item !== undefined,
