@@ -1,7 +1,8 @@
 // A small static server on loopback, for the demo and the tests: types, ranges, validators, nothing outside its folder.
-import { createReadStream, statSync } from 'node:fs'
+import { createReadStream, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join, normalize, sep } from 'node:path'
+import { gzipSync } from 'node:zlib'
 
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
@@ -14,8 +15,13 @@ const TYPES = {
   '.txt': 'text/plain; charset=utf-8',
 }
 
-/** Answers a request from `folder`; false if there is no such file. */
-export function serveFile(folder, request, response) {
+/** What gains by compression, as hosts of static files do it. Weights and indexes are not compressible, and are read by ranges. */
+const COMPRESSED = new Set(['.html', '.js', '.css', '.json', '.wasm', '.svg', '.txt'])
+/** Compressed files by their validators. */
+const gzipped = new Map()
+
+/** Answers a request from `folder`; false if there is no such file. `compress`: with gzip where the client takes it. */
+export function serveFile(folder, request, response, { compress = false } = {}) {
   const { file, stat } = find(folder, request) ?? {}
   if (!stat) return false
   // A page's second request for a file, by its service worker, then costs no bytes.
@@ -23,6 +29,14 @@ export function serveFile(folder, request, response) {
   const headers = { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'accept-ranges': 'bytes', 'cache-control': 'no-cache', etag }
   if (request.headers['if-none-match'] === etag) {
     response.writeHead(304, headers).end()
+    return true
+  }
+  const gzip = compress && COMPRESSED.has(extname(file)) && !request.headers.range && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
+  if (gzip) {
+    const key = `${file} ${etag}`
+    const body = gzipped.get(key) ?? gzipSync(readFileSync(file))
+    gzipped.set(key, body)
+    response.writeHead(200, { ...headers, 'content-encoding': 'gzip', vary: 'accept-encoding', 'content-length': body.length }).end(body)
     return true
   }
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '')

@@ -13,7 +13,7 @@ await build()
 const wished = Number(process.env.PORT ?? 8137)
 if (!Number.isInteger(wished) || wished < 0 || wished > 65535) fail(`PORT is "${process.env.PORT}"; give a number from 0 to 65535.`)
 const server = await listen(
-  (request, response) => serveFile(DEMO, request, response) || response.writeHead(404).end('not found'),
+  (request, response) => serveFile(DEMO, request, response, { compress: true }) || response.writeHead(404).end('not found'),
   wished,
   process.env.PORT !== undefined,
 ).catch((error) => fail(`Port ${wished} cannot be used (${error.code}); choose another: PORT=8200 npm start`))

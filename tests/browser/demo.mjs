@@ -22,7 +22,7 @@ export const demoModel = () => JSON.parse(readFileSync(join(DEMO, 'model', 'demo
  * at the start of the page. The state's `weights` may be set to `hang` or `fail` at any time, and `own` to `hang`.
  */
 export async function serveDemo({ items, redirects = false, prelude = '' } = {}) {
-  const state = { weights: 'serve', own: 'serve', redirects, prelude }
+  const state = { weights: 'serve', own: 'serve', redirects, prelude, sent: 0 }
   const server = await listen((request, response) => answer(request, response, state, items), 0, true)
   const close = () =>
     new Promise((done) => {
@@ -54,6 +54,11 @@ export async function openDemo(options) {
 }
 
 function answer(request, response, state, items) {
+  const { socket } = response
+  const before = socket.bytesWritten
+  response.on('close', () => {
+    state.sent += socket.bytesWritten - before
+  })
   const { pathname } = new URL(request.url, 'http://localhost')
   if (!pathname.startsWith(PREFIX)) return response.writeHead(404).end()
   if (state.redirects && pathname.endsWith('/index.html')) return response.writeHead(308, { location: pathname.replace(/index\.html$/, '') }).end()
@@ -67,7 +72,7 @@ function answer(request, response, state, items) {
     if (serveFile(OWN, request, response)) return
   }
   if (state.prelude && /^\/(index\.html)?$/.test(pathname.slice(PREFIX.length - 1))) return response.end(withPrelude(state.prelude))
-  if (!serveFile(DEMO, request, response)) response.writeHead(404).end('not found')
+  if (!serveFile(DEMO, request, response, { compress: true })) response.writeHead(404).end('not found')
 }
 
 const withPrelude = (prelude) => readFileSync(join(DEMO, 'index.html'), 'utf8').replace(/<!doctype html>/i, (doctype) => doctype + prelude)

@@ -47,7 +47,10 @@ test('the reranking pass shows scores, a new order and its numbers', async () =>
   if (demoModel().pictures.trained) {
     assert.match(await page.textContent(`${OPEN} .second .caption`), /^24 of 24 read, best first: \d+ likely\.$/)
     const { threshold } = demoModel().pictures
-    assert.ok((await scores(page)).every((score) => score >= threshold), 'what is shown is more likely right than wrong')
+    assert.ok(
+      (await scores(page)).every((score) => score >= threshold),
+      'what is shown is more likely right than wrong',
+    )
   }
   await showAll(page)
   const [first, second, values] = [await names(page, 'before'), await names(page, 'after'), await scores(page)]

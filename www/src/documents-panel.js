@@ -59,6 +59,12 @@ export class DocumentsPanel {
   /** @type {Phase | undefined} */
   #phase
   #added = 0
+  /** Resolves the wait of `atRest`. @type {() => void} */
+  #rested = () => {}
+  /** Resolves when the first second pass is over. What the page can do without until then is fetched after it. @type {Promise<void>} */
+  atRest = new Promise((resolve) => {
+    this.#rested = resolve
+  })
 
   /** @param {HTMLElement} root @param {Model} model @param {DocumentsOptions} options */
   constructor(root, model, options) {
@@ -161,6 +167,7 @@ export class DocumentsPanel {
     const index = this.#indexes[this.#source]
     const text = this.#query
     if (!index || text === '') {
+      if (text === '') this.#rested()
       this.#before = this.#after = []
       this.#draw()
       return
@@ -175,6 +182,7 @@ export class DocumentsPanel {
         this.#running = undefined
         this.#draw()
         if (!this.#root.hidden && (pause === 0 || this.#automatic)) this.#timer = setTimeout(() => this.#rerank(), pause)
+        else this.#rested()
       })
       .catch((error) => !isAbort(error) && this.problem(errorText(error)))
   }
@@ -280,7 +288,10 @@ export class DocumentsPanel {
 
   async #rerank() {
     const index = this.#indexes[this.#source]
-    if (!index || !['ready', 'loading'].includes(this.#model.phase)) return this.#draw()
+    if (!index || !['ready', 'loading'].includes(this.#model.phase)) {
+      this.#rested()
+      return this.#draw()
+    }
     const controller = (this.#running = new AbortController())
     const { signal } = controller
     this.#showBusy(true)
@@ -311,6 +322,7 @@ export class DocumentsPanel {
       if (this.#running === controller) this.#running = undefined
       if (!this.#running) {
         this.#showBusy(false)
+        this.#rested()
         if (!signal.aborted) this.#draw()
       }
     }
@@ -346,6 +358,7 @@ export class DocumentsPanel {
 
   #cancelVisibly() {
     this.cancel()
+    this.#rested()
     this.#showBusy(false)
     this.#draw('Cancelled. What was read so far is on top.')
     announce('Cancelled.')
@@ -355,6 +368,7 @@ export class DocumentsPanel {
     const { phase } = this.#model
     if (phase === this.#phase) return
     this.#phase = phase
+    if (phase === 'failed') this.#rested()
     if (phase === 'loading') {
       // Scores of different models cannot be compared.
       this.cancel()

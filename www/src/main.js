@@ -183,6 +183,7 @@ async function openDocuments() {
 /** Vectors find passages that share no word with the query. They are worth waiting for, so the last search is run again. */
 async function loadEmbedder() {
   try {
+    await texts.atRest
     await embedder?.load()
     texts.vectorsReady()
   } catch (error) {
