@@ -289,7 +289,8 @@ export class DocumentsPanel {
   async #rerank() {
     const index = this.#indexes[this.#source]
     if (!index || !['ready', 'loading'].includes(this.#model.phase)) {
-      this.#rested()
+      // At the start of the page the load is still to come.
+      if (this.#model.phase === 'failed') this.#rested()
       return this.#draw()
     }
     const controller = (this.#running = new AbortController())
