@@ -355,6 +355,8 @@ fn unsupported_models_are_refused_with_the_reason() {
         });
     };
     wrong(&integers, &["mlp.up_proj.weight", "I32"]);
+    let message = refused(&fixtures().join("vl/jina-m0"), &out, &[]);
+    assert!(message.contains("the head of jina-reranker-m0; load the folder"), "{message}");
     let message = refused(&fixtures().join("gguf/mixed.gguf"), &out, &[]);
     assert!(message.contains("is not a folder"), "{message}");
     let damaged = copy_of("text/tiny-tied", &scratch);

@@ -193,7 +193,7 @@ fn what_would_change_the_computation_is_refused() {
         ("config.json", "/rope_scaling/mrope_interleaved", json!(true), "unsupported_model", "mrope_interleaved"),
         ("config.json", "/use_sliding_window", json!(true), "unsupported_model", "use_sliding_window"),
         ("config.json", "/vision_config/hidden_act", json!("gelu"), "invalid_config", "hidden_act"),
-        ("config.json", "/vision_config/depth", json!("two"), "invalid_config", "two"),
+        ("config.json", "/vision_config/depth", json!("two"), "invalid_config", "depth is not a whole number"),
         ("preprocessor_config.json", "/image_mean", json!([0.5, 0.5, 0.5]), "unsupported_model", "image_mean"),
         ("preprocessor_config.json", "/image_std", json!([0.5]), "unsupported_model", "image_std"),
         ("preprocessor_config.json", "/patch_size", json!(16), "invalid_config", "patch_size"),

@@ -1,91 +1,72 @@
 //! Vision towers' part of a `config.json`, and the limits in `preprocessor_config.json`.
 
-use std::borrow::Cow;
+use serde_json::Value;
 
-use serde::Deserialize;
-use serde_json::{Value, json};
-
-use super::json::{invalid, parse};
+use super::json::invalid;
 use super::vision::VisionConfig;
 use crate::media::SizeLimits;
 use crate::model::error::ConfigError;
 use crate::model::family::TowerSpec;
 
-/// The sizes of a Qwen2-VL tower, under their own names and those of Qwen3-VL, with the values of configurations that leave
-/// them out: what Transformers writes, it writes only where it differs from these.
-const QWEN2_SIZES: [(&str, &str, u64); 6] = [
-    ("depth", "depth", 32),
-    ("embed_dim", "hidden_size", 1280),
-    ("num_heads", "num_heads", 16),
-    ("patch_size", "patch_size", 14),
-    ("temporal_patch_size", "temporal_patch_size", 2),
-    ("spatial_merge_size", "spatial_merge_size", 2),
-];
+/// The MLP of a Qwen2-VL tower beside its width, in configurations that leave it out.
 const QWEN2_MLP_RATIO: f64 = 4.0;
 
-#[derive(Deserialize)]
-struct VisionJson {
-    depth: usize,
-    hidden_size: usize,
-    intermediate_size: usize,
-    num_heads: usize,
-    patch_size: usize,
-    temporal_patch_size: usize,
-    spatial_merge_size: usize,
-    out_hidden_size: usize,
-    num_position_embeddings: usize,
-    deepstack_visual_indexes: Vec<usize>,
-    in_channels: Option<usize>,
-    hidden_act: Option<String>,
-}
-
-/// A vision tower's sizes.
+/// A vision tower's sizes. Transformers writes those of Qwen2-VL only where they differ from its class's own.
 pub fn vision(value: &Value, style: &'static TowerSpec) -> Result<VisionConfig, ConfigError> {
-    let value = if style.learned_positions { Cow::Borrowed(value) } else { Cow::Owned(as_qwen3(value)) };
-    let json: VisionJson = parse(&value)?;
+    let is_qwen3 = style.learned_positions;
+    let size = |name: &str, in_qwen2: usize| match value.get(name) {
+        Some(size) => whole(size).ok_or_else(|| invalid(format!("vision_config: {name} is not a whole number"))),
+        None if is_qwen3 => Err(invalid(format!("vision_config: it has no {name}"))),
+        None => Ok(in_qwen2),
+    };
+    let hidden_size = size(if is_qwen3 { "hidden_size" } else { "embed_dim" }, 1280)?;
     let config = VisionConfig {
-        depth: json.depth,
-        hidden_size: json.hidden_size,
-        intermediate_size: json.intermediate_size,
-        num_heads: json.num_heads,
-        patch_size: json.patch_size,
-        temporal_patch_size: json.temporal_patch_size,
-        spatial_merge_size: json.spatial_merge_size,
-        out_hidden_size: json.out_hidden_size,
-        num_position_embeddings: json.num_position_embeddings,
-        deepstack_visual_indexes: json.deepstack_visual_indexes,
+        depth: size("depth", 32)?,
+        hidden_size,
+        intermediate_size: match is_qwen3 {
+            true => size("intermediate_size", 0)?,
+            // As Transformers does, the product is cut to a whole number.
+            false => (hidden_size as f64 * number(value, "mlp_ratio").unwrap_or(QWEN2_MLP_RATIO)) as usize,
+        },
+        num_heads: size("num_heads", 16)?,
+        patch_size: size("patch_size", 14)?,
+        temporal_patch_size: size("temporal_patch_size", 2)?,
+        spatial_merge_size: size("spatial_merge_size", 2)?,
+        out_hidden_size: size(if is_qwen3 { "out_hidden_size" } else { "hidden_size" }, 3584)?,
+        // Without a table its size is not read.
+        num_position_embeddings: size("num_position_embeddings", 1)?,
+        deepstack_visual_indexes: deepstack(value, is_qwen3)?,
         style,
         limits: style.limits,
     };
     config.check()?;
-    if json.in_channels.is_some_and(|n| n != 3) {
+    if value.get("in_channels").is_some_and(|n| whole(n) != Some(3)) {
         return Err(invalid("vision_config: in_channels is not 3".to_owned()));
     }
     let activation = style.activation_name;
-    if json.hidden_act.as_deref().is_some_and(|act| act != activation) {
-        let message =
-            format!("vision_config: another hidden_act than {activation}, which no reranker of this family uses");
-        return Err(invalid(message));
+    if value.get("hidden_act").and_then(Value::as_str).is_some_and(|act| act != activation) {
+        return Err(invalid(format!(
+            "vision_config: another hidden_act than {activation}, which no reranker of this family uses"
+        )));
     }
     Ok(config)
 }
 
-/// A Qwen2-VL tower's configuration in the words of Qwen3-VL's. It has no table of positions, and no features but its output.
-fn as_qwen3(value: &Value) -> Value {
-    let mut sizes = json!({ "num_position_embeddings": 1, "deepstack_visual_indexes": [] });
-    let given = |name: &str| value.get(name).cloned();
-    for (name, own, default) in QWEN2_SIZES {
-        sizes[own] = given(name).unwrap_or_else(|| default.into());
+fn deepstack(value: &Value, is_qwen3: bool) -> Result<Vec<usize>, ConfigError> {
+    let list = value.get("deepstack_visual_indexes").and_then(Value::as_array);
+    match list.map(|list| list.iter().map(whole).collect::<Option<Vec<usize>>>()) {
+        _ if !is_qwen3 => Ok(Vec::new()),
+        Some(Some(blocks)) => Ok(blocks),
+        _ => Err(invalid("vision_config: deepstack_visual_indexes is no list of whole numbers".to_owned())),
     }
-    let ratio = value.get("mlp_ratio").and_then(Value::as_f64).unwrap_or(QWEN2_MLP_RATIO);
-    // As Transformers does, the product is cut to a whole number.
-    sizes["intermediate_size"] = ((sizes["hidden_size"].as_f64().unwrap_or_default() * ratio) as u64).into();
-    for (name, own) in
-        [("hidden_size", "out_hidden_size"), ("in_channels", "in_channels"), ("hidden_act", "hidden_act")]
-    {
-        sizes[own] = given(name).unwrap_or_default();
-    }
-    sizes
+}
+
+fn whole(value: &Value) -> Option<usize> {
+    usize::try_from(value.as_u64()?).ok()
+}
+
+fn number(value: &Value, name: &str) -> Option<f64> {
+    value.get(name)?.as_f64()
 }
 
 /// Narrows the sizes that pictures are scaled to, by `preprocessor_config.json`. Refuses a file that asks for other values or
@@ -93,34 +74,27 @@ fn as_qwen3(value: &Value) -> Value {
 pub fn apply_preprocessor(config: &mut VisionConfig, file: &Value) -> Result<(), ConfigError> {
     let [mean, deviation] = config.style.scale.mean_and_deviation();
     for (name, expected) in [("image_mean", mean), ("image_std", deviation)] {
-        let same = |list: &Vec<Value>| {
-            let close = |(value, expected): (&Value, f32)| {
-                value.as_f64().is_some_and(|value| (value - f64::from(expected)).abs() < 1e-6)
-            };
-            list.len() == expected.len() && list.iter().zip(expected).all(close)
-        };
-        if file.get(name).is_some_and(|value| !value.as_array().is_some_and(same)) {
-            return Err(ConfigError::Unsupported(format!(
-                "its {name} is not {expected:?}, which this family was trained with"
-            )));
+        let Some(list) = file.get(name) else { continue };
+        let close = |i: usize| list[i].as_f64().is_some_and(|value| (value - expected[i]).abs() < 1e-6);
+        if !(0..3).all(close) {
+            let message = format!("its {name} is another than this family was trained with");
+            return Err(ConfigError::Unsupported(message));
         }
     }
-    let number = |name: &str| file.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
-    let sizes = [
+    let size = |name: &str| file.get(name).and_then(whole);
+    for (name, expected) in [
         ("patch_size", config.patch_size),
         ("temporal_patch_size", config.temporal_patch_size),
         ("merge_size", config.spatial_merge_size),
-    ];
-    if let Some((name, _)) = sizes.into_iter().find(|&(name, size)| number(name).is_some_and(|n| n != size)) {
-        return Err(invalid(format!("its {name} is not that of vision_config in config.json")));
+    ] {
+        if size(name).is_some_and(|n| n != expected) {
+            return Err(invalid(format!("its {name} is not that of vision_config in config.json")));
+        }
     }
-    let bound = |name: &str, edge: &str| {
-        let edge = file.get("size").and_then(|size| size.get(edge)).and_then(Value::as_u64);
-        number(name).or(edge.and_then(|n| usize::try_from(n).ok()))
-    };
+    let bound = |name: &str, edge: &str| size(name).or_else(|| whole(file.get("size")?.get(edge)?));
     let SizeLimits { min_pixels, max_pixels } = config.style.limits;
-    let least = (config.patch_size * config.spatial_merge_size).pow(2);
-    let max_pixels = bound("max_pixels", "longest_edge").unwrap_or(max_pixels).clamp(least.min(max_pixels), max_pixels);
+    let least = config.geometry().factor().pow(2).min(max_pixels);
+    let max_pixels = bound("max_pixels", "longest_edge").unwrap_or(max_pixels).clamp(least, max_pixels);
     let min_pixels = bound("min_pixels", "shortest_edge").unwrap_or(min_pixels).min(max_pixels);
     config.limits = SizeLimits { min_pixels, max_pixels };
     Ok(())
