@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { DEMO } from '../../scripts/build.mjs'
 import { ROOT } from '../../scripts/lib.mjs'
 import { nearestColour, recordClip, WEBM } from './clip.mjs'
-import { demoModel, drop, names, OPEN, openDemo, reranked, scores } from './demo.mjs'
+import { demoModel, drop, names, OPEN, openDemo, reranked, scores, showAll } from './demo.mjs'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const SHOTS = join(ROOT, 'target', 'screenshots')
@@ -56,6 +56,7 @@ test("a dropped clip's moments join the search, are reranked, and the notice say
   await reranked(page)
   const found = await moments(page)
   assert.deepEqual([...found].sort().slice(0, 4), ['my clip 0:00', 'my clip 0:01', 'my clip 0:02', 'my clip 0:03'])
+  await showAll(page)
   const values = await scores(page)
   assert.equal(values.length, ITEMS + found.length)
   assert.deepEqual(
@@ -133,6 +134,7 @@ test('moments are removed one by one or with their clip, and nothing of it is ke
   await page.click('#clip .clip-remove')
   await reranked(page)
   assert.deepEqual(await moments(page), [])
+  await showAll(page)
   assert.equal((await scores(page)).length, ITEMS)
   assert.equal(await page.evaluate(() => window.inUse.size), before)
   assert.match(await page.evaluate(() => document.activeElement.className), /go|cancel/)
