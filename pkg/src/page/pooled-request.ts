@@ -1,4 +1,5 @@
 // A request whose documents are computed in portions: what is still to be dealt out, and what is known so far.
+import { isBitmap } from '../content/bitmaps.js'
 import { SecondpassError } from '../errors.js'
 import { renumbered } from './merge.js'
 import { portionsOf } from './portions.js'
@@ -59,7 +60,7 @@ export class PooledRequest<Request, Response, Result extends { index: number }> 
     })
     this.response = settled.finally(() => {
       signal?.removeEventListener('abort', onAbort)
-      for (const attachment of packed.attachments) if (attachment instanceof ImageBitmap) attachment.close()
+      for (const attachment of packed.attachments) if (isBitmap(attachment)) attachment.close()
     })
   }
 

@@ -1,4 +1,5 @@
 // Some documents of a request, sent to one worker.
+import { isBitmap } from '../content/bitmaps.js'
 import type { Attachment, FromWorker, ToWorker } from '../protocol.js'
 import type { PackedRequest } from './attachments.js'
 import type { Client } from './client.js'
@@ -35,7 +36,7 @@ export function messageFor(type: PortionMessage['type'], request: PackedRequest,
 }
 
 /** Both are copies that packing made. */
-const isMovable = (attachment: unknown): boolean => attachment instanceof ImageBitmap || attachment instanceof ArrayBuffer
+const isMovable = (attachment: unknown): boolean => isBitmap(attachment) || attachment instanceof ArrayBuffer
 
 /** Settles when the worker is done with it, also after an abort. */
 export async function sendPortion<Response>(

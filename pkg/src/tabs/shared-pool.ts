@@ -1,5 +1,7 @@
 // A model that tabs share, as one of them sees it. One tab hosts it; whichever that is, requests go to it.
+
 import { orAborted } from '../abort.js'
+import { isBitmap } from '../content/bitmaps.js'
 import { pixelsOf } from '../content/pictures.js'
 import { deserializeError, invalidRequest, messageOf, SecondpassError } from '../errors.js'
 import type { PackedRequest } from '../page/attachments.js'
@@ -249,7 +251,7 @@ export class SharedPool {
 /** Not every browser sends bitmaps to other tabs. */
 function withoutBitmaps(packed: PackedRequest): PackedRequest {
   const attachments = packed.attachments.map((attachment) => {
-    if (typeof ImageBitmap === 'undefined' || !(attachment instanceof ImageBitmap)) return attachment
+    if (!isBitmap(attachment)) return attachment
     try {
       return pixelsOf(attachment)
     } catch (error) {

@@ -1,5 +1,7 @@
 // The pictures of a request, in the worker: fetched, read, and drawn where only a browser can decode them.
+
 import { hasCredentials, printable } from '../content/addresses.js'
+import { isBitmap } from '../content/bitmaps.js'
 import { type Pixels, pixelsOf } from '../content/pictures.js'
 import { messageOf } from '../errors.js'
 import { policyBlock } from '../policy.js'
@@ -35,7 +37,7 @@ export class PictureHost {
   async #attached(attachment: Attachment | null | undefined): Promise<Uint8Array | Pixels> {
     if (attachment instanceof Blob) return new Uint8Array(await bounded(attachment, attachment.size).arrayBuffer())
     if (attachment instanceof ArrayBuffer) return new Uint8Array(bounded(attachment, attachment.byteLength))
-    if (attachment instanceof ImageBitmap) return pixelsOf(attachment)
+    if (isBitmap(attachment)) return pixelsOf(attachment)
     if (attachment instanceof ImageData) return attachment
     throw new Error(attachment?.refused ?? 'it was not sent along with the request')
   }
