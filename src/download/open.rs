@@ -38,7 +38,8 @@ pub async fn open(context: &Rc<DownloadContext>, request: FileRequest<'_>) -> Re
     let key = storage_key(request.url);
     let storage = PieceStorage::new(&key, context.store.entry(&key), context.fallback.clone());
     let mut pending = PendingFile { context, request, storage, key, lock: None };
-    if let Some(journal) = pending.usable_journal().await? {
+    // What cannot be read is asked for again with the right to replace it.
+    if let Ok(Some(journal)) = pending.usable_journal().await {
         return Ok(complete(pending, journal, true));
     }
     pending.lock = Some(wait_for_lock(&pending).await?);

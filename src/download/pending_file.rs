@@ -46,7 +46,11 @@ impl PendingFile<'_> {
 
     /// The stored journal.
     pub async fn journal(&self) -> Result<Option<Journal>, SourceError> {
-        let bytes = self.storage.journal().await.map_err(|e| self.store_error(e))?;
+        let bytes = match self.lock {
+            Some(_) => self.storage.journal_or_memory().await,
+            None => self.storage.journal().await,
+        };
+        let bytes = bytes.map_err(|e| self.store_error(e))?;
         Ok(Journal::parse(&bytes).filter(|journal| journal.identity.url == self.request.url))
     }
 

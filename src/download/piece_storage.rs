@@ -46,6 +46,14 @@ impl PieceStorage {
         self.entry.journal().await
     }
 
+    /// The stored journal, of whoever has the right to write; none if the store does not give it and is not used any more.
+    pub async fn journal_or_memory(&self) -> Result<Vec<u8>, StoreError> {
+        match self.entry.journal().await {
+            Err(StoreError::Failed(_)) if self.use_memory() => Ok(Vec::new()),
+            result => result,
+        }
+    }
+
     /// Starts with this journal and no pieces.
     pub async fn reset(&self, journal: &[u8], room: u64) -> Result<(), StoreError> {
         self.moved.borrow_mut().clear();

@@ -86,6 +86,11 @@ test('where a private window refuses OPFS, the Cache API is used, and memory whe
   assert.equal((await load('opfs-refused no-caches', { device: 'cpu' })).ok?.storage, 'memory')
 })
 
+test('a Cache API that does not answer is replaced by memory', async () => {
+  const { ok, error } = await load('silent-caches', { device: 'cpu', cache: 'cache-api', model: browser.host(new Host(SMALL)) })
+  assert.equal(ok?.storage, 'memory', error?.message)
+})
+
 test('the adapter is asked for before anything is fetched', async () => {
   for (const limits of ['no-webgpu', 'no-adapter']) {
     const host = new Host(SMALL)

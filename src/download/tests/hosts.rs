@@ -259,12 +259,15 @@ fn a_store_that_returns_damaged_data_is_replaced_by_memory() {
 }
 
 #[test]
-fn a_store_that_does_not_write_is_replaced_by_memory_and_a_full_one_is_not() {
+fn a_store_that_does_not_write_or_tell_is_replaced_by_memory_and_a_full_one_is_not() {
     for no_length in [false, true] {
         let sim = host(9, 20_000, Faults { no_ranges: no_length, no_length, ..Faults::default() });
         sim.disk.fails.set(true);
         assert_eq!(load_with_faulty_store(&sim, None), (Ok(sim.content()), true), "no length: {no_length}");
     }
+    let sim = Sim::new(9, 20_000);
+    sim.disk.unreadable.set(true);
+    assert_eq!(load_with_faulty_store(&sim, None), (Ok(sim.content()), true));
     let sim = Sim::new(9, 20_000);
     sim.disk.room.set(Some(10_000));
     let (loaded, in_memory) = load_with_faulty_store(&sim, None);

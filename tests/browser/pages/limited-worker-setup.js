@@ -7,6 +7,7 @@
 //   no-sync-handles  no synchronous access to OPFS
 //   opfs-refused     OPFS that this page may not use, as in private windows
 //   no-caches        no Cache API
+//   silent-caches    a Cache API that takes what it is given and never answers, as in Chromium after the site's storage was cleared
 const limits = new Set(self.name.split(' '))
 
 const lowered = limits.has('small')
@@ -25,6 +26,7 @@ if (limits.has('opfs-refused'))
   StorageManager.prototype.getDirectory = async () => {
     throw new DOMException('not in this window', 'SecurityError')
   }
+if (limits.has('silent-caches')) Cache.prototype.put = () => new Promise(() => {})
 if (limits.has('no-caches')) Object.defineProperty(self, 'caches', { value: undefined })
 if (limits.has('no-sync-handles')) delete FileSystemFileHandle.prototype.createSyncAccessHandle
 if (limits.has('no-info')) {

@@ -36,6 +36,8 @@ pub struct Disk {
     pub reads: Cell<Reads>,
     /// Writing fails.
     pub fails: Cell<bool>,
+    /// Reading a journal fails.
+    pub unreadable: Cell<bool>,
 }
 
 impl Disk {
@@ -63,7 +65,10 @@ fn write_at(data: &mut Vec<u8>, at: usize, bytes: &[u8]) {
 impl StoreEntry for SimEntry {
     fn journal(&self) -> StoreFuture<'_, Vec<u8>> {
         let journal = self.0.files.borrow().get(&self.2).map(|f| f.1.clone()).unwrap_or_default();
-        Box::pin(async { Ok(journal) })
+        let unreadable = self.0.unreadable.get();
+        Box::pin(async move {
+            if unreadable { Err(StoreError::Failed("the journal cannot be read".to_owned())) } else { Ok(journal) }
+        })
     }
 
     fn reset<'a>(&'a self, journal: &'a [u8], room: u64) -> StoreFuture<'a, ()> {
