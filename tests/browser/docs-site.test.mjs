@@ -57,6 +57,7 @@ for (const [name, [view, files]] of Object.entries(VIEWS)) {
 
 test('the search finds a page, and the keyboard leads to it', async () => {
   const page = await docs({ viewport: DESKTOP })
+  await page.route('**/docs/search.json', (route) => route.fulfill({ json: {} }))
   await page.keyboard.press('/')
   assert.equal(await page.evaluate(() => document.activeElement.id), 'docs-query')
   await page.keyboard.type('hash of the file integrity')
