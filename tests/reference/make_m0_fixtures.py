@@ -178,10 +178,10 @@ def prepare(tokenizer, plain, processor, request, document, folder, max_length):
         tensors = dict(processor(images=pictures, return_tensors="pt"))
         grids = tensors["image_grid_thw"].tolist()
     pads = [[("<|vision_start|>", 1), ("<|image_pad|>", h * w // 4), ("<|vision_end|>", 1)] for _, h, w in grids]
-    flat = [sum(part, []) for part in (pads[: len(document_images)], pads[len(document_images) :])]
+    flat = [[each for pad in part for each in pad] for part in (pads[: len(document_images)], pads[len(document_images) :])]
     instruction = [request["instruction"] + "\n"] if request.get("instruction") else []
     pieces = [*instruction, "**Document**:\n", *flat[0], text, "\n**Query**:\n", *flat[1], query]
-    ids = prompt_ids(tokenizer, plain, pieces)[: max_length - 1] + [SCORE_TOKEN]
+    ids = [*prompt_ids(tokenizer, plain, pieces)[: max_length - 1], SCORE_TOKEN]
     return {"ids": ids, "tensors": tensors, "grids": grids}
 
 
