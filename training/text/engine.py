@@ -2,12 +2,12 @@
 
     python engine.py --binary secondpass --model documentation-reranker-Q8_0.gguf --split test --out build/runs
 
-Each collection becomes one in BEIR's layout, and `secondpass eval` reranks the candidates. With --thresholds also prints how the best score of
-a question tells whether its first passage is an answer, which is what the page's "nothing here answers this" rests on.
+Each collection becomes one in BEIR's layout, and `secondpass eval` reranks the candidates.
 """
 
 import argparse
 import json
+import math
 import subprocess
 from pathlib import Path
 
@@ -43,13 +43,13 @@ def reranked(options, name):
 
 
 def best_scores(questions, run):
-    """Of each question, the highest score and whether its passage is an answer."""
+    """Of each question, the highest `relevance_score` and whether its passage is an answer. The ranking has logits."""
     rows = {}
     for line in run.read_text(encoding="utf-8").splitlines():
         question, _, passage, rank, score, *_ = line.split()
         if rank == "1":
-            rows[question] = (float(score), passage)
-    return [(rows[q["id"]][0], rows[q["id"]][1] in q["relevant"]) for q in questions if q["id"] in rows]
+            rows[question] = (1 / (1 + math.exp(-float(score))), passage)
+    return [(rows[q["id"]][0], rows[q["id"]][1] in q["relevant"]) for q in questions]
 
 
 def main():
@@ -61,24 +61,13 @@ def main():
     parser.add_argument("--depth", type=int, default=30)
     parser.add_argument("--most", type=int)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--thresholds", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=collect.DEFAULT_CACHE)
     options = parser.parse_args()
-    best = []
-    merged = []
-    for name in options.collections:
-        questions, run = reranked(options, name)
-        merged.append(run.read_text(encoding="utf-8"))
-        best += best_scores(questions, run)
+    merged = [reranked(options, name)[1].read_text(encoding="utf-8") for name in options.collections]
     file = options.out / f"{options.split}-engine.run"
     file.write_text("".join(merged), encoding="utf-8")
     print(file)
-    if options.thresholds:
-        print("\n| best score at least | questions | first passage is an answer |\n|---|---|---|")
-        for least in (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9):
-            kept = [right for score, right in best if score >= least]
-            print(f"| {least} | {len(kept)} | {sum(kept) / max(1, len(kept)):.2f} |")
 
 
 if __name__ == "__main__":

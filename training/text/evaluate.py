@@ -135,16 +135,16 @@ def table(questions, rankings):
 
 
 def failures(questions, rankings, known, label, count):
-    """Questions whose best relevant passage has the worst rank."""
-    rows = []
+    """Of each collection as many questions whose best relevant passage has the worst rank."""
     for name in rankings:
+        rows = []
         for question, ranking in zip(questions[name], rankings[name][label]):
             rank = next((r + 1 for r, passage in enumerate(ranking) if passage in question["relevant"]), 999)
-            rows.append((rank, name, question, ranking))
-    rows.sort(key=lambda row: -row[0])
-    for rank, name, question, ranking in rows[:count]:
-        wanted, first = (" > ".join(known[name, p]["headings"]) for p in (question["relevant"][0], ranking[0] if ranking else question["relevant"][0]))
-        yield f"| {name} | {question['question']} | {wanted} | {'not in 100' if rank == 999 else rank} | {first} |"
+            rows.append((rank, question, ranking))
+        rows.sort(key=lambda row: -row[0])
+        for rank, question, ranking in rows[: max(1, count // len(rankings))]:
+            wanted, first = (" > ".join(known[name, p]["headings"]) for p in (question["relevant"][0], ranking[0] if ranking else question["relevant"][0]))
+            yield f"| {name} | {question['question']} | {wanted} | {'not in 100' if rank == 999 else rank} | {first} |"
 
 
 def main():

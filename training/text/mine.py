@@ -77,8 +77,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--collections", nargs="+", default=COLLECTIONS, choices=COLLECTIONS)
-    parser.add_argument("--headings", type=int, default=1500, help="of each collection")
-    parser.add_argument("--sentences", type=int, default=1500)
+    parser.add_argument("--pairs", type=int, default=4000, help="headings, and as many sentences, of each collection with test questions")
+    parser.add_argument("--extra-pairs", type=int, default=2500, help="the same of those that are only trained on")
     parser.add_argument("--negatives", type=int, default=40)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=collect.DEFAULT_CACHE)
@@ -87,7 +87,8 @@ def main():
     rows = []
     for name in options.collections:
         passages = collect.load(name, options.cache)
-        mine = [*written(name), *from_headings(name, passages, options.headings, rng), *from_sentences(name, passages, options.sentences, rng)]
+        pairs = options.pairs if name in evaluate.TRAINED else options.extra_pairs
+        mine = [*written(name), *from_headings(name, passages, pairs, rng), *from_sentences(name, passages, pairs, rng)]
         questions = [{"question": row["question"]} for row in mine]
         _, found = evaluate.first_passes(name, questions, options.cache, options.threads)
         matrix = retrieve.vectors(name, retrieve.texts_of(passages), options.cache, None)

@@ -1,6 +1,6 @@
 """Fine-tunes a BertForSequenceClassification with one score, on the examples of `mine.py`. Can be stopped and resumed.
 
-    python train.py --base FOLDER --examples examples.jsonl --work FOLDER --minutes 120 --threads 2
+    python train.py --base FOLDER --examples examples.jsonl --work FOLDER --threads 2
     python train.py … --steps 20 --no-evaluation            # a smoke run
 
 Each step has some examples with one answer and several negatives each. The loss is listwise, softmax over them, with a small pointwise term, so that
@@ -229,19 +229,19 @@ def main():
     parser.add_argument("--base", type=Path, required=True, help="folder of `prune.py`, or any other BERT in Hugging Face's layout")
     parser.add_argument("--examples", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="for checkpoints and results")
-    parser.add_argument("--minutes", type=float, default=120, help="of training in all, evaluations not counted")
+    parser.add_argument("--minutes", type=float, default=75, help="of training in all, evaluations not counted")
     parser.add_argument("--steps", type=int, help="stop after that many steps")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=4, help="examples of a step")
-    parser.add_argument("--negatives", type=int, default=7, help="of an example")
-    parser.add_argument("--questions", type=float, default=0.6, help="share of the written questions; the rest is headings and sentences, half each")
-    parser.add_argument("--rate", type=float, default=5e-5)
-    parser.add_argument("--warm", type=int, default=200)
+    parser.add_argument("--batch", type=int, default=6, help="examples of a step")
+    parser.add_argument("--negatives", type=int, default=4, help="of an example")
+    parser.add_argument("--questions", type=float, default=0.72, help="share of the written questions; the rest is headings and sentences, half each")
+    parser.add_argument("--rate", type=float, default=1.5e-4)
+    parser.add_argument("--warm", type=int, default=100)
     parser.add_argument("--easy-steps", type=int, default=500, help="over which mined negatives take the place of random ones")
     parser.add_argument("--longest", type=int, default=224, help="tokens of a pair in training")
     parser.add_argument("--evaluate-minutes", type=float, default=20)
     parser.add_argument("--checkpoint-minutes", type=float, default=5)
-    parser.add_argument("--dev-questions", type=int, default=40, help="of each collection, for the evaluations in between")
+    parser.add_argument("--dev-questions", type=int, default=30, help="of each collection, for the evaluations in between")
     parser.add_argument("--depth", type=int, default=30, help="candidates that are reranked in them")
     parser.add_argument("--no-evaluation", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
