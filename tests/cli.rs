@@ -74,8 +74,10 @@ fn wrong_paths_and_sizes_are_explained() {
     refused(&["inspect", "text/tiny-tied/model.safetensors"], "give the folder that holds it");
     refused(&["inspect", "vl/vl-tied", "--vision", "gguf/mmproj.gguf"], "a folder holds its vision tower itself");
     refused(&["inspect", "gguf/sees.gguf", "--vision", "gguf"], "is a folder; give the mmproj file");
-    let small = ["rerank", "--model", "vl/vl-tied", "--request", "-", "--max-image-pixels", "4095"];
-    refused(&small, "at least 4096");
+    for pixels in ["0", "-1", "many"] {
+        let pixels = format!("--max-image-pixels={pixels}");
+        refused(&["rerank", "--model", "vl/vl-tied", "--request", "-", &pixels], "a whole number of pixels above 0");
+    }
     let path = request_file("folder", &serde_json::json!({"query": "q", "documents": [{"image": "."}]}));
     refused(&["rerank", "--model", "vl/vl-tied", "--request", &path.to_string_lossy()], "not a regular file");
     std::fs::remove_file(path).expect("removed");

@@ -163,10 +163,88 @@ fn a_document_leaves_room_for_the_query() {
     assert!(warnings.len() == 1 && warnings[0].contains("of the query and"), "{warnings:?}");
 }
 
+/// Pictures are read whole, so what they take is the document's loss, then the query's, but never all of the query.
+#[test]
+fn a_document_leaves_room_for_the_query_beside_pictures() {
+    let engine = load("jina-m0");
+    let long = "Mars is red. ".repeat(400);
+    let pictures = [VisualPlaceholder::Image { tokens: 768 }];
+    for (of_query, of_document) in [(&pictures[..], &[][..]), (&[], &pictures[..])] {
+        let ids = |query: &str, document: &str, limit| {
+            let query = PromptInput { visuals: of_query, text: query };
+            encode(&engine, &query, &PromptInput { visuals: of_document, text: document }, limit)
+        };
+        let others = ids("", "", None).ids.len();
+        let short = ids("rings?", &long, Some(1024));
+        assert!(short.ids.len() <= 1024 && short.ids.len() >= 1020, "{} tokens", short.ids.len());
+        assert_eq!((short.dropped_from_query, short.document_unread), (0, false));
+        assert!(short.dropped_tokens > 1000);
+        // Half of what the pictures leave is the query's.
+        let both = ids(&long, &long, Some(1024));
+        assert_eq!((both.ids.len(), both.query_unread, both.document_unread), (1024, false, false));
+        let query_tokens = ids(&long, "", None).ids.len() - others;
+        let kept = query_tokens - both.dropped_from_query;
+        assert!(kept.abs_diff((1024 - others) / 2) <= 4, "{kept} tokens of the query, {others} others");
+        // What fits is not cut, however long the document is.
+        let whole = ids("rings?", &long, None);
+        assert_eq!(whole.dropped_tokens, 0);
+    }
+    let two = [VisualPlaceholder::Image { tokens: 300 }, VisualPlaceholder::Image { tokens: 200 }];
+    let query = PromptInput { visuals: &two[1..], text: "rings?" };
+    let document = PromptInput { visuals: &two[..1], text: &long };
+    assert_eq!(encode(&engine, &query, &document, Some(600)).dropped_from_query, 0);
+}
+
+#[test]
+fn a_query_of_which_nothing_is_read_gives_no_score() {
+    let engine = load("jina-m0");
+    let picture = json!({"image": "../pictures/shapes.png"});
+    let whole = json!({"query": "rings", "documents": [picture]});
+    let tokens = rerank(&engine, &whole).expect("a response").usage.prompt_tokens;
+    let cut = |mut body: Value, limit: usize| {
+        body["max_length"] = limit.into();
+        rerank(&engine, &body)
+    };
+    let query_tokens = encode(&engine, &text("rings"), &text(""), None).ids.len()
+        - encode(&engine, &text(""), &text(""), None).ids.len();
+    for (limit, is_read) in [(tokens, true), (tokens - query_tokens + 1, true), (tokens - query_tokens, false)] {
+        match cut(whole.clone(), limit) {
+            Ok(response) => assert!(is_read, "{limit} of {tokens}: {:?}", response.meta.warnings),
+            Err(error) => {
+                assert!(!is_read && error.to_string().contains("leaves the query no room"), "{limit}: {error}");
+                assert_eq!((error.code(), error.status()), ("invalid_request", 400));
+            }
+        }
+    }
+    // Beside a document that leaves room, it fails alone.
+    let body = json!({"query": "rings", "documents": [picture, "Mars"]});
+    let response = cut(body, tokens - query_tokens).expect("a response");
+    let failed: Vec<usize> = response.meta.failed.iter().map(|failed| failed.index).collect();
+    assert_eq!((response.results.len(), failed), (1, vec![0]));
+    // A query's picture is read, and says something.
+    let body = json!({"query": {"image": "../pictures/shapes.png", "text": "rings"}, "documents": ["Mars"]});
+    assert!(cut(body, tokens - query_tokens + 2).is_ok());
+}
+
+/// Small pictures are scaled up to the model's own minimum. Enlarged sides are rounded up, as in the reference.
+#[test]
+fn a_maximum_below_the_minimum_lowers_it() {
+    let prompt_tokens = |max_image_pixels| {
+        let options = LoadOptions { max_image_pixels, ..LoadOptions::cpu() };
+        let folder = DirectoryFolder::new(folder("jina-m0"));
+        let engine = block_on(Engine::load(&folder, options, &Observer::silent())).expect("a model");
+        let body = json!({"query": "rings", "documents": [{"image": "../pictures/tiny.png"}]});
+        rerank(&engine, &body).expect("a response").usage.prompt_tokens
+    };
+    let usual = prompt_tokens(None);
+    // Of 9 × 5 pixels: three by two tokens of 28 pixels for at least 3,136, two by two for 1,568, one for 784.
+    assert_eq!([Some(1_568), Some(784), Some(1)].map(|pixels| usual - prompt_tokens(pixels)), [2, 5, 5]);
+}
+
 #[test]
 fn a_picture_is_never_cut() {
     let engine = load("jina-m0");
-    let body = json!({"query": {"image": "../pictures/shapes.png"}, "documents": ["Mars is red. ".repeat(40)], "max_length": 30});
+    let body = json!({"query": {"image": "../pictures/shapes.png"}, "documents": ["Mars is red. ".repeat(40)], "max_length": 20});
     let error = rerank(&engine, &body).expect_err("a refusal");
     assert_eq!(error.code(), "invalid_request");
     assert!(error.to_string().contains("would cut one of its pictures"), "{error}");
@@ -194,6 +272,7 @@ fn what_would_change_the_computation_is_refused() {
         ("config.json", "/use_sliding_window", json!(true), "unsupported_model", "use_sliding_window"),
         ("config.json", "/vision_config/hidden_act", json!("gelu"), "invalid_config", "hidden_act"),
         ("config.json", "/vision_config/depth", json!("two"), "invalid_config", "depth is not a whole number"),
+        ("config.json", "/vision_config/mlp_ratio", json!("2"), "invalid_config", "mlp_ratio is not a number"),
         ("preprocessor_config.json", "/image_mean", json!([0.5, 0.5, 0.5]), "unsupported_model", "image_mean"),
         ("preprocessor_config.json", "/image_std", json!([0.5]), "unsupported_model", "image_std"),
         ("preprocessor_config.json", "/patch_size", json!(16), "invalid_config", "patch_size"),
@@ -235,8 +314,9 @@ fn pictures_are_scaled_as_the_files_say_within_the_published_limits() {
     let of = |min_pixels, max_pixels| SizeLimits { min_pixels, max_pixels };
     assert_eq!(limits(None), of(3_136, 602_112));
     assert_eq!(limits(Some("{}")), of(3_136, 602_112));
-    // The script asks for its own maximum, whatever the file allows.
-    assert_eq!(limits(Some(r#"{"min_pixels": 784, "max_pixels": 12845056}"#)), of(784, 602_112));
+    // The script asks for its own limits, whatever the file allows.
+    assert_eq!(limits(Some(r#"{"min_pixels": 784, "max_pixels": 12845056}"#)), of(3_136, 602_112));
+    assert_eq!(limits(Some(r#"{"min_pixels": 6272}"#)), of(6_272, 602_112));
     assert_eq!(limits(Some(r#"{"size": {"shortest_edge": 3136, "longest_edge": 50176}}"#)), of(3_136, 50_176));
     assert_eq!(limits(Some(r#"{"min_pixels": 9999999, "max_pixels": 0}"#)), of(784, 784));
     let engine = load("jina-m0-nested");

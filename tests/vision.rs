@@ -52,6 +52,12 @@ impl Golden {
         block_on(self.0.f32(name, &shape)).expect("a tensor")
     }
 
+    /// How many stages of the tower it has of pictures or videos.
+    fn stages(&self, kind: &str) -> usize {
+        let names = self.0.tensors().map(|tensor| &tensor.name);
+        names.filter(|name| name.starts_with("out.vision.") && name.ends_with(kind)).count()
+    }
+
     /// The patches of each picture or video of the prompt.
     fn patches(&self, kind: &str) -> Vec<Patches> {
         let rows = self.get(&format!("in.pixel_values_{kind}"));
@@ -105,8 +111,11 @@ fn every_stage_matches_transformers() {
             TokenIds { answers: Some(AnswerIds { yes: 0, no: 1 }), pads: [id("image_token_id"), id("video_token_id")] };
         let config = ModelConfig::from_json(config.to_string().as_bytes()).expect("a configuration");
         let checkpoint = block_on(Checkpoint::open(&DirectoryFolder::new(folder(model)))).expect("weights");
-        let (layers, blocks) =
-            (config.decoder().expect("a decoder").num_hidden_layers, config.vision().expect("a tower").depth);
+        let (layers, tower) =
+            (config.decoder().expect("a decoder").num_hidden_layers, config.vision().expect("a tower").clone());
+        // Patches, blocks and merger; learned positions and deepstack features where there are any.
+        let stage_count =
+            tower.depth + 2 + usize::from(tower.style.learned_positions) + tower.deepstack_visual_indexes.len();
         let placement = ModelPlacement { device: &Device::flex(), kind: DeviceKind::Cpu };
         let parameters = LoadParameters { tokens, precision: Precision::F32, placement };
         let reranker =
@@ -116,6 +125,9 @@ fn every_stage_matches_transformers() {
         let mut kinds = vec![("images", first(tokens.pads[0])), ("videos", first(tokens.pads[1]))];
         kinds.retain(|(_, place)| place.is_some());
         kinds.sort_by_key(|(_, place)| *place);
+        let trained_with = if tower.style.video { &["images", "videos"][..] } else { &["images"] };
+        assert!(trained_with.iter().all(|kind| kinds.iter().any(|(other, _)| other == kind)), "{model}: {kinds:?}");
+        assert_eq!(kinds.len(), trained_with.len(), "{model}");
         let mut features = Vec::new();
         for (kind, _) in kinds {
             let mut stages: HashMap<String, Vec<f32>> = HashMap::new();
@@ -126,8 +138,8 @@ fn every_stage_matches_transformers() {
                 let tower = reranker.vision().expect("a tower");
                 features.push(block_on(tower.trace(&patches, ForwardOptions::default(), &mut keep)).expect("features"));
             }
-            // Patches, blocks and merger; learned positions and deepstack features where there are any.
-            assert!(stages.len() >= blocks + 2);
+            assert_eq!(stages.len(), stage_count, "{model}, {kind}");
+            assert_eq!(golden.stages(kind), stage_count, "{model}, {kind}");
             for (name, got) in stages {
                 compare(&format!("{model} {name}.{kind}"), &got, &golden.get(&format!("{name}.{kind}")));
             }

@@ -39,6 +39,14 @@ pub enum RequestError {
         /// The document's index in the request.
         index: usize,
     },
+    /// A document beside which nothing of the query's text was read.
+    #[error(
+        "documents[{index}] was not scored: it leaves the query no room. Give fewer or smaller pictures, or a larger max_length"
+    )]
+    QueryUnread {
+        /// The document's index in the request.
+        index: usize,
+    },
     /// A score that is NaN, which means a fault of the computation.
     #[error("internal error: the score of documents[{index}] is not a number")]
     ScoreNotANumber {
@@ -61,7 +69,8 @@ impl RequestError {
             | Self::TextOnlyModel { .. }
             | Self::VisionTowerNotLoaded { .. }
             | Self::NoVideo { .. }
-            | Self::DocumentUnread { .. } => "invalid_request",
+            | Self::DocumentUnread { .. }
+            | Self::QueryUnread { .. } => "invalid_request",
             Self::ScoreNotANumber { .. } => "internal",
         }
     }
@@ -74,7 +83,8 @@ impl RequestError {
             | Self::TextOnlyModel { .. }
             | Self::VisionTowerNotLoaded { .. }
             | Self::NoVideo { .. }
-            | Self::DocumentUnread { .. } => 400,
+            | Self::DocumentUnread { .. }
+            | Self::QueryUnread { .. } => 400,
             Self::ScoreNotANumber { .. } => 500,
         }
     }

@@ -11,7 +11,7 @@ use super::model::ModelPath;
 use super::pictures::FilePictures;
 use super::progress::LoadProgressBar;
 use crate::engine::{LoadOptions, LoadProgress};
-use crate::media::{DecodeOptions, SizeLimits};
+use crate::media::DecodeOptions;
 use crate::model::{DeviceKind, Precision};
 
 /// The arguments that commands which run a model share.
@@ -110,13 +110,8 @@ fn parse_precision(name: &str) -> Result<Precision, &'static str> {
     Precision::from_name(name).ok_or("use auto, f32 or q8_0")
 }
 
-/// The reference implementation also rejects a maximum below its minimum.
-fn parse_pixels(text: &str) -> Result<usize, String> {
-    let least = SizeLimits::QWEN3.min_pixels;
-    match text.parse() {
-        Ok(pixels) if pixels >= least => Ok(pixels),
-        _ => Err(format!("give a whole number of pixels, at least {least}: smaller pictures are scaled up to that")),
-    }
+fn parse_pixels(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|&pixels| pixels > 0).ok_or("give a whole number of pixels above 0")
 }
 
 #[cfg(not(feature = "gpu"))]

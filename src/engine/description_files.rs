@@ -93,20 +93,19 @@ impl DescriptionFiles {
             Err(error) => unreachable!("a list is a configuration: {error}"),
         };
         // Both are read, though one is enough: only a file that was read is stored, and the next load must find each.
-        let published = self.limit(&self.sentence_bert, |json| json.max_seq_length).await?;
-        let tokenizers = self.limit(&self.tokenizer_config, |json| json.model_max_length).await?;
-        let max_length = published.or(tokenizers);
+        let mut max_length = None;
+        for (file, is_tokenizers) in [(&self.sentence_bert, false), (&self.tokenizer_config, true)] {
+            let Some(bytes) = read_optional(file).await? else { continue };
+            // A file that is not understood limits nothing: the model's own limit holds.
+            let json: LimitsJson = serde_json::from_slice(&bytes).unwrap_or_default();
+            let limit = if is_tokenizers { json.model_max_length } else { json.max_seq_length };
+            // Tokenizers without a limit store a number of 30 digits.
+            let limit = limit.filter(|limit| (1.0..1e9).contains(limit)).map(|limit| limit as usize);
+            max_length = max_length.or(limit);
+        }
         let sentence_transformers = read_optional(&self.sentence_transformers).await?;
         let prompts = sentence_transformers.as_deref().map(published_prompts).unwrap_or_default();
         Ok(ModelDescription { sentence_transformers, modules, max_length, prompts })
-    }
-
-    async fn limit(&self, file: &FolderFile, of: impl Fn(&LimitsJson) -> Option<f64>) -> Result<Option<usize>, Error> {
-        let Some(bytes) = read_optional(file).await? else { return Ok(None) };
-        // A file that is not understood limits nothing: the model's own limit holds.
-        let json: LimitsJson = serde_json::from_slice(&bytes).unwrap_or_default();
-        // Tokenizers without a limit store a number of 30 digits.
-        Ok(of(&json).filter(|limit| (1.0..1e9).contains(limit)).map(|limit| limit as usize))
     }
 }
 

@@ -175,9 +175,17 @@ async fn describe_gguf(
     let folder = embedded.into_iter().fold(MemoryFolder::default(), add);
     let mut texts = read_texts(&FolderFiles::described_in(&folder, task).await?, task).await?;
     // The files of a decoder are kept for the words before a text. Those of a vision tower are not read.
-    if texts.config.encoder().is_none() && (task == Task::Rerank || texts.config.vision().is_some()) {
-        let message = "the config.json in its metadata is no encoder's".to_owned();
-        return Err(ConfigError::Invalid(message).in_file(file).into());
+    let refused = match task {
+        _ if texts.config.encoder().is_some() => None,
+        Task::Rerank => Some("the config.json in its metadata is no encoder's"),
+        Task::Embed => {
+            let message =
+                "the config.json in its metadata is a vision model's, which the metadata itself has to describe";
+            texts.config.vision().map(|_| message)
+        }
+    };
+    if let Some(message) = refused {
+        return Err(ConfigError::Invalid(message.to_owned()).in_file(file).into());
     }
     texts.config = texts.config.in_gguf().with_gguf_tensors(has);
     Ok(texts)

@@ -86,6 +86,9 @@ impl<'a> RequestRun<'a> {
         if encoded.document_unread && visuals.visuals.is_empty() {
             return Err(RequestError::DocumentUnread { index }.into());
         }
+        if encoded.query_unread && query.visuals.is_empty() {
+            return Err(RequestError::QueryUnread { index }.into());
+        }
         self.tally.warnings.extend(truncation_warning(index, &encoded));
         let EncodedPrompt { ids, second_segment, .. } = encoded;
         self.tally.add_prompt(&ids);

@@ -19,8 +19,11 @@ pub struct Runtime {
 impl Runtime {
     /// Of a model with this tower, if it has one.
     pub fn new(options: &LoadOptions, vision: Option<&VisionConfig>) -> Self {
-        let mut image_limits = vision.map_or(SizeLimits::QWEN3, |vision| vision.limits);
-        image_limits.max_pixels = options.max_image_pixels.unwrap_or(image_limits.max_pixels);
+        let image_limits = vision.map_or(SizeLimits::QWEN3, |vision| match options.max_image_pixels {
+            // A picture takes one token at least.
+            Some(pixels) => vision.limits.up_to(pixels.max(vision.geometry().factor().pow(2))),
+            None => vision.limits,
+        });
         Self {
             image_limits,
             optimizations: options.optimizations,

@@ -46,7 +46,7 @@ pub fn image_patches(picture: &Picture, geometry: &PatchGeometry, limits: &SizeL
 /// Cuts frames of one size. Their number is a multiple of `temporal`, and their sides are multiples of the factor.
 pub(super) fn cut_patches(frames: &[&Picture], geometry: &PatchGeometry) -> Patches {
     let &PatchGeometry { patch, temporal, merge, scale } = geometry;
-    let values = [0, 1, 2].map(|colour| scale.values(colour));
+    let values = scale.values();
     let (height, width) = (frames[0].height / patch, frames[0].width / patch);
     let grid = [frames.len() / temporal, height, width];
     let mut rows = Vec::with_capacity(grid.iter().product::<usize>() * 3 * temporal * patch * patch);

@@ -24,9 +24,14 @@ impl PixelScale {
         parts.map(|part| part.map(|value| f64::from(value) / (255.0 * factor)))
     }
 
-    /// The value of each byte in one colour, with the reference's roundings.
-    pub(super) fn values(self, colour: usize) -> [f32; 256] {
+    /// The value of each byte in each colour, with the reference's roundings.
+    pub(super) fn values(self) -> [[f32; 256]; 3] {
         let (factor, [mean, deviation]) = self.parts();
-        std::array::from_fn(|byte| ((byte as f64 * factor) as f32 - mean[colour]) / deviation[colour])
+        let mut values = [[0.0; 256]; 3];
+        for (i, value) in values.as_flattened_mut().iter_mut().enumerate() {
+            let (colour, byte) = (i / 256, i % 256);
+            *value = ((byte as f64 * factor) as f32 - mean[colour]) / deviation[colour];
+        }
+        values
     }
 }

@@ -17,6 +17,11 @@ pub struct SizeLimits {
 impl SizeLimits {
     /// Qwen3-VL's 4 to 1,280 tokens, as in the configuration published with the weights.
     pub const QWEN3: Self = Self { min_pixels: 4_096, max_pixels: 1_310_720 };
+
+    /// The same with another maximum, which a minimum above it follows.
+    pub fn up_to(self, max_pixels: usize) -> Self {
+        Self { min_pixels: self.min_pixels.min(max_pixels), max_pixels }
+    }
 }
 
 /// Height and width, as multiples of `factor` within the limits, that keep the aspect ratio as well as they can. Named

@@ -23,6 +23,8 @@ pub struct EncodedPrompt {
     pub dropped_before_document: usize,
     /// Whether the document has text, and all of it was dropped.
     pub document_unread: bool,
-    /// How many of them were the query's, in a pair of which both sides are cut.
+    /// How many of them were the query's, in a prompt of which both sides are cut.
     pub dropped_from_query: usize,
+    /// Whether the query has text, and all of it was dropped from such a prompt.
+    pub query_unread: bool,
 }

@@ -49,6 +49,7 @@ impl PairFormat {
             dropped_before_document: 0,
             document_unread: whole > 0 && document.is_empty(),
             dropped_from_query,
+            query_unread: dropped_from_query > 0 && query.is_empty(),
         })
     }
 }

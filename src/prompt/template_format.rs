@@ -50,9 +50,14 @@ impl TemplateFormat {
         limits: PromptLimits,
     ) -> Result<EncodedPrompt, PromptError> {
         let max_length = limits.max_length.unwrap_or(self.template.max_length);
+        let instruction = instruction.unwrap_or(self.template.default_instruction);
         let mut most = limits.max_tokens_per_doc;
-        if let Truncation::DocumentThenEnd { query } = self.template.truncation {
-            let room = max_length - query.min(max_length / 2);
+        if let Truncation::DocumentThenEnd { query: share } = self.template.truncation {
+            let whole = self.template.fill_body(instruction, query, &PromptInput { text: "", ..document.clone() });
+            let room = match query.visuals.is_empty() && document.visuals.is_empty() {
+                true => max_length - share.min(max_length / 2),
+                false => self.room_beside_pictures(tokenizer, &whole, query.text, share, max_length)?,
+            };
             most = Some(most.map_or(room, |most| most.min(room)));
         }
         let (text, dropped_from_text) = match most {
@@ -61,7 +66,6 @@ impl TemplateFormat {
         };
         let unread = text.is_empty() && !document.text.is_empty();
         let document = PromptInput { text, ..document.clone() };
-        let instruction = instruction.unwrap_or(self.template.default_instruction);
         let parts = self.template.fill_body(instruction, query, &document);
         let body = tokenizer.encode_parts(&parts)?;
         let untruncated_len = self.prefix.len() + body.len();
@@ -85,6 +89,7 @@ impl TemplateFormat {
             dropped_before_document: 0,
             document_unread: false,
             dropped_from_query: 0,
+            query_unread: false,
             second_segment: 0,
             ids: Vec::new(),
         };
@@ -93,6 +98,9 @@ impl TemplateFormat {
                 encoded.dropped_from_query = self.cut_end(&mut ids, max_length.saturating_sub(self.suffix.len()))?;
                 encoded.dropped_tokens += encoded.dropped_from_query;
                 encoded.document_unread = unread;
+                let query_tokens =
+                    if encoded.dropped_from_query > 0 { last_text_tokens(tokenizer, &parts, &body)? } else { 0 };
+                encoded.query_unread = query_tokens > 0 && encoded.dropped_from_query >= query_tokens;
                 ids.extend(&self.suffix);
             }
             Truncation::End => {
@@ -101,7 +109,7 @@ impl TemplateFormat {
             }
             _ => {
                 let dropped = untruncated_len - ids.len();
-                let document_tokens = if dropped > 0 { self.document_tokens(tokenizer, &parts, &body)? } else { 0 };
+                let document_tokens = if dropped > 0 { last_text_tokens(tokenizer, &parts, &body)? } else { 0 };
                 encoded.dropped_tokens += dropped;
                 encoded.dropped_before_document = dropped.saturating_sub(document_tokens);
                 encoded.document_unread = document_tokens > 0 && dropped >= document_tokens;
@@ -122,17 +130,28 @@ impl TemplateFormat {
         Ok(dropped)
     }
 
-    /// The tokens of the body that belong to the document's text, its last part. Since a merge may cross the beginning
-    /// of the text, they are those from the first that differs from the body without it.
-    fn document_tokens(
+    /// The most tokens of a document's text that leave room for pictures, which are never cut, and for a share of the query's
+    /// text. `others` is the body without the document's text.
+    fn room_beside_pictures(
         &self,
         tokenizer: &Tokenizer,
-        parts: &[PromptPart<'_>],
-        body: &[u32],
+        others: &[PromptPart<'_>],
+        query: &str,
+        share: usize,
+        max_length: usize,
     ) -> Result<usize, PromptError> {
-        let without_text = tokenizer.encode_parts(&parts[..parts.len() - 1])?;
-        Ok(body.len() - body.iter().zip(&without_text).take_while(|(a, b)| a == b).count())
+        let query = tokenizer.encode(query)?.len();
+        let others = self.prefix.len() + tokenizer.encode_parts(others)?.len() + self.suffix.len();
+        let texts = max_length.saturating_sub(others.saturating_sub(query));
+        Ok(texts - query.min(share).min(texts / 2))
     }
+}
+
+/// The tokens of the body that belong to its last part, the text of the document or the query. Since a merge may cross the
+/// beginning of the text, they are those from the first that differs from the body without it.
+fn last_text_tokens(tokenizer: &Tokenizer, parts: &[PromptPart<'_>], body: &[u32]) -> Result<usize, PromptError> {
+    let without_text = tokenizer.encode_parts(&parts[..parts.len() - 1])?;
+    Ok(body.len() - body.iter().zip(&without_text).take_while(|(a, b)| a == b).count())
 }
 
 /// The special tokens and literal texts of a prefix or suffix.

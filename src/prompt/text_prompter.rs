@@ -76,15 +76,16 @@ impl TextPrompter {
         self.tokenizer.text_layout()
     }
 
-    /// What decides which words stand before and behind a text: equal for prompters that write the same prompts.
+    /// What decides which words stand before and behind a text: equal for prompters that write the same prompts. Indexes keep
+    /// a hash of it, so it must be the same in every build.
     pub fn words(&self) -> String {
         let published = |PublishedPrompts { query, document, default }: &PublishedPrompts| {
-            format!("{query:?} {document:?} {default:?}")
+            [query, document, default].map(|prompt| counted(prompt.as_deref())).join(" ")
         };
         match &self.prompt {
             TextPrompt::Prefix(prompts) => published(prompts),
             TextPrompt::Instruct { default_task, published: prompts } => {
-                format!("{default_task:?} {}", published(prompts))
+                format!("{} {}", counted(Some(default_task)), published(prompts))
             }
             TextPrompt::Template(template) => template.name.to_owned(),
         }
@@ -120,6 +121,7 @@ impl TextPrompter {
                     dropped_before_document: 0,
                     document_unread: false,
                     dropped_from_query: 0,
+                    query_unread: false,
                 }
             }
         };
@@ -151,6 +153,11 @@ impl TextPrompter {
     }
 }
 
+/// Words behind their length in bytes, so that no others read the same.
+fn counted(words: Option<&str>) -> String {
+    words.map_or_else(|| "None".to_owned(), |words| format!("{}:{words}", words.len()))
+}
+
 fn instruct(task: &str) -> String {
     format!("Instruct: {task}\nQuery:")
 }
@@ -172,6 +179,12 @@ fn is_punctuation(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Indexes of models without prompts hold the hash of this.
+    #[test]
+    fn prompts_are_told_apart_by_their_bytes() {
+        assert_eq!([None, Some(""), Some("ê: ")].map(counted), ["None", "0:", "4:ê: "]);
+    }
 
     #[test]
     fn instructions_end_as_sentences_do() {

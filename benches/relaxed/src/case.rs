@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use crate::cuts::{EightBits, EightBitsCoarse, FourBits};
+use crate::cuts::{EightBits, FourBits};
 use crate::floats;
 use crate::kernels::params::BLOCK;
 use crate::relaxed;
@@ -94,8 +94,8 @@ pub extern "C" fn product(variant: u32) {
             1 => relaxed::product::<FourBits, 2, true>(*sizes, x, &four, out),
             2 => relaxed::product::<FourBits, 4, false>(*sizes, x, &four, out),
             10 => wasm::product(*sizes, x, &eight, out),
-            11 => relaxed::product::<EightBits, 4, false>(*sizes, x, &eight, out),
-            12 => relaxed::product::<EightBitsCoarse, 4, false>(*sizes, x, &eight, out),
+            11 => relaxed::product::<EightBits<16>, 4, false>(*sizes, x, &eight, out),
+            12 => relaxed::product::<EightBits<14>, 4, false>(*sizes, x, &eight, out),
             20 => floats::by_gemm(*sizes, x, floats, out),
             21 => floats::product::<false>(*sizes, x, floats, out),
             22 => floats::product::<true>(*sizes, x, floats, out),

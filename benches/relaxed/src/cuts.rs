@@ -6,7 +6,7 @@
 use std::arch::wasm32::*;
 
 use crate::kernels::params::BLOCK;
-use crate::relaxed::load;
+use crate::wasm::load;
 use crate::weight::{PackedWeight, Q4Weight, Q8Weight};
 
 /// A way to cut activations into pieces that the instruction multiplies with the weights.
@@ -58,49 +58,25 @@ impl Cut for FourBits {
     }
 }
 
-/// 8-bit weights are the signed operand; activations, moved by 2¹⁵, are pieces of 2, 7 and 7 bits.
-pub struct EightBits;
+/// 8-bit weights are the signed operand; activations of `BITS` bits, moved by half of their range, are pieces of 7 bits, of which
+/// the first may have fewer. With 16 bits they are as fine as today's, in three pieces; two can hold 14, four times as coarse.
+pub struct EightBits<const BITS: u32>;
 
-impl Cut for EightBits {
+impl<const BITS: u32> Cut for EightBits<BITS> {
     type Weight<'a> = Q8Weight<'a>;
-    const PIECES: usize = 3;
+    const PIECES: usize = BITS.div_ceil(7) as usize;
     const SHIFT: u32 = 7;
-    const LARGEST: f32 = 32_767.0;
-    const OFFSET: i32 = -(1 << 15);
+    const LARGEST: f32 = ((1 << (BITS - 1)) - 1) as f32;
+    const OFFSET: i32 = -(1 << (BITS - 1));
 
     fn pieces(x: [v128; 2]) -> [v128; 3] {
-        let x = x.map(|x| v128_xor(x, i16x8_splat(i16::MIN)));
-        [seven_bits(x, 14), seven_bits(x, 7), seven_bits(x, 0)]
+        let x = x.map(|x| i16x8_sub(x, i16x8_splat(Self::OFFSET as i16)));
+        std::array::from_fn(|i| seven_bits(x, Self::SHIFT * (Self::PIECES as u32 - 1).saturating_sub(i as u32)))
     }
 
     fn weights(weight: &Q8Weight<'_>, row: usize, block: usize) -> [v128; 2] {
         let bytes = &weight.quants[row * weight.columns + block * BLOCK..][..BLOCK];
         [load(&bytes[..16]), load(&bytes[16..])]
-    }
-
-    #[inline(always)]
-    fn dot(x: v128, weights: v128, sum: v128) -> v128 {
-        dot(weights, x, sum)
-    }
-}
-
-/// The same with 14 bits of the activations: what two pieces can hold. Four times as coarse as today's.
-pub struct EightBitsCoarse;
-
-impl Cut for EightBitsCoarse {
-    type Weight<'a> = Q8Weight<'a>;
-    const PIECES: usize = 2;
-    const SHIFT: u32 = 7;
-    const LARGEST: f32 = 8_191.0;
-    const OFFSET: i32 = -(1 << 13);
-
-    fn pieces(x: [v128; 2]) -> [v128; 3] {
-        let x = x.map(|x| i16x8_add(x, i16x8_splat(1 << 13)));
-        [seven_bits(x, 7), seven_bits(x, 0), seven_bits(x, 0)]
-    }
-
-    fn weights(weight: &Q8Weight<'_>, row: usize, block: usize) -> [v128; 2] {
-        EightBits::weights(weight, row, block)
     }
 
     #[inline(always)]

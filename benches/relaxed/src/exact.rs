@@ -4,7 +4,7 @@ use std::arch::wasm32::*;
 
 use crate::case::Numbers;
 use crate::cuts::{Cut, EightBits, FourBits, dot};
-use crate::relaxed::{load, store};
+use crate::wasm::{load, store};
 
 /// Checks `rounds` groups of sixteen values of each kind; returns how many sums were wrong.
 #[unsafe(no_mangle)]
@@ -22,7 +22,7 @@ pub extern "C" fn wrong_sums(rounds: u32, seed: u32) -> u32 {
         let four = pick(&[0, 15], |r| (r & 15) as i32);
         let eight = pick(&[-128, -127, 127, 0], |r| i32::from(r as i8));
         wrong += u32::from(by_pieces::<FourBits>(&x, &four) != whole(&x, &four));
-        wrong += u32::from(by_pieces::<EightBits>(&x, &eight) != whole(&x, &eight));
+        wrong += u32::from(by_pieces::<EightBits<16>>(&x, &eight) != whole(&x, &eight));
     }
     wrong
 }

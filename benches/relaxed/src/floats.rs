@@ -2,7 +2,7 @@
 
 use std::arch::wasm32::*;
 
-use crate::relaxed::{load, store};
+use crate::wasm::{load, store};
 
 const ROWS: usize = 4;
 const COLUMNS: usize = 8;

@@ -5,10 +5,9 @@
 
 use std::arch::wasm32::*;
 
-use bytemuck::Pod;
-
 use crate::cuts::Cut;
 use crate::kernels::params::BLOCK;
+use crate::wasm::{largest, load, store, sum};
 use crate::weight::PackedWeight;
 
 const COLUMNS: usize = 8;
@@ -49,20 +48,10 @@ impl Rows {
                 }
             }
             scales[tile * ROWS + row % ROWS] = largest / C::LARGEST;
-            sums[tile * ROWS + row % ROWS] = values.iter().sum();
+            sums[tile * ROWS + row % ROWS] = sum(values);
         }
         Self { quads, scales, sums }
     }
-}
-
-fn largest(block: &[f32; BLOCK]) -> f32 {
-    let mut lanes = f32x4_splat(0.0);
-    for four in block.as_chunks::<4>().0 {
-        lanes = f32x4_max(lanes, f32x4_abs(load(four)));
-    }
-    let (a, b) = (f32x4_extract_lane::<0>(lanes), f32x4_extract_lane::<1>(lanes));
-    let (c, d) = (f32x4_extract_lane::<2>(lanes), f32x4_extract_lane::<3>(lanes));
-    if a.is_nan() || b.is_nan() || c.is_nan() || d.is_nan() { f32::NAN } else { a.max(b).max(c.max(d)) }
 }
 
 fn rounded(eight: &[f32], inverse: f32) -> v128 {
@@ -257,16 +246,4 @@ fn quads_in_block() -> usize {
     // SAFETY: nothing changes it.
     unsafe { std::hint::assert_unchecked(quads > 0 && quads <= QUADS) };
     quads
-}
-
-pub fn load<T: Pod>(values: &[T]) -> v128 {
-    assert!(size_of_val(values) >= size_of::<v128>());
-    // SAFETY: as many bytes as a vector has lie there, as was just checked; a vector's load needs no alignment.
-    unsafe { v128_load(values.as_ptr().cast()) }
-}
-
-pub fn store<T: Pod>(vector: v128, values: &mut [T]) {
-    assert!(size_of_val(values) >= size_of::<v128>());
-    // SAFETY: as many bytes as a vector has may be written there, as was just checked; such types take any bits.
-    unsafe { v128_store(values.as_mut_ptr().cast(), vector) }
 }

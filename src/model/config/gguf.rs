@@ -43,10 +43,7 @@ impl ModelConfig {
             return Ok(config);
         }
         let origin = ConfigOrigin { text: file, vision: vision.map_or(file, |header| header.metadata.file()) };
-        let vision = match (vision, family.tower()) {
-            (Some(header), Some(tower)) => Some(vision_config(header, tower)?),
-            _ => None,
-        };
+        let vision = vision.zip(family.tower()).map(|(header, tower)| vision_config(header, tower)).transpose()?;
         let mut config = Self::decoder_from(family, text_config(text, other_parts, family)?, vision, None, &origin)?;
         config.activation = activation(&text.metadata, config.activation).map_err(|e| e.in_file(file))?;
         Ok(config)

@@ -26,7 +26,7 @@ pub fn vision(value: &Value, style: &'static TowerSpec) -> Result<VisionConfig, 
         intermediate_size: match is_qwen3 {
             true => size("intermediate_size", 0)?,
             // As Transformers does, the product is cut to a whole number.
-            false => (hidden_size as f64 * number(value, "mlp_ratio").unwrap_or(QWEN2_MLP_RATIO)) as usize,
+            false => (hidden_size as f64 * mlp_ratio(value)?) as usize,
         },
         num_heads: size("num_heads", 16)?,
         patch_size: size("patch_size", 14)?,
@@ -65,8 +65,9 @@ fn whole(value: &Value) -> Option<usize> {
     usize::try_from(value.as_u64()?).ok()
 }
 
-fn number(value: &Value, name: &str) -> Option<f64> {
-    value.get(name)?.as_f64()
+fn mlp_ratio(value: &Value) -> Result<f64, ConfigError> {
+    let Some(ratio) = value.get("mlp_ratio") else { return Ok(QWEN2_MLP_RATIO) };
+    ratio.as_f64().ok_or_else(|| invalid("vision_config: mlp_ratio is not a number".to_owned()))
 }
 
 /// Narrows the sizes that pictures are scaled to, by `preprocessor_config.json`. Refuses a file that asks for other values or
@@ -95,7 +96,7 @@ pub fn apply_preprocessor(config: &mut VisionConfig, file: &Value) -> Result<(),
     let SizeLimits { min_pixels, max_pixels } = config.style.limits;
     let least = config.geometry().factor().pow(2).min(max_pixels);
     let max_pixels = bound("max_pixels", "longest_edge").unwrap_or(max_pixels).clamp(least, max_pixels);
-    let min_pixels = bound("min_pixels", "shortest_edge").unwrap_or(min_pixels).min(max_pixels);
+    let min_pixels = bound("min_pixels", "shortest_edge").unwrap_or(min_pixels).max(min_pixels).min(max_pixels);
     config.limits = SizeLimits { min_pixels, max_pixels };
     Ok(())
 }

@@ -124,14 +124,15 @@ async fn load_attention<S: TensorSource>(
     spec: &EncoderSpec,
 ) -> Result<SelfAttention, WeightsError> {
     let (hidden, bias) = (config.hidden_size, config.biases.qkv);
-    let [query, key, value] = match spec.fused_qkv {
-        true => Linear::load_fused(&at.at("qkv"), [hidden; 3], hidden, bias).await?,
-        false => [
-            Linear::load(&at.at("query"), [hidden; 2], bias).await?,
-            Linear::load(&at.at("key"), [hidden; 2], bias).await?,
-            Linear::load(&at.at("value"), [hidden; 2], bias).await?,
-        ],
-    };
+    let mut maps = Vec::with_capacity(3);
+    if spec.fused_qkv {
+        maps = Linear::load_fused(&at.at("qkv"), &[hidden; 3], hidden, bias).await?;
+    } else {
+        for name in ["query", "key", "value"] {
+            maps.push(Linear::load(&at.at(name), [hidden; 2], bias).await?);
+        }
+    }
+    let Ok([query, key, value]) = <[Linear; 3]>::try_from(maps) else { unreachable!("a map for each") };
     Ok(SelfAttention {
         query,
         key,
@@ -151,26 +152,23 @@ async fn load_mlp<S: TensorSource>(
     spec: &EncoderSpec,
 ) -> Result<EncoderMlp, WeightsError> {
     let (hidden, inner, bias) = (config.hidden_size, config.intermediate_size, config.biases.mlp_input);
-    let [gate, up] = match spec.mlp {
-        MlpLayout::Plain => {
-            let up = Linear::load(&at.at("up"), [inner, hidden], bias).await?;
-            let down = load_down(at, config).await?;
-            return Ok(EncoderMlp::Plain(Mlp { up, down, activation: config.activation }));
-        }
-        MlpLayout::GateUp => Linear::load_fused(&at.at("gate_up"), [inner; 2], hidden, bias).await?,
-        MlpLayout::UpGate => {
-            let [up, gate] = Linear::load_fused(&at.at("up_gate"), [inner; 2], hidden, bias).await?;
-            [gate, up]
-        }
+    let (name, rows) = match spec.mlp {
+        MlpLayout::Plain => ("up", &[inner][..]),
+        MlpLayout::GateUp => ("gate_up", &[inner; 2][..]),
+        MlpLayout::UpGate => ("up_gate", &[inner; 2][..]),
+    };
+    let mut maps = Linear::load_fused(&at.at(name), rows, hidden, bias).await?;
+    let down = Linear::load(&at.at("down"), [hidden, inner], config.biases.mlp_output).await?;
+    let last = maps.pop().expect("a map for each number of rows");
+    let (gate, up) = match (spec.mlp, maps.pop()) {
+        (_, None) => return Ok(EncoderMlp::Plain(Mlp { up: last, down, activation: config.activation })),
+        (MlpLayout::UpGate, Some(first)) => (last, first),
+        (_, Some(first)) => (first, last),
     };
     let activation = match config.activation {
         MlpActivation::Gelu => GateActivation::Gelu,
         MlpActivation::GeluTanh => GateActivation::GeluTanh,
         MlpActivation::GeluQuick => unreachable!("no configuration of an encoder names it"),
     };
-    Ok(EncoderMlp::Gated(GatedMlp { gate, up, down: load_down(at, config).await?, activation }))
-}
-
-async fn load_down<S: TensorSource>(at: &TensorScope<'_, S>, config: &EncoderConfig) -> Result<Linear, WeightsError> {
-    Linear::load(&at.at("down"), [config.hidden_size, config.intermediate_size], config.biases.mlp_output).await
+    Ok(EncoderMlp::Gated(GatedMlp { gate, up, down, activation }))
 }

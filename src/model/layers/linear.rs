@@ -38,25 +38,19 @@ impl Linear {
         [rows, columns]: [usize; 2],
         bias: Bias,
     ) -> Result<Self, WeightsError> {
-        let [linear] = Self::load_fused(at, [rows], columns, bias).await?;
-        Ok(linear)
+        Ok(Self::load_fused(at, &[rows], columns, bias).await?.swap_remove(0))
     }
 
     /// Several maps of the same input whose weights a checkpoint stores below each other in one tensor.
-    pub async fn load_fused<S: TensorSource, const N: usize>(
+    pub async fn load_fused<S: TensorSource>(
         at: &TensorScope<'_, S>,
-        rows: [usize; N],
+        rows: &[usize],
         columns: usize,
         bias: Bias,
-    ) -> Result<[Self; N], WeightsError> {
-        let mut weights = at.source().matrices(&at.name("weight"), &rows, columns).await?.into_iter();
-        let mut biases = match bias {
-            Bias::Present => at.source().vectors(&at.name("bias"), &rows).await?,
-            Bias::Absent => Vec::new(),
-        }
-        .into_iter();
-        Ok(rows
-            .map(|_| Self { weight: weights.next().unwrap_or_default(), bias: biases.next().map(Param::from_tensor) }))
+    ) -> Result<Vec<Self>, WeightsError> {
+        let weights = at.source().matrices(&at.name("weight"), rows, columns).await?;
+        let mut biases = load_biases(at, rows, bias).await?;
+        Ok(weights.into_iter().map(|weight| Self { weight, bias: biases.next() }).collect())
     }
 
     /// The linear map of patches that is equivalent to a convolution whose stride is the size of its kernel.
@@ -66,11 +60,7 @@ impl Linear {
         bias: Bias,
     ) -> Result<Self, WeightsError> {
         let weight = at.source().patch_kernel(&at.name("weight"), shape).await?;
-        let bias = match bias {
-            Bias::Present => Some(Param::from_tensor(at.vector("bias", shape[0]).await?)),
-            Bias::Absent => None,
-        };
-        Ok(Self { weight, bias })
+        Ok(Self { weight, bias: load_biases(at, &shape[..1], bias).await?.next() })
     }
 
     /// `x · wᵀ + b` for each row of `x`.
@@ -81,4 +71,17 @@ impl Linear {
             None => y,
         }
     }
+}
+
+/// A bias for each map; none if they have none.
+async fn load_biases<S: TensorSource>(
+    at: &TensorScope<'_, S>,
+    rows: &[usize],
+    bias: Bias,
+) -> Result<impl Iterator<Item = Param<Tensor<1>>> + use<S>, WeightsError> {
+    let biases = match bias {
+        Bias::Present => at.source().vectors(&at.name("bias"), rows).await?,
+        Bias::Absent => Vec::new(),
+    };
+    Ok(biases.into_iter().map(Param::from_tensor))
 }

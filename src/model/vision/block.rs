@@ -22,7 +22,8 @@ impl VisionBlock {
     pub async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &VisionConfig) -> Result<Self, WeightsError> {
         let (width, inner) = (config.hidden_size, config.intermediate_size);
         let norm1 = LayerNorm::load(&at.at("norm1"), width, VisionConfig::NORM_EPS).await?;
-        let [query, key, value] = Linear::load_fused(&at.at("attn.qkv"), [width; 3], width, Bias::Present).await?;
+        let qkv = Linear::load_fused(&at.at("attn.qkv"), &[width; 3], width, Bias::Present).await?;
+        let Ok([query, key, value]) = <[Linear; 3]>::try_from(qkv) else { unreachable!("a map for each") };
         Ok(Self {
             norm1,
             attention: SelfAttention {

@@ -1,6 +1,7 @@
 //! Storage in the Cache API, where there is no OPFS: a cache entry for each piece, under URLs of a reserved domain.
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 
 use futures_util::future::Either;
 use js_sys::{Array, Promise, Uint8Array};
@@ -18,18 +19,25 @@ use crate::web::clock;
 /// Longer than anything here takes. Chromium's Cache API may never answer again once the site's storage was cleared.
 const ANSWER_MS: f64 = 15_000.0;
 
+/// And then this long: of a device that slept, that timer ends before an answer that was on its way.
+const AWAKE_MS: f64 = 5_000.0;
+
 thread_local! {
     /// Whether it has left something unanswered: then it is not asked any more.
     static SILENT: Cell<bool> = const { Cell::new(false) };
 }
 
 async fn answered<T>(work: impl Future<Output = Result<T, JsValue>>) -> Result<T, StoreError> {
-    if !SILENT.get() {
-        match select_first(work, clock::sleep(ANSWER_MS)).await {
-            Either::Left(result) => return result.map_err(|e| js::failed(&e)),
-            Either::Right(()) => SILENT.set(true),
+    let mut work = pin!(work);
+    for ms in [ANSWER_MS, AWAKE_MS] {
+        if SILENT.get() {
+            break;
+        }
+        if let Either::Left(result) = select_first(&mut work, clock::sleep(ms)).await {
+            return result.map_err(|e| js::failed(&e));
         }
     }
+    SILENT.set(true);
     Err(StoreError::Failed("the Cache API does not answer".to_owned()))
 }
 
@@ -109,6 +117,10 @@ impl Store for CacheStore {
     }
 }
 
+async fn bytes(blob: &Blob, from: u64, to: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    answered(js::bytes_of(blob, from, to)).await
+}
+
 struct CacheEntry {
     cache: Cache,
     base: String,
@@ -126,10 +138,6 @@ impl CacheEntry {
         }
         let blob = response.unchecked_into::<Response>().blob().map_err(|e| js::failed(&e))?;
         answer(blob).await.map(|blob| Some(blob.unchecked_into()))
-    }
-
-    async fn bytes(&self, blob: &Blob, from: u64, to: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        answered(js::bytes_of(blob, from, to)).await
     }
 
     async fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -161,7 +169,7 @@ impl StoreEntry for CacheEntry {
     fn journal(&self) -> StoreFuture<'_, Vec<u8>> {
         Box::pin(async move {
             let bytes = match self.find(JOURNAL).await? {
-                Some(blob) => self.bytes(&blob, 0, blob.size() as u64).await?,
+                Some(blob) => bytes(&blob, 0, blob.size() as u64).await?,
                 None => None,
             };
             let bytes = bytes.unwrap_or_default();
@@ -195,7 +203,7 @@ impl StoreEntry for CacheEntry {
     fn get(&self, location: PieceLocation, from: usize, len: usize) -> StoreFuture<'_, Option<Vec<u8>>> {
         Box::pin(async move {
             let Some(blob) = self.find(&location.index.to_string()).await? else { return Ok(None) };
-            self.bytes(&blob, from as u64, (from + len) as u64).await
+            bytes(&blob, from as u64, (from + len) as u64).await
         })
     }
 

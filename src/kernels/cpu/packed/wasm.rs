@@ -1,7 +1,7 @@
 //! Products with packed weights on a CPU whose vectors multiply 16-bit integers faster than floats, as those of wasm do:
 //! one instruction for eight products and four sums, where floats need two for four.
 //!
-//! QuantizedRows of x become 16-bit integers with a scale for each block, the weight's blocks are small integers already, and
+//! Rows of x become 16-bit integers with a scale for each block, the weight's blocks are small integers already, and
 //! each block's sum is exact before it is scaled. An activation is off by at most 2⁻¹⁶ of the largest of its block:
 //! 8 bits, which other engines use, would move scores by tenths; 16 leave them where they are.
 
@@ -12,7 +12,7 @@ use bytemuck::Pod;
 use super::weight::PackedWeight;
 use crate::kernels::params::BLOCK;
 
-/// QuantizedRows and columns of the output that one step of the innermost loop covers: eight accumulators, which with a word of
+/// Rows and columns of the output that one step of the innermost loop covers: eight accumulators, which with a word of
 /// each operand fit sixteen registers.
 const ROWS: usize = 4;
 const COLUMNS: usize = 8;
@@ -23,7 +23,7 @@ const PAIRS: usize = BLOCK / 2;
 /// The largest 16-bit integer.
 const LARGEST: f32 = 32_767.0;
 
-/// QuantizedRows of x as integers, padded with rows of zeros to a multiple of [`ROWS`].
+/// Rows of x as integers, padded with rows of zeros to a multiple of [`ROWS`].
 struct QuantizedRows {
     quants: Vec<i16>,
     scales: Vec<f32>,
@@ -52,7 +52,7 @@ impl QuantizedRows {
 }
 
 /// The largest magnitude; NaN where there is one.
-fn largest(block: &[f32; BLOCK]) -> f32 {
+pub(super) fn largest(block: &[f32; BLOCK]) -> f32 {
     let mut lanes = f32x4_splat(0.0);
     for four in block.as_chunks::<4>().0 {
         lanes = f32x4_max(lanes, f32x4_abs(load(four)));
@@ -63,7 +63,7 @@ fn largest(block: &[f32; BLOCK]) -> f32 {
 }
 
 /// The sum of a block. In order, each addition would wait for the one before it.
-fn sum(block: &[f32; BLOCK]) -> f32 {
+pub(super) fn sum(block: &[f32; BLOCK]) -> f32 {
     let mut lanes = [f32x4_splat(0.0); 2];
     for eight in block.as_chunks::<8>().0 {
         lanes = [f32x4_add(lanes[0], load(&eight[..4])), f32x4_add(lanes[1], load(&eight[4..]))];
@@ -144,14 +144,14 @@ impl Panel {
     }
 }
 
-/// Q4Weight floats, or eight small integers, of a slice.
-fn load<T: Pod>(values: &[T]) -> v128 {
+/// Four floats, or eight small integers, of a slice.
+pub(super) fn load<T: Pod>(values: &[T]) -> v128 {
     assert!(size_of_val(values) >= size_of::<v128>());
     // SAFETY: as many bytes as a vector has lie there, as was just checked; a vector's load needs no alignment.
     unsafe { v128_load(values.as_ptr().cast()) }
 }
 
-fn store<T: Pod>(vector: v128, values: &mut [T]) {
+pub(super) fn store<T: Pod>(vector: v128, values: &mut [T]) {
     assert!(size_of_val(values) >= size_of::<v128>());
     // SAFETY: as many bytes as a vector has may be written there, as was just checked; such types take any bits.
     unsafe { v128_store(values.as_mut_ptr().cast(), vector) }
