@@ -6,12 +6,11 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { FIELDS } from '../www/src/documents/fields.js'
 import { fail, ROOT } from './lib.mjs'
 
 const EMBEDDER = join(ROOT, 'www', 'model', 'all-MiniLM-L6-v2-Q8_0.gguf')
 const FOLDER = join(ROOT, 'www', 'collections')
-/** As the page opens it. */
-const FIELDS = { title: 2, text: 1 }
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { threshold: { type: 'string' } } })
 if (positionals.length !== 1 || values.threshold === undefined) fail('Usage: node scripts/demo-index.mjs passages.jsonl --threshold SCORE')

@@ -36,7 +36,11 @@ export async function buildDemo(dist, demo, { api = false } = {}) {
   run(join(ROOT, 'node_modules', '.bin', 'esbuild'), [
     join(WWW, 'src', 'main.js'),
     '--external:./secondpass/*',
-    `--outfile=${join(demo, 'app.js')}`,
+    `--outdir=${demo}`,
+    '--entry-names=app',
+    // Beside app.js: the package is imported by an address relative to each of them.
+    '--chunk-names=part-[hash]',
+    '--splitting',
     `--define:VERSION=${JSON.stringify(version)}`,
     '--bundle',
     '--format=esm',

@@ -2,6 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { FIELDS } from '../www/src/docs/fields.js'
 import { placeApi } from './docs/api.mjs'
 import { readContents } from './docs/contents.mjs'
 import { withTables } from './docs/generated.mjs'
@@ -12,8 +13,8 @@ import { fail, ROOT, run, TARGET_DIR } from './lib.mjs'
 import { listen, serveFile } from './serve.mjs'
 
 const WWW = join(ROOT, 'www')
-/** As the page's script opens the index, in www/src/docs/documents.js. */
-const INDEX = { fields: { heading: 3, page: 2, text: 1 }, id: 'id', storage: 'memory' }
+/** As the page's script opens the index. */
+const INDEX = { fields: FIELDS, id: 'id', storage: 'memory' }
 /** The page that TypeDoc makes of the package's README begins the reference. */
 const REFERENCE = join(ROOT, 'pkg', 'README.md')
 

@@ -68,8 +68,9 @@ test('all controls can be used with the keyboard', async () => {
   assert.equal(await focused(), 'tab-texts')
   await page.keyboard.press('ArrowRight')
   assert.equal(await focused(), 'tab-pictures')
-  assert.ok(await page.isVisible('#pictures'))
+  // The tab's code is fetched now.
   await page.waitForSelector(`${OPEN} .before .card`)
+  assert.ok(await page.isVisible('#pictures'))
   await page.keyboard.press('Tab')
   assert.equal(await focused(), 'guide')
   await page.keyboard.press('Tab')

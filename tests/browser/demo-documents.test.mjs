@@ -164,3 +164,69 @@ test('each search has its own model', async () => {
   await reranked(page)
   assert.match(await page.textContent('#model-state'), /^documentation-reranker/)
 })
+
+for (const [name, file] of [
+  ['the description of the demo', /demo\.json$/],
+  ['the index', /python\.sp$/],
+]) {
+  test(`after a failure to fetch ${name} another try opens the documentation`, async () => {
+    demo.state.missing = file
+    try {
+      const page = await open()
+      await page.waitForFunction((open) => /503/.test(document.querySelector(open).textContent + document.querySelector('#model-state').textContent), OPEN)
+      demo.state.missing = undefined
+      // Opening the tab again tries again, and so does the button where there is no model either.
+      if (await page.isVisible(`${OPEN} .again`)) await page.click(`${OPEN} .again`)
+      else {
+        await page.click('#tab-pictures')
+        await page.click('#tab-texts')
+      }
+      await reranked(page)
+      assert.equal((await names(page, 'before')).length, 10)
+    } finally {
+      demo.state.missing = undefined
+    }
+  })
+}
+
+test('a tab that is left while its model loads does not search with the model of the other', async () => {
+  demo.state.weights = 'hang'
+  try {
+    const page = await open()
+    await page.waitForSelector('body[data-model=loading]')
+    await page.waitForSelector(`${OPEN} .cancel:visible`)
+    await page.click('#tab-pictures')
+    demo.state.weights = 'serve'
+    await reranked(page)
+    assert.match(await page.textContent('#model-state'), /^demo-emoji/)
+    const texts = await page.$eval('#texts', (panel) => [panel.querySelectorAll('.scored').length, panel.querySelector('.problem').textContent])
+    assert.deepEqual(texts, [0, ''])
+    await page.click('#tab-texts')
+    await reranked(page)
+    assert.match(await page.textContent('#model-state'), /^documentation-reranker/)
+    assert.deepEqual(page.observed.errors, [])
+  } finally {
+    demo.state.weights = 'serve'
+  }
+})
+
+test('a text is added once however often the button is pressed, and a folder’s pictures do not take its texts elsewhere', async () => {
+  const page = await open()
+  await page.waitForSelector(`${OPEN} .before .card`)
+  await page.click(`${OPEN} summary`)
+  await page.fill(`${OPEN} .own-text`, 'The kettle whistles.')
+  await page.dblclick(`${OPEN} .own-add`)
+  await page.waitForFunction((open) => document.querySelector(`${open} .own-count`).textContent === '1', OPEN)
+  await page.waitForTimeout(300)
+  assert.equal(await page.textContent(`${OPEN} .own-count`), '1')
+  const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+  await drop(page, [text('notes.md', 'The toaster hums.'), { name: 'photo.png', type: 'image/png', bytes: pixel }])
+  await page.waitForFunction((open) => document.querySelector(`${open} .own-count`).textContent === '2', OPEN)
+  assert.ok(await page.isVisible('#texts'))
+})
+
+test('a page without a second pass is saved for use without a network all the same', async () => {
+  const page = await demo.page({ serviceWorkers: 'allow' }, { path: 'manifest.json' })
+  await page.goto(`${demo.url}#bench`)
+  await page.waitForFunction(() => document.querySelector('#offline-state').textContent === 'Works without a network.')
+})

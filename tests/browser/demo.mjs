@@ -19,10 +19,11 @@ export const demoModel = () => JSON.parse(readFileSync(join(DEMO, 'model', 'demo
 
 /**
  * A server. `items`: pictures in the gallery (all if absent). `redirects`: the host sends `index.html` to its folder. `prelude` is put
- * at the start of the page. The state's `weights` may be set to `hang` or `fail` at any time, and `own` to `hang`.
+ * at the start of the page. The state's `weights` may be set to `hang` or `fail` at any time, `own` to `hang`, and `missing` to what
+ * the path of a file that is not served matches; `sent` counts bytes.
  */
 export async function serveDemo({ items, redirects = false, prelude = '' } = {}) {
-  const state = { weights: 'serve', own: 'serve', redirects, prelude, sent: 0 }
+  const state = { weights: 'serve', own: 'serve', redirects, prelude, sent: 0, missing: undefined }
   const server = await listen((request, response) => answer(request, response, state, items), 0, true)
   const close = () =>
     new Promise((done) => {
@@ -62,6 +63,7 @@ function answer(request, response, state, items) {
   const { pathname } = new URL(request.url, 'http://localhost')
   if (!pathname.startsWith(PREFIX)) return response.writeHead(404).end()
   if (state.redirects && pathname.endsWith('/index.html')) return response.writeHead(308, { location: pathname.replace(/index\.html$/, '') }).end()
+  if (state.missing?.test(pathname)) return response.writeHead(503).end()
   if (OWN_WEIGHTS.test(pathname) && state.own === 'hang') return
   if (WEIGHTS.test(pathname) && state.weights === 'hang') return
   if (WEIGHTS.test(pathname) && state.weights === 'fail') return response.writeHead(503).end()

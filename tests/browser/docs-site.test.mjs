@@ -82,6 +82,10 @@ test('the search finds a page, and the keyboard leads to it', async () => {
   await page.keyboard.press('Enter')
   await Promise.all([page.waitForURL(/html(#|$)/), page.keyboard.press('Enter')])
 
+  await search(page, 'relevance_score')
+  const marked = await page.$$eval('.docs-results mark', (all) => all.map(({ textContent }) => textContent.toLowerCase()))
+  assert.ok(marked.includes('relevance') && marked.includes('score'), marked.join(' '))
+
   await search(page, 'xyzzyplugh', /Nothing was found/)
   assert.deepEqual(await found(page), [])
   assert.deepEqual(page.observed, { errors: [], foreign: [] })
@@ -115,6 +119,18 @@ test('a model ranks when the visitor wants it, and on the next page without bein
   )
   assert.deepEqual(await found(page), byKeywords)
   assert.deepEqual(page.observed, { errors: [], foreign: [] })
+  await page.context().close()
+})
+
+test('a list that was closed stays closed, whatever the model does then', async () => {
+  const page = await docs({ viewport: DESKTOP })
+  await page.route('**/docs/search.json', (route) => route.fulfill({ json: { reranker: TINY } }))
+  await search(page, 'worker memory')
+  await page.click('.docs-rank button')
+  await page.keyboard.press('Escape')
+  assert.equal(await page.isVisible('#docs-found'), false)
+  await page.waitForTimeout(3000)
+  assert.equal(await page.isVisible('#docs-found'), false)
   await page.context().close()
 })
 

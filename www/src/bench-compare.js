@@ -1,6 +1,7 @@
-// The same documents on every device that this browser has: one worker, all cores, WebGPU. A chart of it that can be copied as a picture.
+// The same documents on every device that this browser has: one worker, several, WebGPU. A chart of it that can be copied as a picture.
 import { errorText, isAbort } from './dom.js'
-import { Model } from './model.js'
+import { library } from './library.js'
+import { loadOptions } from './model.js'
 import { score } from './run.js'
 
 /** @import { LoadOptions, RerankerInfo } from '../../pkg/src/index.js' */
@@ -35,10 +36,11 @@ export function waysHere() {
  */
 export async function compareWays(spec, items, { signal, onWay, describe }) {
   const results = []
+  const shareable = await withFiles(spec)
   for (const way of waysHere()) {
     onWay(way)
     try {
-      results.push(await measureWay(spec, items, way, signal, describe))
+      results.push(await measureWay(shareable, items, way, signal, describe))
     } catch (error) {
       if (isAbort(error)) throw error
       results.push({ name: way.name, failure: errorText(error) })
@@ -47,25 +49,32 @@ export async function compareWays(spec, items, { signal, onWay, describe }) {
   return results
 }
 
-/** @param {ModelSpec} spec @param {Item[]} items @param {Way} way @param {AbortSignal} signal @param {(info: RerankerInfo) => string} describe */
-async function measureWay({ model, vision, cache, maxImagePixels }, items, { name, device, workers }, signal, describe) {
-  const { Reranker } = await Model.library()
-  const began = performance.now()
-  const options = {
-    model,
-    device,
-    ...(workers && { workers }),
-    ...(vision && { vision }),
-    ...(cache !== undefined && { cache }),
-    ...(maxImagePixels && { maxImagePixels }),
+/** The demo's models are not stored by the package, and workers share only what is stored, or files. @param {ModelSpec} spec @returns {Promise<ModelSpec>} */
+async function withFiles(spec) {
+  if (spec.cache !== false) return spec
+  const fetched = async (/** @type {string | Blob} */ address) => {
+    if (typeof address !== 'string' || !address.endsWith('.gguf')) return address
+    const response = await fetch(address)
+    if (!response.ok) throw new Error(`${address} gave HTTP ${response.status}.`)
+    return new File([await response.blob()], address.slice(address.lastIndexOf('/') + 1))
   }
-  const reranker = await Reranker.load(options, { signal })
+  const { cache: _, ...rest } = spec
+  return { ...rest, model: await fetched(spec.model), ...(spec.vision && { vision: await fetched(spec.vision) }) }
+}
+
+/** @param {ModelSpec} spec @param {Item[]} items @param {Way} way @param {AbortSignal} signal @param {(info: RerankerInfo) => string} describe */
+async function measureWay(spec, items, { name, device, workers }, signal, describe) {
+  const { Reranker } = await library()
+  const began = performance.now()
+  const reranker = await Reranker.load({ ...loadOptions(spec, device), ...(workers && { workers }) }, { signal })
   const load_ms = Math.round(performance.now() - began)
   try {
+    const { info } = reranker
+    if (workers && info.workers < workers) throw new Error(info.workers_limited?.message ?? `There were ${info.workers} workers.`)
     await score(reranker, { query: 'warm up', items: items.slice(0, WARM_UP), signal })
     const { documents, total_ms } = await score(reranker, { query: QUERY, items, signal })
     // A software adapter computes on the same cores, and its name says so.
-    const shown = device === 'webgpu' ? describe(reranker.info) : name
+    const shown = device === 'webgpu' ? describe(info) : name
     return { name: shown, documents_per_second: Math.round((documents * 10_000) / total_ms) / 10, load_ms }
   } finally {
     reranker.dispose()

@@ -1,6 +1,7 @@
 // The Bench tab: measures the loaded model and gives the figures as JSON to paste into an issue.
 import { chartOf, compareWays, pictureOf } from './bench-compare.js'
 import { $, announce, bytes, duration, el, errorText, isAbort } from './dom.js'
+import { swapControls } from './focus.js'
 import { pixelsOf } from './items.js'
 import { deviceName } from './model.js'
 import { score } from './run.js'
@@ -72,13 +73,12 @@ export function benchTab(model, documents, stopSearches) {
     }
   })
 
-  /** Swaps the Run and Stop buttons; the keyboard focus moves with them. @param {boolean} running */
+  /** Shows Stop in place of what starts a measurement, or the other way round. @param {boolean} running */
   function showRunning(running) {
-    const focused = document.activeElement === $('#bench-cancel') || document.activeElement === $('#bench-run')
-    $('#bench-run').hidden = running
-    $('#bench-compare').hidden = running
-    $('#bench-cancel').hidden = !running
-    if (focused) $(running ? '#bench-cancel' : '#bench-run').focus()
+    const [start, others, stop] = [$('#bench-run'), $('#bench-compare'), $('#bench-cancel')]
+    if (running) return swapControls(stop, start, others)
+    others.hidden = false
+    swapControls(start, stop)
   }
 
   /** Loads the model once for each device. The page's own model stays as it is. @param {AbortSignal} signal */

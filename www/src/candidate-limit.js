@@ -13,7 +13,7 @@ export class CandidateLimit {
   /** The fewest that a default may be. */
   #least = USER_MODEL_LIMIT
 
-  /** @param {HTMLElement} root @param {number[]} limits  ascending; the last is `Infinity` @param {() => void} onChange */
+  /** @param {HTMLElement} root @param {number[]} limits  ascending; `Infinity` means all @param {() => void} onChange */
   constructor(root, limits, onChange) {
     this.#limits = limits
     this.#select = query('.limit', HTMLSelectElement, root)

@@ -44,8 +44,12 @@ async function filesIn(entries) {
   const open = [...entries]
   for (let entry = open.shift(); entry && files.length < MOST_FILES; entry = open.shift()) {
     if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
-    if (isFile(entry)) files.push(await fileOf(entry))
-    else if (isFolder(entry)) open.push(...(await entriesOf(entry)))
+    try {
+      if (isFile(entry)) files.push(await fileOf(entry))
+      else if (isFolder(entry)) open.push(...(await entriesOf(entry)))
+    } catch {
+      // One entry that the browser may not read does not lose the others.
+    }
   }
   return files
 }

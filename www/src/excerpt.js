@@ -1,32 +1,34 @@
-// The part of a passage that is shown, with the words that match marked.
+// The part of a passage that shows why it was found, with the words that match marked.
 import { el } from './dom.js'
 
-const SHOWN = 360
-/** Found in every passage, so that marking them says nothing. */
+/** They are in every text: to mark them says nothing, unless there are no others. */
 const COMMON = new Set(
   'a an and are as at be by can do does for from has have how i if in into is it its my not of on or so that the their them then there they this to was what when where which while who why will with you your'.split(
     ' ',
   ),
 )
 const WORD = /[\p{L}\p{N}]+/gu
+/** So much of the text stands before the first of the words. */
+const BEFORE = 40
 
 /**
- * As much of a text as a card shows, from where most of the words are.
+ * At most so many letters of a text, from where most of the words are.
  *
  * @param {string} text
  * @param {ReadonlySet<string>} words  in small letters, without accents
+ * @param {number} length
  */
-export function excerptOf(text, words) {
-  if (text.length <= SHOWN) return text
+export function excerptOf(text, words, length) {
+  if (text.length <= length) return text
   const places = placesOf(text, words)
   let [best, most] = [0, 0]
   for (const { at } of places) {
-    const count = new Set(places.filter((place) => place.at >= at && place.at < at + SHOWN).map(({ word }) => word)).size
+    const count = new Set(places.filter((place) => place.at >= at && place.at < at + length - BEFORE).map(({ word }) => word)).size
     if (count > most) [best, most] = [at, count]
   }
-  if (best + (most > 0 ? 40 : 0) < SHOWN) return text.slice(0, SHOWN * 2)
-  const start = text.lastIndexOf(' ', best - 30)
-  return `… ${text.slice(start + 1, start + SHOWN * 2)}`
+  const start = best <= BEFORE ? 0 : text.lastIndexOf(' ', best - BEFORE) + 1
+  const end = start + length >= text.length ? text.length : Math.max(start + 1, text.lastIndexOf(' ', start + length))
+  return `${start > 0 ? '… ' : ''}${text.slice(start, end)}${end < text.length ? ' …' : ''}`
 }
 
 /** Text nodes and `<mark>` elements. @param {string} text @param {ReadonlySet<string>} words @returns {Node[]} */
@@ -44,9 +46,11 @@ export function markedText(text, words) {
 
 /** @param {string} text @param {ReadonlySet<string>} words */
 function placesOf(text, words) {
+  const telling = new Set([...words].filter((word) => !COMMON.has(word)))
+  const wanted = telling.size > 0 ? telling : words
   return [...text.matchAll(WORD)].flatMap(({ 0: found, index }) => {
     const word = plain(found)
-    return words.has(word) && !COMMON.has(word) ? [{ at: index, length: found.length, word }] : []
+    return wanted.has(word) ? [{ at: index, length: found.length, word }] : []
   })
 }
 

@@ -1,66 +1,32 @@
-// The demo's entry point: connects the parts. Keywords work at once; the models load behind them.
-import { benchTab } from './bench.js'
-import { ClipDialog } from './clip-dialog.js'
-import { ClipTaker, isClip } from './clips.js'
-import { LateEmbedder } from './collection.js'
-import { DocumentsPanel } from './documents-panel.js'
+// The demo's entry point: connects the parts. Keywords work at once; the models load behind them, and so does what other tabs need.
+import { describeDemo, fetchDemo } from './demo.js'
+import { LateEmbedder } from './documents/collection.js'
+import { DocumentsPanel } from './documents/panel.js'
+import { isTextFile } from './documents/text-files.js'
 import { $, bytes, el, errorText, query } from './dom.js'
 import { acceptDrops } from './drag-and-drop.js'
-import { loadGallery, passageItem, userPicture, userText } from './items.js'
 import { deviceName, Model } from './model.js'
 import { enableOffline } from './offline.js'
-import { SearchPanel } from './panel.js'
 import { stepOf } from './progress.js'
 import { initTabs } from './tabs.js'
-import { weightsTab } from './weights.js'
 
-/** @import { BuiltIndex } from './collection.js' */
+/** @import { Demo } from './demo.js' */
 /** @import { DropZone } from './drag-and-drop.js' */
-/** @import { Item } from './items.js' */
-/** @import { ModelSpec } from './model.js' */
-
-/**
- * `model/demo.json`: the model of each search, and the index.
- *
- * @typedef {{ texts: ModelSpec & { index: BuiltIndex }, pictures: ModelSpec }} Demo
- */
 
 /** @typedef {'texts' | 'pictures'} SearchTab */
 
-const INSTRUCTION = "Retrieve images or text relevant to the user's query."
-const LARGEST_TEXT_FILE = 1 << 20
 const BENCH_PASSAGES = 32
-const USER_MODEL_NOTICE = 'Your own weights: press Enter to rerank. 20 candidates are read unless you choose more.'
-const CLIP_NOTICE =
-  'The demo’s small model knows emoji only. To find what happens in a real clip, load a model that sees, such as Qwen3-VL-Reranker, under “Your weights”.'
-const UNTRAINED_NOTICE = 'This build has no trained model. The stand-in has random weights: its order means nothing.'
+/** The embedder waits for the first second pass, but no longer than that: it may never come. */
+const MOST_WAIT_MS = 20_000
 
 const model = new Model()
 /** @type {Demo | undefined} */
 let demo
+/** @type {LateEmbedder | undefined} */
+let embedder
 /** The search that was opened last. @type {SearchTab} */
 let searchTab = 'texts'
-/** @type {Item[]} */
-let gallery = []
-let userTexts = 0
 const typed = new URLSearchParams(location.search).get('q')
-const pictures = new SearchPanel($('#pictures'), model, {
-  onFiles: (files) => addFiles(files, 'add'),
-  onQueryFile: (file) => addFiles([file], 'query'),
-  onText: (text) => pictures.add([userText(text, `Your text ${++userTexts}`)]),
-  onPlay: (item) => player.open(item),
-  onRetry: retry,
-  instruction: INSTRUCTION,
-  label: 'Search the pictures',
-  query: typed ?? 'something to cut paper',
-  how: 'from pixels',
-  notice: pictureNotice,
-  shown: 20,
-  limits: [20, 60, 120, Infinity],
-  examples: ['something to cut paper', 'keeps you dry in the rain', 'takes photos', 'animal that gives milk', 'I am very sad'],
-})
-const player = new ClipDialog({ onSimilar: (item) => pictures.usePicture(item), onRemove: (item) => pictures.removeClip(item) })
-const clips = new ClipTaker($('#pictures'), (items) => pictures.add(items))
 const texts = new DocumentsPanel($('#texts'), model, {
   onRetry: retry,
   query: typed ?? 'why does 0.1 + 0.2 not equal 0.3',
@@ -72,23 +38,37 @@ const texts = new DocumentsPanel($('#texts'), model, {
     'compare two lists and show what changed',
   ],
 })
-const weights = weightsTab(
-  model,
-  () => demo?.[searchTab],
-  (id) => openTab(id),
-)
+/** The other tabs, each fetched when it is first opened. */
+const pictures = once(async () => {
+  const { PicturesTab } = await import('./pictures/tab.js')
+  return new PicturesTab($('#pictures'), model, { query: typed, onRetry: retry })
+})
+const weights = once(async () => {
+  const { weightsTab } = await import('./weights.js')
+  return weightsTab(
+    model,
+    () => demo?.[searchTab],
+    (id) => openTab(id),
+  )
+})
+const bench = once(async () => {
+  const { benchTab } = await import('./bench.js')
+  const { passageItem } = await import('./items.js')
+  benchTab(
+    model,
+    async (hasVision) => {
+      await opened[hasVision ? 'pictures' : 'texts']()
+      return hasVision ? (await pictures()).gallery : (await texts.some(BENCH_PASSAGES)).map(passageItem)
+    },
+    stopSearches,
+  )
+})
+/** What each search needs, fetched when it is first opened; a failure was shown, and is tried again at the next opening. */
+const opened = {
+  texts: once(openDocuments),
+  pictures: once(async () => (await pictures()).open()),
+}
 const openTab = initTabs($('.tabs'), showTab)
-benchTab(
-  model,
-  async (hasVision) => {
-    await open(hasVision ? 'pictures' : 'texts')
-    return hasVision ? gallery : (await texts.some(BENCH_PASSAGES)).map(passageItem)
-  },
-  () => {
-    pictures.stop()
-    texts.stop()
-  },
-)
 acceptDrops(addFiles)
 model.addEventListener('change', drawModel)
 $('#model-again').addEventListener('click', retry)
@@ -112,23 +92,56 @@ async function start() {
   await enableOffline()
 }
 
-/** What each search needs is fetched when it is first opened. @type {Partial<Record<SearchTab, Promise<void>>>} */
-const opened = {}
+/**
+ * What is made at the first call and kept. A failure is not kept.
+ *
+ * @template T
+ * @param {() => Promise<T>} make
+ * @returns {() => Promise<T>}
+ */
+function once(make) {
+  /** @type {Promise<T> | undefined} */
+  let made
+  return () =>
+    (made ??= make().catch((error) => {
+      made = undefined
+      throw error
+    }))
+}
 
-/** @param {SearchTab} tab */
-const open = (tab) => (opened[tab] ??= tab === 'texts' ? openDocuments() : showGallery())
+/** Opens a search; what went wrong is shown in it. @param {SearchTab} tab */
+const open = (tab) => (demo ? opened[tab]().catch(() => {}) : Promise.resolve())
 
 /** @param {string} id */
 function showTab(id) {
-  if (id === 'weights') weights.refresh()
-  if (id !== 'pictures' && id !== 'texts') return
-  searchTab = id
-  if (!demo) return
-  open(id).then(() => (id === 'pictures' ? pictures : texts).shown())
+  if (id === 'weights')
+    weights().then(
+      (tab) => tab.refresh(),
+      (error) => show('#weights-problem', error),
+    )
+  if (id === 'bench') bench().catch((error) => show('#bench-problem', error))
+  if (id === 'texts' || id === 'pictures') showSearch(id)
+}
+
+/** @param {SearchTab} tab */
+async function showSearch(tab) {
+  searchTab = tab
+  // A hidden search must not run on the model of the other one.
+  if (tab === 'pictures') texts.cancel()
+  else if ($('#pictures').childElementCount > 0) (await pictures()).cancel()
+  if (!demo || searchTab !== tab) return
+  open(tab)
+    .then(async () => (tab === 'pictures' ? await pictures() : texts).shown())
+    .catch(() => {})
   // At the start of the page the first load is not due yet.
   if (model.phase === 'none') return
-  const loading = loadModelOf(id)
-  if (id === 'texts') loading.then(loadEmbedder)
+  await loadModelOf(tab)
+  if (tab === 'texts') await loadEmbedder()
+}
+
+/** @param {string} selector @param {unknown} error */
+const show = (selector, error) => {
+  $(selector).textContent = `This part of the page could not be loaded. ${errorText(error)}`
 }
 
 /** Each search has its own model in the demo; the visitor's own weights serve both. @param {SearchTab} tab */
@@ -142,27 +155,11 @@ async function loadModelOf(tab) {
 const modelReady = () => new Promise((resolve) => model.addEventListener('change', () => model.phase === 'ready' && resolve()))
 
 async function retry() {
-  if (!demo) {
-    await findDemo()
-    if (demo) await open(searchTab)
-  }
+  if (!demo) await findDemo()
+  await open(searchTab)
   const spec = model.spec ?? demo?.[searchTab]
   if (spec) model.load(spec).catch(() => {})
 }
-
-async function showGallery() {
-  try {
-    const { items, source } = await loadGallery()
-    gallery = items
-    pictures.add(items)
-    $('#about-gallery').replaceChildren(`Pictures: ${source}. `, el('a', { href: 'NOTICE.txt' }, 'Their licences'), '.')
-  } catch (error) {
-    pictures.problem(`The gallery could not be loaded. ${errorText(error)}`)
-  }
-}
-
-/** @type {LateEmbedder | undefined} */
-let embedder
 
 async function openDocuments() {
   if (!demo) return
@@ -177,13 +174,14 @@ async function openDocuments() {
     )
   } catch (error) {
     texts.problem(`The documentation could not be loaded. ${errorText(error)}`)
+    throw error
   }
 }
 
 /** Vectors find passages that share no word with the query. They are worth waiting for, so the last search is run again. */
 async function loadEmbedder() {
+  await Promise.race([texts.firstPassDone, new Promise((resolve) => setTimeout(resolve, MOST_WAIT_MS))])
   try {
-    await texts.atRest
     await embedder?.load()
     texts.vectorsReady()
   } catch (error) {
@@ -193,37 +191,16 @@ async function loadEmbedder() {
 
 async function findDemo() {
   try {
-    const response = await fetch('model/demo.json')
-    if (!response.ok) throw new Error(`model/demo.json gave HTTP ${response.status}.`)
-    /** @type {Demo} */
-    const found = await response.json()
-    // The service worker stores these models, so the package need not.
-    demo = { texts: { ...found.texts, cache: false }, pictures: { ...found.pictures, cache: false } }
+    demo = await fetchDemo()
     describeDemo(demo)
   } catch (error) {
     model.fail(`The demo model could not be found. ${errorText(error)}`)
   }
 }
 
-/** @param {ModelSpec | undefined} spec @param {{ pictureQuery: boolean, moments: boolean }} about */
-function pictureNotice(spec, { pictureQuery, moments }) {
-  if (!spec || spec === demo?.texts) return ''
-  if (spec.userProvided) return USER_MODEL_NOTICE
-  if (!spec.trained) return UNTRAINED_NOTICE
-  if (moments) return CLIP_NOTICE
-  return pictureQuery ? 'The demo model was trained with words as queries only. Do not expect good results for a picture.' : ''
-}
-
-/** @param {Demo} demo */
-function describeDemo({ texts, pictures }) {
-  const cardOf = (/** @type {ModelSpec} */ { card }) => (card ? [el('a', { href: card }, 'card'), ')'] : [')'])
-  $('#about-model').replaceChildren(
-    'The demo’s models are small, so that they load in seconds. The one for documentation reads English questions and passages (its ',
-    ...cardOf(texts),
-    pictures.trained ? '; the one for pictures knows emoji and their keywords (its ' : `. Pictures: ${UNTRAINED_NOTICE} (`,
-    ...cardOf(pictures),
-    '. For more, load real weights.',
-  )
+async function stopSearches() {
+  texts.stop()
+  if ($('#pictures').childElementCount > 0) (await pictures()).stop()
 }
 
 /** Resolves once the page was painted and the browser is idle, 500 ms after the paint at the latest. @returns {Promise<void>} */
@@ -255,42 +232,16 @@ function modelState() {
   return phase === 'failed' ? (error ?? '') : 'No model is loaded.'
 }
 
-/** Adds pictures, clips and texts to the open search; GGUF files go to the weights tab. @param {File[]} files @param {DropZone} zone */
+/** Gives files to the search that they are for; GGUF files go to the weights tab. @param {File[]} files @param {DropZone} zone */
 async function addFiles(files, zone) {
   const ggufs = files.filter(({ name }) => /\.gguf$/i.test(name))
-  if (ggufs.length > 0) return weights.drop(ggufs)
-  const films = files.filter(isClip)
-  const hasPictures = films.length > 0 || files.some(({ type }) => type.startsWith('image/'))
-  if (searchTab === 'texts' && !hasPictures) {
+  if (ggufs.length > 0) return (await weights()).drop(ggufs)
+  const isSeen = (/** @type {File} */ { type }) => /^(image|video)\//.test(type)
+  // A folder of texts may hold pictures too; they are not what was meant.
+  if (searchTab === 'texts' && (files.some(isTextFile) || !files.some(isSeen))) {
     openTab('texts')
-    return texts.addFiles(files)
+    return texts.addFiles(files.filter((file) => isTextFile(file) || !isSeen(file)))
   }
   openTab('pictures')
-  /** @type {string[]} */
-  const problems = []
-  /** @type {Item[]} */
-  const items = []
-  for (const file of files.filter((file) => !films.includes(file))) {
-    try {
-      items.push(await itemOf(file))
-    } catch (error) {
-      problems.push(errorText(error))
-    }
-  }
-  const picture = zone === 'query' ? items.find(({ kind }) => kind === 'picture') : undefined
-  if (picture) pictures.usePicture(picture)
-  else if (items.length > 0) pictures.add(items)
-  if (films.length > 0) problems.push(...(await clips.add(films)))
-  if (problems.length > 0) pictures.problem(problems.join(' '))
-}
-
-/** @param {File} file @returns {Promise<Item>} */
-async function itemOf(file) {
-  if (file.type.startsWith('image/')) return userPicture(file)
-  if (!/^text\//.test(file.type) && !/\.(txt|md)$/i.test(file.name))
-    throw new Error(`“${file.name}” is neither a picture nor a clip nor a text file nor a GGUF.`)
-  if (file.size > LARGEST_TEXT_FILE) throw new Error(`“${file.name}” has ${bytes(file.size)}; texts of at most ${bytes(LARGEST_TEXT_FILE)} are read.`)
-  const text = (await file.text()).trim()
-  if (!text) throw new Error(`“${file.name}” is empty.`)
-  return userText(text, file.name)
+  await (await pictures()).addFiles(files, zone)
 }

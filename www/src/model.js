@@ -1,5 +1,6 @@
 // The page's one model: loaded in the background, replaced on request, with its state reported through events.
 import { errorText, isAbort } from './dom.js'
+import { library } from './library.js'
 
 /** @import { LoadOptions, ProgressEvent, Reranker, RerankerInfo } from '../../pkg/src/index.js' */
 
@@ -43,11 +44,6 @@ export class Model extends EventTarget {
   #controller
   /** @type {Promise<Reranker> | undefined} */
   #loading
-
-  /** The package, fetched when it is first needed. */
-  static library() {
-    return import('./secondpass/index.js')
-  }
 
   /** @returns {RerankerInfo | undefined} */
   get info() {
@@ -135,9 +131,9 @@ export class Model extends EventTarget {
   /** @param {ModelSpec} spec @param {AbortSignal} signal */
   async #load(spec, signal) {
     const started = performance.now()
-    const { Reranker } = await Model.library()
+    const { Reranker } = await library()
     signal.throwIfAborted()
-    const reranker = await Reranker.load(this.#loadOptions(spec), {
+    const reranker = await Reranker.load(loadOptions(spec, this.device), {
       signal,
       onProgress: (event) => {
         this.progress = event
@@ -149,17 +145,6 @@ export class Model extends EventTarget {
       throw signal.reason
     }
     return { reranker, loadMs: performance.now() - started }
-  }
-
-  /** @param {ModelSpec} spec @returns {LoadOptions} */
-  #loadOptions({ model, vision, cache, maxImagePixels }) {
-    return {
-      model,
-      device: this.device,
-      ...(vision && { vision }),
-      ...(cache !== undefined && { cache }),
-      ...(maxImagePixels !== undefined && { maxImagePixels }),
-    }
   }
 
   #drop() {
@@ -185,6 +170,17 @@ function orAborted(promise, signal) {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
     promise.then(resolve, reject)
   })
+}
+
+/** The package's options for a model. @param {ModelSpec} spec @param {NonNullable<LoadOptions['device']>} device @returns {LoadOptions} */
+export function loadOptions({ model, vision, cache, maxImagePixels }, device) {
+  return {
+    model,
+    device,
+    ...(vision && { vision }),
+    ...(cache !== undefined && { cache }),
+    ...(maxImagePixels !== undefined && { maxImagePixels }),
+  }
 }
 
 /** The device that computes, for display. A software adapter is not called a GPU. @param {RerankerInfo} info */

@@ -99,7 +99,8 @@ async function withItemNames(part, request) {
 export function readableItems({ info }, items) {
   if (info.vision) return items
   const texts = items.filter(({ kind }) => kind === 'text')
-  if (texts.length === 0) throw new Error('This model reads text only, so it cannot see these pictures. Load its vision tower too, or use the Texts tab.')
+  if (texts.length === 0)
+    throw new Error('This model reads text only, so it cannot see these pictures. Load its vision tower too, or use the Documentation tab.')
   return texts
 }
 

@@ -1,11 +1,11 @@
 // The weights tab: the user's own weights from a URL or a file, and what is stored on this device.
 import { catalogueCards } from './catalogue.js'
 import { $, bytes, errorText, input, isAbort, query } from './dom.js'
-import { Model } from './model.js'
+import { catalogueLibrary, library } from './library.js'
 import { stepOf } from './progress.js'
 import { modelName, models, storedRow } from './stored.js'
 
-/** @import { ModelSpec } from './model.js' */
+/** @import { Model, ModelSpec } from './model.js' */
 /** @import { StoredModel } from './stored.js' */
 
 /** @typedef {'model' | 'vision'} Role */
@@ -82,7 +82,7 @@ export function weightsTab(model, demoSpec, openTab) {
   /** Fills in the catalogue, once. */
   async function showCatalogue() {
     if ($('#catalogue').childElementCount > 0) return
-    const { models: published } = await import('./secondpass/models.js')
+    const { models: published } = await catalogueLibrary()
     $('#catalogue').replaceChildren(...catalogueCards(published, load))
   }
 
@@ -90,7 +90,7 @@ export function weightsTab(model, demoSpec, openTab) {
     showCatalogue().catch((error) => problem(`The catalogue could not be loaded. ${errorText(error)}`))
     $('#storage-room').textContent = await storageUse()
     try {
-      const { cache } = await Model.library()
+      const { cache } = await library()
       const stored = await cache.list()
       // Redrawing would lose the result that a row's check has shown.
       const key = JSON.stringify(stored)

@@ -1,5 +1,6 @@
 // The documentation as an index to search: opened at the first use, reranked by the demo's model where the visitor wants it.
 import { SearchIndex } from '../secondpass/search/index.js'
+import { FIELDS } from './fields.js'
 import { keep, kept } from './kept.js'
 
 /** @import { SearchResponse, StageUpdate } from '../secondpass/search/index.js' */
@@ -12,8 +13,6 @@ import { keep, kept } from './kept.js'
 
 /** The folder of the documentation. */
 const HERE = new URL('./', import.meta.url)
-/** As scripts/docs.mjs writes the index. */
-const FIELDS = { heading: 3, page: 2, text: 1 }
 /** How many passages the model reads for a query, and how many are given. */
 const [READ, GIVEN] = [20, 12]
 
@@ -36,7 +35,7 @@ export class Documents extends EventTarget {
 
   /**
    * @param {string} query
-   * @param {{ rerank: boolean, onStage: (update: StageUpdate<Passage>) => void }} options
+   * @param {{ rerank: boolean, signal: AbortSignal, onStage: (update: StageUpdate<Passage>) => void }} options
    * @returns {Promise<SearchResponse<Passage>>}
    */
   async search(query, options) {

@@ -1,7 +1,7 @@
 // The search in the header of every page: results as one types, the keyboard's way through them, and the choice to let a model rank.
 import { $, bytes, el, errorText, input, isAbort, plural } from '../dom.js'
+import { excerptOf, markedText } from '../excerpt.js'
 import { Documents, rememberStored } from './documents.js'
-import { excerpt } from './excerpt.js'
 import { keep, kept } from './kept.js'
 
 /** @import { SearchHit, StageUpdate } from '../secondpass/search/index.js' */
@@ -10,6 +10,8 @@ import { keep, kept } from './kept.js'
 /** One types on within this time; only then does the model read. */
 const PAUSE_MS = 300
 const SHOWN = 8
+/** Of a passage. */
+const LETTERS = 180
 /** The visitor's choice: `on` or `off`. */
 const CHOICE_KEY = 'secondpass docs: rank'
 
@@ -26,6 +28,8 @@ export class SearchBox {
   #pause
   /** @type {Promise<void> | undefined} */
   #prepared
+  /** The search whose results are wanted; none while the list is closed. @type {AbortController | undefined} */
+  #wanted
 
   constructor() {
     this.#form.hidden = false
@@ -37,7 +41,7 @@ export class SearchBox {
     })
     this.#form.addEventListener('keydown', (event) => this.#key(event))
     this.#button.addEventListener('click', () => this.#choose(!this.#ranks))
-    this.#documents.addEventListener('progress', () => this.#say(this.#documents.message, { aloud: false }))
+    this.#documents.addEventListener('progress', () => this.#wanted && this.#say(this.#documents.message, { aloud: false }))
     document.addEventListener('click', ({ target }) => {
       if (target instanceof Node && !this.#form.contains(target)) this.#close()
     })
@@ -94,19 +98,22 @@ export class SearchBox {
     clearTimeout(this.#pause)
     const query = this.#query.value.trim()
     if (query === '') return
+    this.#wanted?.abort()
+    const { signal } = (this.#wanted = new AbortController())
     await this.#prepare()
-    // Typed on meanwhile.
-    if (query !== this.#query.value.trim()) return
+    // Typed on, or closed, meanwhile.
+    if (signal.aborted) return
     if (rerank) this.#say('Reading…', { aloud: false })
     try {
-      const { results, stages } = await this.#documents.search(query, { rerank, onStage: (update) => this.#show(update, rerank) })
+      const { results, stages } = await this.#documents.search(query, { rerank, signal, onStage: (update) => !signal.aborted && this.#show(update, rerank) })
+      if (signal.aborted) return
       const ranked = stages.find(({ stage }) => stage === 'reranked')
       if (ranked?.state === 'failed') this.#say(`In the order of the keywords, for the model could not rank: ${ranked.error?.message}`)
       else if (results.length === 0) this.#say('Nothing was found.')
       else this.#say(`${plural(this.#list.childElementCount, 'result')}${rerank ? ', ranked by the model' : ''}.`)
       if (rerank && ranked?.state === 'done') await this.#remember()
     } catch (error) {
-      if (!isAbort(error)) this.#say(errorText(error))
+      if (!isAbort(error) && !signal.aborted) this.#say(errorText(error))
     }
   }
 
@@ -152,6 +159,8 @@ export class SearchBox {
 
   #close() {
     clearTimeout(this.#pause)
+    this.#wanted?.abort()
+    this.#wanted = undefined
     this.#found.hidden = true
   }
 
@@ -166,6 +175,7 @@ const isTyping = (target) => target instanceof HTMLElement && (target.isContentE
 /** @param {SearchHit<Passage>} hit */
 function resultItem({ document: { url, page, heading, text }, words }) {
   const title = heading === page ? [el('strong', {}, page)] : [el('strong', {}, heading), ' ', el('small', {}, page)]
-  const pieces = excerpt(text, words).map((piece) => (piece.matches ? el('mark', {}, piece.text) : piece.text))
+  const matching = new Set(words)
+  const pieces = markedText(excerptOf(text.replaceAll(/\s+/g, ' '), matching, LETTERS), matching)
   return el('li', {}, el('a', { href: url }, ...title, el('span', {}, ...pieces)))
 }

@@ -1,12 +1,11 @@
 // What the documentation tab searches: Python's documentation, indexed ahead, and the visitor's own text. Both are a `SearchIndex`.
-import { Model } from './model.js'
+import { library, searchLibrary } from '../library.js'
+import { FIELDS } from './fields.js'
 
-/** @import { RerankControl, RerankRequest, RerankResponse } from '../../pkg/src/index.js' */
-/** @import { EmbedderLike, SearchIndex } from '../../pkg/src/search/index.js' */
+/** @import { RerankControl, RerankRequest, RerankResponse } from '../../../pkg/src/index.js' */
+/** @import { EmbedderLike, SearchIndex } from '../../../pkg/src/search/index.js' */
+/** @import { Model } from '../model.js' */
 /** @import { Passage } from './split-text.js' */
-
-/** Headings count twice, as they say what a passage is about. */
-const FIELDS = { title: 2, text: 1 }
 
 /** An index that was built ahead, as `model/demo.json` describes it. @typedef {{ url: string, embedder: string, identity: string, passages: number }} BuiltIndex */
 
@@ -34,7 +33,7 @@ export class LateEmbedder {
   }
 
   async #load() {
-    const { Embedder } = await Model.library()
+    const { Embedder } = await library()
     // The service worker stores it.
     const embedder = await Embedder.load({ model: this.#url, cache: false })
     this.ready = embedder.info.identity === this.info.identity
@@ -78,7 +77,7 @@ export class PageReranker {
  * @returns {Promise<SearchIndex<Passage>>}
  */
 export async function openCollection(name, reranker, embedder) {
-  const { SearchIndex } = await import('./secondpass/search/index.js')
+  const { SearchIndex } = await searchLibrary()
   // In memory: the file of a built index is kept by the service worker, and the visitor's own text is not kept at all.
   return SearchIndex.open(name, { fields: FIELDS, storage: 'memory', reranker, ...(embedder && { embedder }) })
 }

@@ -1,9 +1,12 @@
 // A found passage as a card: where it is, the words that match, its score, and its place in each stage.
-import { el } from './dom.js'
-import { excerptOf, markedText } from './excerpt.js'
+import { el } from '../dom.js'
+import { excerptOf, markedText } from '../excerpt.js'
+import { scoreText } from '../scores.js'
 
-/** @import { SearchHit } from '../../pkg/src/search/index.js' */
+/** @import { SearchHit } from '../secondpass/search/index.js' */
 /** @import { Passage } from './split-text.js' */
+
+const SHOWN_LETTERS = 720
 
 /** @typedef {{ node: HTMLLIElement, rank: HTMLElement, text: HTMLElement, why: HTMLElement, score: HTMLElement, moved: HTMLElement, bar: HTMLElement }} HitCard */
 
@@ -25,7 +28,7 @@ export function createHitCard({ id, title, url }) {
 }
 
 /**
- * Updates a card. `firstRank` is its place among the keyword results; `why` adds its place in each stage.
+ * Updates a card. `why` adds its place in each stage; `settled` tells how far it moved from its place by keywords.
  *
  * @param {HitCard} card
  * @param {SearchHit<Passage>} hit
@@ -35,11 +38,11 @@ export function updateHitCard(card, hit, { rank, why, best, settled }) {
   const words = new Set(hit.words)
   const score = hit.scores.reranked
   card.rank.textContent = String(rank)
-  card.text.replaceChildren(...markedText(excerptOf(hit.document.text, words), words))
+  card.text.replaceChildren(...markedText(excerptOf(hit.document.text, words, SHOWN_LETTERS), words))
   card.why.textContent = why ? whyOf(hit) : ''
   card.node.classList.toggle('scored', score !== undefined)
   card.node.classList.toggle('best', best)
-  card.score.textContent = !why ? '' : score === undefined ? (hit.error === undefined ? '' : 'not read') : score < 0.01 ? '<0.01' : score.toFixed(2)
+  card.score.textContent = !why ? '' : score === undefined ? (hit.error === undefined ? '' : 'not read') : scoreText(score)
   card.score.title = score === undefined ? '' : `relevance ${score.toFixed(5)}`
   card.bar.style.transform = `scaleX(${score ?? 0})`
   const first = hit.ranks.keywords

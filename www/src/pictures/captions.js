@@ -1,8 +1,10 @@
-// The captions above the two result lists, and what screen readers hear at the end of a search.
-import { plural } from './dom.js'
+// The captions above the two lists of pictures, and what screen readers hear at the end of a search.
+import { noModelCaption, waitingCaption } from '../captions.js'
+import { plural } from '../dom.js'
+import { spokenScore } from '../scores.js'
 
+/** @import { Phase } from '../model.js' */
 /** @import { Candidates } from './first-pass.js' */
-/** @import { Phase } from './model.js' */
 
 /** Above the first list: how many items matched a keyword. @param {Candidates} candidates @param {boolean} hasQuery */
 export function firstCaption({ items, hits, typed }, hasQuery) {
@@ -14,23 +16,19 @@ export function firstCaption({ items, hits, typed }, hasQuery) {
 }
 
 /**
- * Above the second list: what the model is doing. `automatic`: the search starts without pressing Enter.
+ * Above the second list: what the model is doing.
  *
  * @param {{ phase: Phase | undefined, error: string | undefined }} model
  * @param {{ done: number, all: number, running: boolean, hasQuery: boolean, automatic: boolean, likely: number }} search  `likely`: how many score well enough
  */
 export function secondCaption({ phase, error }, { done, all, running, hasQuery, automatic, likely }) {
-  if (phase === undefined || phase === 'loading') return 'The model is still loading. Until then results keep the keyword order.'
-  if (phase === 'failed') return `There is no model, so results keep the keyword order. ${error}`
-  if (phase === 'none') return 'No model is loaded. Results keep the keyword order.'
+  const missing = noModelCaption(phase, error)
+  if (missing !== undefined) return missing
   if (running) return `Reading ${Math.min(done + 1, all)} of ${all}…`
   if (done > 0 && likely === 0) return `${done} of ${all} read. Nothing here seems to match.`
   if (done > 0) return `${done} of ${all} read, best first${likely < done ? `: ${likely} likely` : ''}.`
-  if (!hasQuery) return 'Same order, until you search.'
-  return automatic ? 'Waiting for a pause in your typing.' : 'Same order, until you press Enter.'
+  return waitingCaption({ hasQuery, automatic })
 }
 
 /** Announced at the end of a search. @param {number} documents @param {string} best @param {number} score */
-export function spokenSummary(documents, best, score) {
-  return `${plural(documents, 'candidate')} reranked. Best: ${best}, score ${score < 0.01 ? 'below 0.01' : score.toFixed(2)}.`
-}
+export const spokenSummary = (documents, best, score) => `${plural(documents, 'candidate')} reranked. Best: ${best}, score ${spokenScore(score)}.`

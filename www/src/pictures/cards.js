@@ -1,7 +1,8 @@
 // A candidate as a card: picture or text, rank, score, and how many places it moved.
-import { el } from './dom.js'
+import { el } from '../dom.js'
+import { isRelevant, scoreText } from '../scores.js'
 
-/** @import { Item, Sprite } from './items.js' */
+/** @import { Item, Sprite } from '../items.js' */
 
 /**
  * @typedef {object} Card
@@ -11,9 +12,6 @@ import { el } from './dom.js'
  * @property {HTMLElement} moved
  * @property {HTMLElement} bar
  */
-
-/** If the best score is below this, nothing relevant was found and no card is highlighted. */
-const IRRELEVANT = 0.01
 
 /**
  * Creates an item's card. `onSimilar` adds a button that searches with its picture, or plays the moment of a clip by `onPlay`; `onRemove` removes an item that the user added.
@@ -89,8 +87,8 @@ function showSprite(cell, { url, x, y, width, height, side }) {
 export function updateCard(card, { rank, score, failed, firstRank }) {
   card.rank.textContent = String(rank)
   card.node.classList.toggle('scored', score !== undefined)
-  card.node.classList.toggle('best', rank === 1 && score !== undefined && score >= IRRELEVANT)
-  card.score.textContent = score === undefined ? (failed ?? '') : score < IRRELEVANT ? '<0.01' : score.toFixed(2)
+  card.node.classList.toggle('best', rank === 1 && score !== undefined && isRelevant(score))
+  card.score.textContent = score === undefined ? (failed ?? '') : scoreText(score)
   card.score.title = score === undefined ? '' : `relevance ${score.toFixed(5)}`
   card.bar.style.transform = `scaleX(${score ?? 0})`
   const gained = firstRank === undefined ? 0 : firstRank - rank

@@ -1,7 +1,7 @@
 // Plays a clip from one of its moments, in a dialog.
-import { $, motionAllowed, query } from './dom.js'
+import { $, motionAllowed, query } from '../dom.js'
 
-/** @import { Item } from './items.js' */
+/** @import { Item } from '../items.js' */
 
 /** The page's one player. */
 export class ClipDialog {

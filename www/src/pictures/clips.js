@@ -1,10 +1,11 @@
 // Clips that the user gave: one picture for each second, which joins the collection and plays the clip from there.
-import { $, announce, el, errorText, plural } from './dom.js'
-import { userMoment } from './items.js'
-import { UserClip } from './user-clip.js'
+import { $, announce, el, errorText, plural } from '../dom.js'
+import { userMoment } from '../items.js'
+import { videoLibrary } from '../library.js'
+import { UserClip } from '../user-clip.js'
 
-/** @import { ClipFrame } from '../../pkg/src/video/index.js' */
-/** @import { Item } from './items.js' */
+/** @import { ClipFrame } from '../../../pkg/src/video/index.js' */
+/** @import { Item } from '../items.js' */
 
 /** A longer clip has the same number of pictures, further apart. */
 const FRAMES = { fps: 1, most: 60 }
@@ -58,7 +59,7 @@ export class ClipTaker {
     const items = []
     const clip = new UserClip(file)
     try {
-      const { framesOf } = await import('./secondpass/video/index.js')
+      const { framesOf } = await videoLibrary()
       const onProgress = (/** @type {{ taken: number, of: number }} */ { taken, of }) => this.#show(`Taking pictures of “${file.name}”: ${taken} of ${of}`)
       for await (const frame of framesOf(file, { ...FRAMES, signal, onProgress })) items.push(userMoment(clip, frame.time, await pictureOf(frame)))
     } catch (error) {

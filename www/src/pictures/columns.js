@@ -1,11 +1,12 @@
 // The two result lists side by side: first-pass order and second-pass order.
+
+import { $ } from '../dom.js'
+import { reorder } from '../flip.js'
 import { createCard, updateCard } from './cards.js'
-import { $ } from './dom.js'
-import { reorder } from './flip.js'
 
 /** @import { Card } from './cards.js' */
 /** @import { Candidates } from './first-pass.js' */
-/** @import { Item } from './items.js' */
+/** @import { Item } from '../items.js' */
 
 /** Draws the candidates and what is known of each so far. */
 export class Columns {
@@ -41,11 +42,10 @@ export class Columns {
   }
 
   /**
-   * Draws the second list. While the search is `running`, cards do not show how far they moved, since they still move.
+   * Draws the second list. While the search is `running`, cards do not show how far they moved, since they still move. What scores below
+   * the `threshold` is more often wrong than right, and is shown on request only; that was not measured on the user's own items.
    *
    * @param {Candidates} candidates
-   * `threshold`: what scores lower is more often wrong than right, and is shown on request only; it was not measured on the user's own items.
-   *
    * @param {{ scores: Map<string, number>, failures: Map<string, string>, running: boolean, threshold: number }} state
    */
   drawSecond({ items }, { scores, failures, running, threshold }) {
@@ -66,15 +66,6 @@ export class Columns {
     const more = $('.more', this.#root)
     more.hidden = this.all || (order.length === all.length && all.length <= this.#shown)
     more.textContent = `Show all ${all.length}`
-  }
-
-  /** Moves the keyboard focus to a card of the second list. @param {number} index */
-  focus(index) {
-    const card = $('.after', this.#root).children[index]
-    if (!(card instanceof HTMLElement)) return
-    const target = card.querySelector('button') ?? card
-    if (target === card) card.tabIndex = -1
-    target.focus({ preventScroll: true })
   }
 
   /** Drops an item's cards. @param {Item} item */

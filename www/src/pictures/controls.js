@@ -1,10 +1,9 @@
 // Sets up the controls of a search: labels, options, and the inputs that add the user's own items.
-import { $, el, input, query } from './dom.js'
+import { $, input, query } from '../dom.js'
 
 /**
  * @typedef {object} ControlOptions
  * @property {string} label         of the search field
- * @property {string[]} examples    queries to click on
  * @property {string} query         the query at the start
  * @property {string} how           what the second pass reads
  * @property {number} shown         how many candidates are shown at first
@@ -12,7 +11,7 @@ import { $, el, input, query } from './dom.js'
  */
 
 /** Fills a fresh copy of the template with texts, and connects each label with its input. @param {HTMLElement} root @param {ControlOptions} options */
-export function initControls(root, { label, examples, query: text, how, shown, instruction }) {
+export function initControls(root, { label, query: text, how, shown, instruction }) {
   const field = input('.query', root)
   field.setAttribute('aria-label', label)
   field.placeholder = label
@@ -31,7 +30,6 @@ export function initControls(root, { label, examples, query: text, how, shown, i
     heading.id = `${root.id}-${column}`
     $(`.${column}`, root).setAttribute('aria-labelledby', heading.id)
   }
-  $('.examples', root).append(...examples.map((example) => el('li', {}, el('button', { type: 'button', className: 'example' }, example))))
   root.style.setProperty('--shown', String(shown))
 }
 

@@ -1,7 +1,7 @@
 // The first pass: keyword search with MiniSearch.
 import MiniSearch from 'minisearch'
 
-/** @import { Item } from './items.js' */
+/** @import { Item } from '../items.js' */
 
 /**
  * @typedef {object} Candidates

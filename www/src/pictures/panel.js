@@ -1,24 +1,30 @@
-// A search with two passes: keywords at every key, the model after a pause in typing or on Enter.
-import { CandidateLimit } from './candidate-limit.js'
+// The picture tab: keywords at every key, the model after a pause in typing or on Enter.
+import { CandidateLimit } from '../candidate-limit.js'
+import { CANCELLED } from '../captions.js'
+import { $, announce, errorText, input, isAbort, plural, query } from '../dom.js'
+import { focusCard } from '../focus.js'
+import { PendingRun } from '../pending-run.js'
+import { queryContent, readableItems, score } from '../run.js'
+import { SearchForm } from '../search-form.js'
+import { showNumbers, staleNumbers } from '../stats.js'
 import { firstCaption, secondCaption, spokenSummary } from './captions.js'
 import { byScore, Columns } from './columns.js'
 import { initControls, wireUserItems } from './controls.js'
-import { $, announce, errorText, input, isAbort, plural, query } from './dom.js'
 import { FirstPass } from './first-pass.js'
 import { QueryPicture } from './query-picture.js'
-import { queryContent, readableItems, score } from './run.js'
 import { StaggeredQueue } from './staggered-queue.js'
-import { statsList } from './stats.js'
+import { pictureRows } from './stats.js'
 
-/** @import { RerankerInfo } from '../../pkg/src/index.js' */
+/** @import { RerankerInfo } from '../../../pkg/src/index.js' */
+/** @import { Item } from '../items.js' */
+/** @import { Model, ModelSpec, Phase } from '../model.js' */
+/** @import { RunStats } from '../run.js' */
 /** @import { ControlOptions } from './controls.js' */
 /** @import { Candidates } from './first-pass.js' */
-/** @import { Item } from './items.js' */
-/** @import { Model, ModelSpec, Phase } from './model.js' */
-/** @import { RunStats } from './run.js' */
 
 /**
  * @typedef {object} SearchOptions
+ * @property {string[]} examples
  * @property {(files: File[]) => void} onFiles
  * @property {(file: File) => void} onQueryFile
  * @property {(text: string) => void} onText
@@ -33,8 +39,8 @@ import { statsList } from './stats.js'
 /** A pause in typing after which the second pass starts. */
 const PAUSE_MS = 600
 
-/** One tab's search. */
-export class SearchPanel {
+/** The search among pictures. */
+export class PicturesPanel {
   #root
   #model
   #options
@@ -50,12 +56,11 @@ export class SearchPanel {
   #picture
   /** @type {StaggeredQueue<[Item, number]>} */
   #arriving = new StaggeredQueue((batch) => this.#applyScores(batch))
-  /** The running second pass. @type {AbortController | undefined} */
-  #running
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer
-  /** The model's phase that was last drawn. @type {Phase | undefined} */
-  #phase
+  /** The second pass. */
+  #run = new PendingRun()
+  #form
+  /** The model that was last drawn, and its phase. @type {{ phase?: Phase, spec?: ModelSpec | undefined }} */
+  #drawn = {}
 
   /** @param {HTMLElement} root @param {Model} model @param {PanelOptions} options */
   constructor(root, model, options) {
@@ -70,9 +75,18 @@ export class SearchPanel {
     })
     this.#limit = new CandidateLimit(root, options.limits, () => this.search(0))
     this.#picture = new QueryPicture(root)
+    this.#form = new SearchForm(root, options.examples, {
+      onSearch: () => this.search(0),
+      onType: () => this.search(),
+      onCancel: () => this.#cancelVisibly(),
+      onRetry: options.onRetry,
+      onExample: () => this.#picture.clear(),
+    })
     initControls(root, options)
     this.#wire()
     model.addEventListener('change', () => this.#modelChanged())
+    // The model may have been there before the panel.
+    this.#modelChanged()
   }
 
   /** Adds items and searches again. @param {Item[]} items */
@@ -101,22 +115,22 @@ export class SearchPanel {
     const [first] = items
     announce(first && items.length === 1 ? `${first.name} was removed.` : `${plural(items.length, 'moment')} were removed.`)
     // The focused button was removed with its card.
-    this.#$('.go:not([hidden]), .cancel:not([hidden])').focus({ preventScroll: true })
+    this.#form.focusButton()
   }
 
   /** Searches with a picture. @param {Item} item */
   usePicture(item) {
     this.#picture.set(item)
-    this.#input.value = ''
+    this.#form.input.value = ''
     // On a touch screen, focus would open a keyboard that covers the results.
-    if (!matchMedia('(pointer: coarse)').matches) this.#input.focus()
+    if (!matchMedia('(pointer: coarse)').matches) this.#form.input.focus()
     else this.#$('.field').scrollIntoView({ block: 'nearest' })
     this.search(0)
   }
 
   /** Shows what went wrong. @param {string} text */
   problem(text) {
-    this.#$('.problem').textContent = text
+    this.#form.problem(text)
   }
 
   /** Runs the first pass now and the second after `pause` milliseconds; 0 for an explicit request. */
@@ -127,43 +141,37 @@ export class SearchPanel {
     this.#failures.clear()
     this.#arriving.clear()
     this.#columns.all = false
-    this.#$('.numbers').classList.add('stale')
-    this.#candidates = this.#index.candidates(this.#input.value, this.#limit.value)
+    staleNumbers(this.#root)
+    this.#candidates = this.#index.candidates(this.#form.input.value, this.#limit.value)
     this.#columns.drawFirst(this.#candidates)
     this.#drawSecond()
     this.#drawCaptions()
     const wanted = this.#hasQuery && !this.#root.hidden && (pause === 0 || this.#automatic)
-    if (wanted && ['ready', 'loading'].includes(this.#model.phase)) this.#timer = setTimeout(() => this.#rerank(), pause)
+    if (wanted && ['ready', 'loading'].includes(this.#model.phase)) this.#run.later(pause, () => this.#rerank())
   }
 
   /** Called when the tab opens: starts a search that has not run yet. */
   shown() {
-    if (this.#scores.size === 0 && !this.#running) this.search(0)
+    if (this.#scores.size === 0 && !this.#run.running) this.search(0)
   }
 
   /** Stops the second pass and shows that it was stopped. */
   stop() {
-    if (this.#running) this.#cancelVisibly()
+    if (this.#run.running) this.#cancelVisibly()
     else this.cancel()
   }
 
   /** Stops the second pass. */
   cancel() {
-    clearTimeout(this.#timer)
-    this.#running?.abort()
-    this.#running = undefined
+    this.#run.cancel()
   }
 
   get #moments() {
     return this.#index.all.filter(({ moment }) => moment)
   }
 
-  get #input() {
-    return input('.query', this.#root)
-  }
-
   get #hasQuery() {
-    return this.#input.value.trim() !== '' || this.#picture.item !== undefined
+    return this.#form.text !== '' || this.#picture.item !== undefined
   }
 
   /** Whether the second pass starts without Enter: only the demo's model is fast enough on every machine. */
@@ -184,36 +192,18 @@ export class SearchPanel {
   #wire() {
     /** @type {<K extends keyof HTMLElementEventMap>(selector: string, type: K, listener: (event: HTMLElementEventMap[K]) => void) => void} */
     const on = (selector, type, listener) => this.#$(selector).addEventListener(type, listener)
-    on('.search', 'submit', (event) => {
-      event.preventDefault()
-      this.search(0)
-    })
-    on('.query', 'input', () => this.search())
-    on('.query', 'keydown', (event) => {
-      if (event.key !== 'Escape' || !this.#running) return
-      event.preventDefault()
-      this.#cancelVisibly()
-    })
-    on('.cancel', 'click', () => this.#cancelVisibly())
     on('.instruction', 'change', () => this.search(0))
     on('.more', 'click', () => {
       this.#columns.all = true
       this.#columns.drawFirst(this.#candidates)
       this.#drawSecond()
-      this.#columns.focus(this.#options.shown)
-    })
-    on('.examples', 'click', ({ target }) => {
-      if (!(target instanceof Element) || !target.matches('.example')) return
-      this.#picture.clear()
-      this.#input.value = target.textContent ?? ''
-      this.search(0)
+      focusCard(this.#$('.after'), this.#options.shown)
     })
     on('.query-picture-off', 'click', () => {
       this.#picture.clear()
-      this.#input.focus()
+      this.#form.input.focus()
       this.search(0)
     })
-    on('.again', 'click', () => this.#options.onRetry())
     wireUserItems(this.#root, this.#options)
   }
 
@@ -221,47 +211,35 @@ export class SearchPanel {
     this.cancel()
     // Cards that move after this would look as if the search went on.
     this.#arriving.flush()
-    this.#showBusy(false)
-    this.#drawCaptions('Cancelled. What was scored so far is on top.')
+    this.#form.showBusy(false)
+    this.#drawCaptions(CANCELLED)
     announce('Cancelled.')
   }
 
   #modelChanged() {
-    const { phase } = this.#model
-    if (phase === this.#phase) return
-    this.#phase = phase
+    const { phase, spec } = this.#model
+    if (phase === this.#drawn.phase && spec === this.#drawn.spec) return
+    this.#drawn = { phase, spec }
     // Scores of different models cannot be compared.
     if (phase === 'loading') this.cancel()
     if (phase === 'ready') this.#limit.setDefault(this.#automatic)
-    if (!this.#running) this.#showBusy(false)
+    if (!this.#run.running) this.#form.showBusy(false)
     if (phase === 'ready' && this.#root.hidden) this.#scores.clear()
-    else if (phase === 'ready' && this.#hasQuery && !this.#running) this.search(0)
+    else if (phase === 'ready' && this.#hasQuery && !this.#run.running) this.search(0)
     else this.#drawCaptions()
   }
 
-  /** @param {boolean} busy */
-  #showBusy(busy) {
-    const [go, cancel] = [this.#$('.go'), this.#$('.cancel')]
-    const focused = document.activeElement === go || document.activeElement === cancel
-    cancel.hidden = !busy
-    go.hidden = busy
-    this.#$('.after').setAttribute('aria-busy', String(busy))
-    // A hidden element loses the keyboard focus; the button in its place takes it.
-    if (focused) (busy ? cancel : go).focus()
-  }
-
   async #rerank() {
-    const controller = (this.#running = new AbortController())
-    const { signal } = controller
+    const signal = this.#run.begin()
     const { items } = this.#candidates
-    this.#showBusy(true)
+    this.#form.showBusy(true)
     this.#drawCaptions()
     try {
       const reranker = await this.#model.ready(signal)
       this.#drawCaptions()
       const readable = readableItems(reranker, items)
       const stats = await score(reranker, {
-        query: await queryContent(reranker, this.#model.spec, this.#input.value.trim(), this.#picture.item),
+        query: await queryContent(reranker, this.#model.spec, this.#form.text, this.#picture.item),
         items: readable,
         signal,
         instruction: input('.instruction', this.#root).value.trim(),
@@ -270,7 +248,7 @@ export class SearchPanel {
       })
       await this.#arriving.settled()
       if (signal.aborted) return
-      this.#running = undefined
+      this.#run.end(signal)
       this.#finish(stats, reranker.info)
     } catch (error) {
       if (isAbort(error) || signal.aborted) return
@@ -278,10 +256,10 @@ export class SearchPanel {
       // The caption already says why there is no model.
       if (this.#model.phase !== 'failed' || this.#model.error === undefined) this.problem(errorText(error))
     } finally {
-      // If a later run has started, the controls belong to it.
-      if (this.#running === controller) this.#running = undefined
-      if (!this.#running) {
-        this.#showBusy(false)
+      this.#run.end(signal)
+      // If a later run has begun, the controls belong to it.
+      if (!this.#run.running) {
+        this.#form.showBusy(false)
         if (!signal.aborted) this.#drawCaptions()
       }
     }
@@ -291,10 +269,7 @@ export class SearchPanel {
   #finish(stats, info) {
     const [best] = byScore(this.#candidates.items, this.#scores)
     announce(best ? spokenSummary(stats.documents, best.name, this.#scores.get(best.id) ?? 0) : 'Nothing could be scored.')
-    const list = this.#$('.numbers')
-    list.replaceChildren(...statsList(stats, info))
-    list.hidden = false
-    list.classList.remove('stale')
+    showNumbers(this.#root, pictureRows(stats, info))
     this.#drawSecond()
     const [warning] = stats.warnings
     const [failure] = this.#failures.values()
@@ -310,28 +285,26 @@ export class SearchPanel {
   }
 
   #drawSecond() {
-    const state = { scores: this.#scores, failures: this.#failures, running: this.#running !== undefined }
+    const state = { scores: this.#scores, failures: this.#failures, running: this.#run.running }
     this.#columns.drawSecond(this.#candidates, { ...state, threshold: this.#threshold })
   }
 
   /** @param {string} [note]  in place of the second caption */
   #drawCaptions(note) {
-    const phase = this.#phase
+    const { phase } = this.#drawn
     const search = {
       done: this.#scores.size,
       all: this.#candidates.items.length,
-      running: this.#running !== undefined,
+      running: this.#run.running,
       hasQuery: this.#hasQuery,
       automatic: this.#automatic,
       likely: this.#candidates.items.filter(({ id, userAdded }) => userAdded || (this.#scores.get(id) ?? -1) >= this.#threshold).length,
     }
-    this.#$('.notice').textContent = this.#options.notice(this.#model.spec, {
-      pictureQuery: this.#picture.item !== undefined,
-      moments: this.#moments.length > 0,
+    this.#form.caption({
+      notice: this.#options.notice(this.#model.spec, { pictureQuery: this.#picture.item !== undefined, moments: this.#moments.length > 0 }),
+      first: firstCaption(this.#candidates, this.#hasQuery),
+      second: note ?? secondCaption({ phase, error: this.#model.error }, search),
+      phase,
     })
-    this.#$('.first .caption').textContent = firstCaption(this.#candidates, this.#hasQuery)
-    this.#$('.second .caption').textContent = note ?? secondCaption({ phase, error: this.#model.error }, search)
-    this.#$('.again').hidden = phase !== 'failed' && phase !== 'none'
-    this.#$('.again').textContent = phase === 'none' ? 'Load the model' : 'Try again'
   }
 }

@@ -1,8 +1,8 @@
 // The picture in the query: its thumbnail beside the search field.
-import { $, el, query } from './dom.js'
-import { pixelsOf } from './items.js'
+import { $, el, query } from '../dom.js'
+import { pixelsOf } from '../items.js'
 
-/** @import { Item } from './items.js' */
+/** @import { Item } from '../items.js' */
 
 /** The query's picture, if there is one. */
 export class QueryPicture {

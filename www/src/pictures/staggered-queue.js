@@ -1,5 +1,5 @@
 // Scores arrive in bursts. Cards move a few at a time, so that each move can be seen, and fast enough never to lag far behind.
-import { motionAllowed } from './dom.js'
+import { motionAllowed } from '../dom.js'
 
 const TICK_MS = 45
 
