@@ -194,6 +194,8 @@ test('a tab that is left while its model loads does not search with the model of
   try {
     const page = await open()
     await page.waitForSelector('body[data-model=loading]')
+    await page.waitForSelector(`${OPEN} .before .card`)
+    await page.press(`${OPEN} .query`, 'Enter')
     await page.waitForSelector(`${OPEN} .cancel:visible`)
     await page.click('#tab-pictures')
     demo.state.weights = 'serve'
