@@ -14,6 +14,8 @@ export interface EngineModule {
   memory: WebAssembly.Memory
   /** Set if it was compiled here: other workers of the page need not compile it again. */
   compiled: { build: Build; module: WebAssembly.Module } | undefined
+  /** The module's address. */
+  address: string
 }
 
 /** The sizes of both modules, which the package's build fills in: a response tells its own only where it is not compressed. */
@@ -23,6 +25,9 @@ const builds = {
   full: { glue: full, file: 'secondpass_bg.wasm', besideThis: () => new URL('./wasm/secondpass_bg.wasm', import.meta.url) },
   cpu: { glue: cpu as typeof full, file: 'secondpass_cpu_bg.wasm', besideThis: () => new URL('./wasm/secondpass_cpu_bg.wasm', import.meta.url) },
 }
+/** Where this script is: a worker that is started through a `blob:` address imports it from there. */
+export const scriptAddress = (): string => (globalThis.location?.protocol === 'blob:' ? import.meta.url : (globalThis.location?.href ?? import.meta.url))
+
 /** `module` is set where it was compiled here. */
 type Started = Promise<{ memory: WebAssembly.Memory; module: WebAssembly.Module | undefined }>
 
@@ -44,7 +49,7 @@ export async function startModule(wanted: Build, modules: WasmModules, report: (
   started.set(build, starting)
   try {
     const { memory, module } = await starting
-    return { glue, memory, compiled: module && { build, module } }
+    return { glue, memory, compiled: module && { build, module }, address: modules.addresses[build] ?? besideThis().href }
   } catch (error) {
     started.delete(build)
     const blocked = await policyBlock(since, 'connect-src', 'script-src', 'default-src')

@@ -23,6 +23,8 @@ export type Build = 'full' | 'cpu'
 export type WasmModules = Record<Build, string | WebAssembly.Module | null> & {
   /** Only the full build's address was given, so it serves the CPU too. */
   fullOnly: boolean
+  /** The addresses that the page gave. */
+  addresses: Record<Build, string | null>
 }
 
 /** One step of one stage, as the worker sees it. */

@@ -234,6 +234,8 @@ export interface RerankerInfo {
   recovered_from?: { code: ErrorCode; message: string }
   /** Where the model's files are: `file` if the user picked them or they lie on disk, `memory` if they are not stored, `remote` if a server has them. */
   storage: 'opfs' | 'cache-api' | 'folder' | 'memory' | 'file' | 'remote'
+  /** The addresses of the package's worker and module, which a page that works without a network has to keep; absent for a remote one. */
+  files?: string[]
 }
 
 /** A stored file. */

@@ -1,7 +1,7 @@
 // The worker that owns the device, the weights and the model. It computes one request at a time; aborts may arrive in between.
 
 import type { Pixels } from './content/pictures.js'
-import { type EngineModule, startModule } from './engine-module.js'
+import { type EngineModule, scriptAddress, startModule } from './engine-module.js'
 import { SecondpassError, serializeError } from './errors.js'
 import { onBlockedConnection, watchPolicy } from './policy.js'
 import type { Build, FromWorker, PickedFiles, ProgressStep, ToWorker, WasmModules } from './protocol.js'
@@ -88,11 +88,11 @@ function run(data: Exclude<ToWorker, { type: 'abort' | 'drawn' }>, signal: Abort
 
 const ignore = () => {}
 
-async function start(id: number, build: Build, modules: WasmModules, report: (step: ProgressStep) => void = ignore): Promise<EngineModule['glue']> {
+async function start(id: number, build: Build, modules: WasmModules, report: (step: ProgressStep) => void = ignore): Promise<EngineModule> {
   const started = await startModule(build, modules, report)
   memory = started.memory
   if (started.compiled) send({ type: 'compiled', id, ...started.compiled })
-  return started.glue
+  return started
 }
 
 /** What the engine asks of the page for a load. */
@@ -122,16 +122,16 @@ class LoadHost {
 async function load({ id, device, options, picked, wasm }: Message<'load'>, signal: AbortSignal): Promise<void> {
   const target = await targetFor(device)
   const report = throttled((event) => send({ type: 'progress', id, event }))
-  const { Engine } = await start(id, target.build, wasm, report)
+  const { glue, address } = await start(id, target.build, wasm, report)
   const json = JSON.stringify({ ...JSON.parse(options), device: target.device })
-  engine = await untilBlocked(signal, (signal) => Engine.load(json, new LoadHost(id, picked), signal, (step) => report(JSON.parse(step))))
-  send({ type: 'loaded', id, info: { ...JSON.parse(engine.info()), wasm_bytes: memory?.buffer.byteLength ?? 0 } })
+  engine = await untilBlocked(signal, (signal) => glue.Engine.load(json, new LoadHost(id, picked), signal, (step) => report(JSON.parse(step))))
+  send({ type: 'loaded', id, info: { ...JSON.parse(engine.info()), wasm_bytes: memory?.buffer.byteLength ?? 0, files: [scriptAddress(), address] } })
 }
 
 async function store({ id, options, picked, wasm }: Message<'store'>, signal: AbortSignal): Promise<void> {
   const report = throttled((event) => send({ type: 'progress', id, event }))
-  const { cache_add } = await start(id, 'cpu', wasm, report)
-  const response = await untilBlocked(signal, (signal) => cache_add(options, new LoadHost(id, picked), signal, (step) => report(JSON.parse(step))))
+  const { glue } = await start(id, 'cpu', wasm, report)
+  const response = await untilBlocked(signal, (signal) => glue.cache_add(options, new LoadHost(id, picked), signal, (step) => report(JSON.parse(step))))
   send({ type: 'done', id, response })
 }
 
@@ -156,7 +156,7 @@ async function untilBlocked<T>(signal: AbortSignal, work: (signal: AbortSignal) 
 }
 
 async function cache({ id, action, url, wasm }: Message<'cache'>): Promise<void> {
-  const { cache_delete, cache_list, cache_verify } = await start(id, 'cpu', wasm)
+  const { cache_delete, cache_list, cache_verify } = (await start(id, 'cpu', wasm)).glue
   const response = action === 'list' ? await cache_list() : action === 'verify' ? await cache_verify(url ?? '') : String(await cache_delete(url ?? undefined))
   send({ type: 'done', id, response })
 }

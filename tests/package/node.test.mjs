@@ -1,6 +1,6 @@
-// The package in a fresh Node project, and where they are installed in Deno and Bun: a model from a path, a file's address, a URL; the scores of the reference; errors; and the process ends.
+// The package in a fresh Node project, in Deno and in Bun: a model from a path, a file's address, a URL; the scores of the reference; errors; and the process ends.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,8 @@ import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { DEMO } from '../../scripts/build.mjs'
-import { has, ROOT } from '../../scripts/lib.mjs'
+import { ROOT } from '../../scripts/lib.mjs'
+import { findOrInstallRuntime } from '../../scripts/setup/runtimes.mjs'
 import { startServer } from '../server/server.mjs'
 
 const FIXTURES = join(ROOT, 'tests', 'fixtures')
@@ -95,11 +96,45 @@ test('a CommonJS module imports it', async () => {
   assert.equal((await node('common.cjs')).stdout.trim(), 'function')
 })
 
-for (const [runtime, ...args] of [['deno', 'run', '--allow-all'], ['bun']]) {
-  test(`the same program in ${runtime}`, { skip: !has(runtime) && `${runtime} is not installed` }, async () => {
+/** Deno and Bun, with what runs a program in them. */
+const RUNTIMES = { deno: ['run', '--allow-all'], bun: [] }
+
+for (const [name, args] of Object.entries(RUNTIMES)) {
+  const runtime = findOrInstallRuntime(name)
+  const other = async (options) => {
     const [{ request, scores }] = cases
-    const program = [...args, 'main.mjs', JSON.stringify({ options: { model: 'models/tiny-tied' }, requests: [request] })]
+    const program = [...args, 'main.mjs', JSON.stringify({ options, requests: [request] })]
     const { stdout } = await promisify(execFile)(runtime, program, { cwd: folder, timeout: TIMEOUT_MS })
-    for (const { index, relevance_score } of JSON.parse(stdout).answers[0]) assert.ok(Math.abs(relevance_score - scores[index]) <= SCORE_TOLERANCE)
+    const { info, answers } = JSON.parse(stdout)
+    assert.equal(answers[0].length, scores.length)
+    for (const { index, relevance_score } of answers[0]) assert.ok(Math.abs(relevance_score - scores[index]) <= SCORE_TOLERANCE)
+    return info
+  }
+
+  test(`the same program in ${name}`, { skip: !runtime && `${name} is not installed` }, async () => {
+    const info = await other({ model: 'models/tiny-tied' })
+    assert.deepEqual([info.device, info.storage], ['cpu', 'file'])
+    const server = await startServer()
+    try {
+      // Nothing is kept that nobody asked to keep, and what is asked for is.
+      assert.equal((await other({ model: `${server.url}/models/tiny-tied` })).storage, 'memory')
+      assert.equal((await other({ model: `${server.url}/models/tiny-tied`, cache: { folder: `kept-${name}` }, workers: 2 })).storage, 'folder')
+    } finally {
+      await server.close()
+    }
+    assert.equal((await other({ model: `${server.url}/models/tiny-tied`, cache: { folder: `kept-${name}` } })).storage, 'folder')
   })
 }
+
+const deno = findOrInstallRuntime('deno')
+const ASKS_FOR_ADAPTER = 'console.log(Boolean(await navigator.gpu?.requestAdapter()))'
+const hasAdapter = () => execFileSync(deno, ['eval', ASKS_FOR_ADAPTER], { encoding: 'utf8', stdio: 'pipe' }).trim() === 'true'
+
+test('WebGPU in Deno', { skip: !(deno && hasAdapter()) && 'there is no Deno, or no adapter for it' }, async () => {
+  const [{ request, scores }] = cases
+  const program = JSON.stringify({ options: { model: 'models/tiny-tied', device: 'webgpu' }, requests: [request] })
+  const { stdout } = await promisify(execFile)(deno, ['run', '--allow-all', 'main.mjs', program], { cwd: folder, timeout: TIMEOUT_MS })
+  const { info, answers } = JSON.parse(stdout)
+  assert.deepEqual([info.device, info.storage], ['webgpu', 'file'])
+  for (const { index, relevance_score } of answers[0]) assert.ok(Math.abs(relevance_score - scores[index]) <= SCORE_TOLERANCE)
+})

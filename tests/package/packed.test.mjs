@@ -250,6 +250,12 @@ test('TypeScript, strict, with both ways of resolving modules', async () => {
   assert.equal(output.ranked, 1)
 })
 
+test('Vitest with jsdom: the fake, and a real model', () => {
+  const folder = project('vitest', '.')
+  const output = run(bin(folder, 'vitest'), ['run', '--reporter=verbose'], folder)
+  assert.match(output, /Tests +4 passed/)
+})
+
 test('Node imports every entry without a browser', () => {
   const folder = project('types')
   const names = ['', '/ai-sdk', '/tanstack-ai', '/langchain', '/http', '/models', '/search', '/testing', '/react', '/vue', '/svelte'].map(

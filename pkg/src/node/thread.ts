@@ -19,8 +19,11 @@ interface NodeProcess {
 
 const node = (globalThis as { process?: NodeProcess }).process
 
-/** Whether this runtime has Node's threads and files. */
-export const hasFolders = (): boolean => typeof document === 'undefined' && node?.getBuiltinModule !== undefined
+/**
+ * Whether this runtime has Node's threads and files: Node, Deno and Bun, also with jsdom, which gives a document and no workers.
+ * Electron's windows have both, and are pages.
+ */
+export const hasFolders = (): boolean => node?.getBuiltinModule !== undefined && (typeof document === 'undefined' || typeof Worker === 'undefined')
 
 /** Whether this is a runtime without workers of a browser's kind, and with threads. */
 export const hasThreads = (): boolean => typeof Worker === 'undefined' && hasFolders()

@@ -75,7 +75,7 @@ export class Client {
   /** The engine's modules, for a message to the worker. */
   get wasm(): WasmModules {
     const of = (build: Build) => compiled.get(this.#key(build)) ?? this.#wasmUrls[build]
-    return { full: of('full'), cpu: of('cpu'), fullOnly: this.#fullOnly }
+    return { full: of('full'), cpu: of('cpu'), fullOnly: this.#fullOnly, addresses: this.#wasmUrls }
   }
 
   get closed(): boolean {

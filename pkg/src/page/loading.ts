@@ -2,6 +2,7 @@
 import { orAborted } from '../abort.js'
 import { absoluteUrl } from '../content/addresses.js'
 import { SecondpassError } from '../errors.js'
+import { hasFolders } from '../node/thread.js'
 import type { PickedFiles, StepControl, WorkerModelOptions } from '../protocol.js'
 import type { RerankerInfo } from '../types.js'
 import { Client, folderOf } from './client.js'
@@ -59,8 +60,13 @@ const isLocal = ({ model, vision }: WorkerModelOptions) => isFileAddress(model) 
 /** Where the engine is to keep files. A folder is to the engine what a browser's private file system is. */
 function engineCache(options: WorkerModelOptions): string {
   const { cache } = options
-  if (folderOf(cache) !== undefined) return isFileAddress(options.model) || isFileAddress(options.vision) ? 'memory' : 'opfs'
-  return typeof cache === 'string' ? cache : cache === false ? 'memory' : 'auto'
+  // What lies on this machine is read there.
+  if (isFileAddress(options.model) || isFileAddress(options.vision)) return 'memory'
+  if (folderOf(cache) !== undefined) return 'opfs'
+  // Deno has a Cache API too, but outside of pages nobody expects gigabytes in it.
+  const usual = hasFolders() ? 'memory' : 'auto'
+  if (cache === false) return 'memory'
+  return typeof cache === 'string' && cache !== 'auto' ? cache : usual
 }
 
 /** A model's name on Hugging Face, without `hf:` before it. It is a valid address too, beside the page. */

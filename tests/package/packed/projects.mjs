@@ -4,10 +4,10 @@ import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { ROOT } from '../../../scripts/lib.mjs'
 import { listen, serveFile } from '../../../scripts/serve.mjs'
+import { stagePackage } from '../../../scripts/stage-package.mjs'
 
-const ENVIRONMENT = { ...process.env, CI: 'true', NEXT_TELEMETRY_DISABLED: '1' }
+const ENVIRONMENT = { ...process.env, CI: 'true', NO_COLOR: '1', NEXT_TELEMETRY_DISABLED: '1' }
 /** On a machine with two busy cores a development server may need a minute. */
 const START_TIMEOUT_MS = 180_000
 const INTERRUPTS = ['SIGINT', 'SIGTERM']
@@ -17,7 +17,7 @@ const projects = new Map()
 
 /** The packed package, as it is published. */
 export function pack() {
-  run('npm', ['pack', '--silent', '--pack-destination', folder], join(ROOT, 'pkg'))
+  run('npm', ['pack', '--silent', '--pack-destination', folder], stagePackage())
   return join(
     folder,
     readdirSync(folder).find((file) => file.endsWith('.tgz')),
