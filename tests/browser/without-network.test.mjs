@@ -13,7 +13,7 @@ const PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,
 const FOLDERS = { dist: join(ROOT, 'pkg', 'dist'), models: join(ROOT, 'tests', 'fixtures', 'text') }
 
 /** The two scripts of the recipe. */
-const [, serviceWorker, inPage] = /## Without a network\n.*?```js\n(\/\/ service-worker\.js\n.*?)```.*?```js\n(\/\/ in the page\n.*?)```/s.exec(
+const [, serviceWorker, inPage] = /## Without a network\n.*?```js fragment\n(\/\/ service-worker\.js\n.*?)```.*?```js\n(\/\/ in the page\n.*?)```/s.exec(
   readFileSync(join(ROOT, 'docs', 'guide', 'recipes.md'), 'utf8'),
 )
 const FILES = {
