@@ -9,26 +9,11 @@ import { pathToFileURL } from 'node:url'
 import { buildDemo as writeDemo } from './demo.mjs'
 import { clippy, fail, ROOT, run, TARGET_DIR, timed } from './lib.mjs'
 import { writeNotices } from './notices.mjs'
+import { COMMAND_ENTRY, ENTRIES, MAIN_ENTRIES, PEERS } from './package-entries.mjs'
 import { ensureNodeModules } from './setup/node.mjs'
 import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 
-/** Published beside the main entry, from the files of the same names in pkg/src. */
-const ENTRIES = [
-  'sdk/ai-sdk',
-  'sdk/langchain',
-  'sdk/tanstack-ai',
-  'http/index',
-  'models',
-  'search/index',
-  'testing/index',
-  'ui/react',
-  'ui/vue',
-  'ui/svelte',
-  'video/index',
-]
-/** Their peers, which the page's own project has. */
-const PEERS = ['@langchain/core/*', 'react', 'vue', 'svelte/store']
 /** What the command imports from the package instead of holding it. */
 const BESIDE_COMMAND = ['../index.js', '../search/index.js', '../models.js']
 const DIST = join(ROOT, 'pkg', 'dist')
@@ -153,9 +138,7 @@ export function buildPackage() {
   ]
   const glue = MODULES.map(({ name }) => `--external:./wasm/${name}.js`)
   run(bin('esbuild'), [
-    source('index'),
-    source('worker'),
-    source('node-worker'),
+    ...MAIN_ENTRIES.map(source),
     '--external:./worker.js',
     ...glue,
     `--define:MODULE_BYTES=${JSON.stringify(moduleBytes())}`,
@@ -164,7 +147,7 @@ export function buildPackage() {
   ])
   // The SDK adapters share the page's Reranker, so they import the main entry instead of bundling another copy of it.
   run(bin('esbuild'), [...ENTRIES.map(source), '--external:../index.js', ...PEERS.map((name) => `--external:${name}`), ...common])
-  run(bin('esbuild'), [source('cli/main'), '--platform=node', ...BESIDE_COMMAND.map((file) => `--external:${file}`), ...common])
+  run(bin('esbuild'), [source(COMMAND_ENTRY), '--platform=node', ...BESIDE_COMMAND.map((file) => `--external:${file}`), ...common])
   chmodSync(join(DIST, 'cli', 'main.js'), 0o755)
   cpSync(join(ROOT, 'LICENSE'), join(DIST, 'LICENSE'))
   writeNotices(join(DIST, 'THIRD_PARTY_NOTICES.txt'))

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { cratesOf, packagesOf } from './crates/graph.mjs'
 import { chooseLicences } from './crates/spdx.mjs'
 import { capture, fail, ROOT, run } from './lib.mjs'
+import { COMMAND_ENTRY, ENTRIES, MAIN_ENTRIES, PEERS } from './package-entries.mjs'
 
 const WASM = ['wasm32-unknown-unknown']
 /** One text of Apache-2.0 serves all crates that offer it; the others name their authors in theirs. */
@@ -146,10 +147,8 @@ function standardLibrary() {
 function packagesInPackage() {
   const out = mkdtempSync(join(tmpdir(), 'secondpass-notices-'))
   try {
-    const entries = ['index', 'worker', 'node-worker', 'sdk/ai-sdk', 'sdk/langchain', 'http/index', 'search/index', 'cli/main'].map((name) =>
-      join(ROOT, 'pkg', 'src', `${name}.ts`),
-    )
-    const externals = ['./worker.js', './wasm/*', '@langchain/core/*'].map((name) => `--external:${name}`)
+    const entries = [...MAIN_ENTRIES, ...ENTRIES, COMMAND_ENTRY].map((name) => join(ROOT, 'pkg', 'src', `${name}.ts`))
+    const externals = ['./worker.js', './wasm/*', ...PEERS].map((name) => `--external:${name}`)
     const args = ['--bundle', '--format=esm', '--platform=node', '--log-level=error', ...externals]
     run(join(ROOT, 'node_modules', '.bin', 'esbuild'), [...entries, ...args, `--outdir=${out}`, `--metafile=${join(out, 'meta.json')}`])
     const { outputs } = JSON.parse(readFileSync(join(out, 'meta.json'), 'utf8'))

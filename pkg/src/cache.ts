@@ -1,7 +1,7 @@
 import { orAborted } from './abort.js'
 import { guarded } from './callbacks.js'
 import { check } from './checks.js'
-import { absoluteUrl } from './content/addresses.js'
+import { absoluteUrl, onHub } from './content/addresses.js'
 import type { EmbedderOptions } from './embed-types.js'
 import { invalidRequest, SecondpassError } from './errors.js'
 import { CACHE_CHECKS, checkFileOptions, checkLoadControl, checkLoadOptions } from './load-checks.js'
@@ -15,8 +15,8 @@ import type { CachedFile, LoadControl, ModelOptions, VerifiedFile } from './type
 /** How long the worker of the cache waits for another call. */
 const IDLE_MS = 1000
 
-/** Where the package's own files are, as in `LoadOptions`; in Node also the folder that is meant: `cache: { folder }`. */
-export type CacheOptions = Pick<ModelOptions, 'worker' | 'wasmUrl' | 'cache'>
+/** Where the package's own files are, and the hub of `hf:` addresses, as in `LoadOptions`; in Node also the folder that is meant: `cache: { folder }`. */
+export type CacheOptions = Pick<ModelOptions, 'worker' | 'wasmUrl' | 'cache' | 'hub'>
 
 type CacheAction = Extract<ToWorker, { type: 'cache' }>['action']
 
@@ -52,7 +52,7 @@ export const cache = {
     return files(await perform('list', undefined, options), options)
   },
 
-  /** Removes the files of a model, by the URL that it is loaded from. Resolves to how many were removed. */
+  /** Removes the files of a model, by the address that it is loaded from, with the same `hub`. Resolves to how many were removed. */
   async delete(url: string | URL, options: CacheOptions = {}): Promise<number> {
     return Number(await perform('delete', checked(url, 'cache.delete'), options))
   },
@@ -80,9 +80,9 @@ function checked(url: string | URL, call: string): string | URL {
 
 async function perform(action: CacheAction, url: string | URL | undefined, options: CacheOptions): Promise<string> {
   checkFileOptions(options)
-  return withClient(options, (client) =>
-    client.call<string>((id) => ({ type: 'cache', id, action, url: url === undefined ? null : absoluteUrl(url), wasm: client.wasm })),
-  )
+  const address = url === undefined ? null : absoluteUrl(url)
+  const meant = address !== null && options.hub ? onHub(address, options.hub) : address
+  return withClient(options, (client) => client.call<string>((id) => ({ type: 'cache', id, action, url: meant, wasm: client.wasm })))
 }
 
 let shared: Client | undefined

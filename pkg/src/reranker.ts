@@ -100,7 +100,11 @@ export class Reranker {
     return scorePairs(this, request, { ...rest, ...(onResult && { onResult: guarded(onResult) }) })
   }
 
-  /** Stops the workers, which frees their memory and the device's. Calls still running are rejected with the code `disposed`. */
+  /**
+   * Stops the workers, which frees their memory and the device's. Calls still running are rejected with the code `disposed`. A model
+   * that tabs share (`shared`) is left by this one alone: its own calls are rejected, the others go on, and the workers end, in
+   * whichever tab they are, when none uses them any more. Two that one tab has loaded with `shared` count as two.
+   */
   dispose(): void {
     this.#model.dispose()
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { Host } from '../server/faulty.mjs'
+import { scorePictures } from './pictures.mjs'
 import { VISION } from './pool.mjs'
 import { begin, crash, end, load, locks, OPTIONS, openTabs, scores, until } from './shared.mjs'
 import { BYTES, MODEL, QUICK } from './storage.mjs'
@@ -105,10 +106,9 @@ test('a load that fails, fails in all tabs; one that is aborted goes on for the 
     return (await outcome(() => loading)).error?.message
   }, options)
   await until(() => host.total > BYTES / 4)
-  const { worker: _, ...loadB } = { options }
   const second = b.evaluate(
-    ({ options }) => outcome(async () => (window.reranker = await secondpass.Reranker.load({ device: 'cpu', workers: 1, shared: true, ...options })).info),
-    loadB,
+    (options) => outcome(async () => (window.reranker = await secondpass.Reranker.load({ device: 'cpu', workers: 1, shared: true, ...options })).info),
+    options,
   )
   await until(() => host.total > BYTES / 2)
   await a.evaluate(() => stop())
@@ -258,24 +258,9 @@ test('embedders share too, and pictures travel to the tab with the model', async
   for (const page of tabs) await page.close()
 
   const pages = await browser.sharing(2, { model: VISION, savings: { packing: false } })
-  const results = await Promise.all(
-    pages.map((page) =>
-      page.evaluate(async () => {
-        const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 })
-        const context = canvas.getContext('2d')
-        context.fillStyle = 'rgb(200 30 60)'
-        context.fillRect(10, 10, 30, 20)
-        const svg = new Blob(['<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="20" height="20" fill="blue"/></svg>'], {
-          type: 'image/svg+xml',
-        })
-        const bytes = await (await new Promise((done) => canvas.toBlob(done))).arrayBuffer()
-        const documents = [{ image: canvas }, { image: await createImageBitmap(canvas) }, { image: svg }, { image: bytes }, { text: 'a red box' }]
-        const { results } = await reranker.rerank({ query: 'red', documents }, { strict: true })
-        return { results, kept: bytes.byteLength > 0 }
-      }),
-    ),
-  )
+  const results = await Promise.all(pages.map((page) => page.evaluate(scorePictures)))
   assert.equal(results[0].results.length, 5)
+  assert.equal(results[0].kept, true)
   assert.deepEqual(results[0], results[1])
   assert.deepEqual(workers(...pages), [1, 0])
 })

@@ -313,6 +313,41 @@ test('a host that sends nothing more is given up, and an abort does not wait for
   }
 })
 
+test('a host that refuses the player, and then does not answer, does not hold up the error', async () => {
+  for (const headers of [{ 'access-control-allow-origin': '*' }, undefined]) {
+    const asked = []
+    const host = await hostOf((request, response) => {
+      const use = request.headers['sec-fetch-dest']
+      asked.push(use)
+      if (use === 'video') return response.writeHead(404).end()
+      // The head of an answer alone, or nothing at all.
+      if (headers) response.writeHead(200, headers).flushHeaders()
+    })
+    try {
+      const began = performance.now()
+      const { error } = await taken(host.url)
+      const ms = performance.now() - began
+      assert.deepEqual([error?.code, error?.status], ['network', 503], error?.message)
+      assert.match(error.message, /clip\.webm could not be loaded.*10 seconds/)
+      assert.ok(!error.message.includes('secret'), error.message)
+      assert.ok(ms < 15_000, `${ms} ms`)
+      assert.ok(asked.includes('empty'), `${asked}`)
+      const aborted = await page.evaluate(async (url) => {
+        const { framesOf } = await import('/dist/video/index.js')
+        const started = performance.now()
+        const name = await framesOf(url, { signal: AbortSignal.timeout(1000) })
+          .next()
+          .catch(({ name }) => name)
+        return { name, ms: performance.now() - started }
+      }, host.url)
+      assert.equal(aborted.name, 'TimeoutError')
+      assert.ok(aborted.ms < 3000, `${aborted.ms} ms`)
+    } finally {
+      await host.close()
+    }
+  }
+})
+
 test('a worker, which has no player, is told to ask its page', async () => {
   const answer = await page.evaluate(async () => {
     const script = `import { framesOf } from '${location.origin}/dist/video/index.js'

@@ -1,6 +1,7 @@
 // Tabs that share a model, in every engine: two tabs and one worker, pictures from tab to tab, and a tab that goes.
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { scorePictures } from '../browser/pictures.mjs'
 import { openEngine, waitFor } from './harness.mjs'
 
 /** Without packing a score is the same to the bit wherever it is computed. */
@@ -97,19 +98,8 @@ test('a request of another tab is aborted there, and a tab that is closed leaves
 
 test('pictures of every kind travel to the tab with the model', async () => {
   const [a, b] = [await tab('/fixtures/vl/vl-tied'), await tab('/fixtures/vl/vl-tied')]
-  const look = async () => {
-    const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 })
-    const context = canvas.getContext('2d')
-    context.fillStyle = 'rgb(200 30 60)'
-    context.fillRect(10, 10, 30, 20)
-    const svg = new Blob(['<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><rect width="20" height="20" fill="blue"/></svg>'], {
-      type: 'image/svg+xml',
-    })
-    const bytes = await (await new Promise((done) => canvas.toBlob(done))).arrayBuffer()
-    const documents = [{ image: canvas }, { image: await createImageBitmap(canvas) }, { image: svg }, { image: bytes }, { text: 'a red box' }]
-    return (await window.reranker.rerank({ query: 'red', documents }, { strict: true })).results
-  }
-  const results = await a.page.evaluate(look)
-  assert.equal(results.length, 5)
-  assert.deepEqual(await b.page.evaluate(look), results)
+  const answer = await a.page.evaluate(scorePictures)
+  assert.equal(answer.results.length, 5)
+  assert.equal(answer.kept, true)
+  assert.deepEqual(await b.page.evaluate(scorePictures), answer)
 })

@@ -1,11 +1,12 @@
 // `secondpass index` and `secondpass search`: what is read of each kind of file, hostile files, and the index in a real page.
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { SearchIndex } from 'secondpass/search'
-import { ROOT } from '../../scripts/lib.mjs'
+import { has, ROOT } from '../../scripts/lib.mjs'
 import { open } from '../browser/harness.mjs'
 import { installPackage } from './installed.mjs'
 
@@ -109,6 +110,83 @@ test('Markdown and text: front matter, anchors as GitHub gives them, HTML within
     entry('/setup.html#whats-new-in-20', 'Set-up: the word', 'What’s new in 2.0?', 'word one'),
     entry('/setup.html#whats-new-in-20-1', 'Set-up: the word', 'What’s new in 2.0?', 'word two'),
   ])
+})
+
+/** Headings, in the order of a file, and the anchors that GitHub gives them. */
+const GITHUB_ANCHORS = [
+  ['Usage', 'usage'],
+  ['Usage', 'usage-1'],
+  ['Usage', 'usage-2'],
+  ['createIndexFromFiles', 'createindexfromfiles'],
+  ['\\_\\_proto\\_\\_', '__proto__'],
+  ['\\_\\_proto\\_\\_', '__proto__-1'],
+  ['constructor', 'constructor'],
+  ['Step', 'step'],
+  ['Step', 'step-1'],
+  ['Step 1', 'step-1-1'],
+  ['Step-1', 'step-1-2'],
+  ['Step', 'step-2'],
+  ['Part-1', 'part-1'],
+  ['Part', 'part'],
+  ['Part', 'part-2'],
+  ['Before - after', 'before---after'],
+  ['snake_case and `code_too`', 'snake_case-and-code_too'],
+  ['What is new in 2.0?', 'what-is-new-in-20'],
+  ['`index.add(documents, { signal })`', 'indexadddocuments--signal-'],
+  ['A [link](x.md) and *emphasis*', 'a-link-and-emphasis'],
+  ['C++ & C#', 'c--c'],
+  ['Tom &amp; Jerry &lt;b&gt;', 'tom--jerry-b'],
+  ['&#x20;space', '-space'],
+  ['space&#x20;', 'space-'],
+  ['-space', '-space-1'],
+  ['It’s “quoted”', 'its-quoted'],
+  ['1–2 — 3', '12--3'],
+  ['I ♥ it', 'i--it'],
+  ['🚀 Start', '-start'],
+  ['🚀_🚀 Start', '_-start'],
+  [':rocket: Start', 'rocket-start'],
+  ['Größe und Maß', 'größe-und-maß'],
+  ['Начало работы', 'начало-работы'],
+  ['快速 开始', '快速-开始'],
+  ['はじめに（１）', 'はじめに１'],
+  ['시작하기', '시작하기'],
+  ['خطوات البدء ٣', 'خطوات-البدء-٣'],
+  ['कि खी गे ५', 'कि-खी-गे-५'],
+  ['x² ½ ①y', 'x--y'],
+  ['Ⅷ Ⓔ 🄺', 'ⅷ-ⓔ-🄺'],
+  ['a‿b＿c', 'a‿b＿c'],
+  ['5 € = 6 $', '5---6-'],
+]
+
+test('anchors of Markdown are those of GitHub', async () => {
+  site({ 'a.md': GITHUB_ANCHORS.map(([heading], i) => `## ${heading}\n\nword number ${i}.\n`).join('\n') })
+  await succeeded('index', 'a.md', '--out', 'out.sp')
+  const found = new Map((await documents()).map(({ url, text }) => [Number(/\d+/.exec(text)[0]), decodeURIComponent(url.split('#')[1])]))
+  for (const [i, [heading, anchor]] of GITHUB_ANCHORS.entries()) assert.equal(found.get(i), anchor, heading)
+})
+
+test('titles, headings and addresses have a limit; no anchor and no character is cut in two', async () => {
+  // The limit lies between the halves of a character.
+  const long = `x${'😀'.repeat(1000)}`
+  site({
+    'a.html': `<title>${'<'.repeat(10)}${long}</title><p>word one</p><h2 id="near">Near</h2><p>word two</p><h2 id="${'a'.repeat(1001)}">Far</h2><p>word three</p><h3>${long}</h3><p>word four</p>`,
+    'b.html': `<title>${'&amp;'.repeat(5000)}</title><p>word five</p>`,
+    'c.md': `---\ntitle: ${long}\n---\n\nword six\n\n# ${'y'.repeat(2000)}\n\nword seven\n`,
+    'd.txt': `${long}\n\nword eight`,
+    'e.html': `<title>${' '.repeat(3000)}After spaces</title><p>word nine</p>`,
+  })
+  await succeeded('index', '.', '--out', 'out.sp')
+  const found = await documents()
+  for (const { title, heading } of found) {
+    assert.ok(title.length <= 1000 && heading.length <= 1010, `${title.length}, ${heading.length}`)
+    for (const text of [title, heading]) assert.doesNotMatch(text, /\p{Surrogate}/u)
+  }
+  const by = (word) => found.find(({ text }) => text.includes(word))
+  assert.equal(by('two').url, '/a.html#near')
+  assert.deepEqual([by('three').url, by('three').id, by('three').heading], ['/a.html#near', '/a.html#near~2', 'Far'])
+  assert.equal(by('five').title, '&'.repeat(1000))
+  assert.equal(by('seven').url, '/c.html')
+  assert.equal(by('nine').title, 'After spaces')
 })
 
 test('JSON and JSON Lines: documents as they are, fields with weights, ids of any name', async () => {
@@ -223,6 +301,15 @@ test('folders that hold themselves are read once', async () => {
   assert.match(stdout, /1 document of 1 file,/)
 })
 
+test('ways without end through links, and files without end, are refused', { skip: !has('mkfifo') && 'there is no mkfifo' }, async () => {
+  for (let i = 0; i < 40; i++) mkdirSync(join(folder, 'links', `f${i}`), { recursive: true })
+  for (let i = 0; i < 39; i++) for (const name of ['a', 'b']) symlinkSync(join(folder, 'links', `f${i + 1}`), join(folder, 'links', `f${i}`, name))
+  site({ 'links/f39/page.html': '<h1>P</h1><p>word' })
+  await refused(1, /links lead to the same folders more than 10000 times/, 'index', 'links', '--out', 'out.sp')
+  spawnSync('mkfifo', [join(folder, 'pipe.md')])
+  await refused(2, /"pipe\.md" is neither a file nor a folder/, 'index', 'pipe.md', '--out', 'out.sp')
+})
+
 test('an index that cannot be written leaves the old one, and no part of a new one', async () => {
   site({ 'a.html': '<h1>A</h1><p>word', 'out.sp/keep': '' })
   const run = await secondpass('index', 'a.html', '--out', 'out.sp')
@@ -247,6 +334,56 @@ test('search: results with their places, and stages in JSON; control characters 
   const damaged = await secondpass('search', 'damaged.sp', 'x')
   assert.equal(damaged.status, 1)
   assert.match(damaged.stderr, /^secondpass: The exported index cannot be used/)
+})
+
+test('nothing foreign reaches a terminal as it is: ids, addresses, messages, JSON; what is long is cut', async () => {
+  // To write, to a terminal that knows C1, and half of a character.
+  const [osc, csi] = ['\x1b]0;own\x07', '\x9b2J']
+  const lines = [
+    { id: `a${osc}${csi}`, text: `${'x'.repeat(159)}😀 word`, url: `/u${csi}\n2. forged` },
+    { id: 'b', title: `t${osc}`.repeat(500), text: `${'\n'.repeat(2000)}word ${csi}` },
+  ]
+  site({
+    'a.jsonl': lines.map((line) => JSON.stringify(line)).join('\n'),
+    'twice.jsonl': `${JSON.stringify(lines[0])}\n${JSON.stringify(lines[0])}`,
+    'names.jsonl': JSON.stringify(Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`n${i}${osc}${'z'.repeat(500)}`, 1]))),
+    'broken.jsonl': `{"id": ${osc}`,
+  })
+  await succeeded('index', 'a.jsonl', '--out', 'a.sp')
+  const { stdout } = await succeeded('search', 'a.sp', 'word')
+  assert.doesNotMatch(stdout, /[^\P{Cc}\n]/u)
+  assert.doesNotMatch(stdout, /\ufffd/)
+  assert.equal(stdout.match(/^\d\. /gm).length, 2, stdout)
+  assert.match(stdout, /\n {3}\/u 2J 2\. forged\n {3}x{159}…\n/)
+  assert.match(stdout, /^\d\. t \]0;own t.*… {2}\(.*\n {3}b\n {3}word 2J$/m)
+  for (const line of stdout.split('\n')) assert.ok(line.length < 300, line)
+  const json = await succeeded('search', 'a.sp', 'word', '--json')
+  assert.doesNotMatch(json.stdout, /[^\P{Cc}\n]/u)
+  assert.deepEqual(
+    JSON.parse(json.stdout)
+      .results.map(({ document }) => document)
+      .sort((one, other) => (one.id < other.id ? -1 : 1)),
+    lines,
+  )
+  for (const [name, message] of [
+    ['twice', /its document "a \]0;own 2J" is in it twice/],
+    ['names', /It has n0 .* and 480 others/],
+    ['broken', /not JSON/],
+  ]) {
+    const { status, stderr } = await secondpass('index', `${name}.jsonl`, '--out', 'out.sp')
+    assert.equal(status, 1)
+    assert.match(stderr, message)
+    assert.doesNotMatch(stderr, /[^\P{Cc}\n]/u)
+    assert.ok(stderr.length < 3000, `${stderr.length} characters`)
+  }
+})
+
+test('an index that is longer than any is refused before it is read', async () => {
+  writeFileSync(join(folder, 'long.sp'), '')
+  truncateSync(join(folder, 'long.sp'), 2 ** 30 + 1)
+  const run = await secondpass('search', 'long.sp', 'x')
+  assert.equal(run.status, 1)
+  assert.match(run.stderr, /cannot be used: it has more than 1073741824 bytes/)
 })
 
 test('an index with vectors in a real page: nothing is embedded again, and what is found is what the command finds', async () => {

@@ -84,6 +84,36 @@ test('a model is fetched once; --no-cache fetches it each time; models --stored 
   assert.doesNotMatch((await installed.secondpass(['models', '--stored'])).stdout, /MiniLM/)
 })
 
+test('models --remove knows a model by the name, and the hub, that it was loaded with', async () => {
+  const other = await startHub()
+  try {
+    const name = 'hf:sentence-transformers/all-MiniLM-L6-v2'
+    for (const at of [[], ['--hub', `${other.url}/`]]) assertRun(await installed.secondpass(['embed', '--model', name, '--input', 'a', ...at]), 0)
+    const hosts = async () => {
+      const { stdout } = await installed.secondpass(['models', '--stored', '--json'])
+      return [hub, other].filter(({ url }) => JSON.parse(stdout).some((file) => file.url.startsWith(`${url}/sentence-transformers/`)))
+    }
+    assert.deepEqual(await hosts(), [hub, other])
+    const elsewhere = await installed.secondpass(['models', '--remove', name, '--hub', 'http://127.0.0.1:9/'])
+    assertRun(elsewhere, 0)
+    assert.match(elsewhere.stderr, /^Nothing of hf:/)
+    for (const [at, left] of [
+      [['--hub', other.url], [hub]],
+      [[], []],
+    ]) {
+      const removed = await installed.secondpass(['models', '--remove', name, ...at])
+      assertRun(removed, 0)
+      assert.match(removed.stderr, /^\d+ files were removed/)
+      assert.deepEqual(await hosts(), left)
+    }
+    const none = await installed.secondpass(['models', '--remove', 'hf:../..'])
+    assertRun(none, 1)
+    assert.match(none.stderr, /hf:\.\.\/\.\./)
+  } finally {
+    other.close()
+  }
+})
+
 test('rerank: a request from a file and from standard input has the reference’s scores', async () => {
   const folder = join(FIXTURES, 'text', 'tiny-tied')
   const { request, scores } = json(folder, 'cases.json').cases.find(({ scores }) => scores.length > 2)
@@ -147,6 +177,7 @@ test('models: the catalogue, and parts of it', async () => {
 })
 
 const MODEL = join(FIXTURES, 'text', 'tiny-tied')
+const EMBEDDER = join(FIXTURES, 'embedding', 'bert-mean')
 /** Arguments, the status, and what the sentence says. */
 const MISTAKES = [
   [[], 2, /no command is named/],
@@ -173,6 +204,7 @@ const MISTAKES = [
   [['search', 'a.sp', 'two', 'words'], 2, /quotes around the query/],
   [['index', '--out', 'x.sp'], 2, /no files are named/],
   [['index', 'package.json'], 2, /--out is missing/],
+  [['index', join(ROOT, 'README.md'), '--out', 'x.sp', '--embedder', EMBEDDER, '--dimensions', '99999'], 1, /dimensions/],
   [['index', 'missing', '--out', 'x.sp'], 2, /no file or folder "missing"/],
   [['models', 'all'], 2, /"all" is not understood/],
 ]
@@ -255,4 +287,12 @@ test('Ctrl+C ends waiting for standard input', async () => {
 test('a reader that has had enough is no failure', { skip: !has('bash') && 'there is no bash' }, async () => {
   const run = await installed.shell(`bash -c 'set -o pipefail; secondpass models --json | head -c 10'`)
   assertRun(run, 0)
+})
+
+test('a reader that does not listen to progress and errors is none either', { skip: !has('bash') && 'there is no bash' }, async () => {
+  const { args } = slowModel()
+  const line = ['secondpass', ...args].map((arg) => `'${arg}'`).join(' ')
+  const run = await installed.shell(`bash -c "set -o pipefail; { ${line.replaceAll("'", '')} 2>&1 >heard.json | true; }"`)
+  assertRun(run, 0)
+  assert.equal(JSON.parse(readFileSync(join(installed.folder, 'heard.json'), 'utf8')).results.length, 1)
 })

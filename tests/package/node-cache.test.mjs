@@ -10,6 +10,7 @@ import { cache, Reranker } from 'secondpass'
 import { has, ROOT } from '../../scripts/lib.mjs'
 import { Host } from '../server/faulty.mjs'
 import { startServer } from '../server/server.mjs'
+import { startHub } from './installed.mjs'
 
 const MODEL = join(ROOT, 'tests', 'fixtures', 'text', 'tiny-tied')
 const FILES = Object.fromEntries(['config.json', 'tokenizer.json', 'model.safetensors'].map((name) => [name, readFileSync(join(MODEL, name))]))
@@ -150,6 +151,25 @@ test('add, list, delete and clear know the folder', async () => {
   assert.equal(await cache.delete(options.model, { cache: { folder } }), 3)
   assert.deepEqual(await cache.list({ cache: { folder } }), [])
   assert.equal(await cache.clear({ cache: { folder } }), 0)
+})
+
+test('delete and verify know a model by its name on the hub that it was loaded from', async () => {
+  const hub = await startHub()
+  try {
+    const options = { model: 'hf:cross-encoder/ettin-reranker-32m-v1', hub: `${hub.url}/`, cache: { folder } }
+    await cache.add(options)
+    const { length } = await cache.list(options)
+    assert.ok(length >= 3)
+    assert.equal((await cache.verify(options.model, options)).filter(({ ok }) => ok).length, length)
+    assert.equal(await cache.delete(options.model, { cache: { folder } }), 0)
+    assert.equal(await cache.delete(`${options.model}@other`, options), 0)
+    // An address that leads out of the model's folder is none.
+    for (const wrong of ['hf:../..', 'hf:cross-encoder/..', `${options.model}/../../..`]) await assert.rejects(cache.delete(wrong, options), /hf:/)
+    assert.equal(await cache.delete(`${options.model}@main/config.json`, options), 1)
+    assert.equal(await cache.delete(options.model, options), length - 1)
+  } finally {
+    hub.close()
+  }
 })
 
 test('a load that is aborted leaves no lock, and goes on where it stopped', async () => {

@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import ts from 'typescript'
 import { ROOT } from '../../scripts/lib.mjs'
+import { COMMAND_ENTRY, ENTRIES, MAIN_ENTRIES } from '../../scripts/package-entries.mjs'
 
 const SRC = join(ROOT, 'pkg', 'src')
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
@@ -44,4 +45,12 @@ test('every exported name is exported by one file', () => {
     }
   }
   for (const [name, where] of homes) assert.equal(where.size, 1, `${name}: ${[...where].join(', ')}`)
+})
+
+test('the entries that are built, and looked through for licences, are those that are published', () => {
+  const { exports, bin } = JSON.parse(readFileSync(join(ROOT, 'pkg', 'package.json'), 'utf8'))
+  const files = Object.values(exports).map((each) => (typeof each === 'string' ? each : each.default))
+  const scripts = [...files, ...Object.values(bin)].map((file) => /^(?:\.\/)?dist\/(?!wasm\/)(.*)\.js$/.exec(file)?.[1]).filter((name) => name !== undefined)
+  // Started by the package itself.
+  assert.deepEqual([...scripts, 'node-worker'].sort(), [...MAIN_ENTRIES, ...ENTRIES, COMMAND_ENTRY].sort())
 })

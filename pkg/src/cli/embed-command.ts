@@ -5,6 +5,7 @@ import { LOAD_OPTIONS, MODEL_VALUE, modelOptions, PICTURE_OPTIONS } from './mode
 import { Embedder } from './package.js'
 import { readRequestBody } from './request-input.js'
 import type { CommandRun } from './run.js'
+import { jsonText } from './terminal-text.js'
 import { UsageError } from './usage-error.js'
 
 /** The words before a text, where the files of an embedding model do not give them. */
@@ -57,7 +58,7 @@ export async function runEmbed(args: Arguments, { signal, progress }: CommandRun
     const onResult = () => progress.report('embedding', ++made / inputs)
     const response = await embedder.embed(request, { signal, onResult, strict: args.flag('strict') })
     progress.clear()
-    console.log(JSON.stringify(response))
+    console.log(jsonText(response))
   } finally {
     embedder.dispose()
   }

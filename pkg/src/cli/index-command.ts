@@ -12,6 +12,7 @@ import type { CommandRun } from './run.js'
 import { documentsOf, PAGE_FIELDS } from './site/site-documents.js'
 import { badFile } from './site/site-error.js'
 import { findFiles, type SiteFile } from './site/site-files.js'
+import { listed, oneLine } from './terminal-text.js'
 import { UsageError } from './usage-error.js'
 
 export const INDEX_COMMAND: CommandSpec = {
@@ -58,8 +59,9 @@ export async function runIndex(args: Arguments, { signal, progress }: CommandRun
   if (model === undefined && dimensions !== undefined) throw new UsageError('--dimensions is for vectors; name an --embedder')
   const options = model === undefined ? undefined : { ...(await modelOptions(args, model)), ...promptsOf(args) }
   const embedder = options && (await Embedder.load(options, { signal, onProgress: ({ overall }) => progress.report(overall.label, overall.fraction) }))
-  const index = await SearchIndex.open('index', { fields, id, storage: 'memory', ...(embedder && { embedder }), ...(dimensions && { dimensions }) })
+  let index: SearchIndex | undefined
   try {
+    index = await SearchIndex.open('index', { fields, id, storage: 'memory', ...(embedder && { embedder }), ...(dimensions && { dimensions }) })
     const reader = new DocumentReader(files, id, args.text('base-url') ?? '/', Object.keys(fields))
     const onProgress = ({ stage, loaded, total }: IndexProgress) =>
       stage === 'embed' ? progress.report('making vectors', loaded / total) : progress.report('reading', reader.read / files.length)
@@ -74,10 +76,13 @@ export async function runIndex(args: Arguments, { signal, progress }: CommandRun
     const made = embedder ? `, ${vectors.text} vectors of ${embedder.info.dimensions} values${missing > 0 ? ` (${missing} could not be made)` : ''}` : ''
     console.log(`${args.text('out')}: ${counted(documents, 'document')} of ${counted(files.length, 'file')}${made}, ${Math.ceil(file.length / 1000)} kB`)
   } finally {
-    index.dispose()
+    index?.dispose()
     embedder?.dispose()
   }
 }
+
+/** Characters of an id in a message. */
+const ID = 200
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 
@@ -113,19 +118,17 @@ class DocumentReader {
     if (this.#ids.size === 0) throw new SecondpassError('invalid_request', 400, 'The files hold no text to index.')
     if (this.#filled.size > 0) return
     const there = [...this.#seen].filter((name) => name !== this.id)
-    throw new UsageError(`no document has a field ${this.fields.join(', ')}; name others with --fields. There are ${there.join(', ') || 'none'}`)
+    throw new UsageError(`no document has a field ${this.fields.join(', ')}; name others with --fields. There are ${listed(there) || 'none'}`)
   }
 
   #note(document: Record<string, unknown>, from: string): void {
     const value = valueAt(document, this.id)
     if (value === undefined)
-      throw badFile(
-        from,
-        `a document has no "${this.id}"; name the field that identifies it with --id. It has ${Object.keys(document).join(', ') || 'no fields'}`,
-      )
+      throw badFile(from, `a document has no "${this.id}"; name the field that identifies it with --id. It has ${listed(Object.keys(document)) || 'no fields'}`)
     const { key } = prepared(document, this.id, from)
     const other = this.#ids.get(key)
-    if (other !== undefined) throw badFile(from, `its document "${key}" is in ${other === from ? 'it twice' : `${other} too`}; leave one of them out`)
+    if (other !== undefined)
+      throw badFile(from, `its document "${oneLine(key, ID)}" is in ${other === from ? 'it twice' : `${other} too`}; leave one of them out`)
     this.#ids.set(key, from)
     for (const name of this.fields) if (!this.#filled.has(name) && textAt(document, name) !== '') this.#filled.add(name)
     if (this.#filled.size === 0) for (const name of Object.keys(document)) this.#seen.add(name)

@@ -10,6 +10,7 @@ import { ProgressLine } from './progress-line.js'
 import { RERANK_COMMAND, runRerank } from './rerank-command.js'
 import type { CommandRun } from './run.js'
 import { runSearch, SEARCH_COMMAND } from './search-command.js'
+import { withoutControls } from './terminal-text.js'
 import { UsageError } from './usage-error.js'
 
 const COMMANDS: readonly { spec: CommandSpec; run: (args: Arguments, run: CommandRun) => Promise<void> }[] = [
@@ -52,13 +53,14 @@ async function main(given: readonly string[]): Promise<void> {
 async function stoppable(run: (args: Arguments, run: CommandRun) => Promise<void>, args: Arguments): Promise<void> {
   const controller = new AbortController()
   const progress = new ProgressLine()
-  for (const [name, status] of Object.entries(STOPPED)) {
-    process.once(name, () => {
-      process.exitCode = status
-      controller.abort(new Error('stopped'))
-      process.once(name, () => process.exit(status))
-    })
+  const stop = (name: NodeJS.Signals) => {
+    const status = STOPPED[name as keyof typeof STOPPED]
+    if (controller.signal.aborted) process.exit(status)
+    process.exitCode = status
+    controller.abort(new Error('stopped'))
   }
+  const names = Object.keys(STOPPED)
+  for (const name of names) process.on(name, stop)
   try {
     await run(args, { signal: controller.signal, progress })
   } catch (error) {
@@ -66,6 +68,8 @@ async function stoppable(run: (args: Arguments, run: CommandRun) => Promise<void
     progress.note('secondpass: stopped')
   } finally {
     progress.clear()
+    // What may still end by itself is ended by the next one as any process is.
+    for (const name of names) process.off(name, stop)
   }
 }
 
@@ -81,6 +85,8 @@ const version = (): string => JSON.parse(readFileSync(new URL('../../package.jso
 
 // A reader that has had enough, such as `head`, is no failure.
 process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => process.exit(code === 'EPIPE' ? 0 : 1))
+// Nor is one that does not want to be told how far it is; the work goes on.
+process.stderr.on('error', () => {})
 
 try {
   // Node 20.16 has it; the types think that every one does.
@@ -88,5 +94,5 @@ try {
   await main(process.argv.slice(2))
 } catch (error) {
   process.exitCode = error instanceof UsageError ? 2 : 1
-  console.error(`secondpass: ${(error as Error).message}`)
+  console.error(`secondpass: ${withoutControls((error as Error).message)}`)
 }

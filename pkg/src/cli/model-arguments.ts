@@ -14,10 +14,17 @@ const CACHE_VARIABLE = 'SECONDPASS_MODELS'
 
 export const MODEL_VALUE = 'DIR|FILE|URL|hf:OWNER/NAME'
 
+export const HUB_OPTION: Record<string, OptionSpec> = {
+  hub: { value: 'URL', help: `Where hf: addresses are (default: ${HUB_VARIABLE}, or https://huggingface.co)` },
+}
+export const CACHE_OPTION: Record<string, OptionSpec> = {
+  cache: { value: 'DIR', help: `Where downloaded models are kept (default: ${CACHE_VARIABLE}, or the user's cache folder)` },
+}
+
 /** Options of every command that loads a model. */
 export const LOAD_OPTIONS: Record<string, OptionSpec> = {
-  hub: { value: 'URL', help: `Where hf: addresses are (default: ${HUB_VARIABLE}, or https://huggingface.co)` },
-  cache: { value: 'DIR', help: `Where downloaded models are kept (default: ${CACHE_VARIABLE}, or the user's cache folder)` },
+  ...HUB_OPTION,
+  ...CACHE_OPTION,
   'no-cache': { help: 'Keep nothing: download at each run' },
   dtype: { value: 'TYPE', help: 'Matrices in memory: auto (as in the file), f32 or q8_0 (default: auto)' },
   workers: { value: 'N', help: 'Threads, each with its own copy of the model (default: by the cores and the memory)' },
@@ -40,7 +47,7 @@ export async function modelOptions(args: Arguments, model: string): Promise<Mode
     model: await modelAddress(model),
     device: 'cpu',
     cache: args.flag('no-cache') ? 'memory' : { folder: cacheFolder(args) },
-    hub: args.text('hub') ?? process.env[HUB_VARIABLE] ?? 'https://huggingface.co',
+    hub: hubOf(args),
     ...(vision !== undefined && { vision: await modelAddress(vision) }),
     ...(dtype && { dtype }),
     ...(workers !== undefined && { workers }),
@@ -48,6 +55,9 @@ export async function modelOptions(args: Arguments, model: string): Promise<Mode
     ...(args.flag('apply-orientation') && { applyOrientation: true }),
   }
 }
+
+/** Where `hf:` addresses are. */
+export const hubOf = (args: Arguments): string => args.text('hub') ?? process.env[HUB_VARIABLE] ?? 'https://huggingface.co'
 
 /** The folder of downloaded models. */
 export function cacheFolder(args: Arguments): string {

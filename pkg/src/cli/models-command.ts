@@ -1,8 +1,9 @@
 // `secondpass models`
 import type { Arguments, CommandSpec } from './arguments.js'
-import { cacheFolder, modelAddress } from './model-arguments.js'
+import { CACHE_OPTION, cacheFolder, HUB_OPTION, hubOf, modelAddress } from './model-arguments.js'
 import { cache, models, type PublishedModel } from './package.js'
 import type { CommandRun } from './run.js'
+import { jsonText, oneLine } from './terminal-text.js'
 import { UsageError } from './usage-error.js'
 
 export const MODELS_COMMAND: CommandSpec = {
@@ -14,7 +15,8 @@ export const MODELS_COMMAND: CommandSpec = {
     commercial: { help: 'Only those whose licence allows commercial use' },
     stored: { help: 'What is stored on this machine instead' },
     remove: { value: 'MODEL', help: 'Remove what is stored of a model, by the address it was loaded from' },
-    cache: { value: 'DIR', help: "Where downloaded models are kept (default: SECONDPASS_MODELS, or the user's cache folder)" },
+    ...HUB_OPTION,
+    ...CACHE_OPTION,
     json: { help: 'Print JSON' },
     help: { help: 'Print this' },
   },
@@ -31,7 +33,7 @@ export async function runModels(args: Arguments, { progress }: CommandRun): Prom
   if (args.positionals.length > 0) throw new UsageError(`"${args.positionals[0]}" is not understood; secondpass models --help says what is`)
   const [remove, options] = [args.text('remove'), { cache: { folder: cacheFolder(args) } }]
   if (remove !== undefined) {
-    const removed = await cache.delete(await modelAddress(remove), options)
+    const removed = await cache.delete(await modelAddress(remove), { ...options, hub: hubOf(args) })
     progress.note(removed === 0 ? `Nothing of ${remove} is stored in ${options.cache.folder}.` : `${removed} files were removed.`)
   } else if (args.flag('stored')) printStored(await cache.list(options), options.cache.folder, args)
   else printModels(chosen(args), args)
@@ -44,7 +46,7 @@ function chosen(args: Arguments): PublishedModel[] {
 }
 
 function printModels(list: readonly PublishedModel[], args: Arguments): void {
-  if (args.flag('json')) return console.log(JSON.stringify(list, null, 2))
+  if (args.flag('json')) return console.log(jsonText(list, 2))
   const rows = list.map(({ id, approximate_bytes, licence, good_for, start_with }) => [
     id,
     size(approximate_bytes),
@@ -55,10 +57,18 @@ function printModels(list: readonly PublishedModel[], args: Arguments): void {
 }
 
 function printStored(files: Awaited<ReturnType<typeof cache.list>>, folder: string, args: Arguments): void {
-  if (args.flag('json')) return console.log(JSON.stringify(files, null, 2))
+  if (args.flag('json')) return console.log(jsonText(files, 2))
   if (files.length === 0) return console.log(`Nothing is stored in ${folder}.`)
-  console.log(table([['ADDRESS', 'SIZE', 'STORED'], ...files.map(({ url, bytes, stored, complete }) => [url, size(bytes), complete ? 'all' : size(stored)])]))
+  console.log(
+    table([
+      ['ADDRESS', 'SIZE', 'STORED'],
+      ...files.map(({ url, bytes, stored, complete }) => [oneLine(url, ADDRESS), size(bytes), complete ? 'all' : size(stored)]),
+    ]),
+  )
 }
+
+/** Characters of an address. */
+const ADDRESS = 2048
 
 const size = (bytes: number) =>
   bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`

@@ -1,5 +1,6 @@
 // Progress on standard error: one line that is drawn again where that is a terminal, plain lines where it is not. What takes less than a
 // second is silent.
+import { oneLine, withoutControls } from './terminal-text.js'
 
 const SILENT_MS = 1000
 /** How often the line is drawn, and how often a plain line may come. */
@@ -7,6 +8,8 @@ const [DRAW_MS, LINE_MS] = [100, 2000]
 const BAR = 24
 /** Of a terminal that does not tell. */
 const WIDTH = 80
+/** Characters of what is said to be done, which may hold the name of a foreign file. */
+const LABEL = 200
 
 export class ProgressLine {
   readonly #out: NodeJS.WriteStream
@@ -25,7 +28,7 @@ export class ProgressLine {
     const wait = this.#out.isTTY ? DRAW_MS : LINE_MS
     if (now - this.#start < SILENT_MS || (this.#last > 0 && now - this.#last < wait)) return
     const percent = fraction === undefined ? '' : ` ${Math.floor(Math.min(1, Math.max(0, fraction)) * 100)} %`
-    const line = `${label}${percent}`
+    const line = `${oneLine(label, LABEL)}${percent}`
     if (line === this.#lastLine) return
     this.#last = now
     this.#lastLine = line
@@ -45,7 +48,7 @@ export class ProgressLine {
   /** Says something that stays. */
   readonly note = (text: string): void => {
     this.clear()
-    this.#out.write(`${text}\n`)
+    this.#out.write(`${withoutControls(text)}\n`)
   }
 }
 

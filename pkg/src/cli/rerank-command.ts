@@ -5,6 +5,7 @@ import { LOAD_OPTIONS, MODEL_VALUE, modelOptions, PICTURE_OPTIONS } from './mode
 import { Reranker } from './package.js'
 import { readRequestBody } from './request-input.js'
 import type { CommandRun } from './run.js'
+import { jsonText } from './terminal-text.js'
 import { UsageError } from './usage-error.js'
 
 export const RERANK_COMMAND: CommandSpec = {
@@ -48,7 +49,7 @@ export async function runRerank(args: Arguments, { signal, progress }: CommandRu
     const onResult = () => progress.report('scoring', ++scored / request.documents.length)
     const response = await reranker.rerank(request, { signal, onResult, strict: args.flag('strict') })
     progress.clear()
-    console.log(JSON.stringify(response, null, 2))
+    console.log(jsonText(response, 2))
   } finally {
     reranker.dispose()
   }

@@ -1,12 +1,13 @@
 // `secondpass search`: an index that was made ahead, tried on the command line.
-import { readFile, stat } from 'node:fs/promises'
 import { fieldsOfArchive } from './archive-fields.js'
 import type { Arguments, CommandSpec } from './arguments.js'
 import { PROMPT_OPTIONS, promptsOf } from './embed-command.js'
 import { fieldsOf } from './fields-argument.js'
 import { LOAD_OPTIONS, MODEL_VALUE, modelOptions } from './model-arguments.js'
-import { Embedder, type IndexProgress, Reranker, type SearchHit, SearchIndex, SecondpassError } from './package.js'
+import { Embedder, type IndexProgress, Reranker, type SearchHit, SearchIndex } from './package.js'
+import { readArchive } from './read-archive.js'
 import type { CommandRun } from './run.js'
+import { jsonText, oneLine } from './terminal-text.js'
 import { UsageError } from './usage-error.js'
 
 export const SEARCH_COMMAND: CommandSpec = {
@@ -56,7 +57,7 @@ export async function runSearch(args: Arguments, { signal, progress }: CommandRu
     const response = await index.search(query, { signal, top_n: args.count('top-n') ?? 10, onStage: ({ stage }) => progress.report(stage) })
     for (const warning of [...new Set([...index.info.warnings, ...response.warnings])]) progress.note(`warning: ${warning}`)
     progress.clear()
-    if (args.flag('json')) return console.log(JSON.stringify(response, null, 2))
+    if (args.flag('json')) return console.log(jsonText(response, 2))
     if (response.results.length === 0) return progress.note('Nothing was found.')
     console.log(response.results.map((hit, i) => described(hit, i, Object.keys(fields))).join('\n\n'))
   } finally {
@@ -66,42 +67,19 @@ export async function runSearch(args: Arguments, { signal, progress }: CommandRu
   }
 }
 
-async function readArchive(source: string, signal: AbortSignal): Promise<Blob> {
-  if (!/^https?:/i.test(source)) {
-    const found = await stat(source).catch(() => undefined)
-    if (!found?.isFile()) throw new UsageError(`there is no file "${source}"; secondpass index makes one`)
-    return new Blob([await readFile(source)])
-  }
-  try {
-    const response = await fetch(source, { signal })
-    if (!response.ok) throw new Error(`its host answered ${response.status}`)
-    return await response.blob()
-  } catch (error) {
-    signal.throwIfAborted()
-    throw new SecondpassError(
-      'network',
-      503,
-      `The index at ${source} could not be fetched: ${((error as Error).cause as Error | undefined)?.message ?? (error as Error).message}`,
-    )
-  }
-}
-
-/** How much of a text is printed. */
-const SNIPPET = 160
+/** How much of a text is printed, and of an id or an address, which is of use only as a whole. */
+const [SNIPPET, ADDRESS] = [160, 2048]
 
 function described({ id, document, score, ranks }: SearchHit<Record<string, unknown>>, position: number, fields: readonly string[]): string {
-  const words = (name: string) => (typeof document[name] === 'string' ? oneLine(document[name] as string) : '')
+  const words = (name: string, most = SNIPPET) => (typeof document[name] === 'string' ? oneLine(document[name] as string, most) : '')
+  const name = oneLine(String(id), ADDRESS)
   const heading = [words('title'), words('heading')].filter((part) => part !== '').join(' › ')
   const text =
     fields
-      .filter((name) => name !== 'title' && name !== 'heading')
-      .map(words)
+      .filter((field) => field !== 'title' && field !== 'heading')
+      .map((field) => words(field))
       .find((part) => part !== '') ?? ''
   const from = (['keywords', 'vectors', 'reranked'] as const).flatMap((stage) => (ranks[stage] === undefined ? [] : [`${stage} ${ranks[stage]}`]))
-  const head = `${position + 1}. ${heading || id}  (${score.toPrecision(3)}: ${from.join(', ')})`
-  const snippet = text.length > SNIPPET ? `${[...text.slice(0, SNIPPET)].join('')}…` : text
-  return [head, `   ${words('url') || id}`, ...(snippet === '' ? [] : [`   ${snippet}`])].join('\n')
+  const head = `${position + 1}. ${heading || name}  (${score.toPrecision(3)}: ${from.join(', ')})`
+  return [head, `   ${words('url', ADDRESS) || name}`, ...(text === '' ? [] : [`   ${text}`])].join('\n')
 }
-
-/** Control characters of a foreign index could move the cursor of a terminal. */
-const oneLine = (text: string) => text.replace(/[\s\p{Cc}]+/gu, ' ').trim()

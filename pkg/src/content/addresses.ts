@@ -11,6 +11,18 @@ export function absoluteUrl(url: string | URL): string {
   }
 }
 
+/** `hf:owner/name[@revision][/path]`, without parts that lead elsewhere. */
+const HUB_ADDRESS = /^hf:(?!.*[:/@]\.\.?(?:[/@]|$))([\w.%-]+)\/([\w.%-]+)(?:@([\w.%-]+))?(?:\/([\w.%/-]*))?$/
+
+/** The URL of an address that begins with `hf:` on another hub than the engine's own; what is none stays as it is, so that its reader can say so. */
+export function onHub(address: string, hub: string | URL): string {
+  const [, owner, name, revision = 'main', path = ''] = HUB_ADDRESS.exec(address) ?? []
+  if (owner === undefined) return address
+  let base = absoluteUrl(hub)
+  while (base.endsWith('/')) base = base.slice(0, -1)
+  return `${base}/${owner}/${name}/resolve/${revision}/${path}`
+}
+
 /** Whether an address holds a user name or a password. */
 export function hasCredentials(url: string): boolean {
   const { username, password } = parsed(url) ?? {}

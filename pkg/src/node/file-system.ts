@@ -44,3 +44,10 @@ export const joinPath = (...parts: string[]): string =>
 
 /** What the system calls an error: `ENOENT` and so on. */
 export const systemCode = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code
+
+/** Does what can be left undone. */
+export function tried(work: () => void): void {
+  try {
+    work()
+  } catch {}
+}

@@ -1,6 +1,6 @@
 // Locks among all processes that use a folder, with the interface of Web Locks. A lock is a file that its holder touches again and
 // again, so that others see when the holder is gone: Node has no locks that the system releases.
-import { joinPath, nodeFiles, systemCode } from './file-system.js'
+import { joinPath, nodeFiles, systemCode, tried } from './file-system.js'
 import { type LockOwner, lockFolder, lockOwner, lockText } from './lock-files.js'
 
 /** How often a lock's file is touched. */
@@ -13,6 +13,8 @@ const DEAD_MS = 2500
 const RETRY_MS = 50
 /** Of several that take a lock over, the last one has it: so long each waits until it looks. */
 const SETTLE_MS = 100
+/** Windows says EPERM of a file that is just being removed. After so many tries, two seconds, it is not that: nobody may write there. */
+const MOST_DENIED = 40
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
@@ -33,12 +35,25 @@ export class FolderLocks {
   async request<T>(name: string, callback: () => T | PromiseLike<T>): Promise<T> {
     const path = joinPath(this.#folder, `${encodeURIComponent(name)}.lock`)
     const text = lockText(this.#owner, this.#count++)
-    while (!(create(path, text) || (isAbandoned(path, this.#owner.host) && (await takeOver(path, text))))) await sleep(RETRY_MS)
+    await this.#acquire(path, text)
     this.#hold(path)
     try {
       return await callback()
     } finally {
       this.#release(path, text)
+    }
+  }
+
+  async #acquire(path: string, text: string): Promise<void> {
+    for (let denied = 0; ; await sleep(RETRY_MS)) {
+      try {
+        if (create(path, text) || (isAbandoned(path, this.#owner.host) && (await takeOver(path, text)))) return
+        denied = 0
+      } catch (error) {
+        if (systemCode(error) !== 'EPERM') throw error
+        // The engine's error is then `storage_failed`, with this message.
+        if (++denied > MOST_DENIED) throw new Error(`${(error as Error).message}; let this user write there, or name another folder`)
+      }
     }
   }
 
@@ -53,8 +68,11 @@ export class FolderLocks {
       clearInterval(this.#beat)
       this.#beat = undefined
     }
-    // Another may have taken it over from a process that was stopped for long.
-    if (textOf(path) === text) ignoringAbsence(() => nodeFiles().unlinkSync(path))
+    // Another may have taken it over from a process that was stopped for long. A lock that cannot be removed is nobody's when it is
+    // not touched any more; what was done under it is done.
+    tried(() => {
+      if (textOf(path) === text) nodeFiles().unlinkSync(path)
+    })
   }
 }
 
@@ -63,8 +81,7 @@ function create(path: string, text: string): boolean {
     nodeFiles().writeFileSync(path, text, { flag: 'wx' })
     return true
   } catch (error) {
-    // Windows says EPERM of a file that is just being removed.
-    if (systemCode(error) === 'EEXIST' || systemCode(error) === 'EPERM') return false
+    if (systemCode(error) === 'EEXIST') return false
     throw error
   }
 }
@@ -83,7 +100,12 @@ async function takeOver(path: string, text: string): Promise<boolean> {
   const files = nodeFiles()
   const own = `${path}.${crypto.randomUUID()}`
   files.writeFileSync(own, text, { flag: 'wx' })
-  files.renameSync(own, path)
+  try {
+    files.renameSync(own, path)
+  } finally {
+    // Where it was not renamed.
+    tried(() => files.unlinkSync(own))
+  }
   await sleep(SETTLE_MS)
   return textOf(path) === text
 }
@@ -98,9 +120,10 @@ function runs(pid: number): boolean {
   }
 }
 
+/** An error here, in a timer, would end the thread. */
 function touch(path: string): void {
   const now = new Date()
-  ignoringAbsence(() => nodeFiles().utimesSync(path, now, now))
+  tried(() => nodeFiles().utimesSync(path, now, now))
 }
 
 const textOf = (path: string): string | undefined => ignoringAbsence(() => nodeFiles().readFileSync(path, 'utf8'))

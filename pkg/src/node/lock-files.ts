@@ -1,5 +1,5 @@
 // The files by which processes lock what they write in a folder: where they are, and what is in them.
-import { joinPath, nodeFiles } from './file-system.js'
+import { joinPath, nodeFiles, tried } from './file-system.js'
 
 /** Who holds a lock: a thread of a process of a machine. */
 export interface LockOwner {
@@ -27,13 +27,14 @@ export function lockOwner(text: string): LockOwner | undefined {
 /** Removes the locks of a thread that has ended: it was stopped in the middle, so it could not. */
 export function removeLocks(folder: string, { host, pid, thread }: LockOwner): void {
   const files = nodeFiles()
-  try {
+  // What cannot be read or removed others find not to be renewed any more.
+  tried(() => {
     for (const name of files.readdirSync(lockFolder(folder))) {
-      const path = joinPath(lockFolder(folder), name)
-      const owner = lockOwner(files.readFileSync(path, 'utf8'))
-      if (owner?.host === host && owner.pid === pid && owner.thread === thread) files.unlinkSync(path)
+      tried(() => {
+        const path = joinPath(lockFolder(folder), name)
+        const owner = lockOwner(files.readFileSync(path, 'utf8'))
+        if (owner?.host === host && owner.pid === pid && owner.thread === thread) files.unlinkSync(path)
+      })
     }
-  } catch {
-    // Others find that it is not renewed any more.
-  }
+  })
 }

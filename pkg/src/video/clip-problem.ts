@@ -6,6 +6,9 @@ import { type Clip, clipName } from './clip-source.js'
 /** As many first bytes tell a container: a transport stream by the length of its packets. */
 const [HEAD_BYTES, PACKET_BYTES] = [189, 188]
 
+/** A host that refused the player need not answer again. */
+const LOOK_UP_MS = 10_000
+
 /** What stands at the beginning of containers: its place, and the bytes as Latin-1. */
 const CONTAINERS: [at: number, bytes: string][] = [
   [4, 'ftyp'],
@@ -51,16 +54,31 @@ async function headOfFile(file: Blob): Promise<Uint8Array | Error> {
 }
 
 async function headOfAddress(address: string, signal: AbortSignal | undefined): Promise<Uint8Array | Error> {
+  if (signal?.aborted) return signal.reason
+  const waiting = new AbortController()
+  const stop = () => waiting.abort()
+  const timer = setTimeout(stop, LOOK_UP_MS)
+  signal?.addEventListener('abort', stop)
+  try {
+    const head = await headWhile(waiting.signal, address)
+    if (signal?.aborted) return signal.reason
+    return waiting.signal.aborted ? unanswered(clipName(address)) : head
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+async function headWhile(signal: AbortSignal, address: string): Promise<Uint8Array | Error> {
   const since = performance.now()
   const name = clipName(address)
   try {
-    const response = await fetch(address, { signal: signal ?? null })
+    const response = await fetch(address, { signal })
     if (response.ok) return await firstBytes(response)
     await response.body?.cancel()
     const [code, status] = response.status === 404 || response.status === 410 ? (['not_found', 404] as const) : (['network', 503] as const)
     return new SecondpassError(code, status, `${name} gave HTTP ${response.status}`)
   } catch {
-    if (signal?.aborted) return signal.reason
     const blocked = await policyBlock(since, 'connect-src')
     if (blocked) return new SecondpassError('network', 503, `${name} could not be loaded, and why cannot be looked up. ${blocked}`)
     if (await answers(address, signal)) return foreign(name)
@@ -68,10 +86,17 @@ async function headOfAddress(address: string, signal: AbortSignal | undefined): 
   }
 }
 
+const unanswered = (name: string): Error =>
+  new SecondpassError(
+    'network',
+    503,
+    `${name} could not be loaded, and its host has not answered the question why for ${LOOK_UP_MS / 1000} seconds; check the connection`,
+  )
+
 /** Whether there is a host at all, that only does not allow this page to read. */
-async function answers(address: string, signal: AbortSignal | undefined): Promise<boolean> {
+async function answers(address: string, signal: AbortSignal): Promise<boolean> {
   try {
-    const response = await fetch(address, { mode: 'no-cors', signal: signal ?? null })
+    const response = await fetch(address, { mode: 'no-cors', signal })
     await response.body?.cancel()
     return true
   } catch {

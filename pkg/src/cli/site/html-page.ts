@@ -1,5 +1,6 @@
 // An HTML page as passages: what is in its main part, without navigation, cut at its headings.
 import { Parser } from 'htmlparser2'
+import { startOf } from '../../content/text.js'
 import { MAX_ELEMENT_DEPTH, MAX_LABEL } from './limits.js'
 import { type Passage, PassageCollector } from './passages.js'
 import { badFile } from './site-error.js'
@@ -93,7 +94,7 @@ class PageReader {
   }
 
   ontext(text: string): void {
-    if (this.#inTitle) this.#documentTitle += text.slice(0, MAX_LABEL)
+    if (this.#inTitle) this.#documentTitle += text
     if (this.#skipping > 0) return
     if (this.#heading) this.#heading.text += text
     else {
@@ -122,7 +123,7 @@ class PageReader {
     if (this.#noindex) return undefined
     const { body, article, main } = this.#regions
     const chosen = !main.isEmpty ? main : !article.isEmpty ? article : body
-    const title = chosen.title || oneLine(this.#documentTitle)
+    const title = chosen.title || startOf(oneLine(this.#documentTitle), MAX_LABEL)
     return { title, passages: chosen.end() }
   }
 
@@ -136,7 +137,7 @@ class PageReader {
     const heading = this.#heading
     this.#heading = undefined
     if (!heading) return
-    const text = withoutPermalink(oneLine(heading.text).slice(0, MAX_LABEL))
+    const text = withoutPermalink(startOf(oneLine(heading.text), MAX_LABEL))
     if (text !== '') for (const region of this.#here()) region.heading(heading.level, text, heading.anchor)
   }
 

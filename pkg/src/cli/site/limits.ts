@@ -8,6 +8,8 @@ export const MAX_JSON_BYTES = 256 << 20
 export const MAX_ELEMENT_DEPTH = 1000
 /** How deep folders may be in each other. */
 export const MAX_FOLDER_DEPTH = 64
+/** How often links may lead to folders that were walked already: from few of them there can be ways without end. */
+export const MAX_FOLDERS_AGAIN = 10_000
 /** Files of one index. */
 export const MAX_FILES = 200_000
 /** Characters of a passage: what a model of 512 tokens reads. Longer sections become several. */

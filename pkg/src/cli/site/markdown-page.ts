@@ -1,5 +1,7 @@
 // A page of Markdown: turned into HTML, with the anchors that GitHub and most generators of sites give to headings, and read as that.
 import MarkdownIt from 'markdown-it'
+import { startOf } from '../../content/text.js'
+import { HeadingAnchors } from './heading-anchors.js'
 import { readHtml, type SitePage } from './html-page.js'
 import { MAX_LABEL } from './limits.js'
 
@@ -8,28 +10,14 @@ const markdown = new MarkdownIt({ html: true })
 export function readMarkdown(source: string, file: string): SitePage | undefined {
   const { title, body } = withoutFrontMatter(source)
   const tokens = markdown.parse(body, {})
-  const slugs = new Map<string, number>()
+  const anchors = new HeadingAnchors()
   tokens.forEach((token, i) => {
     if (token.type !== 'heading_open') return
     const text = (tokens[i + 1]?.children ?? []).map(({ type, content }) => (type === 'text' || type === 'code_inline' ? content : '')).join('')
-    token.attrSet('id', unique(slugOf(text), slugs))
+    token.attrSet('id', anchors.next(text))
   })
   const page = readHtml(markdown.renderer.render(tokens, markdown.options, {}), file)
   return page && title !== '' ? { ...page, title } : page
-}
-
-/** As GitHub makes them: small letters, no punctuation, hyphens for spaces. */
-const slugOf = (text: string) =>
-  text
-    .trim()
-    .toLowerCase()
-    .replace(/[^\p{L}\p{M}\p{N}\p{Pc}\- ]/gu, '')
-    .replaceAll(' ', '-')
-
-function unique(slug: string, used: Map<string, number>): string {
-  const count = used.get(slug)
-  used.set(slug, (count ?? 0) + 1)
-  return count === undefined ? slug : unique(`${slug}-${count}`, used)
 }
 
 /** YAML between two lines of hyphens at the start, of which only a plain title is read. */
@@ -38,7 +26,7 @@ function withoutFrontMatter(source: string): { title: string; body: string } {
   const end = lines[0]?.trimEnd() === '---' ? lines.findIndex((line, i) => i > 0 && line.trimEnd() === '---') : -1
   if (end < 0) return { title: '', body: source }
   const line = lines.slice(1, end).find((each) => each.startsWith('title:'))
-  return { title: unquoted(line?.slice('title:'.length).trim() ?? '').slice(0, MAX_LABEL), body: lines.slice(end + 1).join('\n') }
+  return { title: startOf(unquoted(line?.slice('title:'.length).trim() ?? ''), MAX_LABEL), body: lines.slice(end + 1).join('\n') }
 }
 
 function unquoted(text: string): string {

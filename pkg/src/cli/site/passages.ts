@@ -1,4 +1,5 @@
 // Text under headings, cut into passages: what a search finds, and a link leads to.
+import { startOf } from '../../content/text.js'
 import { MAX_LABEL, PASSAGE_CHARACTERS } from './limits.js'
 
 /** A part of a page. */
@@ -30,12 +31,12 @@ export class PassageCollector {
   heading(level: number, text: string, anchor: string): void {
     this.#flush()
     this.#headings++
-    const label = text.slice(0, MAX_LABEL)
+    const label = startOf(text, MAX_LABEL)
     if (level === 1 && this.title === '') this.title = label
     this.#path = this.#path.slice(0, level)
     this.#path[level] = label
-    // A heading that no link can lead to belongs to the one before it.
-    if (anchor !== '') this.#anchor = anchor.slice(0, MAX_LABEL)
+    // A heading that no link can lead to belongs to the one before it. Of an anchor a part leads nowhere.
+    if (anchor !== '' && anchor.length <= MAX_LABEL) this.#anchor = anchor
     else if (level === 1) this.#anchor = ''
   }
 
@@ -70,17 +71,11 @@ export class PassageCollector {
 function* parts(text: string): Generator<string> {
   let rest = text.trim()
   while (rest.length > PASSAGE_CHARACTERS) {
-    const head = rest.slice(0, PASSAGE_CHARACTERS)
+    const head = startOf(rest, PASSAGE_CHARACTERS)
     const half = PASSAGE_CHARACTERS / 2
-    const end = [head.lastIndexOf('\n'), head.lastIndexOf('. ') + 1, head.lastIndexOf(' ')].find((at) => at > half) ?? withoutHalf(rest)
+    const end = [head.lastIndexOf('\n'), head.lastIndexOf('. ') + 1, head.lastIndexOf(' ')].find((at) => at > half) ?? head.length
     yield rest.slice(0, end).trim()
     rest = rest.slice(end).trim()
   }
   if (rest !== '') yield rest
-}
-
-/** Not between the halves of a character beyond 16 bits. */
-function withoutHalf(text: string): number {
-  const code = text.charCodeAt(PASSAGE_CHARACTERS - 1)
-  return code >= 0xd800 && code < 0xdc00 ? PASSAGE_CHARACTERS - 1 : PASSAGE_CHARACTERS
 }

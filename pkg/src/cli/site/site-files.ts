@@ -2,7 +2,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { dirname, extname, join, relative, resolve, sep } from 'node:path'
 import { UsageError } from '../usage-error.js'
-import { MAX_FILES, MAX_FOLDER_DEPTH } from './limits.js'
+import { MAX_FILES, MAX_FOLDER_DEPTH, MAX_FOLDERS_AGAIN } from './limits.js'
 import { badFile } from './site-error.js'
 
 export type SiteFileKind = 'html' | 'markdown' | 'text' | 'json' | 'lines'
@@ -36,10 +36,13 @@ export async function findFiles(given: readonly string[], root: string | undefin
     const found = await stat(path).catch(() => undefined)
     if (!found) throw new UsageError(`there is no file or folder "${each}"`)
     if (!found.isDirectory() && !kindOf(path)) throw new UsageError(`"${each}" is of no kind that is read; there are ${Object.keys(KINDS).join(', ')}`)
+    // A pipe or a device may have no end.
+    if (!found.isDirectory() && !found.isFile()) throw new UsageError(`"${each}" is neither a file nor a folder`)
     named.push({ path, isFolder: found.isDirectory() })
   }
   const common = commonFolder(named.filter(({ isFolder }) => !isFolder).map(({ path }) => dirname(path)))
   const files = new Map<string, SiteFile>()
+  const walked: Walked = { folders: new Set(), again: 0 }
   const add = (path: string, base: string) => {
     const kind = kindOf(path)
     const place = relative(base, path).split(sep).join('/')
@@ -50,7 +53,7 @@ export async function findFiles(given: readonly string[], root: string | undefin
   for (const { path, isFolder } of named) {
     const base = root === undefined ? (isFolder ? path : common) : resolve(root)
     if (!isFolder) add(path, base)
-    else for await (const file of walk(path, new Set(), 0, signal)) add(file, base)
+    else for await (const file of walk(path, new Set(), walked, signal)) add(file, base)
   }
   return [...files.values()].sort((a, b) => compare(a.place, b.place) || compare(a.path, b.path))
 }
@@ -59,19 +62,28 @@ const kindOf = (path: string): SiteFileKind | undefined => KINDS[extname(path).t
 /** By code units, as no locale of a machine changes. */
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
+interface Walked {
+  /** By their real paths. */
+  folders: Set<string>
+  again: number
+}
+
 /** The files of a folder. `above` are the folders that it is in, by which links in a circle are noticed. */
-async function* walk(folder: string, above: ReadonlySet<string>, depth: number, signal: AbortSignal): AsyncGenerator<string> {
+async function* walk(folder: string, above: ReadonlySet<string>, walked: Walked, signal: AbortSignal): AsyncGenerator<string> {
   signal.throwIfAborted()
   const real = await realpath(folder)
   if (above.has(real)) return
-  if (depth > MAX_FOLDER_DEPTH) throw badFile(folder, `folders are more than ${MAX_FOLDER_DEPTH} deep in each other`)
+  if (walked.folders.has(real) && ++walked.again > MAX_FOLDERS_AGAIN)
+    throw badFile(folder, `links lead to the same folders more than ${MAX_FOLDERS_AGAIN} times; name the folders that are meant`)
+  walked.folders.add(real)
+  if (above.size > MAX_FOLDER_DEPTH) throw badFile(folder, `folders are more than ${MAX_FOLDER_DEPTH} deep in each other`)
   const names = (await readdir(folder)).sort(compare)
   for (const name of names) {
     if (name.startsWith('.') || name === 'node_modules') continue
     const path = join(folder, name)
     // Links that lead nowhere are no files.
     const found = await stat(path).catch(() => undefined)
-    if (found?.isDirectory()) yield* walk(path, new Set([...above, real]), depth + 1, signal)
+    if (found?.isDirectory()) yield* walk(path, new Set([...above, real]), walked, signal)
     const kind = found?.isFile() ? kindOf(path) : undefined
     if (kind && !skippedInFolders(name, kind)) yield path
   }

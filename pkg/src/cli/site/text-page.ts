@@ -1,4 +1,5 @@
 // A plain text as a page: its first line is its title, and paragraphs are its blocks.
+import { startOf } from '../../content/text.js'
 import type { SitePage } from './html-page.js'
 import { MAX_LABEL } from './limits.js'
 import { PassageCollector } from './passages.js'
@@ -8,5 +9,5 @@ export function readPlainText(text: string): SitePage {
   const paragraphs = text.split(/\r?\n[ \t]*\r?\n/).map((each) => each.trim())
   for (const paragraph of paragraphs) if (paragraph !== '') collector.block(paragraph)
   const first = paragraphs.find((each) => each !== '') ?? ''
-  return { title: (first.split('\n', 1)[0] ?? '').trim().slice(0, MAX_LABEL), passages: collector.end() }
+  return { title: startOf((first.split('\n', 1)[0] ?? '').trim(), MAX_LABEL), passages: collector.end() }
 }
