@@ -18,6 +18,7 @@ import type {
 
 export type { EmbedderLike, EmbedderSource } from '../embedder-like.js'
 export type { RerankerLike, RerankerSource } from '../reranker-like.js'
+export type { AdapterEmbedOptions } from './embedder-source.js'
 export type * from './tanstack-ai-types.js'
 
 /** Options of both adapters. */
