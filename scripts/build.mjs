@@ -7,7 +7,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rm
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildDemo as writeDemo } from './demo.mjs'
-import { clippy, fail, ROOT, run, TARGET_DIR, timed } from './lib.mjs'
+import { capture, clippy, fail, ROOT, run, TARGET_DIR, timed } from './lib.mjs'
 import { writeNotices } from './notices.mjs'
 import { COMMAND_ENTRY, ENTRIES, MAIN_ENTRIES, PEERS } from './package-entries.mjs'
 import { ensureNodeModules } from './setup/node.mjs'
@@ -17,6 +17,8 @@ import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
 /** What the command imports from the package instead of holding it. */
 const BESIDE_COMMAND = ['../index.js', '../search/index.js', '../models.js']
 const DIST = join(ROOT, 'pkg', 'dist')
+/** What is published is ES2022 without comments, as short as that can be. */
+const MINIFIED = ['--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning']
 export const DEMO = join(ROOT, 'dist')
 
 /** The two modules: with and without the GPU backend. Pages without a GPU, and workers on the CPU, load the small one. */
@@ -113,12 +115,17 @@ async function glue(wasmBindgen, name, from, profile) {
     writeFileSync(stamp, hash)
   }
   mkdirSync(join(DIST, 'wasm'), { recursive: true })
-  for (const file of [`${name}.js`, `${name}_bg.wasm`]) cpSync(join(folder, file), join(DIST, 'wasm', file))
+  cpSync(join(folder, `${name}_bg.wasm`), join(DIST, 'wasm', `${name}_bg.wasm`))
+  writeFileSync(join(DIST, 'wasm', `${name}.js`), minifiedGlue(name, profile))
 }
+
+/** The script of a module, as it is published: wasm-bindgen writes it with comments and long names. */
+export const minifiedGlue = (name, profile) => capture(bin('esbuild'), [join(glueFolder(profile), `${name}.js`), ...MINIFIED])
+
+const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
 
 /** The JavaScript of the package, beside the modules that were built last. */
 export function buildPackage() {
-  const bin = (name) => join(ROOT, 'node_modules', '.bin', name)
   const source = (name) => join(ROOT, 'pkg', 'src', `${name}.ts`)
   // What an earlier version left there would be published too.
   if (existsSync(DIST)) for (const name of readdirSync(DIST)) if (name !== 'wasm') rmSync(join(DIST, name), { recursive: true })
@@ -126,16 +133,7 @@ export function buildPackage() {
   // The command is the only part that knows Node's own types, and has no declarations.
   run(bin('tsc'), ['-p', join(ROOT, 'pkg', 'src', 'cli')])
   // esbuild's binary is called directly: its JavaScript API needs the install script, which is not run here.
-  const common = [
-    '--bundle',
-    '--format=esm',
-    '--target=es2022',
-    '--minify',
-    '--legal-comments=none',
-    '--log-level=warning',
-    `--outdir=${DIST}`,
-    `--outbase=${join(ROOT, 'pkg', 'src')}`,
-  ]
+  const common = ['--bundle', ...MINIFIED, `--outdir=${DIST}`, `--outbase=${join(ROOT, 'pkg', 'src')}`]
   const glue = MODULES.map(({ name }) => `--external:./wasm/${name}.js`)
   run(bin('esbuild'), [
     ...MAIN_ENTRIES.map(source),

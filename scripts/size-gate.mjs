@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { glueFolder, MODULES } from './build.mjs'
+import { glueFolder, MODULES, minifiedGlue } from './build.mjs'
 import { fail, ROOT, TARGET_DIR } from './lib.mjs'
 
 const WASM_LIMITS = {
@@ -13,7 +13,7 @@ const WASM_LIMITS = {
 }
 /** What every page loads that reranks or embeds, the entries that some of them load besides, and what runs in Node alone. */
 const JS_LIMITS = {
-  core: 53_800,
+  core: 49_800,
   'search/index.js': 24_000,
   'http/index.js': 8_700,
   'sdk/ai-sdk.js': 2_100,
@@ -42,8 +42,8 @@ export function sizeGate() {
     check(`${name}_bg.wasm`, wasm.length, WASM_LIMITS[name].raw)
     check(`${name}_bg.wasm after brotli`, brotliSize(wasm), WASM_LIMITS[name].brotli)
   }
-  for (const [name, files] of Object.entries(javascript())) {
-    const bytes = files.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0)
+  for (const [name, scripts] of Object.entries(javascript())) {
+    const bytes = scripts.reduce((sum, script) => sum + gzipSync(script, { level: 9 }).length, 0)
     check(`${name === 'core' ? 'JavaScript' : name} after gzip`, bytes, JS_LIMITS[name] ?? 0)
   }
   if (tooLarge.length > 0) fail(`Too large for a page: ${tooLarge.join(', ')}. \`node scripts/wasm-crates.mjs --help\` tells what a module is made of.`)
@@ -53,9 +53,11 @@ export function sizeGate() {
 function javascript() {
   const dist = join(ROOT, 'pkg', 'dist')
   const bundles = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js') && !file.startsWith('wasm'))
-  const own = bundles.filter((file) => !CORE.includes(file)).map((file) => [file.replaceAll('\\', '/'), [join(dist, file)]])
-  const glue = MODULES.map(({ name }) => join(glueFolder('release'), `${name}.js`))
-  return { core: [...CORE.map((file) => join(dist, file)), ...glue], ...Object.fromEntries(own) }
+  const script = (file) => readFileSync(join(dist, file))
+  const own = bundles.filter((file) => !CORE.includes(file)).map((file) => [file.replaceAll('\\', '/'), [script(file)]])
+  // Not what lies beside the bundles, which may be a development build's.
+  const glue = MODULES.map(({ name }) => minifiedGlue(name, 'release'))
+  return { core: [...CORE.map(script), ...glue], ...Object.fromEntries(own) }
 }
 
 // Brotli at its best takes half a minute, so its answer is remembered by the file's hash.

@@ -3,6 +3,7 @@
 const status = document.querySelector('[role=status]')
 const list = document.querySelector('ol')
 const tabs = (await chrome.tabs.query({})).filter((tab) => /^https?:/.test(tab.url ?? ''))
+/** A promise of the port, so that two searches in a row have one. */
 let port
 
 show(tabs.map((tab) => ({ tab })))
@@ -12,9 +13,11 @@ document.querySelector('form').addEventListener('submit', async (event) => {
   if (tabs.length === 0) return say('There are no tabs to choose from.')
   say('Reading…')
   try {
-    port ??= await connect()
-    port.postMessage({ query, documents: tabs.map(({ title, url }) => `${title}\n${url}`) })
+    port ??= connect()
+    const connected = await port
+    connected.postMessage({ query, documents: tabs.map(({ title, url }) => `${title}\n${url}`) })
   } catch (error) {
+    port = undefined
     say(error.message)
   }
 })
@@ -30,9 +33,10 @@ async function connect() {
     say('Best first.')
     show(results.map(({ index, relevance_score }) => ({ tab: tabs[index], score: relevance_score })))
   })
-  // The document has ended itself; the next search opens it again.
+  // The browser has ended the document, or it has crashed: nobody answers any more. The next search opens it again.
   connected.onDisconnect.addListener(() => {
     port = undefined
+    say('The model was closed. Search again.')
   })
   return connected
 }

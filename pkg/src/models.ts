@@ -14,6 +14,8 @@ export interface PublishedModel {
   family: string
   /** How many parameters are loaded. An output matrix that a reranker does not need is not counted. */
   parameters: number
+  /** How many the published files hold besides: those of such an output matrix, of which two rows are read at most. */
+  unread_parameters?: number
   /** The type in which the weights are published. */
   dtype: 'F32' | 'F16' | 'BF16'
   /** The size of the weights as published, within a few percent. The tokenizer adds 1 to 17 MB. */

@@ -116,6 +116,30 @@ test('a popup that is closed and opened again finds the model loaded, in the one
   assert.equal(documents.length, 1)
 })
 
+test('two searches in a row have one port, and the newer one is answered', async () => {
+  await popup.reload()
+  const { opened, names } = await popup.evaluate(async () => {
+    const names = []
+    const connect = chrome.runtime.connect
+    chrome.runtime.connect = (options) => (names.push(options.name), connect.call(chrome.runtime, options))
+    const form = document.querySelector('form')
+    form.elements.query.value = 'a red planet'
+    form.requestSubmit()
+    form.requestSubmit()
+    const status = document.querySelector('[role=status]')
+    while (status.textContent !== 'Best first.') await new Promise((done) => setTimeout(done, 20))
+    return { names, opened: (await chrome.runtime.getContexts({ contextTypes: ['OFFSCREEN_DOCUMENT'] })).length }
+  })
+  assert.deepEqual([opened, names], [1, ['rerank']])
+})
+
+test('a model that the browser has closed is said to be, and the next search opens it again', async () => {
+  await popup.evaluate(() => chrome.offscreen.closeDocument())
+  await popup.locator('[role=status]', { hasText: 'The model was closed. Search again.' }).waitFor()
+  await search('a red planet')
+  await popup.locator('[role=status]', { hasText: 'Best first.' }).waitFor()
+})
+
 test('no file of the extension imports dynamically or makes code of text, which the stores refuse', () => {
   const scripts = readdirSync(join(folder, 'extension'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
   assert.ok(scripts.length > 5)

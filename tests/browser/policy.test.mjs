@@ -79,7 +79,7 @@ function documented(file) {
   return found.replace(/https:\/\/[\w.-]+/, 'HOST')
 }
 
-for (const file of ['README.md', 'pkg/README.md']) {
+for (const file of ['README.md', 'pkg/README.md', 'docs/guide/your-site.md']) {
   test(`the policy of ${file} is enough`, async () => {
     const { ok, error } = await under(`default-src 'none'; img-src data:; ${documented(file)}`)
     assert.equal(ok?.scored, 1, error?.message)

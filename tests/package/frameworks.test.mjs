@@ -170,12 +170,15 @@ for (const framework of Object.keys(FRAMEWORKS)) {
       assert.ok(aborted)
       assert.equal(after, GOLDEN.request.documents.length)
       await workers(page, 0)
-      await page.evaluate(async (options) => {
-        mount('early', options, { keepMs: 0 })
-        await until('early', ({ model }) => model.status === 'loading')
-        unmount('early')
-      }, OTHER)
+      // A host that does not answer: the load cannot end by itself.
+      const held = []
+      const path = browser.host({ handle: async (_name, _request, response) => void held.push(response) })
+      await page.evaluate((options) => mount('early', options, { keepMs: 0 }), { ...OTHER, model: path })
+      await workers(page, 1)
+      assert.equal(await page.evaluate(() => seen.early.model.status), 'loading')
+      await page.evaluate(() => unmount('early'))
       await workers(page, 0)
+      for (const response of held) response.destroy()
     }))
 
   test(`${framework}: a failure is shown, and retry() loads again; other options load another model`, () =>
@@ -271,7 +274,7 @@ test('on a server nothing is loaded: the components are rendered as idle', async
   assert.equal(renderToString(createElement(Rendered)), '<p>idle idle</p>')
 
   const options = { model: '/nowhere' }
-  const { createSSRApp, h } = await import('vue')
+  const { createSSRApp, effectScope, h } = await import('vue')
   const { renderToString: renderVue } = await import('vue/server-renderer')
   const { useReranker: rerankerOf } = await import('secondpass/vue')
   const setup = () => {
@@ -279,10 +282,49 @@ test('on a server nothing is loaded: the components are rendered as idle', async
     return () => h('p', status.value)
   }
   assert.equal(await renderVue(createSSRApp({ setup })), '<p>idle</p>')
+  // Stores and plugins have scopes without a component, on servers too.
+  const scope = effectScope()
+  assert.equal(
+    scope.run(() => rerankerOf(options).status.value),
+    'idle',
+  )
+  scope.stop()
 
   const { get } = await import('svelte/store')
   const { rerankerStore } = await import('secondpass/svelte')
   assert.deepEqual(get(rerankerStore(options)), { status: 'idle' })
+})
+
+test('a run that has ended stays ended, whatever its work goes on to show', async () => {
+  const { get } = await import('svelte/store')
+  const { latestStore } = await import('secondpass/svelte')
+  const late = []
+  const latest = latestStore(async ({ show }, number) => {
+    late.push(() => show(0))
+    if (number < 0) throw new RangeError('negative')
+    return number
+  })
+  const statuses = []
+  const leave = latest.subscribe(({ status, value }) => statuses.push([status, value]))
+  const lateShow = async () => {
+    late.at(-1)()
+    await new Promise((done) => setTimeout(done, 100))
+  }
+  assert.equal(await latest.run(1), 1)
+  await lateShow()
+  assert.deepEqual(get(latest), { status: 'done', value: 1 })
+  await latest.run(-1)
+  await lateShow()
+  assert.equal(get(latest).status, 'failed')
+  const stopped = latest.run(2)
+  latest.abort()
+  await lateShow()
+  assert.deepEqual([await stopped, get(latest).status], [undefined, 'idle'])
+  assert.deepEqual(
+    statuses.map(([status]) => status),
+    ['idle', 'running', 'done', 'running', 'failed', 'running', 'idle'],
+  )
+  leave()
 })
 
 test('options that are no options are refused at once', async () => {

@@ -172,6 +172,14 @@ test('the examples in JavaScript compile', () => {
   assert.ok(compile('javascript', UNTYPED, { allowJs: true, checkJs: true, strict: false }) >= 20)
 })
 
+test('the first page names every entry of the package, and its command', () => {
+  const { exports, bin } = JSON.parse(readFileSync(join(ROOT, 'pkg', 'package.json'), 'utf8'))
+  const entries = Object.keys(exports).filter((path) => exports[path].types)
+  const wanted = [...entries.map((path) => path.replace('.', 'secondpass')), ...Object.keys(bin).map((name) => `npx ${name}`)]
+  const named = [...guide('index.md').matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, names]) => names.split(', '))
+  assert.deepEqual(named.sort(), wanted.map((name) => `\`${name}\``).sort())
+})
+
 test('commands of the guide exist', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   const { name } = JSON.parse(readFileSync(join(ROOT, 'pkg', 'package.json'), 'utf8'))

@@ -137,6 +137,11 @@ test('every example is run here, asks for this version of the package, and says 
   }
 })
 
+test('examples/esbuild and examples/plain-html are the same page but for the import', () => {
+  const main = (example) => readFileSync(join(EXAMPLES, example, 'main.js'), 'utf8')
+  assert.equal(main('esbuild').replace("'secondpass'", `'${RUNS['plain-html'].readme.importFrom}'`), main('plain-html'))
+})
+
 test('the scores that the examples are compared with are those of the reference', async () => {
   const { request } = json(MODEL, 'cases.json').cases.find(({ name }) => name === 'several')
   const { scores } = json(ROOT, 'tests', 'fixtures', 'gguf', 'models.json').find(({ file }) => file === 'mixed.gguf')

@@ -85,6 +85,21 @@ test('rerank(): an abort is one to middleware as well, and errors keep their cla
   )
 })
 
+test('embed(): warnings of the model are logged', async () => {
+  const warned = await page.evaluate(async () => {
+    const warned = []
+    const logger = { debug: () => {}, info: () => {}, warn: (message) => warned.push(message), error: () => {} }
+    const embedder = await secondpass.Embedder.load({ model: '/fixtures/embedding/bert-cls', device: 'cpu' })
+    await tanstack.embed({ adapter: secondpassEmbedding(embedder), input: ['word '.repeat(2000)], debug: { logger } })
+    embedder.dispose()
+    return warned
+  })
+  assert.ok(
+    warned.some((message) => /truncated|not read/.test(message)),
+    JSON.stringify(warned),
+  )
+})
+
 test('embed(): the vectors of the engine, of texts and of pictures', async () => {
   const { texts, direct, model, usage, parts } = await page.evaluate(async () => {
     const options = { model: '/fixtures/embedding/bert-cls', device: 'cpu' }

@@ -66,7 +66,7 @@ test('bare vectors of TEI are read', async () => {
 test('answers that cannot be paired with the inputs are refused', async () => {
   const vector = (index, embedding = [1]) => ({ index, embedding })
   for (const [data, says] of [
-    [undefined, /no list of vectors/],
+    [undefined, /cannot be used: it holds no list of vectors\.$/],
     [[vector(0)], /1 vectors for 2 inputs/],
     [[vector(0), vector(0)], /names an input twice/],
     [[vector(0), vector(2)], /no place in the request/],
@@ -105,6 +105,8 @@ test('Jina: tasks, types, and objects where one input is a picture', async () =>
     late_chunking: true,
     input: [{ text: 'a' }, { image: 'iVBORw0KGgo=' }],
   })
+  await embedder.embed({ input: [{ image: `data:image/png;name=${'n'.repeat(300)};base64,iVBORw0KGgo=` }] })
+  assert.deepEqual(asked.at(-1).body.input, [{ image: 'iVBORw0KGgo=' }])
   await assert.rejects(embedder.embed({ input: 'a', instruction: 'find' }), /of the format jina has no instruction/)
 })
 

@@ -62,7 +62,6 @@ test('as many queries as documents: each pair has the score that it has alone, a
 
 test('pairs that are none are refused before any is scored', async () => {
   const fake = new FakeReranker()
-  const score = Reranker.prototype.score
   for (const [request, says] of [
     [undefined, /must be an object: score/],
     [{ text_2: ['a'] }, /text_1 must be provided/],
@@ -72,11 +71,9 @@ test('pairs that are none are refused before any is scored', async () => {
     [{ text_1: { image: 7 }, text_2: 'a' }, /text_1/],
     [{ text_1: 'q', text_2: 'a', instrucion: 'x' }, /did you mean instruction/],
   ]) {
-    await assert.rejects(
-      score.call(fake, request),
-      (error) => error instanceof SecondpassError && error.status === 400 && says.test(error.message),
-      String(says),
-    )
+    for (const scorer of [reranker, fake]) {
+      await assert.rejects(scorer.score(request), (error) => error instanceof SecondpassError && error.status === 400 && says.test(error.message), String(says))
+    }
   }
   assert.equal(fake.requests.length, 0)
   await assert.rejects(reranker.score({ text_1: 'q', text_2: 'a' }, { onresult: () => {} }), /did you mean onResult/)
@@ -85,14 +82,14 @@ test('pairs that are none are refused before any is scored', async () => {
 test('pairs with one query share a request; few run at a time; the first failure and an abort stop the rest', async () => {
   let running = 0
   let most = 0
-  const fake = new FakeReranker({ delayMs: 5 })
-  const counted = {
-    rerank: async (request, control) => {
+  class Counted extends FakeReranker {
+    rerank(request, control) {
       most = Math.max(most, ++running)
-      return fake.rerank(request, control).finally(() => running--)
-    },
+      return super.rerank(request, control).finally(() => running--)
+    }
   }
-  const score = (request, control) => Reranker.prototype.score.call(counted, request, control)
+  const fake = new Counted({ delayMs: 5 })
+  const score = (request, control) => fake.score(request, control)
   const text_1 = Array.from({ length: 40 }, (_, i) => `query ${i % 20}`)
   const text_2 = text_1.map((_, i) => `query ${i}`)
   const { data } = await score({ text_1, text_2 })
@@ -181,7 +178,7 @@ test('the /score route: vLLM’s bodies and answers, over HTTP', async () => {
 
 test('a pair without a score fails the whole answer of the route, and is in meta.failed of the call', async () => {
   const fake = new FakeReranker({ failDocument: (document) => (document === 'b' ? { code: 'corrupt_image', message: 'It is broken.' } : undefined) })
-  const { data, meta } = await Reranker.prototype.score.call(fake, { text_1: ['q', 'r'], text_2: ['a', 'b'] })
+  const { data, meta } = await fake.score({ text_1: ['q', 'r'], text_2: ['a', 'b'] })
   assert.deepEqual([data.map(({ index }) => index), meta.failed], [[0], [{ index: 1, code: 'corrupt_image', message: 'It is broken.' }]])
   const response = await createScoreHandler(fake)(
     new Request('http://localhost/score', { method: 'POST', body: JSON.stringify({ text_1: 'q', text_2: ['a', 'b'] }) }),

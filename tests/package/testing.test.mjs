@@ -1,10 +1,12 @@
 // `secondpass/testing`: the fakes behave as the real ones do, beside the real adapters, and do what a test asks of them.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { rerankHits, SecondpassError } from 'secondpass'
 import { createEmbeddingsHandler, createRerankHandler } from 'secondpass/http'
 import { SearchIndex } from 'secondpass/search'
 import { FakeEmbedder, FakeReranker, wordOverlap } from 'secondpass/testing'
+import { ROOT } from '../../scripts/lib.mjs'
 
 const REQUEST = { query: 'red planet', documents: ['Saturn has rings.', 'Mars is a red planet.', 'A planet.', 'Red!'] }
 const order = ({ results }) => results.map(({ index }) => index)
@@ -98,6 +100,61 @@ test('aborts, waits and dispose end a request; held ones go on when they are let
   const stopped = new FakeReranker().rerank(REQUEST, { signal: stops.signal, onResult: ({ index }) => (told.push(index), stops.abort()) })
   await assert.rejects(stopped, { name: 'AbortError' })
   assert.deepEqual(told, [0])
+})
+
+/** Runs a module in a process of its own; what it prints, as JSON. */
+function inProcess(script) {
+  const { stdout, stderr, signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT, encoding: 'utf8', timeout: 20_000 })
+  assert.equal(signal, null, 'the process did not end')
+  assert.ok(stdout, stderr)
+  return JSON.parse(stdout)
+}
+
+test('an abort or dispose leaves no timer behind, which would keep the process of the tests', () => {
+  const ends = inProcess(`
+    import { FakeEmbedder, FakeReranker } from 'secondpass/testing'
+    const stop = new AbortController()
+    const { signal } = stop
+    const reranker = new FakeReranker({ delayMs: 60_000 })
+    const running = [
+      reranker.rerank({ query: 'q', documents: ['a'] }),
+      new FakeEmbedder({ delayMs: 60_000 }).embed({ input: 'a' }, { signal }),
+      FakeReranker.with({ loadMs: 600_000 }).load({ model: '/m' }, { signal }),
+    ]
+    stop.abort(new Error('enough'))
+    reranker.dispose()
+    const ends = await Promise.allSettled(running)
+    console.log(JSON.stringify(ends.map(({ reason }) => reason.code ?? reason.message)))
+  `)
+  assert.deepEqual(ends, ['disposed', 'enough', 'enough'])
+})
+
+test('an onProgress that throws is reported and ends no load, as with the real one', () => {
+  const { thrown, model } = inProcess(`
+    import { FakeReranker } from 'secondpass/testing'
+    const thrown = new Set()
+    process.on('uncaughtException', ({ message }) => thrown.add(message))
+    const onProgress = () => {
+      throw new Error('mistaken')
+    }
+    const { info } = await FakeReranker.load({ model: '/m' }, { onProgress })
+    console.log(JSON.stringify({ thrown: [...thrown], model: info.model }))
+  `)
+  assert.deepEqual([thrown, model], [['mistaken'], '/m'])
+})
+
+test('score() gives pairs their scores, refuses in the words of the real one, and reports them', async () => {
+  const reranker = new FakeReranker()
+  const told = []
+  const { data } = await reranker.score(
+    { text_1: ['red planet', 'rings'], text_2: ['Mars is a red planet.', 'Saturn has rings.'] },
+    { onResult: ({ index, score }) => (told[index] = score) },
+  )
+  const wanted = [wordOverlap('red planet', 'Mars is a red planet.'), wordOverlap('rings', 'Saturn has rings.')]
+  assert.deepEqual([data.map(({ score }) => score), told], [wanted, wanted])
+  const refused = (says) => (error) => error instanceof SecondpassError && error.code === 'invalid_request' && says.test(error.message)
+  await assert.rejects(reranker.score({ text_2: 'a' }), refused(/text_1 must be provided/))
+  await assert.rejects(reranker.score({ text_1: 'q', text_2: 'a' }, { onresult: () => {} }), refused(/did you mean onResult/))
 })
 
 test('load checks its options, reports progress that never goes back, and can be slow, aborted or failing', async () => {

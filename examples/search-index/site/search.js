@@ -9,10 +9,7 @@ const list = document.querySelector('ol')
 
 /** Called at the first search that is reranked; after a failure the next one tries again. */
 const reranker = () =>
-  Reranker.load(
-    { model: MODEL },
-    { onProgress: ({ stage, loaded, total }) => (status.textContent = `Loading the model: ${stage} ${Math.floor((100 * loaded) / total)} %`) },
-  )
+  Reranker.load({ model: MODEL }, { onProgress: ({ overall }) => (status.textContent = `${overall.label} (${Math.floor(100 * overall.fraction)} %)`) })
 
 const opened = open()
 

@@ -18,7 +18,11 @@ interface Pending {
   started: boolean
 }
 
-/** Not written where it is used, so that bundlers for browsers do not look for it. */
+/**
+ * This file's address, for scripts that bundlers must not look for: `new URL(…, import.meta.url)` is the form that they find, and
+ * webpack replaces it by an error where the first argument is a name.
+ */
+const HERE = import.meta.url
 const THREAD_SCRIPT = './node-worker.js'
 const ignore = () => {}
 /** Modules by build and address, compiled once for all workers of a page. */
@@ -191,14 +195,13 @@ function made(make: () => Worker): Worker {
 export const folderOf = (cache: ModelOptions['cache']): string | URL | undefined =>
   typeof cache === 'object' && cache !== null ? (cache.folder ?? undefined) : undefined
 
-/** Named apart from the form that bundlers look for. */
 const WORKER_SCRIPT = './worker.js'
 
 /** The worker's address, if it is on another origin than the page: where the package comes from a CDN. Bundlers may write a file's address as `import.meta.url`. */
 function foreignScript(worker: string | URL | undefined): string | undefined {
   const own = globalThis.location?.origin
   if (own === undefined || own === 'null') return undefined
-  const { href, origin, protocol } = worker === undefined ? new URL(WORKER_SCRIPT, import.meta.url) : new URL(worker, globalThis.location.href)
+  const { href, origin, protocol } = worker === undefined ? new URL(WORKER_SCRIPT, HERE) : new URL(worker, globalThis.location.href)
   return /^https?:$/.test(protocol) && origin !== own ? href : undefined
 }
 
@@ -218,7 +221,7 @@ function startWorker(worker: ModelOptions['worker'], folder: string | URL | unde
   if (folder !== undefined && worker !== undefined) throw invalidRequest('cache: { folder } needs the package’s own worker; leave worker out')
   try {
     if (typeof worker === 'function') return made(worker)
-    if (worker === undefined && (hasThreads() || folder !== undefined)) return startThread(new URL(THREAD_SCRIPT, import.meta.url), folder)
+    if (worker === undefined && (hasThreads() || folder !== undefined)) return startThread(new URL(THREAD_SCRIPT, HERE), folder)
     const foreign = foreignScript(worker)
     if (foreign !== undefined) return startForeign(foreign)
     // Bundlers find the worker by this very form, so it must not be pulled apart.

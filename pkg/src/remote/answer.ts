@@ -2,14 +2,13 @@
 import { isObject } from '../checks.js'
 import { asObject } from '../content/schema.js'
 import type { Content } from '../content/types.js'
-import { type ErrorCode, SecondpassError } from '../errors.js'
+import type { ErrorCode } from '../errors.js'
 import type { RerankResponse, RerankResult } from '../types.js'
+import { unusable } from './unusable.js'
 import type { AskedOfServer } from './wire.js'
 
 type Fields = Record<string, unknown>
 type Failed = NonNullable<RerankResponse['meta']['failed']>
-
-const malformed = (message: string) => new SecondpassError('bad_response', 502, `The server’s answer cannot be used: ${message}.`)
 
 /** A sigmoid in f32 may be rounded to a little more than 1. */
 const ROUNDING = 1e-6
@@ -21,13 +20,13 @@ export function parseResponse(body: unknown, documents: Content[], asked: AskedO
   const answer = fields(body)
   const list = [body, answer.results, answer.data, fields(answer.output).results].find(Array.isArray)
   // DashScope may report a failure in an answer of its own with the status 200.
-  if (!list && typeof answer.message === 'string') throw malformed(`it holds no list of results, but says "${answer.message.slice(0, MAX_MESSAGE)}"`)
-  if (!list) throw malformed('it holds no list of results')
+  if (!list && typeof answer.message === 'string') throw unusable(`it holds no list of results, but says "${answer.message.slice(0, MAX_MESSAGE)}"`)
+  if (!list) throw unusable('it holds no list of results')
   const results = list.map((entry): RerankResult => resultOf(fields(entry), documents.length, asked.raw_scores === true))
   const failed = failedOf(fields(answer.meta).failed, documents.length)
   const named = [...results, ...failed].map(({ index }) => index)
-  if (new Set(named).size < named.length) throw malformed('it names a document twice')
-  if (named.length === 0) throw malformed('it scores no document')
+  if (new Set(named).size < named.length) throw unusable('it names a document twice')
+  if (named.length === 0) throw unusable('it scores no document')
   results.sort((a, b) => b.relevance_score - a.relevance_score || a.index - b.index)
   if (asked.top_n) results.length = Math.min(results.length, asked.top_n)
   if (asked.return_documents) for (const result of results) result.document = asObject(documents[result.index])
@@ -41,7 +40,7 @@ export function parseResponse(body: unknown, documents: Content[], asked: AskedO
 
 function resultOf(entry: Fields, documents: number, raw: boolean): RerankResult {
   const score = entry.relevance_score ?? entry.score
-  if (typeof score !== 'number' || !Number.isFinite(score)) throw malformed('a score is not a number')
+  if (typeof score !== 'number' || !Number.isFinite(score)) throw unusable('a score is not a number')
   return {
     index: indexOf(entry.index, documents),
     relevance_score: raw ? score : fraction(score),
@@ -51,13 +50,13 @@ function resultOf(entry: Fields, documents: number, raw: boolean): RerankResult 
 
 function indexOf(value: unknown, documents: number): number {
   if (Number.isInteger(value) && (value as number) >= 0 && (value as number) < documents) return value as number
-  throw malformed('an index is no place in the request')
+  throw unusable('an index is no place in the request')
 }
 
 /** Some servers answer with logits, whose order is right, but which no threshold fits. */
 function fraction(score: number): number {
   if (score < -ROUNDING || score > 1 + ROUNDING) {
-    throw malformed(`a score is ${score}, not between 0 and 1; with raw_scores: true in the request the server’s scores are taken as they are`)
+    throw unusable(`a score is ${score}, not between 0 and 1; with raw_scores: true in the request the server’s scores are taken as they are`)
   }
   return Math.min(1, Math.max(0, score))
 }
@@ -65,10 +64,10 @@ function fraction(score: number): number {
 /** Only this package's own handler reports documents that could not be read. */
 function failedOf(value: unknown, documents: number): Failed {
   if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) throw malformed('meta.failed is no list')
+  if (!Array.isArray(value)) throw unusable('meta.failed is no list')
   return value.map((entry) => {
     const { index, code, message } = fields(entry)
-    if (typeof code !== 'string' || typeof message !== 'string') throw malformed('meta.failed has an entry without a code and a message')
+    if (typeof code !== 'string' || typeof message !== 'string') throw unusable('meta.failed has an entry without a code and a message')
     return { index: indexOf(index, documents), code: code as ErrorCode, message }
   })
 }

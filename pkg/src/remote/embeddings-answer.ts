@@ -1,9 +1,7 @@
 // What comes back from a server of vectors, in the formats of the common ones: checked before any of it is used.
 import { isObject } from '../checks.js'
 import type { EmbeddingData, EmbedResponse, EncodingFormat } from '../embed-types.js'
-import { SecondpassError } from '../errors.js'
-
-const unusable = (why: string) => new SecondpassError('bad_response', 502, `The server’s answer cannot be used: ${why}`)
+import { unusable } from './unusable.js'
 
 /** The answer of any of these servers, as a response of this package. */
 export function parseEmbeddings(body: unknown, inputs: number, format: EncodingFormat, model: string, total_ms: number): EmbedResponse {

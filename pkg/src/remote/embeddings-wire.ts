@@ -2,10 +2,9 @@
 import { readInputs } from '../content/inputs.js'
 import type { ContentOf } from '../content/schema.js'
 import { wellFormed } from '../content/text.js'
-import type { Picture } from '../content/types.js'
 import type { InputType } from '../embed-types.js'
 import { invalidRequest } from '../errors.js'
-import { type EncodedPicture, partsOf, type WirePart } from './parts.js'
+import { type EncodedPicture, headless, type PictureEncoder, partsOf, type WirePart, withPictures } from './parts.js'
 
 /**
  * The format of a server of vectors.
@@ -46,19 +45,9 @@ export async function formatInputs(
   request: unknown,
   usual: string | undefined,
   format: EmbeddingsFormat,
-  encode: (picture: Picture) => Promise<string>,
+  encode: PictureEncoder,
 ): Promise<{ body: Fields; inputs: number }> {
-  const pictures: [Picture, EncodedPicture][] = []
-  const { inputs, fields } = readInputs(request, (picture) => {
-    const encoded = { url: '' }
-    pictures.push([picture, encoded])
-    return encoded
-  })
-  await Promise.all(
-    pictures.map(async ([picture, encoded]) => {
-      encoded.url = await encode(picture)
-    }),
-  )
+  const { inputs, fields } = await withPictures((picture) => readInputs(request, picture), encode)
   const { model = usual, ...rest } = fields
   const named = format === 'openai' ? rest : renamed(rest, format)
   const head = { ...(model !== undefined && { model: wellFormed(String(model)) }), ...named }
@@ -90,7 +79,7 @@ function plainInput(parts: WirePart[], place: string): string | { image: string 
   if (parts.every((part) => part.type === 'text')) return parts.map((part) => part.text).join('')
   const [only, ...more] = parts.filter((part) => part.type !== 'text' || part.text !== '')
   if (only?.type !== 'image' || more.length > 0) throw invalidRequest(`${place} must be text or one picture for a server`)
-  return { image: only.url.replace(/^data:[^,]{0,200};base64,/, '') }
+  return { image: headless(only.url) }
 }
 
 /** Texts alone are a list; with pictures each input has its parts. */

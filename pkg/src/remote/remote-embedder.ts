@@ -8,6 +8,7 @@ import { parseEmbeddings } from './embeddings-answer.js'
 import { type EmbeddingsFormat, formatInputs, isEmbeddingsFormat } from './embeddings-wire.js'
 import { checkRemoteOptions, type RemoteOptions } from './options.js'
 import { send } from './send.js'
+import { parseJson } from './unusable.js'
 
 /** Options of `Embedder.remote`. */
 export interface RemoteEmbedderOptions extends Omit<RemoteOptions, 'format'> {
@@ -84,7 +85,7 @@ export class RemoteEmbedder {
   async #ask(request: EmbedRequest, signal: AbortSignal): Promise<EmbedResponse> {
     const start = performance.now()
     const { body, inputs } = await this.#format(request, signal)
-    const answer = parseJson(await send(this.#url, body, this.#options, signal))
+    const answer = parseJson(await send(this.#url, body, this.#options, signal), 'embeddings')
     const response = parseEmbeddings(answer, inputs, request.encoding_format ?? 'float', this.#options.model ?? '', performance.now() - start)
     const first = response.data[0]?.embedding
     if (Array.isArray(first) && (request.encoding_format ?? 'float') === 'float') this.#dimensions = first.length
@@ -102,13 +103,3 @@ export class RemoteEmbedder {
     }
   }
 }
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw malformed('it is no JSON. Is the address that of its embeddings route?')
-  }
-}
-
-const malformed = (why: string) => new SecondpassError('bad_response', 502, `The server’s answer cannot be used: ${why}`)

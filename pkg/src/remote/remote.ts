@@ -7,6 +7,7 @@ import { parseResponse } from './answer.js'
 import { toDataUrl } from './data-url.js'
 import { checkRemoteOptions, type RemoteOptions } from './options.js'
 import { send } from './send.js'
+import { parseJson } from './unusable.js'
 import { type FormattedRequest, formatRequest } from './wire.js'
 
 /** A model on a server; `Reranker.remote` wraps it. */
@@ -67,7 +68,7 @@ export class Remote {
   async #ask(request: RerankRequest, { onResult, strict }: RerankControl, signal: AbortSignal): Promise<RerankResponse> {
     const start = performance.now()
     const { body, documents, asked } = await this.#format(request, signal)
-    const answer = parseJson(await send(this.#url, body, this.#options, signal))
+    const answer = parseJson(await send(this.#url, body, this.#options, signal), 'rerank')
     const response = parseResponse(answer, documents, asked, this.#options.model ?? '', performance.now() - start)
     const failed = response.meta.failed?.[0]
     if (strict && failed) throw new SecondpassError(failed.code, 400, failed.message)
@@ -87,13 +88,5 @@ export class Remote {
     } catch (error) {
       throw signal.aborted ? signal.reason : unreadable(error)
     }
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new SecondpassError('bad_response', 502, 'The server’s answer is no JSON. Is the address that of its rerank route?')
   }
 }

@@ -1,4 +1,5 @@
 // One request to a server, sent again where that may help.
+import { sleep } from '../abort.js'
 import { printable } from '../content/addresses.js'
 import { type ErrorCode, invalidRequest, messageOf, SecondpassError } from '../errors.js'
 import { policyBlock, watchPolicy } from '../policy.js'
@@ -121,18 +122,4 @@ function retryAfter(header: string | null): number | undefined {
   const seconds = Number(text)
   const wait = Number.isNaN(seconds) ? Date.parse(text) - Date.now() : seconds * 1000
   return Number.isNaN(wait) ? undefined : Math.max(0, wait)
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer)
-      reject(signal.reason)
-    }
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop)
-      resolve()
-    }, ms)
-    signal.addEventListener('abort', stop, { once: true })
-  })
 }

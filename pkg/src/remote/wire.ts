@@ -1,10 +1,10 @@
 // What goes to a `/v1/rerank` server, and what comes back, in the formats of the common servers.
 import { readRequest } from '../content/request.js'
 import { wellFormed } from '../content/text.js'
-import type { Content, Picture } from '../content/types.js'
+import type { Content } from '../content/types.js'
 import { invalidRequest } from '../errors.js'
 import type { RerankRequest } from '../types.js'
-import { type EncodedPicture, partsOf, type WirePart } from './parts.js'
+import { headless, type PictureEncoder, partsOf, type WirePart, withPictures } from './parts.js'
 
 /**
  * The format of a server's requests.
@@ -17,9 +17,6 @@ import { type EncodedPicture, partsOf, type WirePart } from './parts.js'
  *   qwen3-vl-rerank the query and each document are text or one picture. It wants a `model`.
  */
 export type RemoteFormat = 'rerank' | 'jina' | 'tei' | 'dashscope'
-
-/** Turns a picture into the text that is sent: a `data:` URL or an address. */
-export type PictureEncoder = (picture: Picture) => Promise<string>
 
 type Fields = Record<string, unknown>
 
@@ -36,22 +33,8 @@ export type AskedOfServer = Pick<RerankRequest, 'top_n' | 'return_documents' | '
 
 /** Reads a request for a server. Unknown fields pass through, for options that only that server knows. */
 export async function formatRequest(request: unknown, model: string | undefined, format: RemoteFormat, encode: PictureEncoder): Promise<FormattedRequest> {
-  const pictures: [Picture, EncodedPicture][] = []
   // Whatever a local model refuses is refused here in the same words, before anyone is asked.
-  const { given, fields, ...content } = readRequest(
-    request,
-    (picture) => {
-      const encoded = { url: '' }
-      pictures.push([picture, encoded])
-      return encoded
-    },
-    'respelt',
-  )
-  await Promise.all(
-    pictures.map(async ([picture, encoded]) => {
-      encoded.url = await encode(picture)
-    }),
-  )
+  const { given, fields, ...content } = await withPictures((picture) => readRequest(request, picture, 'respelt'), encode)
   // The documents are here already, so no server need send them back.
   const { return_documents, top_n, ...rest } = fields
   const [first, ...others] = [content.query, ...content.documents].map((side, i) =>
@@ -87,7 +70,7 @@ function formatContent(parts: WirePart[], format: RemoteFormat, place: string): 
   if (only?.type !== 'image' || more.length > 0) {
     throw invalidRequest(`${place} must be text or one picture for a server of the format ${format}`)
   }
-  return { image: format === 'jina' ? only.url.replace(/^data:[^,]*;base64,/, '') : only.url }
+  return { image: format === 'jina' ? headless(only.url) : only.url }
 }
 
 function formatPart(part: WirePart): Fields {

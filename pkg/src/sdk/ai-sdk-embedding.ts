@@ -1,9 +1,9 @@
 // An embedding model for the Vercel AI SDK.
-import type { EmbedderOptions, EmbedResponse, InputType } from '../embed-types.js'
+import type { EmbedderOptions, EmbedResponse } from '../embed-types.js'
 import type { EmbedderSource } from '../embedder-like.js'
 import { once } from '../reranker-like.js'
 import type { JsonObject, RerankingWarning } from './ai-sdk-types.js'
-import { embedderSourceOf, vectorsOf } from './embedder-source.js'
+import { type AdapterEmbedOptions, callOf, embedderSourceOf, vectorsOf } from './embedder-source.js'
 
 /** A call by the SDK. */
 export interface EmbeddingCall {
@@ -20,12 +20,7 @@ export interface EmbeddingCall {
 }
 
 /** Under `providerOptions.secondpass`. */
-export type EmbeddingProviderOptions = {
-  /** What the texts are to the search: they search, or are found. */
-  inputType?: InputType
-  /** The task, in a sentence; for encoders the words before a text. */
-  instruction?: string
-}
+export type EmbeddingProviderOptions = AdapterEmbedOptions
 
 /** The answer to the SDK. */
 export interface EmbeddingAnswer {
@@ -98,14 +93,9 @@ export function embeddingModel<Version extends 'v3' | 'v4'>(
     supportsParallelCalls: false,
     doEmbed: async ({ values, dimensions, abortSignal, providerOptions }) => {
       const given = providerOptions?.[NAME] ?? {}
-      const { inputType, instruction } = given as EmbeddingProviderOptions
       const unknown = Object.keys(given).filter((name) => !OPTIONS.includes(name))
       const warnings: RerankingWarning[] = unknown.map((name) => ({ type: 'unsupported', feature: `providerOptions.${NAME}.${name}` }))
-      const call = {
-        ...(inputType !== undefined && { input_type: inputType }),
-        ...(instruction !== undefined && { instruction }),
-        ...(dimensions !== undefined && { dimensions }),
-      }
+      const call = callOf(given as EmbeddingProviderOptions, dimensions)
       const { vectors, response } = await vectorsOf(await ready(abortSignal), values, call, abortSignal)
       const { usage, meta } = response as Partial<EmbedResponse>
       warnings.push(...(meta?.warnings ?? []).map((message) => ({ type: 'other' as const, message })))

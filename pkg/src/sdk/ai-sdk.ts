@@ -10,6 +10,7 @@ export type { EmbedderLike, EmbedderSource } from '../embedder-like.js'
 export type { RerankerLike, RerankerSource } from '../reranker-like.js'
 export * from './ai-sdk-embedding.js'
 export type * from './ai-sdk-types.js'
+export type { AdapterEmbedOptions } from './embedder-source.js'
 
 /** Options of {@link createSecondpass}. */
 export interface ProviderSettings<Version extends 'v3' | 'v4' = 'v4'> {

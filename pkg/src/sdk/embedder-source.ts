@@ -1,6 +1,6 @@
 // Adapters that take an embedding model's address load it at the first use. The entry is imported, not bundled: all share it.
 import type { Content } from '../content/types.js'
-import type { EmbedderOptions } from '../embed-types.js'
+import type { EmbedderOptions, InputType } from '../embed-types.js'
 import type { EmbedderLike, EmbedderSource, EmbeddingsLike } from '../embedder-like.js'
 import { SecondpassError } from '../errors.js'
 import { Embedder } from '../index.js'
@@ -11,6 +11,21 @@ export const embedderSourceOf = (given: EmbedderSource | EmbedderOptions): Embed
 
 /** What a call says beside its texts. */
 export type EmbedCall = Omit<Parameters<EmbedderLike['embed']>[0], 'input'>
+
+/** What the clients' options of a call say beside its inputs. */
+export type AdapterEmbedOptions = {
+  /** What the inputs are to the search: they search, or are found. */
+  inputType?: InputType
+  /** The task, in a sentence; for encoders the words before a text. */
+  instruction?: string
+}
+
+/** The call for the options of a client. */
+export const callOf = ({ inputType, instruction }: AdapterEmbedOptions, dimensions: number | undefined): EmbedCall => ({
+  ...(inputType !== undefined && { input_type: inputType }),
+  ...(instruction !== undefined && { instruction }),
+  ...(dimensions !== undefined && { dimensions }),
+})
 
 /** The vectors of inputs and the answer that they are from. Clients pair them by their places, so one that is missing is an error. */
 export async function vectorsOf(

@@ -1,6 +1,6 @@
 // TanStack AI's rerank and embedding adapters, as far as this package implements them. Declared here so that the types need no package
 // of it; tests/package/types checks them against the real ones.
-import type { InputType } from '../embed-types.js'
+import type { AdapterEmbedOptions } from './embedder-source.js'
 
 /** What adapters log with. */
 export interface TanStackLogger {
@@ -65,12 +65,7 @@ export interface TanStackRerankAdapter<Model extends string = string> {
 }
 
 /** `modelOptions` of an `embed()` with this adapter. */
-export type TanStackEmbedOptions = {
-  /** What the inputs are to the search: they search, or are found. */
-  inputType?: InputType
-  /** The task, in a sentence; for encoders the words before a text. */
-  instruction?: string
-}
+export type TanStackEmbedOptions = AdapterEmbedOptions
 
 /** A part of an input. */
 export type TanStackEmbedPart =

@@ -5,7 +5,7 @@ import type { EmbedderSource } from '../embedder-like.js'
 import type { LoadOptions } from '../reranker.js'
 import { controlOf, failuresOf, once, type RerankerSource } from '../reranker-like.js'
 import type { RerankRequest } from '../types.js'
-import { embedderSourceOf, vectorsOf } from './embedder-source.js'
+import { callOf, embedderSourceOf, vectorsOf } from './embedder-source.js'
 import { sourceOf } from './source.js'
 import type {
   TanStackEmbedCall,
@@ -18,6 +18,7 @@ import type {
 
 export type { EmbedderLike, EmbedderSource } from '../embedder-like.js'
 export type { RerankerLike, RerankerSource } from '../reranker-like.js'
+export type { AdapterEmbedOptions } from './embedder-source.js'
 export type * from './tanstack-ai-types.js'
 
 /** Options of both adapters. */
@@ -116,8 +117,9 @@ export function secondpassEmbedding<Model extends string = 'secondpass'>(
     '~types': undefined as never,
     createEmbeddings: (call) =>
       logged(call, 'embed', async () => {
-        const { vectors, response } = await vectorsOf(await ready(), call.input.map(contentOf), callOf(call), undefined)
-        const { usage } = response as Partial<EmbedResponse>
+        const { vectors, response } = await vectorsOf(await ready(), call.input.map(contentOf), callOf(call.modelOptions ?? {}, call.dimensions), undefined)
+        const { usage, meta } = response as Partial<EmbedResponse>
+        for (const message of meta?.warnings ?? []) call.logger?.warn?.(message)
         return {
           id: `embed-${Date.now().toString(36)}`,
           model,
@@ -127,12 +129,6 @@ export function secondpassEmbedding<Model extends string = 'secondpass'>(
       }),
   }
 }
-
-const callOf = ({ dimensions, modelOptions: { inputType, instruction } = {} }: TanStackEmbedCall) => ({
-  ...(inputType !== undefined && { input_type: inputType }),
-  ...(instruction !== undefined && { instruction }),
-  ...(dimensions !== undefined && { dimensions }),
-})
 
 /** Parts in one list have one vector. */
 function contentOf(item: TanStackEmbedCall['input'][number]): Content {

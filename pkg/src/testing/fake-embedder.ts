@@ -4,10 +4,11 @@ import { readInputs } from '../content/inputs.js'
 import { snapshot } from '../content/request.js'
 import type { EmbedControl, EmbedderInfo, EmbedderOptions, EmbedRequest, EmbedResponse } from '../embed-types.js'
 import type { EmbedderLike } from '../embedder-like.js'
-import { published, SecondpassError } from '../entry/published.js'
+import { SecondpassError } from '../entry/published.js'
+import { invalidRequest } from '../errors.js'
 import { checkEmbedControl, EMBEDDER_CHECKS } from '../load-checks.js'
 import type { LoadControl } from '../types.js'
-import { FakeModel, type FakeSettings, loaded } from './fake-model.js'
+import { checking, FAKE_INFO, FakeModel, type FakeSettings, loadFake, noTime, usageOf } from './fake-model.js'
 import { textOf, wordsOf } from './words.js'
 
 /** How a {@link FakeEmbedder} behaves. */
@@ -29,21 +30,19 @@ const DIMENSIONS = 64
  * const index = await SearchIndex.open('test', { fields: ['title'], storage: 'memory', embedder: new FakeEmbedder() })
  * ```
  */
-export class FakeEmbedder extends FakeModel<EmbedRequest, EmbedControl> implements EmbedderLike {
+export class FakeEmbedder extends FakeModel<EmbedRequest, EmbedControl, FakeEmbedderSettings> implements EmbedderLike {
   /** What is loaded, as `Embedder.info` says it. */
   readonly info: EmbedderInfo
-  readonly #settings: FakeEmbedderSettings
 
   constructor(settings: FakeEmbedderSettings = {}) {
     super(settings)
-    this.#settings = settings
     const { dimensions = DIMENSIONS, info } = settings
     this.info = { ...INFO, dimensions, identity: `fake ${dimensions}`, ...info }
   }
 
   /** As `Embedder.load`: checks the options, and reports progress. */
   static async load(options: EmbedderOptions, control: LoadControl = {}): Promise<FakeEmbedder> {
-    return loadWith({}, options, control)
+    return loadFake(KIND, {}, options, control)
   }
 
   /** A class whose `load` gives fakes with these settings, to stand in the place of `Embedder`. `made` holds what it has loaded. */
@@ -52,7 +51,7 @@ export class FakeEmbedder extends FakeModel<EmbedRequest, EmbedControl> implemen
     return class extends FakeEmbedder {
       static readonly made = made
       static override async load(options: EmbedderOptions, control: LoadControl = {}): Promise<FakeEmbedder> {
-        const fake = await loadWith(settings, options, control)
+        const fake = await loadFake(KIND, settings, options, control)
         made.push(fake)
         return fake
       }
@@ -72,36 +71,30 @@ export class FakeEmbedder extends FakeModel<EmbedRequest, EmbedControl> implemen
       signal.throwIfAborted()
       return { object: 'embedding' as const, index, embedding: encoding_format === 'base64' ? base64(embedding) : Array.from(embedding) }
     })
-    const tokens = texts.reduce((sum, text) => sum + wordsOf(text).length, 0)
-    const meta = { device: this.info.device, timings: { tokenize_ms: 0, vision_ms: 0, compute_ms: 0, total_ms: 0 }, warnings: [] }
-    return { object: 'list', data, model: this.info.model, usage: { prompt_tokens: tokens, total_tokens: tokens }, meta }
+    const meta = { device: this.info.device, timings: noTime(), warnings: [] }
+    return { object: 'list', data, model: this.info.model, usage: usageOf(texts), meta }
   }
 
   #vector(text: string, dimensions: number): Float32Array {
     if (dimensions > this.info.dimensions) {
       throw new SecondpassError('invalid_request', 400, `invalid request: dimensions must be at most ${this.info.dimensions}, which the model has`)
     }
-    const made = Float32Array.from((this.#settings.vector ?? hashed)(text, this.info.dimensions)).slice(0, dimensions)
+    const made = Float32Array.from((this.settings.vector ?? hashed)(text, this.info.dimensions)).slice(0, dimensions)
     const length = Math.hypot(...made)
     return length > 0 ? made.map((value) => value / length) : made
   }
 }
 
-async function loadWith(settings: FakeEmbedderSettings, options: EmbedderOptions, control: LoadControl): Promise<FakeEmbedder> {
-  await loaded(options, control, 'Embedder.load', EMBEDDER_CHECKS, settings)
-  return new FakeEmbedder({ ...settings, info: { model: String(options.model), ...settings.info } })
-}
+const KIND = { call: 'Embedder.load', checks: EMBEDDER_CHECKS, make: (settings: FakeEmbedderSettings) => new FakeEmbedder(settings) }
 
 function checked(request: EmbedRequest, control: EmbedControl): string[] {
-  try {
+  return checking(() => {
     checkEmbedControl(control)
     const { inputs, fields } = readInputs(request, (picture) => picture)
     const { encoding_format: format = 'float' } = fields
     if (format === 'float' || format === 'base64') return inputs.map(textOf)
-  } catch (error) {
-    throw published(error)
-  }
-  throw new SecondpassError('invalid_request', 400, 'invalid request: a FakeEmbedder gives encoding_format float and base64')
+    throw invalidRequest('a FakeEmbedder gives encoding_format float and base64')
+  })
 }
 
 /** Each word counts at one place; a text without any has a place of its own. */
@@ -124,19 +117,4 @@ function hashOf(word: string): number {
 
 const base64 = (vector: Float32Array): string => btoa(String.fromCharCode(...new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)))
 
-const INFO: EmbedderInfo = {
-  model: 'fake',
-  family: 'fake',
-  vision: false,
-  identity: 'fake',
-  dimensions: DIMENSIONS,
-  normalized: true,
-  device: 'cpu',
-  adapter: null,
-  dtype: 'f32',
-  weight_bytes: 0,
-  wasm_bytes: 0,
-  workers: 1,
-  kernels: null,
-  storage: 'memory',
-}
+const INFO: EmbedderInfo = { ...FAKE_INFO, identity: 'fake', dimensions: DIMENSIONS, normalized: true }

@@ -1,9 +1,11 @@
 // What the fakes have in common: loading with progress, failures and waits on demand, aborts, and a record of what was asked.
-
+import { sleep, untilAborted } from '../abort.js'
+import { guarded } from '../callbacks.js'
 import { published, SecondpassError } from '../entry/published.js'
 import type { ErrorCode } from '../errors.js'
 import { checkLoadControl, checkLoadOptions } from '../load-checks.js'
 import type { LoadControl, ProgressEvent } from '../types.js'
+import { wordsOf } from './words.js'
 
 /** An error that is thrown as it is, or the code of a `SecondpassError`. */
 export type Failure = Error | ErrorCode
@@ -49,15 +51,30 @@ const STAGES: { stage: ProgressEvent['stage']; label: string; file?: string; tot
 ]
 const STATUS = 500
 
+/** What `info` says of either kind: a small model on the CPU. */
+export const FAKE_INFO = {
+  model: 'fake',
+  family: 'fake',
+  vision: false,
+  device: 'cpu',
+  adapter: null,
+  dtype: 'f32',
+  weight_bytes: 0,
+  wasm_bytes: 0,
+  workers: 1,
+  kernels: null,
+  storage: 'memory',
+} as const
+
 /** A model that computes nothing. */
-export abstract class FakeModel<Request, Control extends { signal?: AbortSignal }> {
+export abstract class FakeModel<Request, Control extends { signal?: AbortSignal }, Settings extends FakeSettings<Request>> {
   /** What was asked, oldest first. */
   readonly requests: CallRecord<Request, Control>[] = []
   readonly #end = new AbortController()
   #failures: Failure[] = []
   #held: Held | undefined
 
-  protected constructor(protected readonly settings: FakeSettings<Request>) {}
+  protected constructor(protected readonly settings: Settings) {}
 
   /** Whether it was disposed of. */
   get closed(): boolean {
@@ -98,37 +115,64 @@ export abstract class FakeModel<Request, Control extends { signal?: AbortSignal 
     const signal = either(this.#end.signal, control.signal)
     const held = this.#held
     const { delayMs = 0 } = this.settings
-    await pause(typeof delayMs === 'function' ? delayMs(request) : delayMs, signal)
-    if (held) await orAborted(held.released, signal)
+    await sleep(typeof delayMs === 'function' ? delayMs(request) : delayMs, signal)
+    if (held) await untilAborted(held.released, signal)
     if (failure) throw errorOf(failure)
     return signal
   }
 }
 
-/** Loads nothing, and reports it as a load does. */
-export async function loaded(
-  options: unknown,
-  control: LoadControl,
-  call: string,
-  checks: Parameters<typeof checkLoadOptions>[2],
-  settings: FakeSettings<never>,
-) {
+/** What a check of this package refuses is an error of the main entry. */
+export function checking<Value>(check: () => Value): Value {
   try {
-    checkLoadOptions(options, call, checks)
-    checkLoadControl(control)
+    return check()
   } catch (error) {
     throw published(error)
   }
-  const { signal, onProgress } = control
+}
+
+/** The times of an answer for which nothing was computed. */
+export const noTime = () => ({ tokenize_ms: 0, vision_ms: 0, compute_ms: 0, total_ms: 0 })
+
+/** A word counts as a token. */
+export function usageOf(texts: string[]): { prompt_tokens: number; total_tokens: number } {
+  const tokens = texts.reduce((sum, text) => sum + wordsOf(text).length, 0)
+  return { prompt_tokens: tokens, total_tokens: tokens }
+}
+
+/** How a model's class is loaded: the call as its users write it, and its checks. */
+interface LoadKind<Settings, Fake> {
+  call: string
+  checks?: Parameters<typeof checkLoadOptions>[2]
+  make: (settings: Settings) => Fake
+}
+
+/** A fake by its settings, of the name that the options ask for. */
+export async function loadFake<Settings extends FakeSettings<never> & { info?: object }, Fake>(
+  { call, checks, make }: LoadKind<Settings, Fake>,
+  settings: Settings,
+  options: { model: unknown },
+  control: LoadControl,
+): Promise<Fake> {
+  checking(() => {
+    checkLoadOptions(options, call, checks)
+    checkLoadControl(control)
+  })
+  await loaded(control, settings)
+  return make({ ...settings, info: { model: String(options.model), ...settings.info } })
+}
+
+/** Loads nothing, and reports it as a load does. */
+async function loaded({ signal, onProgress }: LoadControl, { loadMs = 0, failLoad }: FakeSettings<never>): Promise<void> {
   signal?.throwIfAborted()
-  const { loadMs = 0, failLoad } = settings
+  const report = onProgress && guarded(onProgress)
   for (const [index, { stage, label, file, total }] of STAGES.entries()) {
     for (const part of [0.5, 1]) {
-      await pause(loadMs / (2 * STAGES.length), signal)
+      await sleep(loadMs / (2 * STAGES.length), signal)
       // A model that cannot be had is noticed at its download.
       if (failLoad && stage === 'download') throw errorOf(failLoad)
       const overall = { fraction: (index + part) / STAGES.length, label }
-      onProgress?.({ overall, stage, loaded: part * total, total, ...(file && { file }) })
+      report?.({ overall, stage, loaded: part * total, total, ...(file && { file }) })
     }
   }
 }
@@ -144,16 +188,4 @@ function either(one: AbortSignal, other: AbortSignal | undefined): AbortSignal {
     else signal?.addEventListener('abort', () => controller.abort(signal.reason), { once: true })
   }
   return controller.signal
-}
-
-/** Waits at least until the next task. */
-export const pause = (ms: number, signal: AbortSignal | undefined): Promise<void> => orAborted(new Promise((resolve) => setTimeout(resolve, ms)), signal)
-
-function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal?.reason)
-    if (signal?.aborted) return stop()
-    signal?.addEventListener('abort', stop, { once: true })
-    promise.then(resolve).finally(() => signal?.removeEventListener('abort', stop))
-  })
 }

@@ -2,13 +2,15 @@
 import { guarded } from '../callbacks.js'
 import { readRequest, snapshot } from '../content/request.js'
 import { asObject } from '../content/schema.js'
-import { published, SecondpassError } from '../entry/published.js'
+import { SecondpassError } from '../entry/published.js'
+import { Reranker } from '../index.js'
 import { checkRerankControl } from '../load-checks.js'
 import type { LoadOptions } from '../reranker.js'
 import type { RerankerLike } from '../reranker-like.js'
+import type { ScoreControl, ScoreRequest, ScoreResponse } from '../score.js'
 import type { LoadControl, RerankControl, RerankerInfo, RerankRequest, RerankResponse, RerankResult } from '../types.js'
-import { FakeModel, type FakeSettings, loaded } from './fake-model.js'
-import { textOf, wordOverlap, wordsOf } from './words.js'
+import { checking, FAKE_INFO, FakeModel, type FakeSettings, loadFake, noTime, usageOf } from './fake-model.js'
+import { textOf, wordOverlap } from './words.js'
 
 /** How a {@link FakeReranker} behaves. */
 export interface FakeRerankerSettings extends FakeSettings<RerankRequest> {
@@ -34,20 +36,18 @@ const EDGE = 1e-9
  *
  * Where the code under test loads its own: `vi.mock('secondpass', async (real) => ({ ...(await real()), Reranker: FakeReranker.with({ loadMs: 50 }) }))`.
  */
-export class FakeReranker extends FakeModel<RerankRequest, RerankControl> implements RerankerLike {
+export class FakeReranker extends FakeModel<RerankRequest, RerankControl, FakeRerankerSettings> implements RerankerLike {
   /** What is loaded, as `Reranker.info` says it. */
   readonly info: RerankerInfo
-  readonly #settings: FakeRerankerSettings
 
   constructor(settings: FakeRerankerSettings = {}) {
     super(settings)
-    this.#settings = settings
     this.info = { ...INFO, ...settings.info }
   }
 
   /** As `Reranker.load`: checks the options, and reports progress. */
   static async load(options: LoadOptions, control: LoadControl = {}): Promise<FakeReranker> {
-    return loadWith({}, options, control)
+    return loadFake(KIND, {}, options, control)
   }
 
   /** A class whose `load` gives fakes with these settings, to stand in the place of `Reranker`. `made` holds what it has loaded. */
@@ -56,7 +56,7 @@ export class FakeReranker extends FakeModel<RerankRequest, RerankControl> implem
     return class extends FakeReranker {
       static readonly made = made
       static override async load(options: LoadOptions, control: LoadControl = {}): Promise<FakeReranker> {
-        const fake = await loadWith(settings, options, control)
+        const fake = await loadFake(KIND, settings, options, control)
         made.push(fake)
         return fake
       }
@@ -72,7 +72,7 @@ export class FakeReranker extends FakeModel<RerankRequest, RerankControl> implem
     const results: RerankResult[] = []
     const failed: NonNullable<RerankResponse['meta']['failed']> = []
     for (const [index, document] of documents.entries()) {
-      const failure = this.#settings.failDocument?.(request.documents[index] as RerankRequest['documents'][number], index)
+      const failure = this.settings.failDocument?.(request.documents[index] as RerankRequest['documents'][number], index)
       if (failure && control.strict) throw new SecondpassError(failure.code, 400, failure.message)
       if (failure) failed.push({ index, ...failure })
       else results.push(this.#scored(query, document, index, request.raw_scores === true))
@@ -83,8 +83,13 @@ export class FakeReranker extends FakeModel<RerankRequest, RerankControl> implem
     return this.#answer(request, results, failed, [query, ...documents])
   }
 
+  /** Scores pairs: with the real one's method, which needs nothing of a reranker but `rerank`. */
+  score(request: ScoreRequest, control: ScoreControl = {}): Promise<ScoreResponse> {
+    return Reranker.prototype.score.call(this as unknown as Reranker, request, control)
+  }
+
   #scored(query: string, document: string, index: number, raw: boolean): RerankResult {
-    const score = (this.#settings.score ?? wordOverlap)(query, document, index)
+    const score = (this.settings.score ?? wordOverlap)(query, document, index)
     if (!(score >= 0 && score <= 1)) throw new SecondpassError('invalid_request', 400, `invalid request: score() gave ${score}, not a number from 0 to 1`)
     const inside = Math.min(1 - EDGE, Math.max(EDGE, score))
     const logit = Math.log(inside / (1 - inside))
@@ -95,16 +100,15 @@ export class FakeReranker extends FakeModel<RerankRequest, RerankControl> implem
     results.sort((a, b) => (b.logit as number) - (a.logit as number) || a.index - b.index)
     if (request.top_n) results.length = Math.min(results.length, request.top_n)
     if (request.return_documents) for (const result of results) result.document = asObject(request.documents[result.index])
-    const tokens = texts.reduce((sum, text) => sum + wordsOf(text).length, 0)
     return {
       id: `rerank-${this.requests.length}`,
       model: this.info.model,
       results,
-      usage: { prompt_tokens: tokens, total_tokens: tokens },
+      usage: usageOf(texts),
       meta: {
         device: this.info.device,
         cached_tokens: 0,
-        timings: { tokenize_ms: 0, vision_ms: 0, compute_ms: 0, total_ms: 0 },
+        timings: noTime(),
         warnings: [],
         ...(failed.length > 0 && { failed }),
       },
@@ -112,33 +116,15 @@ export class FakeReranker extends FakeModel<RerankRequest, RerankControl> implem
   }
 }
 
-async function loadWith(settings: FakeRerankerSettings, options: LoadOptions, control: LoadControl): Promise<FakeReranker> {
-  await loaded(options, control, 'Reranker.load', undefined, settings)
-  return new FakeReranker({ ...settings, info: { model: String(options.model), ...settings.info } })
-}
+const KIND = { call: 'Reranker.load', make: (settings: FakeRerankerSettings) => new FakeReranker(settings) }
 
 /** The texts of a request, refused in the words of the real one where it would refuse them. */
 function checked(request: RerankRequest, control: RerankControl): { query: string; documents: string[] } {
-  try {
+  return checking(() => {
     checkRerankControl(control)
     const { query, documents } = readRequest(request, (picture) => picture, 'similar')
     return { query: textOf(query), documents: documents.map(textOf) }
-  } catch (error) {
-    throw published(error)
-  }
+  })
 }
 
-const INFO: RerankerInfo = {
-  model: 'fake',
-  family: 'fake',
-  vision: false,
-  activation: 'sigmoid',
-  device: 'cpu',
-  adapter: null,
-  dtype: 'f32',
-  weight_bytes: 0,
-  wasm_bytes: 0,
-  workers: 1,
-  kernels: null,
-  storage: 'memory',
-}
+const INFO: RerankerInfo = { ...FAKE_INFO, activation: 'sigmoid' }

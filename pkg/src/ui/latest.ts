@@ -49,14 +49,16 @@ export class Latest<Args extends unknown[], Value> {
     this.#running = controller
     const { signal } = controller
     this.#set({ ...this.#lastValue(), status: 'running' })
-    const show = (value: Value) => signal.aborted || this.#later({ status: 'running', value })
+    // Work may go on showing values when it has ended already.
+    const isOver = () => this.#running !== controller
+    const show = (value: Value) => isOver() || this.#later({ status: 'running', value })
     try {
       const value = await this.work({ signal, show }, ...args)
-      if (signal.aborted) return undefined
-      this.#set({ status: 'done', value })
+      if (isOver()) return undefined
+      this.#end({ status: 'done', value })
       return value
     } catch (error) {
-      if (!signal.aborted) this.#set({ status: 'failed', error: error as Error })
+      if (!isOver()) this.#end({ status: 'failed', error: error as Error })
       return undefined
     }
   }
@@ -76,14 +78,20 @@ export class Latest<Args extends unknown[], Value> {
   #stop(): boolean {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#state.status !== 'running') return false
-    this.#running?.abort()
-    return true
+    const running = this.#running
+    this.#running = undefined
+    running?.abort()
+    return running !== undefined
   }
 
   #lastValue(): Pick<RunState<Value>, 'value'> {
     const { value } = this.#state
     return value === undefined ? {} : { value }
+  }
+
+  #end(state: RunState<Value>): void {
+    this.#running = undefined
+    this.#set(state)
   }
 
   #later(state: RunState<Value>): void {

@@ -46,6 +46,7 @@ class SharedModels<Options extends { fallback?: unknown }, Model extends object>
     if (this.method in given) return constant(given, this.#ready(given as Model))
     const options = given as Options
     const key = modelKey(options)
+    if (isServer()) return constant(key, IDLE)
     return {
       key,
       use: (onChange) => this.#shared(key, options).use(onChange, keepMs),
@@ -74,6 +75,9 @@ class SharedModels<Options extends { fallback?: unknown }, Model extends object>
     return made
   }
 }
+
+/** Where a page is rendered, which must load nothing. Some frameworks have users there too: stores are subscribed to, and scopes need no component. */
+const isServer = () => typeof window === 'undefined'
 
 /** What does not change, and needs no care. */
 const constant = <Model>(key: unknown, state: ModelState<Model>): ModelUse<Model> => ({ key, use: () => () => {}, state: () => state, retry: () => {} })

@@ -79,9 +79,6 @@ export function embedderStore(
   )
 }
 
-/** A server subscribes too, while it renders, and must load nothing. */
-const isServer = typeof window === 'undefined'
-
 function modelStore<Given, Model, Value>(
   given: Given | Readable<Given>,
   find: (given: Given) => ModelUse<Model>,
@@ -94,7 +91,7 @@ function modelStore<Given, Model, Value>(
       const found = find(options)
       retry = found.retry
       const show = () => set(name(found.state()))
-      const leave = isServer ? () => {} : found.use(show)
+      const leave = found.use(show)
       show()
       return leave
     },

@@ -96,7 +96,7 @@ function useModel<Model>(find: () => ModelUse<Model>): ModelRefs & { state: Shal
     isUsed = true
     enter()
   }
-  // A server renders, and mounts nothing.
+  // Not before: what a server has rendered is idle, and the page begins with the same.
   if (getCurrentInstance()) onMounted(begin)
   else begin()
   onScopeDispose(() => {
