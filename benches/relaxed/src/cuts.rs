@@ -5,8 +5,8 @@
 
 use std::arch::wasm32::*;
 
+use crate::kernels::cpu::vectors::load;
 use crate::kernels::params::BLOCK;
-use crate::wasm::load;
 use crate::weight::{PackedWeight, Q4Weight, Q8Weight};
 
 /// A way to cut activations into pieces that the instruction multiplies with the weights.

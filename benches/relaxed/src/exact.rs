@@ -4,7 +4,7 @@ use std::arch::wasm32::*;
 
 use crate::case::Numbers;
 use crate::cuts::{Cut, EightBits, FourBits, dot};
-use crate::wasm::{load, store};
+use crate::kernels::cpu::vectors::{load, store};
 
 /// Checks `rounds` groups of sixteen values of each kind; returns how many sums were wrong.
 #[unsafe(no_mangle)]

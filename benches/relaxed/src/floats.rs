@@ -2,7 +2,7 @@
 
 use std::arch::wasm32::*;
 
-use crate::wasm::{load, store};
+use crate::kernels::cpu::vectors::{load, store};
 
 const ROWS: usize = 4;
 const COLUMNS: usize = 8;

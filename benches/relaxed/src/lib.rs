@@ -9,9 +9,14 @@ mod kernels {
     pub mod params {
         pub const BLOCK: usize = 32;
     }
+    pub mod cpu {
+        pub(crate) use crate::vectors;
+    }
 }
 mod relaxed;
 // The package's own kernel, from its own files.
+#[path = "../../../src/kernels/cpu/vectors.rs"]
+mod vectors;
 #[path = "../../../src/kernels/cpu/packed/wasm.rs"]
 mod wasm;
 #[path = "../../../src/kernels/cpu/packed/weight.rs"]

@@ -6,8 +6,9 @@
 use std::arch::wasm32::*;
 
 use crate::cuts::Cut;
+use crate::kernels::cpu::vectors::{load, store, transpose};
 use crate::kernels::params::BLOCK;
-use crate::wasm::{largest, load, store, sum};
+use crate::wasm::{largest, sum};
 use crate::weight::PackedWeight;
 
 const COLUMNS: usize = 8;
@@ -80,7 +81,7 @@ impl Panel {
             for (half, rows) in rows.as_chunks::<4>().0.iter().enumerate() {
                 let mut sums = i32x4_splat(0);
                 for part in 0..2 {
-                    for (i, words) in transposed(rows.map(|row| row[part])).into_iter().enumerate() {
+                    for (i, words) in transpose(rows.map(|row| row[part])).into_iter().enumerate() {
                         store(words, &mut quads[part * 4 + i][16 * half..][..16]);
                         let pairs = i16x8_extadd_pairwise_i8x16(words);
                         sums = i32x4_add(sums, i32x4_extadd_pairwise_i16x8(pairs));
@@ -90,17 +91,6 @@ impl Panel {
             }
         }
     }
-}
-
-fn transposed([a, b, c, d]: [v128; 4]) -> [v128; 4] {
-    let (ab, cd) = (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d));
-    let (ab2, cd2) = (i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d));
-    [
-        i32x4_shuffle::<0, 1, 4, 5>(ab, cd),
-        i32x4_shuffle::<2, 3, 6, 7>(ab, cd),
-        i32x4_shuffle::<0, 1, 4, 5>(ab2, cd2),
-        i32x4_shuffle::<2, 3, 6, 7>(ab2, cd2),
-    ]
 }
 
 /// `out [m, n] = x [m, k] · wᵀ`, `ROWS` rows and eight columns at a time.
@@ -151,11 +141,13 @@ fn tile<C: Cut, const ROWS: usize, const ONE_PASS: bool>(
         let (scales, sums) = (&scales[block * ROWS..][..ROWS], &sums[block * ROWS..][..ROWS]);
         for half in 0..2 {
             let scale = load(&panel.scales[block][4 * half..]);
-            let minimum = load(&panel.minima[block][4 * half..]);
             for i in 0..ROWS {
-                let scaled = f32x4_mul(f32x4_mul(scale, f32x4_splat(scales[i])), f32x4_convert_i32x4(sum[i][half]));
-                let shift = f32x4_mul(minimum, f32x4_splat(sums[i]));
-                total[i][half] = f32x4_add(total[i][half], f32x4_add(scaled, shift));
+                let mut scaled = f32x4_mul(f32x4_mul(scale, f32x4_splat(scales[i])), f32x4_convert_i32x4(sum[i][half]));
+                if C::Weight::HAS_MINIMA {
+                    let minimum = load(&panel.minima[block][4 * half..]);
+                    scaled = f32x4_add(scaled, f32x4_mul(minimum, f32x4_splat(sums[i])));
+                }
+                total[i][half] = f32x4_add(total[i][half], scaled);
             }
         }
     }

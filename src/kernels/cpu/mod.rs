@@ -13,6 +13,8 @@ mod product;
 pub mod rotate;
 mod tensor;
 mod values;
+#[cfg(target_arch = "wasm32")]
+mod vectors;
 
 pub use tensor::{empty, reshape, upload};
 pub use values::Values;

@@ -4,6 +4,10 @@ use crate::kernels::params::BLOCK;
 
 /// A weight in blocks; a value is scale times quant plus minimum.
 pub trait PackedWeight {
+    /// Whether any minimum is not zero.
+    #[cfg_attr(not(target_arch = "wasm32"), expect(dead_code, reason = "only wasm's loops leave them out"))]
+    const HAS_MINIMA: bool;
+
     /// The quants of a row.
     fn quants(&self, row: usize, out: &mut [i16]);
     /// Scale and minimum of one of its blocks.
@@ -19,6 +23,8 @@ pub struct Q8Weight<'a> {
 }
 
 impl PackedWeight for Q8Weight<'_> {
+    const HAS_MINIMA: bool = false;
+
     fn quants(&self, row: usize, out: &mut [i16]) {
         let quants = &self.quants[row * self.columns..][..self.columns];
         out.iter_mut().zip(quants).for_each(|(out, &quant)| *out = i16::from(quant));
@@ -39,6 +45,8 @@ pub struct Q4Weight<'a> {
 }
 
 impl PackedWeight for Q4Weight<'_> {
+    const HAS_MINIMA: bool = true;
+
     fn quants(&self, row: usize, out: &mut [i16]) {
         let quants = &self.quants[row * self.columns / 2..][..self.columns / 2];
         for (pair, &byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(quants) {
