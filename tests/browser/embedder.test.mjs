@@ -80,7 +80,7 @@ for (const model of MODELS) {
     assert.deepEqual([info.dimensions, info.normalized, info.pooling, info.device], [dimensions, normalized, pooling, 'cpu'])
     assert.match(info.identity, new RegExp(`^${model}-[0-9a-f]{16}$`))
     // As in tests/embedding.rs: vectors of an index built by the command line must be valid in the page.
-    if (model === 'bert-cls') assert.equal(info.identity, 'bert-cls-6a49d65965c50b79')
+    if (model === 'bert-cls') assert.equal(info.identity, 'bert-cls-a4817883baa8e520')
   })
 }
 
