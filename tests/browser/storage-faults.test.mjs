@@ -1,87 +1,21 @@
 // Downloads over faulty networks: each ends with the right scores or with the right error.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Host, random } from '../server/faulty.mjs'
-import { add, BYTES, begin, hashes, INTEGRITY, load, MODEL, QUICK, STALLING, WEIGHTS } from './storage.mjs'
+import { Host } from '../server/faulty.mjs'
+import { loadWithFaults, seedsUpTo } from './fault-seeds.mjs'
+import { begin, INTEGRITY, load, MODEL, QUICK, STALLING, WEIGHTS } from './storage.mjs'
 
 /** `npm run test:storage` runs 200. The native test of the same download code runs thousands. */
 const SEEDS = Number(process.env.SEEDS ?? 32)
-/** The largest probability of each fault per request. */
-const CHANCES = { cut: 0.4, stall: 0.1, short: 0.3, wrongRange: 0.15, busy: 0.3, reset: 0.2, flip: 0.15 }
-/** Errors that flipped bits may cause, because files are parsed before the whole file is hashed. */
-const DAMAGED = [
-  'integrity',
-  'file_changed',
-  'invalid_config',
-  'invalid_tokenizer',
-  'invalid_weights',
-  'missing_tensor',
-  'unsupported_dtype',
-  'unsupported_model',
-]
-const SWITCHES = ['noRanges', 'noLength', 'noValidators', 'redirect']
-/** Drawn from a separate generator, so that older seeds keep their faults. */
-const MORE_SWITCHES = ['away', 'gzip']
-
+const FIRST_SEED = Number(process.env.FIRST_SEED ?? 1)
 let browser, page, score
 before(async () => {
   ;({ browser, page, score } = await begin())
 })
 after(() => browser?.close())
 
-/** A random selection of faults. */
-function faultsOf(draw, seed) {
-  const faults = {}
-  for (const [name, chance] of Object.entries(CHANCES)) if (draw() < 0.35) faults[name] = chance * draw()
-  for (const name of SWITCHES) if (draw() < 0.12) faults[name] = true
-  const more = random(seed * 7919)
-  for (const name of MORE_SWITCHES) if (more() < 0.12) faults[name] = true
-  // With a compressed body the length says nothing about the content, so a missing end cannot be detected.
-  if (faults.gzip) delete faults.short
-  return faults
-}
-
 test(`${SEEDS} random combinations of network faults`, async () => {
-  const totals = { complete: 0, errors: {}, requests: 0, bytes: 0 }
-  const start = Date.now()
-  for (let seed = 1; seed <= SEEDS; seed++) {
-    const draw = random(seed)
-    const faults = faultsOf(draw, seed)
-    const host = new Host(MODEL, faults, seed)
-    const url = browser.host(host)
-    host.elsewhere = browser.url.replace('127.0.0.1', 'localhost') + url
-    // Flipped bits can only be detected with a hash.
-    const hashed = faults.flip !== undefined || draw() < 0.5
-    const options = { download: STALLING, ...(hashed && { integrity: INTEGRITY }) }
-    const label = `seed ${seed}: ${JSON.stringify(faults)}${hashed ? ', hashed' : ''}`
-    // Every eighth seed also loads the model and scores.
-    const scored = seed % 8 === 0
-    const get = () => (scored ? load(page, url, options) : add(page, url, options))
-    const check = async (result) => {
-      if (scored) assert.equal(result.ok.score, score, label)
-      assert.deepEqual(await hashes(page, url), INTEGRITY, label)
-    }
-    const first = await get()
-    if (first.ok) await check(first)
-    else {
-      totals.errors[first.error.code] = (totals.errors[first.error.code] ?? 0) + 1
-      const allowed = ['network', 'bad_response', ...(faults.flip ? DAMAGED : [])]
-      assert.ok(first.error.name === 'SecondpassError' && allowed.includes(first.error.code), `${label}: ${JSON.stringify(first.error)}`)
-    }
-    totals.complete += first.ok ? 1 : 0
-    totals.requests += host.requests
-    totals.bytes += host.total
-    if (first.ok) continue
-    // After the network has recovered, the load completes from whatever is stored.
-    host.faults = { noRanges: faults.noRanges }
-    const second = await get()
-    assert.ok(second.ok, `${label}, then ${JSON.stringify(second.error)}`)
-    await check(second)
-  }
-  console.log(
-    `${SEEDS} seeds in ${((Date.now() - start) / 1000).toFixed(0)} s: ${totals.complete} complete at the first attempt, errors ${JSON.stringify(totals.errors)}, ` +
-      `${totals.requests} requests, ${totals.bytes} bytes (${(totals.bytes / SEEDS / BYTES).toFixed(2)} times the files); all complete in the end`,
-  )
+  console.log(await loadWithFaults({ browser, page, score }, seedsUpTo(SEEDS, FIRST_SEED)))
 })
 
 const ERRORS = [
