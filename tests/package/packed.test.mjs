@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { createRerankHandler } from 'secondpass/http'
 import { ROOT } from '../../scripts/lib.mjs'
 import { scoredBy, serve } from './harness.mjs'
-import { assertOrder, logged, openBrowser, openReference, searchTwice } from './packed/browser.mjs'
+import { assertOrder, CDN, logged, openBrowser, openReference, searchTwice } from './packed/browser.mjs'
 import { install, pack, removeProjects, run, withFiles, withServer } from './packed/projects.mjs'
 
 const EXAMPLES = join(ROOT, 'examples')
@@ -62,6 +62,7 @@ const RUNS = {
     after: 5,
     readme: { models: 'public/models' },
   },
+  cdn: { serve: ['start'], env: SIRV, documents: () => PLANETS, before: 4, after: 4 },
   esbuild: { serve: ['start'], env: SIRV, documents: () => PLANETS, before: 4, after: 4 },
   react: {
     build: true,
@@ -130,16 +131,17 @@ test('every example is run here, asks for this version of the package, and says 
   assert.deepEqual(folders.sort(), [...Object.keys(RUNS), EXTENSION].sort())
   const { version } = json(ROOT, 'pkg', 'package.json')
   for (const name of folders) {
-    const { dependencies } = json(EXAMPLES, name, 'package.json')
-    assert.equal(dependencies.secondpass, `^${version}`, name)
+    if (name === 'cdn') assert.ok(readFileSync(join(EXAMPLES, name, 'main.js'), 'utf8').includes(`'${CDN}${version}/dist/index.js'`))
+    else assert.equal(json(EXAMPLES, name, 'package.json').dependencies.secondpass, `^${version}`, name)
     const [, command] = /```sh\nnpm install\nnpm (?:run )?(\w+)\n```/.exec(readFileSync(join(EXAMPLES, name, 'README.md'), 'utf8'))
     assert.ok((RUNS[name]?.serve ?? ['build']).includes(command), `${name}: "${command}" is not run here`)
   }
 })
 
-test('examples/esbuild and examples/plain-html are the same page but for the import', () => {
-  const main = (example) => readFileSync(join(EXAMPLES, example, 'main.js'), 'utf8')
-  assert.equal(main('esbuild').replace("'secondpass'", `'${RUNS['plain-html'].readme.importFrom}'`), main('plain-html'))
+test('examples/plain-html, esbuild and cdn are the same page but for the import', () => {
+  const main = (example) => readFileSync(join(EXAMPLES, example, 'main.js'), 'utf8').replace(/ from '[^']+'/, '')
+  assert.equal(main('esbuild'), main('plain-html'))
+  assert.equal(main('cdn'), main('plain-html'))
 })
 
 test('the scores that the examples are compared with are those of the reference', async () => {

@@ -9,6 +9,8 @@ import { ensureChromium } from '../../../scripts/setup/chromium.mjs'
 import { serveFolder } from './projects.mjs'
 
 const MODEL = 'https://huggingface.co/ggml-org/Qwen3-Reranker-0.6B-Q8_0-GGUF/resolve/main/qwen3-reranker-0.6b-q8_0.gguf'
+/** The address of the package on a CDN, up to its version. */
+export const CDN = 'https://cdn.jsdelivr.net/npm/secondpass@'
 const FIXTURE = readFileSync(join(ROOT, 'tests', 'fixtures', 'gguf', 'mixed.gguf'))
 const TIMEOUT_MS = 120_000
 /** Scores are shown with three digits. */
@@ -23,6 +25,7 @@ export async function openBrowser() {
     await context.route(isForeign, async (route) => {
       const url = route.request().url()
       if (url === MODEL) return fulfill(route, await hasModel())
+      if (url.startsWith(CDN)) return fulfillFromPackage(route)
       onForeignRequest(url)
       return route.abort()
     })
@@ -48,6 +51,15 @@ export async function visit({ newPage }, check, hasModel) {
   } finally {
     await page.context().close()
   }
+}
+
+/** Answers as a CDN does: to every page. */
+function fulfillFromPackage(route) {
+  const path = fileURLToPath(new URL(new URL(route.request().url()).pathname.split('/dist/')[1], import.meta.resolve('secondpass')))
+  return route.fulfill({
+    path,
+    headers: { 'access-control-allow-origin': '*', 'content-type': path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript' },
+  })
 }
 
 /** Answers as the hub does, with ranges, or with 404. */
