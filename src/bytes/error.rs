@@ -46,6 +46,8 @@ pub enum SourceError {
     Changed {
         /// The file.
         file: String,
+        /// The hash of what came, where it is not the expected one.
+        got: Option<String>,
     },
     /// The whole file arrived, and its hash is not the expected one.
     #[error("{file} is not the file that was asked for: its hash is {got}, integrity asks for {want}")]

@@ -118,7 +118,7 @@ impl UrlSource {
         match probe(&self.name, &head, from, to)? {
             ProbeOutcome::Ranged(total) if total == self.len && head.etag == self.etag => {}
             ProbeOutcome::Ranged(_) | ProbeOutcome::Absent => {
-                return Err(RequestFault::Fatal(SourceError::Changed { file: self.name.clone() }));
+                return Err(RequestFault::Fatal(SourceError::Changed { file: self.name.clone(), got: None }));
             }
             ProbeOutcome::Whole(_) | ProbeOutcome::LengthHidden => {
                 return Err(RequestFault::Fatal(no_ranges(&self.name)));

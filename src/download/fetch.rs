@@ -214,7 +214,7 @@ impl StoredFile {
 
     async fn replaced(&self) -> RequestFault {
         self.forget().await;
-        RequestFault::Fatal(SourceError::Changed { file: self.name.clone() })
+        RequestFault::Fatal(SourceError::Changed { file: self.name.clone(), got: None })
     }
 
     /// Fills pieces, and stores those that are complete.

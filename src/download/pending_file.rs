@@ -7,6 +7,7 @@ use super::integrity::Integrity;
 use super::journal::{FileIdentity, Journal, Revalidation};
 use super::piece_storage::PieceStorage;
 use super::request::send_until;
+use super::restarts::Restarts;
 use super::store::{StoreError, WriteLock};
 use super::stored_file::{FileNames, StoredFile};
 use super::transport::{RangeRequest, ResponseStream};
@@ -27,8 +28,8 @@ pub struct FileRequest<'a> {
     /// Only find out whether the file exists and how long it is. No response is kept open, as those of a model of many
     /// files would take all connections that a browser has for a host.
     pub probe_only: bool,
-    /// Whether [`SourceError::Changed`] makes the caller begin again.
-    pub may_restart: bool,
+    /// How often the load was begun again: [`SourceError::Changed`] asks the caller to do so.
+    pub restarts: &'a Restarts,
 }
 
 pub(super) struct PendingFile<'a> {
@@ -110,7 +111,7 @@ impl PendingFile<'_> {
 
     pub fn into_stored_file(self, journal: Journal) -> Rc<StoredFile> {
         let names = FileNames { name: self.request.file, url: self.request.url, key: &self.key };
-        let FileRequest { integrity, may_restart, .. } = self.request;
-        StoredFile::new(self.context, names, self.storage, journal, self.lock, integrity, may_restart)
+        let FileRequest { integrity, restarts, .. } = self.request;
+        StoredFile::new(self.context, names, self.storage, journal, self.lock, integrity, restarts.clone())
     }
 }

@@ -9,6 +9,7 @@ use super::integrity::Integrity;
 use super::journal::{Journal, JournalEvent, Revalidation};
 use super::piece_storage::PieceStorage;
 use super::progress::{DownloadPhase, ProgressMeter};
+use super::restarts::Restarts;
 use super::state::DownloadState;
 use super::store::{StoreError, WriteLock};
 use crate::bytes::SourceError;
@@ -23,8 +24,8 @@ pub struct StoredFile {
     pub(super) state: RefCell<DownloadState>,
     pub(super) changed: LocalCondvar,
     pub(super) integrity: Option<Integrity>,
-    /// Whether the load may still be begun again if this file turns out to be another one.
-    pub(super) may_restart: bool,
+    /// How often the load was begun again.
+    pub(super) restarts: Restarts,
     pub(super) download: ProgressMeter,
     pub(super) verify: ProgressMeter,
 }
@@ -44,7 +45,7 @@ impl StoredFile {
         journal: Journal,
         lock: Option<Box<dyn WriteLock>>,
         integrity: Option<Integrity>,
-        may_restart: bool,
+        restarts: Restarts,
     ) -> Rc<Self> {
         let (stored, total) = (journal.stored_bytes(), journal.identity.len);
         Rc::new(Self {
@@ -56,7 +57,7 @@ impl StoredFile {
             state: RefCell::new(DownloadState::new(journal, lock)),
             changed: LocalCondvar::default(),
             integrity,
-            may_restart,
+            restarts,
             download: ProgressMeter::new(DownloadPhase::Download, stored, total),
             verify: ProgressMeter::new(DownloadPhase::Verify, 0, total),
         })

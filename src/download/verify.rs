@@ -19,15 +19,16 @@ impl StoredFile {
         }
         self.forget().await;
         // Pieces of an earlier session may be of an older version, and a body that was sent whole may have ended early:
-        // what comes in a second try may be right.
+        // what comes in another try may be right.
         let (inherited, sent_whole) = {
             let state = self.state.borrow();
             (state.inherited, state.sent_whole)
         };
-        if inherited || (sent_whole && self.may_restart) {
-            return Err(SourceError::Changed { file: self.name.clone() });
+        let (file, got) = (self.name.clone(), got.to_string());
+        if inherited || (sent_whole && self.restarts.permit(&file, Some(&got))) {
+            return Err(SourceError::Changed { file, got: Some(got) });
         }
-        Err(SourceError::Integrity { file: self.name.clone(), want: want.to_string(), got: got.to_string() })
+        Err(SourceError::Integrity { file, want: want.to_string(), got })
     }
 
     async fn hash(&self) -> Result<Integrity, SourceError> {

@@ -12,7 +12,7 @@ use super::transport::FetchTransport;
 use crate::bytes::{FileAddress, Folder, LocalBoxFuture, OpenResult, Source, SourceError};
 use crate::download::{
     DownloadContext, DownloadPhase, DownloadProgress, DownloadSettings, ExpectedHashes, FileRequest, OpenedFile,
-    RequestSlots, Revalidation, StoredFile, StoredSource, Transfer, open, remember_absent,
+    RequestSlots, Restarts, Revalidation, StoredFile, StoredSource, Transfer, open, remember_absent,
 };
 use crate::engine::{LoadProgress, LoadStage};
 
@@ -25,8 +25,8 @@ pub struct DownloadOptions {
     pub settings: DownloadSettings,
     pub revalidate: bool,
     pub hashes: ExpectedHashes,
-    /// Whether [`SourceError::Changed`] makes the load begin again.
-    pub may_restart: bool,
+    /// How often the load was begun again.
+    pub restarts: Restarts,
 }
 
 /// All files that a load has opened.
@@ -34,7 +34,7 @@ pub struct Downloads {
     context: Rc<DownloadContext>,
     storage: &'static str,
     revalidate: bool,
-    may_restart: bool,
+    restarts: Restarts,
     pub hashes: ExpectedHashes,
     /// Asks the page to make storage persistent, once; only a page can.
     on_store: Cell<Option<Box<dyn Fn()>>>,
@@ -82,7 +82,7 @@ impl Downloads {
             context: Rc::new(context),
             storage,
             revalidate: options.revalidate,
-            may_restart: options.may_restart,
+            restarts: options.restarts,
             hashes: options.hashes,
             on_store: Cell::new(Some(on_store).filter(|_| storage != MEMORY)),
             files: RefCell::default(),
@@ -143,7 +143,7 @@ impl Downloads {
             integrity: self.hashes.of(url, file),
             revalidate: self.revalidate,
             probe_only,
-            may_restart: self.may_restart,
+            restarts: &self.restarts,
         };
         let (file, transfer) = match open(&self.context, request).await? {
             OpenedFile::Absent => {

@@ -15,8 +15,8 @@ use super::model::{PageFile, PageModel};
 use super::storage::Blob;
 use crate::Error;
 use crate::api::RequestError;
-use crate::bytes::{DEFAULT_HUB, SourceError, hub_url};
-use crate::download::{DownloadSettings, ExpectedHashes, Integrity, check_source, select_first};
+use crate::bytes::{DEFAULT_HUB, hub_url};
+use crate::download::{DownloadSettings, ExpectedHashes, Integrity, Restarts, check_source, select_first};
 use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer};
 use crate::model::Task;
 use crate::prompt::PublishedPrompts;
@@ -148,12 +148,14 @@ async fn with_files<T>(
     report: &Report,
     work: impl AsyncFn(&Manifest) -> Result<T, Error>,
 ) -> Result<(T, &'static str), Error> {
-    match attempt(files, host, report, &work, true).await {
-        // What was stored of the old version is deleted by now.
-        Err(error) if matches!(error.source_error(), Some(SourceError::Changed { .. })) => {
-            attempt(files, host, report, &work, false).await
+    let mut restarts = Restarts::default();
+    loop {
+        let result = attempt(files, host, report, &work, &restarts).await;
+        // What was stored of the old version is deleted by now; the other files stay.
+        let fault = result.as_ref().err().and_then(|error| error.source_error());
+        if !fault.is_some_and(|fault| restarts.begin_again(fault)) {
+            return result;
         }
-        result => result,
     }
 }
 
@@ -162,7 +164,7 @@ async fn attempt<T>(
     host: &LoadHost,
     report: &Report,
     work: &impl AsyncFn(&Manifest) -> Result<T, Error>,
-    may_restart: bool,
+    restarts: &Restarts,
 ) -> Result<(T, &'static str), Error> {
     let (model, vision) = files.files(host)?;
     let picked = matches!(model, PageFile::Picked(_));
@@ -171,7 +173,7 @@ async fn attempt<T>(
         settings: files.download,
         revalidate: files.revalidate,
         hashes: files.hashes()?,
-        may_restart,
+        restarts: restarts.clone(),
     };
     let persist = host.clone();
     let downloads = Downloads::new(options, report.clone(), Box::new(move || persist.persist())).await?;

@@ -84,13 +84,14 @@ impl Sim {
                 integrity,
                 revalidate,
                 probe_only: self.rng.one_in(4),
-                may_restart: true,
+                restarts: &Restarts::default(),
             };
-            match once(&context, request, &self.rng).await {
-                Err(SourceError::Changed { .. }) => {
-                    once(&context, FileRequest { may_restart: false, ..request }, &self.rng).await
+            let mut restarts = Restarts::default();
+            loop {
+                let result = once(&context, FileRequest { restarts: &restarts, ..request }, &self.rng).await;
+                if !result.as_ref().err().is_some_and(|error| restarts.begin_again(error)) {
+                    return result;
                 }
-                other => other,
             }
         };
         self.time.run(until, run)

@@ -27,7 +27,7 @@ fn load_and_reject(sim: &Sim) {
             integrity: None,
             revalidate: false,
             probe_only: false,
-            may_restart: true,
+            restarts: &Restarts::default(),
         };
         match open(&context, request).await.expect("a good host") {
             OpenedFile::Absent => panic!("it is there"),
@@ -160,7 +160,7 @@ fn many_files_are_probed_first_and_share_the_requests() {
                 integrity: None,
                 revalidate: false,
                 probe_only: true,
-                may_restart: true,
+                restarts: &Restarts::default(),
             };
             let Ok(OpenedFile::Partial(file, transfer)) = open(&context, request).await else { panic!("a good host") };
             files.push((file, transfer));
@@ -216,7 +216,7 @@ fn load_with_faulty_store(sim: &Sim, integrity: Option<Integrity>) -> (Result<Ve
             integrity,
             revalidate: false,
             probe_only: false,
-            may_restart: true,
+            restarts: &Restarts::default(),
         };
         let (file, transfer) = match open(&context, request).await? {
             OpenedFile::Absent => panic!("it is there"),
