@@ -144,10 +144,10 @@ test('wrong arguments are refused in a sentence, before anything is embedded', a
     [[fake, documents, { signal: {} }], /signal must be an AbortSignal/],
     [[fake, documents, { onProgress: 'x' }], /onProgress must be a function/],
     // A vector does not replace what a document says.
-    [[fake, documents], /into: documents\[1\] has something else in "embedding"; name a field of its own/],
-    [[fake, documents, { into: 'text' }], /into: documents\[0\] has something else in "text"/],
-    [[fake, documents, { into: 'deep.list' }], /documents\[1\] has something else in "deep\.list"/],
-    [[fake, documents, { into: 'text.vector' }], /documents\[0\] has something else in "text"/],
+    [[fake, documents], /into: there is something else at "embedding" of documents\[1\]; name a field of its own/],
+    [[fake, documents, { into: 'text' }], /into: there is something else at "text" of documents\[0\]/],
+    [[fake, documents, { into: 'deep.list' }], /something else at "deep\.list" of documents\[1\]/],
+    [[fake, documents, { into: 'text.vector' }], /something else at "text\.vector" of documents\[0\]/],
   ]
   for (const [call, message] of wrong) await rejects(withVectors(...call), message)
   await rejects(queryVector(fake), /query must be provided/)

@@ -1,5 +1,6 @@
 // Reads what a model is to read of many objects, before the first is sent.
-import { isObject } from '../checks.js'
+import { type Checks, checkFields, isObject } from '../checks.js'
+import { present } from '../content/request.js'
 import type { Content, Picture } from '../content/types.js'
 import { invalidRequest, type SecondpassError, unreadable } from '../errors.js'
 import { contentOfFields, jsonBytes, MAX_BATCH_BYTES } from './field-content.js'
@@ -63,4 +64,11 @@ export function* inBatches(contents: readonly FoundContent[], most: number): Gen
     room -= bytes
   }
   if (batch.length > 0) yield batch
+}
+
+/** The options of a call, checked, without those that are null. */
+export function checkOptions<Options extends object>(options: Options, checks: Checks<Options>, name: string): Options {
+  if (!isObject(options)) throw invalidRequest(`the options of ${name} must be an object`)
+  checkFields(options, checks, `options of ${name}`)
+  return present(options) as Options
 }

@@ -14,26 +14,16 @@ export type DocumentWithVector<Document, Into extends string> = Document extends
     : Omit<Document, Into> & VectorAt<Into>
   : never
 
-/** Refuses to replace what is no vector. */
-export function checkPlace(document: object, path: string, name: string): void {
-  const names = path.split('.')
-  let value: unknown = document
-  for (const [i, step] of names.entries()) {
-    if (!isObject(value) || !Object.hasOwn(value, step)) return
-    value = value[step]
-    if (value === undefined || value === null) return
-    const fits = i === names.length - 1 ? isVector(value) : isObject(value)
-    if (!fits) throw badRequest(`into: ${name} has something else in ${JSON.stringify(names.slice(0, i + 1).join('.'))}; name a field of its own`)
-  }
+/** A copy with the vector; without one, the field is left out. What is no vector is not replaced: `where` says it in the error. */
+export function place(document: object, path: string, vector: number[] | undefined, where: string): object {
+  const [name = '', ...rest] = path.split('.')
+  const { [name]: old, ...others } = document as Record<string, unknown>
+  const isField = rest.length === 0
+  const isFree = old === undefined || old === null
+  if (!isFree && !(isField ? isVector(old) : isObject(old))) throw badRequest(`into: there is something else at ${where}; name a field of its own`)
+  if (isField) return vector ? { ...others, [name]: vector } : others
+  if (!vector && isFree) return { ...document }
+  return { ...others, [name]: place(old ?? {}, rest.join('.'), vector, where) }
 }
 
 const isVector = (value: unknown) => (Array.isArray(value) || ArrayBuffer.isView(value)) && typeof (value as ArrayLike<unknown>)[0] !== 'string'
-
-/** A copy with the vector; without one, the field is left out, whatever was in it. */
-export function place(document: object, path: string, vector: number[] | undefined): object {
-  const [name = '', ...rest] = path.split('.')
-  const { [name]: old, ...others } = document as Record<string, unknown>
-  if (rest.length === 0) return vector ? { ...others, [name]: vector } : others
-  if (!vector && !isObject(old)) return { ...document }
-  return { ...others, [name]: place(isObject(old) ? old : {}, rest.join('.'), vector) }
-}

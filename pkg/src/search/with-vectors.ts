@@ -8,9 +8,9 @@ import { EMBED_BATCH, type EmbeddedInputs, embed, embedApart, renamed, renamedEr
 import type { HitPath } from './fields.js'
 import { badRequest, SecondpassError } from './main-entry.js'
 import type { FoundContent, ReadContents, TextAndImage } from './read-fields.js'
-import { checkPlace, type DocumentWithVector, place } from './vector-place.js'
+import { type DocumentWithVector, place } from './vector-place.js'
 
-const { check, checkField, checkFields, guarded, inBatches, isObject, readFields } = internals
+const { check, checkField, checkOptions, guarded, inBatches, isObject, readFields } = internals
 
 /** A field of a document: a path such as `title` or `meta.title`, or a function that returns the value. */
 export type DocumentField<Document, Value> = HitPath<Document> | ((document: Document) => Value | null | undefined)
@@ -72,14 +72,15 @@ export async function withVectors<Document extends object, Into extends string =
   const checked = checkOptions(options, CHECKS, 'withVectors')
   const { into = DEFAULT_FIELD, signal } = checked
   signal?.throwIfAborted()
-  // All are read before the first is embedded: a mistake in the name of a field costs nothing.
+  // All is tried before the first is embedded: a mistake in the name of a field costs nothing.
   const read = readFields(documents, checked as TextAndImage<Document>, 'document')
-  for (const [i, document] of documents.entries()) checkPlace(document, into, `documents[${i}]`)
+  const placed = (vectors: ReadonlyMap<number, number[]>) =>
+    documents.map((document, i) => place(document, into, vectors.get(i), `"${into}" of documents[${i}]`))
+  placed(new Map())
   const vectors = await embedAll(embedder, read, checked)
-  const copies = documents.map((document, i) => place(document, into, vectors.get(i)))
   const failed = [...read.failed].map(([index, { code, message }]) => ({ index, code, message })).sort((a, b) => a.index - b.index)
   // Beside the list, so that it can be inserted and sent as a list.
-  return Object.defineProperty(copies, 'meta', { value: { failed, warnings: read.warnings } }) as DocumentsWithVectors<Document, Into>
+  return Object.defineProperty(placed(vectors), 'meta', { value: { failed, warnings: read.warnings } }) as DocumentsWithVectors<Document, Into>
 }
 
 /**
@@ -116,13 +117,6 @@ const CHECKS: Checks<WithVectorsOptions<object>> = {
 function checkEmbedder(embedder: unknown, call: string): void {
   if (!isObject(embedder) || !('embed' in embedder || 'then' in embedder))
     throw badRequest(`the first argument must be an embedder, or a promise of one: ${call}`)
-}
-
-/** The options that are not null. */
-function checkOptions<Options extends object>(options: Options, checks: Checks<Options>, name: string): Options {
-  if (!isObject(options)) throw badRequest(`the options of ${name} must be an object`)
-  checkFields(options, checks, `options of ${name}`)
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null)) as Options
 }
 
 const DEFAULT_FIELD = 'embedding'
