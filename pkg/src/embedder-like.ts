@@ -15,13 +15,15 @@ export interface EmbedderLike {
   readonly closed?: boolean
 }
 
-/** What an index reads of an answer of `/v1/embeddings`. */
+/** What is read of an answer of `/v1/embeddings`. */
 export interface EmbeddingsLike {
   /** Vectors as numbers; text, which is what `base64` gives, is not read. */
   readonly data: readonly { readonly index: number; readonly embedding: ArrayLike<number> | string }[]
   readonly meta?: {
     /** Inputs without a vector, and why. */
     readonly failed?: readonly { readonly index: number; readonly code: ErrorCode; readonly message: string }[]
+    /** What else is to be said, of inputs that were cut for example. */
+    readonly warnings?: readonly string[]
   }
 }
 

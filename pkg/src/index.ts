@@ -15,6 +15,8 @@ export type {
 } from './embed-types.js'
 export { Embedder } from './embedder.js'
 export type { EmbedderLike } from './embedder-like.js'
+/** @internal */
+export { internals } from './entry/internals.js'
 export { type ErrorCode, SecondpassError } from './errors.js'
 export type { EmbeddingsFormat } from './remote/embeddings-wire.js'
 export type { RemoteOptions } from './remote/options.js'

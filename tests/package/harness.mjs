@@ -19,6 +19,7 @@ export function bundle(name, more = []) {
     '--alias:secondpass/tanstack-ai=/dist/sdk/tanstack-ai.js',
     '--alias:secondpass/testing=/dist/testing/index.js',
     '--alias:secondpass/http=/dist/http/index.js',
+    '--alias:secondpass/search=/dist/search/index.js',
     ...Object.entries(WITH_PEERS).map(([entry, file]) => `--alias:secondpass/${entry}=${bundleable(file)}`),
   ]
   const args = [

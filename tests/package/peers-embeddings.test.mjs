@@ -76,3 +76,87 @@ test('LangChain: documents and queries have the words before them that the model
   close([query], of('query').embeddings.slice(1, 2))
   assert.deepEqual([empty, refused], [[], 'image_unavailable'])
 })
+
+/** What Orama has to find for each text as a query: the documents by their cosines, as the reference computed them. */
+const cosines = TEXTS.map((_, query) =>
+  of('document')
+    .embeddings.map((vector, index) => ({ index, score: vector.reduce((sum, value, k) => sum + value * of('query').embeddings[query][k], 0) }))
+    .sort((a, b) => b.score - a.score),
+)
+
+/** The same documents with the same scores. Cosines that differ less than the model's rounding may change places. */
+function ranked(hits, expected, tolerance = 1e-5) {
+  assert.equal(hits.length, expected.length)
+  hits.forEach(({ index, score }, i) => {
+    const wanted = expected.find((one) => one.index === index)
+    assert.ok(Math.abs(score - wanted.score) < tolerance, `${index}: ${score} is not ${wanted.score}`)
+    assert.ok(Math.abs(expected[i].score - wanted.score) < 2 * tolerance, `${index} is at place ${i}`)
+  })
+}
+
+test('Orama: documents with vectors are found in the order of the cosines, alone and beside keywords, and reranked', async () => {
+  const seen = await page.evaluate(
+    async ({ options, texts }) => {
+      const embedder = await secondpass.Embedder.load(options)
+      const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', device: 'cpu', worker: '/dist/worker.js' })
+      const documents = [...texts.map((text, key) => ({ key, text })), { key: -1, text: '' }]
+      const progress = []
+      const placed = await withVectors(embedder, documents, { onProgress: ({ loaded, total }) => progress.push([loaded, total]) })
+      const { dimensions } = embedder.info
+      const db = orama.create({ schema: { key: 'number', text: 'string', embedding: `vector[${dimensions}]` } })
+      await orama.insertMultiple(db, placed)
+      const found = async (query, mode, more) => {
+        const vector = { value: await queryVector(embedder, query), property: 'embedding' }
+        const { hits } = await orama.search(db, { mode, term: query, vector, similarity: -1, limit: 20, ...more })
+        return hits
+      }
+      const pairs = (hits) => hits.map(({ document, score }) => ({ index: document.key, score }))
+      const vectors = []
+      for (const query of texts) vectors.push(pairs(await found(query, 'vector')))
+      const query = texts[0]
+      const keywords = pairs((await orama.search(db, { term: query, threshold: 1, limit: 20 })).hits)
+      const hits = await found(query, 'hybrid', { threshold: 1 })
+      const reranked = await secondpass.rerankHits(reranker, hits, { query, text: 'document.text' })
+      const direct = await reranker.rerank({ query, documents: hits.map(({ document }) => document.text) })
+      const cut = await withVectors(embedder, documents, { dimensions: 24, into: 'short' })
+      const answer = {
+        dimensions,
+        progress,
+        meta: placed.meta,
+        empty: placed.at(-1),
+        vectors,
+        keywords,
+        hybrid: pairs(hits),
+        reranked: reranked.map(({ hit, score }) => ({ index: hit.document.key, score })),
+        direct: direct.results.map(({ index, relevance_score }) => ({ index: hits[index].document.key, score: relevance_score })),
+        cut: (await queryVector(embedder, query, { dimensions: 24 })).length === 24 && cut[0].short.length === 24,
+      }
+      embedder.dispose()
+      reranker.dispose()
+      return answer
+    },
+    { options: MODEL, texts: TEXTS },
+  )
+  assert.equal(seen.dimensions, 48)
+  assert.deepEqual(seen.progress, [[9, 9]])
+  assert.deepEqual(seen.meta.failed, [])
+  assert.match(seen.meta.warnings.join(), /^documents\[8\] was too long/)
+  assert.deepEqual(seen.empty, { key: -1, text: '' })
+  seen.vectors.forEach((hits, query) => {
+    ranked(hits, cosines[query])
+  })
+  // Orama adds both scores, each as a share of its largest.
+  const share = (hits, index) => (hits.find((one) => one.index === index)?.score ?? 0) / hits[0].score / 2
+  assert.ok(seen.keywords.length >= 2 && seen.keywords.length < 9, `${seen.keywords.length} documents have a word of the query`)
+  const both = cosines[0].map(({ index }) => ({ index, score: share(seen.keywords, index) + share(cosines[0], index) }))
+  ranked(
+    seen.hybrid,
+    both.sort((a, b) => b.score - a.score),
+  )
+  assert.notDeepEqual(
+    seen.hybrid.map(({ index }) => index),
+    cosines[0].map(({ index }) => index),
+  )
+  ranked(seen.reranked, seen.direct)
+  assert.ok(seen.cut)
+})

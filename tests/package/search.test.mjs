@@ -64,9 +64,11 @@ test('a script that uses an index ends by itself', () => {
   }
 })
 
-/** The blocks of JavaScript that import this entry. */
+/** The blocks of JavaScript that are about an index. */
 const snippets = (path) =>
-  [...readFileSync(path, 'utf8').matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code).filter((code) => code.includes("from 'secondpass/search'"))
+  [...readFileSync(path, 'utf8').matchAll(/```js\n(.*?)```/gs)]
+    .map(([, code]) => code)
+    .filter((code) => code.includes("import { SearchIndex } from 'secondpass/search'"))
 
 for (const readme of ['README.md', 'pkg/README.md']) {
   test(`the lines of ${readme} run as they stand`, async () => {

@@ -2,15 +2,10 @@
 import type { Content } from '../content/types.js'
 import type { EmbedderLike } from '../embedder-like.js'
 import { contentOf } from './document-fields.js'
-import type { VectorField } from './index-options.js'
+import { embedApart } from './embed-inputs.js'
 import type { IndexTable } from './index-table.js'
-import { MAX_DIMENSIONS } from './limits.js'
-import { SecondpassError } from './main-entry.js'
 import type { LogRecord } from './segment.js'
-import { quantize, unitVector, type VectorColumn } from './vector-column.js'
-
-/** So many inputs are given to the embedder at once; they are stored together. */
-export const EMBED_BATCH = 32
+import { quantize, type VectorColumn } from './vector-column.js'
 
 /** A document's content for one vector field. */
 export interface MissingVector {
@@ -60,7 +55,7 @@ export async function embedMissing(
   signal: AbortSignal | undefined,
 ): Promise<{ made: MadeVector[]; refused: { document: MissingVector; message: string }[] }> {
   const contents = missing.map(({ content }) => content)
-  const { vectors, failed } = await embed(embedder, contents, 'document', field, dimensions, signal)
+  const { vectors, failed } = await embedApart(embedder, contents, { input_type: 'document', instruction: field.instruction, dimensions }, signal)
   const made: MadeVector[] = []
   const refused: { document: MissingVector; message: string }[] = []
   for (const [i, document] of missing.entries()) {
@@ -71,32 +66,3 @@ export async function embedMissing(
   }
   return { made, refused }
 }
-
-/** The unit vectors of some inputs, and why others have none. */
-export async function embed(
-  embedder: EmbedderLike,
-  input: readonly Content[],
-  input_type: 'query' | 'document',
-  { instruction }: Pick<VectorField, 'instruction'>,
-  dimensions: number | undefined,
-  signal: AbortSignal | undefined,
-): Promise<{ vectors: (Float32Array | undefined)[]; failed: ReadonlyMap<number, SecondpassError> }> {
-  const request = { input, input_type, ...(instruction !== undefined && { instruction }), ...(dimensions !== undefined && { dimensions }) }
-  const { data, meta } = await embedder.embed(request, signal ? { signal } : {})
-  signal?.throwIfAborted()
-  const failed = new Map((meta?.failed ?? []).map(({ index, code, message }) => [index, new SecondpassError(code, 400, message)]))
-  const vectors: (Float32Array | undefined)[] = Array.from(input, () => undefined)
-  for (const { index, embedding } of data) if (index in vectors) vectors[index] = vectorOf(embedding)
-  const lengths = new Set(vectors.flatMap((vector) => vector?.length ?? []))
-  if (lengths.size > 1 || vectors.some((vector, i) => !vector && !failed.has(i))) {
-    throw new SecondpassError(
-      'bad_response',
-      502,
-      `The embedder was given ${input.length} inputs and did not answer with as many vectors of finite numbers, all of one length.`,
-    )
-  }
-  return { vectors, failed }
-}
-
-const vectorOf = (embedding: ArrayLike<number> | string): Float32Array | undefined =>
-  typeof embedding !== 'string' && embedding?.length > 0 && embedding.length <= MAX_DIMENSIONS ? unitVector(embedding) : undefined

@@ -1,5 +1,5 @@
 // The fields of a hit: read by path or function, and missed where no hit has them.
-import { isObject } from '../checks.js'
+import { type Check, isObject } from '../checks.js'
 import { invalidRequest, messageOf, SecondpassError } from '../errors.js'
 import { nearestName } from '../spelling.js'
 
@@ -68,8 +68,14 @@ function found(data: unknown, path: string): { has: boolean; value?: unknown } {
   return { has: true, value }
 }
 
-/** The fields that a search names: of text, and of what else. */
+/** An option that names fields. */
+export const checkField: Check = (value) =>
+  [value].flat().every((one) => typeof one === 'string' || typeof one === 'function') ? undefined : 'the name of a field, or a function'
+
+/** The fields that a call names: of text, and of what else. */
 export interface NamedFields {
+  /** What has them, for messages. */
+  owner: 'hit' | 'document'
   /** The option that names those of text. */
   option: string
   text: unknown[]
@@ -80,7 +86,7 @@ export interface NamedFields {
  * Fields that none of these hits has. One that resembles a field that they have is refused, and so are hits without any of the
  * text fields; for the others, which only these hits may lack, there is a warning each.
  */
-export function missingFields(list: readonly unknown[], { option: textOption, text, others }: NamedFields): string[] {
+export function missingFields(list: readonly unknown[], { owner, option: textOption, text, others }: NamedFields): string[] {
   const hits = list.filter(isObject)
   if (hits.length === 0) return []
   const lacks = (field: unknown): field is string => typeof field === 'string' && !hits.some((data) => found(data, field).has)
@@ -90,15 +96,15 @@ export function missingFields(list: readonly unknown[], { option: textOption, te
   const known = pathsOf(hits)
   for (const [option, field] of missing) {
     const meant = known.find((path) => path.endsWith(`.${field}`)) ?? nearestName(field, known)
-    if (meant !== undefined) throw invalidRequest(`${option}: no hit has ${JSON.stringify(field)}; did you mean ${JSON.stringify(meant)}?`)
+    if (meant !== undefined) throw invalidRequest(`${option}: no ${owner} has ${JSON.stringify(field)}; did you mean ${JSON.stringify(meant)}?`)
   }
   const pictures = besides.some(([option, field]) => option === 'image' && !lacks(field))
   if (text.length > 0 && text.every(lacks) && !pictures) {
     throw invalidRequest(
-      `${textOption}: no hit has ${text.map((field) => JSON.stringify(field)).join(' or ')}; hits have ${known.slice(0, MAX_LISTED).join(', ') || 'no fields'}`,
+      `${textOption}: no ${owner} has ${text.map((field) => JSON.stringify(field)).join(' or ')}; ${owner}s have ${known.slice(0, MAX_LISTED).join(', ') || 'no fields'}`,
     )
   }
-  return missing.map(([option, field]) => `${option}: no hit has ${JSON.stringify(field)}`)
+  return missing.map(([option, field]) => `${option}: no ${owner} has ${JSON.stringify(field)}`)
 }
 
 const [MAX_DEPTH, MAX_HITS, MAX_PATHS, MAX_LISTED] = [3, 20, 500, 30]

@@ -1,13 +1,13 @@
 // Reranks the hits of any search.
 import { guarded } from '../callbacks.js'
-import { type Check, type Checks, check, checkFields, isObject } from '../checks.js'
-import { isLonger, MAX_BODY_BYTES, MAX_DOCUMENTS, MAX_TEXT_BYTES } from '../content/limits.js'
-import { readContent } from '../content/schema.js'
+import { type Checks, check, checkFields, isObject } from '../checks.js'
+import { MAX_DOCUMENTS } from '../content/limits.js'
 import type { Content, Picture } from '../content/types.js'
 import { invalidRequest, SecondpassError, unreadable } from '../errors.js'
 import { controlOf, type RerankerLike } from '../reranker-like.js'
 import type { RerankResponse, RerankResult } from '../types.js'
-import { FieldError, fieldValue, type HitData, type HitField, type HitHandle, missingFields, type NamedFields } from './fields.js'
+import { contentOfFields, jsonBytes, MAX_BATCH_BYTES, tooLong } from './field-content.js'
+import { checkField, FieldError, fieldValue, type HitData, type HitField, type HitHandle, missingFields, type NamedFields } from './fields.js'
 import { areHits, countOf, type GivenHits, type HitLists, hitsOf, type PublishedHitsOptions } from './hit-lists.js'
 
 /** Options of {@link rerankHits}. */
@@ -59,8 +59,6 @@ export interface RankedHits<Hit> extends Array<RankedHit<Hit>> {
 
 /** A cross-encoder is too slow for more than the best hits of a search. */
 const DEFAULT_LIMIT = 50
-/** Quotes, and the comma after a document. */
-const JSON_BYTES = 16
 
 /**
  * Reranks the hits of MiniSearch, Pagefind, Orama, Algolia, or any list of objects. Of hits with the same id one is kept; hits
@@ -146,14 +144,11 @@ function metaOf<Hit>({ meta: { failed: _, ...meta } }: RerankResponse, kept: Can
 const withMeta = <Hit>(ranked: RankedHit<Hit>[], meta: RerankResponse['meta'] | undefined): RankedHits<Hit> =>
   Object.defineProperty(ranked, 'meta', { value: meta })
 
-const field: Check = (value) =>
-  [value].flat().every((one) => typeof one === 'string' || typeof one === 'function') ? undefined : 'the name of a field, or a function'
-
 const CHECKS: Checks<RerankHitsOptions<object>> = {
   query: check.anything,
-  text: field,
-  image: field,
-  id: field,
+  text: checkField,
+  image: checkField,
+  id: checkField,
   rerank_field: (value) => (typeof value === 'string' && value !== '' ? undefined : 'the name of a field'),
   top_n: check.top,
   topn: check.top,
@@ -245,48 +240,37 @@ function namedFields<Hit>(options: RerankHitsOptions<Hit>): NamedFields {
   const { text, rerank_field, image, id } = options
   const [given, named] = [text ?? undefined, rerank_field ?? undefined]
   const option = given === undefined && named !== undefined ? 'rerank_field' : 'text'
-  return { option, text: given === undefined && named === undefined && (image ?? undefined) !== undefined ? [] : fieldsOf(options), others: { image, id } }
+  return {
+    owner: 'hit',
+    option,
+    text: given === undefined && named === undefined && (image ?? undefined) !== undefined ? [] : fieldsOf(options),
+    others: { image, id },
+  }
 }
 
 /** The content of a hit. What a request would be refused for is the error of its hit alone. */
 function contentOf<Hit extends object>(entry: RankedHit<Hit>, options: RerankHitsOptions<Hit>): Content | undefined {
+  const { data, hit, index } = entry
   try {
-    const content = fieldsToContent(entry, options)
-    if (content !== undefined) readContent(content, `hits[${entry.index}]`, (picture) => picture)
-    return content
+    return contentOfFields({ texts: fieldsOf(options), image: options.image, trim: Boolean(options.rerank_field) }, data, hit, `hits[${index}]`)
   } catch (error) {
     entry.error = unreadable(error)
     return undefined
   }
 }
 
-function fieldsToContent<Hit extends object>({ data, hit, index }: RankedHit<Hit>, options: RerankHitsOptions<Hit>): Content | undefined {
-  const texts = fieldsOf(options).flatMap((field) => fieldValue(field, data, hit) ?? [])
-  const joined = texts.filter((part) => typeof part === 'string' && part.trim() !== '').join('\n')
-  const text = options.rerank_field ? joined.trim() : joined
-  if (isLonger(text, MAX_TEXT_BYTES)) throw tooLong(index, `its text is longer than ${MAX_TEXT_BYTES} bytes; give a shorter field`)
-  const given = options.image === undefined ? undefined : fieldValue(options.image, data, hit)
-  const image = given === undefined || given === null || given === '' ? [] : [given].flat()
-  if (image.length === 0) return text === '' ? undefined : text
-  return text === '' ? { image } : { text, image }
-}
-
-const tooLong = (index: number, why: string) => new SecondpassError('invalid_request', 413, `hits[${index}]: ${why}`)
-
 /** The hits that have content, as far as they fit into one request. */
 function withinBody<Hit>(kept: Candidate<Hit>[]): Readable<Hit>[] {
-  let room = MAX_BODY_BYTES / 2
+  let room = MAX_BATCH_BYTES
   return kept.filter((item): item is Readable<Hit> => {
     const { entry, document } = item
     if (document === undefined) return false
-    // Letters that JSON escapes take more.
-    const text = typeof document === 'string' ? document : 'text' in document ? String(document.text) : ''
-    const bytes = JSON_BYTES + new TextEncoder().encode(JSON.stringify(text)).length
+    const bytes = jsonBytes(document)
     if (bytes <= room) {
       room -= bytes
       return true
     }
-    entry.error = tooLong(entry.index, 'the texts of all hits are too long for one request; give shorter fields, or a lower limit')
+    entry.error = tooLong(`hits[${entry.index}]`, 'the texts of all hits are too long for one request; give shorter fields, or a lower limit')
     return false
   })
 }

@@ -14,3 +14,5 @@ export {
 export { SearchIndex, type SearchIndexInfo } from './search-index.js'
 export type { SearchHit, SearchOptions, SearchResponse, SearchStage, StageReport, StageUpdate } from './search-types.js'
 export type { IndexStorage } from './segment-store.js'
+export type { DocumentWithVector, VectorAt } from './vector-place.js'
+export { type DocumentField, type DocumentsWithVectors, type QueryVectorOptions, queryVector, type WithVectorsOptions, withVectors } from './with-vectors.js'

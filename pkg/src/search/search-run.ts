@@ -4,7 +4,7 @@ import type { EmbedderLike } from '../embedder-like.js'
 import type { RerankerLike } from '../reranker-like.js'
 import { Candidates } from './candidates.js'
 import { contentOf, textAt, textOfQuery } from './document-fields.js'
-import { embed } from './embedding.js'
+import { embed } from './embed-inputs.js'
 import type { IndexLayout } from './index-options.js'
 import type { IndexTable } from './index-table.js'
 import type { KeywordIndex } from './keywords.js'
@@ -120,9 +120,7 @@ export class SearchRun<Document extends object> {
     const { vectors, failed } = await embed(
       embedder,
       [this.#query],
-      'query',
-      instruction === undefined ? {} : { instruction },
-      this.#parts.layout.dimensions,
+      { input_type: 'query', instruction, dimensions: this.#parts.layout.dimensions },
       this.#signal,
     )
     const [vector] = vectors

@@ -1,6 +1,7 @@
 // Keeps the vectors of an index complete: makes those that are missing, and all of them anew for another model.
 import type { EmbedderLike } from '../embedder-like.js'
-import { countMissing, EMBED_BATCH, embedMissing, type MadeVector, type MissingVector, missingVectors, skipKey } from './embedding.js'
+import { EMBED_BATCH } from './embed-inputs.js'
+import { countMissing, embedMissing, type MadeVector, type MissingVector, missingVectors, skipKey } from './embedding.js'
 import type { IndexCore } from './index-core.js'
 import { printOf } from './index-options.js'
 import type { IndexControl, IndexProgress } from './index-progress.js'
@@ -119,19 +120,9 @@ export class VectorWork {
   }
 
   async #embed(embedder: EmbedderLike, column: VectorColumn, missing: readonly MissingVector[], signal: AbortSignal | undefined): Promise<MadeVector[]> {
-    try {
-      const { made, refused } = await embedMissing(embedder, column, missing, this.#core.layout.dimensions, signal)
-      for (const { document, message } of refused) this.#skip(column, document, message)
-      return made
-    } catch (error) {
-      signal?.throwIfAborted()
-      if (!isContentError(error)) throw error
-      const made: MadeVector[] = []
-      // One of them is broken, and which one is not said.
-      if (missing.length > 1) for (const one of missing) made.push(...(await this.#embed(embedder, column, [one], signal)))
-      else for (const one of missing) this.#skip(column, one, (error as Error).message)
-      return made
-    }
+    const { made, refused } = await embedMissing(embedder, column, missing, this.#core.layout.dimensions, signal)
+    for (const { document, message } of refused) this.#skip(column, document, message)
+    return made
   }
 
   #skip({ name }: VectorColumn, document: MissingVector, message: string): void {
@@ -149,20 +140,4 @@ export class VectorWork {
       }
     })
   }
-}
-
-const CONTENT_ERRORS = new Set<string>([
-  'image_unavailable',
-  'empty_image',
-  'unsupported_image',
-  'corrupt_image',
-  'image_too_large',
-  'bad_aspect_ratio',
-  'bad_video',
-])
-
-/** Whether one input is at fault, and not the embedder. */
-const isContentError = (error: unknown) => {
-  const { code } = error as Partial<SecondpassError>
-  return code !== undefined && CONTENT_ERRORS.has(code)
 }

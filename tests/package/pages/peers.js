@@ -10,6 +10,7 @@ import MiniSearch from 'minisearch'
 import * as secondpass from 'secondpass'
 import { createSecondpass, embeddingModel } from 'secondpass/ai-sdk'
 import { SecondpassEmbeddings, SecondpassRerank } from 'secondpass/langchain'
+import { queryVector, withVectors } from 'secondpass/search'
 import { secondpassEmbedding, secondpassRerank } from 'secondpass/tanstack-ai'
 
 Object.assign(window, {
@@ -18,6 +19,8 @@ Object.assign(window, {
   embeddingModel,
   SecondpassEmbeddings,
   SecondpassRerank,
+  queryVector,
+  withVectors,
   secondpassEmbedding,
   secondpassRerank,
   tanstack,

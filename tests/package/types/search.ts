@@ -1,6 +1,6 @@
 // The search index, under the strictest settings.
 import { Embedder, type RankedHit, type RankedHits, type RerankerLike, rerankHits } from 'secondpass'
-import { type EmbedderLike, type SearchHit, SearchIndex, type StageUpdate } from 'secondpass/search'
+import { type DocumentsWithVectors, type EmbedderLike, queryVector, type SearchHit, SearchIndex, type StageUpdate, withVectors } from 'secondpass/search'
 
 declare const reranker: RerankerLike
 const controller = new AbortController()
@@ -50,4 +50,22 @@ const mergedToo: RankedHit<Page>[] = await rerankHits(reranker, [[{ url: '/a', t
 await rerankHits(reranker, { title: [{ url: '/a', title: 'A' }] }, { query: 'q', rerank_field: 'titel' })
 const { meta } = merged
 
-export { file, merged, mergedToo, meta, own, page, rank, removed, replaced }
+const records: DocumentsWithVectors<Page, 'embedding'> = await withVectors(Embedder.load({ model: '/m' }), [{ url: '/a', title: 'A' }] as Page[], {
+  text: ['title', ({ body }) => body],
+  signal: controller.signal,
+  onProgress: ({ loaded, total }) => console.log(loaded / total),
+})
+const vector: number[] | undefined = records[0]?.embedding
+const title: string | undefined = records[0]?.title
+const failures: string[] = records.meta.failed.map(({ index, code, message }) => `${index} ${code} ${message}`)
+const nested = await withVectors(embedder, [{ text: 'a', old: 'b' }], { into: '_vectors.words', dimensions: 8 })
+const inner: number[] | undefined = nested[0]?._vectors?.words
+const renewed = await withVectors(embedder, [{ text: 'a', vector: 'old' }], { into: 'vector' })
+const newer: number[] | undefined = renewed[0]?.vector
+const asked: number[] = await queryVector(own, { image: '/a.png' }, { instruction: 'find', signal: controller.signal })
+// @ts-expect-error The documents have no such field.
+await withVectors(embedder, [{ title: 'A' }], { text: 'titel' })
+// @ts-expect-error A document without content has no vector.
+const always: number[] = (await withVectors(embedder, [{ text: 'a' }]))[0].embedding
+
+export { always, asked, failures, file, inner, merged, mergedToo, meta, newer, own, page, rank, removed, replaced, title, vector }
