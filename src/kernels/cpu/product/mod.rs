@@ -2,6 +2,7 @@
 
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+mod view;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 
@@ -10,20 +11,7 @@ use native as device;
 #[cfg(target_arch = "wasm32")]
 use wasm as device;
 
-/// A matrix within a slice: its start, and how far apart its rows and its columns are.
-#[derive(Clone, Copy)]
-pub struct View<'a> {
-    pub values: &'a [f32],
-    pub row: usize,
-    pub column: usize,
-}
-
-impl View<'_> {
-    /// Whether all of so many rows and columns lie within the slice.
-    fn holds(&self, rows: usize, columns: usize) -> bool {
-        (rows - 1) * self.row + (columns - 1) * self.column < self.values.len()
-    }
-}
+pub use view::View;
 
 /// `out [m, n] = (add ? out : 0) + a [m, k] · b [k, n]`; rows of `out` are `stride` apart.
 pub fn product([m, n, k]: [usize; 3], a: View<'_>, b: View<'_>, out: &mut [f32], stride: usize, add: bool) {

@@ -2,7 +2,7 @@
 
 use gemm::Parallelism;
 
-use super::View;
+use super::view::View;
 
 /// The bounds were checked.
 pub fn product([m, n, k]: [usize; 3], a: View<'_>, b: View<'_>, out: &mut [f32], stride: usize, add: bool) {

@@ -2,7 +2,7 @@
 
 use std::arch::wasm32::*;
 
-use super::View;
+use super::view::View;
 use crate::kernels::cpu::vectors::{load, store, transpose};
 
 /// Rows and columns of the output that one step of the innermost loop covers: eight accumulators, which with two vectors of b
@@ -17,7 +17,7 @@ const DEPTH: usize = 512;
 const STEP: usize = 16;
 
 /// Columns of b side by side.
-type Panel = [[f32; COLUMNS]];
+type FloatPanel = [[f32; COLUMNS]];
 
 /// The bounds were checked. Rows of `a` are contiguous in all callers.
 pub fn product([m, n, k]: [usize; 3], a: View<'_>, b: View<'_>, out: &mut [f32], stride: usize, add: bool) {
@@ -74,7 +74,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Copies a part of b: from a row and a column on, as many rows as the panel has.
-fn fill(panel: &mut Panel, b: &View<'_>, [row, column]: [usize; 2], columns: usize) {
+fn fill(panel: &mut FloatPanel, b: &View<'_>, [row, column]: [usize; 2], columns: usize) {
     let depth = panel.len();
     let from = &b.values[row * b.row + column * b.column..];
     if b.row != 1 || columns < COLUMNS {
@@ -101,7 +101,7 @@ fn fill(panel: &mut Panel, b: &View<'_>, [row, column]: [usize; 2], columns: usi
 }
 
 /// Rows of a times the panel. Arrays of constant length unroll the loop, and leave no bounds to check within it.
-fn tile(rows: [&[f32]; ROWS], panel: &Panel) -> [[f32; COLUMNS]; ROWS] {
+fn tile(rows: [&[f32]; ROWS], panel: &FloatPanel) -> [[f32; COLUMNS]; ROWS] {
     let mut sums = [[f32x4_splat(0.0); 2]; ROWS];
     let (steps, rest) = panel.as_chunks::<STEP>();
     let row_steps: [&[[f32; STEP]]; ROWS] = rows.map(|row| &row.as_chunks().0[..steps.len()]);
