@@ -86,7 +86,8 @@ fn complete(mut pending: PendingFile<'_>, journal: Journal, inherited: bool) -> 
     pending.lock = None;
     let file = pending.into_stored_file(journal);
     let mut state = file.state.borrow_mut();
-    (state.inherited, state.sent_whole) = (inherited, !inherited);
+    state.inherited = inherited;
+    (state.sent_whole, state.without_length) = (!inherited, !inherited);
     state.finished = file.integrity.is_none() || state.journal.digest == file.integrity;
     drop(state);
     OpenedFile::Complete(file)

@@ -24,6 +24,8 @@ pub struct DownloadState {
     pub inherited: bool,
     /// Whether the host has sent the file from its start in this session, without ranges.
     pub sent_whole: bool,
+    /// Whether it has done so without announcing its length.
+    pub without_length: bool,
     /// Whether the download was begun in an earlier session, which may have ended before a single piece was stored.
     pub begun_before: bool,
     /// Held while there is anything to write.
@@ -49,6 +51,7 @@ impl DownloadState {
             missing,
             inherited: missing < pieces,
             sent_whole: false,
+            without_length: false,
             begun_before: false,
             lock,
             fetching: false,

@@ -89,6 +89,12 @@ impl StoredFile {
         self.storage.in_memory()
     }
 
+    /// Whether it came as a whole whose length was not announced, as compressed ones are. Where a connection is cut then, not
+    /// every browser says so: Firefox ends such a body as if it were complete.
+    pub fn came_without_length(&self) -> bool {
+        self.state.borrow().without_length
+    }
+
     /// Waits until the file is complete and checked.
     pub async fn finished(&self) -> Result<(), SourceError> {
         self.changed

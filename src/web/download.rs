@@ -175,6 +175,11 @@ impl Downloads {
         }
     }
 
+    /// Whether a file may have lost its end on the way without anybody having noticed.
+    pub fn any_without_length(&self) -> bool {
+        self.files.borrow().iter().any(|open| open.file.came_without_length())
+    }
+
     /// Notes how the load went, for the next one.
     pub async fn conclude(&self, error: Option<&crate::Error>) {
         self.stop();

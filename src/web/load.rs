@@ -15,7 +15,7 @@ use super::model::{PageFile, PageModel};
 use super::storage::Blob;
 use crate::Error;
 use crate::api::RequestError;
-use crate::bytes::{DEFAULT_HUB, hub_url};
+use crate::bytes::{DEFAULT_HUB, FileFault, hub_url};
 use crate::download::{DownloadSettings, ExpectedHashes, Integrity, Restarts, check_source, select_first};
 use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer};
 use crate::model::Task;
@@ -141,6 +141,9 @@ pub async fn store(
     with_files(&files, &host, &report, work).await.map(|((), storage)| storage)
 }
 
+/// How often files that may have been cut are fetched again. Those that come as they came before are not.
+const MAX_FETCHED_AGAIN: u32 = 2;
+
 /// Opens a model's files, works with them, and waits until they are complete and checked.
 async fn with_files<T>(
     files: &FileOptions,
@@ -149,13 +152,31 @@ async fn with_files<T>(
     work: impl AsyncFn(&Manifest) -> Result<T, Error>,
 ) -> Result<(T, &'static str), Error> {
     let mut restarts = Restarts::default();
+    let mut fetched_again = 0;
     loop {
-        let result = attempt(files, host, report, &work, &restarts).await;
+        let Failure { error, may_be_cut } = match attempt(files, host, report, &work, &restarts).await {
+            Ok(done) => return Ok(done),
+            Err(failure) => failure,
+        };
         // What was stored of the old version is deleted by now; the other files stay.
-        let fault = result.as_ref().err().and_then(|error| error.source_error());
-        if !fault.is_some_and(|fault| restarts.begin_again(fault)) {
-            return result;
+        let begins_again = error.source_error().is_some_and(|fault| restarts.begin_again(fault));
+        if !begins_again && (!may_be_cut || fetched_again == MAX_FETCHED_AGAIN) {
+            return Err(error);
         }
+        fetched_again += u32::from(may_be_cut);
+    }
+}
+
+/// Why an attempt to load has failed.
+struct Failure {
+    error: Error,
+    /// A file makes no sense, and may have lost its end on the way: it is fetched again by the next attempt.
+    may_be_cut: bool,
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), may_be_cut: false }
     }
 }
 
@@ -165,7 +186,7 @@ async fn attempt<T>(
     report: &Report,
     work: &impl AsyncFn(&Manifest) -> Result<T, Error>,
     restarts: &Restarts,
-) -> Result<(T, &'static str), Error> {
+) -> Result<(T, &'static str), Failure> {
     let (model, vision) = files.files(host)?;
     let picked = matches!(model, PageFile::Picked(_));
     let options = DownloadOptions {
@@ -194,8 +215,10 @@ async fn attempt<T>(
     };
     let result = run.await;
     let storage = if picked { "file" } else { downloads.storage() };
+    let makes_no_sense = |error: &Error| error.file_fault() == Some(FileFault::Content);
+    let may_be_cut = result.as_ref().is_err_and(makes_no_sense) && downloads.any_without_length();
     downloads.conclude(result.as_ref().err()).await;
-    Ok((result?, storage))
+    result.map(|done| (done, storage)).map_err(|error| Failure { error, may_be_cut })
 }
 
 /// Picked files are not downloaded, and so not hashed while they are.

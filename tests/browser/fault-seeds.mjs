@@ -21,7 +21,7 @@ const SWITCHES = ['noRanges', 'noLength', 'noValidators', 'redirect']
 const MORE_SWITCHES = ['away', 'gzip']
 
 /** A random selection of faults. */
-function faultsOf(draw, seed) {
+function faultsOf(draw, seed, seesCuts) {
   const faults = {}
   for (const [name, chance] of Object.entries(CHANCES)) if (draw() < 0.35) faults[name] = chance * draw()
   for (const name of SWITCHES) if (draw() < 0.12) faults[name] = true
@@ -29,19 +29,20 @@ function faultsOf(draw, seed) {
   for (const name of MORE_SWITCHES) if (more() < 0.12) faults[name] = true
   // With a compressed body the length says nothing about the content, so a missing end cannot be detected.
   if (faults.gzip) delete faults.short
+  if (faults.gzip && !seesCuts) delete faults.cut
   return faults
 }
 
 /**
  * Loads once for each seed, over a network with its faults. `browser` and `page` are those of either harness; `score` is what every
- * load must give. Returns a sentence about what happened.
+ * load must give, and `seesCuts` whether the engine reports that a compressed body was cut. Returns a sentence about what happened.
  */
-export async function loadWithFaults({ browser, page, score }, seeds) {
+export async function loadWithFaults({ browser, page, score, seesCuts = true }, seeds) {
   const totals = { complete: 0, errors: {}, requests: 0, bytes: 0 }
   const start = Date.now()
   for (const seed of seeds) {
     const draw = random(seed)
-    const faults = faultsOf(draw, seed)
+    const faults = faultsOf(draw, seed, seesCuts)
     const host = new Host(MODEL, faults, seed)
     const url = browser.host(host)
     host.elsewhere = browser.url.replace('127.0.0.1', 'localhost') + url

@@ -1,6 +1,7 @@
 // Loading in every engine: where files are stored, a load that was cut, hashes, cancelling, and what is stored afterwards.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { add, BYTES, hashes, INTEGRITY, integrity, load, MODEL, QUICK, WEIGHTS } from '../browser/storage.mjs'
 import { Host } from '../server/faulty.mjs'
 import { ENGINE, openEngine, waitFor } from './harness.mjs'
@@ -143,4 +144,19 @@ test('stored files are listed, verified and deleted; add stores without loading'
   assert.deepEqual((await cache('delete', url + WEIGHTS)).ok, 1)
   assert.deepEqual((await cache('clear')).ok, 2)
   assert.deepEqual((await cache('list')).ok, [])
+})
+
+test('a compressed file that is cut once is fetched again, whether or not the engine sees the cut', async () => {
+  const host = new Host(MODEL, { gzip: true })
+  const handle = host.handle.bind(host)
+  let cuts = 0
+  host.handle = (name, request, response) => {
+    if (name !== WEIGHTS || cuts++ > 0) return handle(name, request, response)
+    const body = gzipSync(MODEL[WEIGHTS])
+    response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': body.length })
+    response.write(body.subarray(0, body.length / 2), () => setTimeout(() => response.destroy(), 50))
+  }
+  const { ok, error } = await load(page, browser.host(host))
+  assert.equal(ok?.score, score, error?.message)
+  assert.ok(cuts >= 2, `${cuts} requests for the weights`)
 })

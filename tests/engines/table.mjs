@@ -1,8 +1,10 @@
 // The table of what differs between engines, from what they show: `node tests/engines/table.mjs` opens each and writes docs/engines.md.
 // The test beside this file compares that page with the engine that it runs in.
+import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { ROOT } from '../../scripts/lib.mjs'
 import { ENGINES } from '../../scripts/setup/engines.mjs'
 import { cases } from '../browser/harness.mjs'
@@ -44,10 +46,32 @@ const ROWS = [
   ['Web Locks', ({ can }) => yes(can.locks), 'without them two tabs may fetch the same file twice'],
   ['canvas in a worker', ({ can }) => yes(can.offscreenCanvas), 'draws bitmaps, and formats that the package does not decode itself'],
   ['`VideoFrame`', ({ can }) => yes(can.videoFrame), ''],
+  [
+    'a compressed body that is cut',
+    ({ cutBody }) => cutBody,
+    'where it ends as if it were complete, a file that makes no sense is fetched again, twice at most; `integrity` leaves no doubt',
+  ],
   ['stream of a request’s body', ({ can }) => yes(can.requestStreams), 'without it `secondpass/http` reads the body whole'],
   ['relaxed SIMD', ({ can }) => yes(can.relaxedSimd), 'not needed'],
   ['JSPI', ({ can }) => yes(can.jspi), 'not needed'],
 ]
+
+/** What a page sees of a compressed answer whose connection ends before the body does. */
+export async function cutCompressedBody(browser, page) {
+  const body = gzipSync(randomBytes(1 << 16))
+  const handle = (_name, _request, response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': body.length })
+    response.write(body.subarray(0, body.length / 2), () => setTimeout(() => response.destroy(), 50))
+  }
+  const url = browser.host({ handle })
+  return page.evaluate(async (url) => {
+    const response = await fetch(url)
+    return response.arrayBuffer().then(
+      () => 'ends as if it were complete',
+      () => 'is an error',
+    )
+  }, `${url}file`)
+}
 
 /** What an engine shows, by the names of the rows. */
 export async function observed(browser) {
@@ -57,8 +81,9 @@ export async function observed(browser) {
   const auto = await scored('auto')
   const cpu = (await scored('cpu')).largest
   const webgpu = browser.can.webgpu ? (await scored('webgpu')).largest : undefined
+  const cutBody = await cutCompressedBody(browser, page)
   await page.close()
-  const shown = { version: browser.version, can: browser.can, auto: auto.info, cpu, webgpu }
+  const shown = { version: browser.version, can: browser.can, auto: auto.info, cpu, webgpu, cutBody }
   return new Map(ROWS.map(([name, cell]) => [name, cell(shown)]))
 }
 
