@@ -2,6 +2,8 @@
 
 #[path = "../../tests/fuzz/allocations.rs"]
 mod allocations;
+#[path = "../../tests/fuzz/json_mutation.rs"]
+mod json_mutation;
 #[path = "../../tests/fuzz/parsers/mod.rs"]
 mod parsers;
 
@@ -9,7 +11,8 @@ use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use allocations::CountingAllocator;
-use parsers::{Accepts, PARSERS, Parser};
+use json_mutation::mutate_json;
+use parsers::{Accepts, PARSERS, Parser, found};
 
 #[doc(hidden)]
 pub use libfuzzer_sys;
@@ -33,7 +36,7 @@ fn parser(name: &str) -> &'static Parser {
 pub fn prepare(name: &str) {
     if let Some(folder) = std::env::var_os(SEEDS).map(PathBuf::from) {
         std::fs::create_dir_all(&folder).expect("a folder for seeds");
-        for (number, seed) in (parser(name).seeds)().iter().enumerate() {
+        for (number, seed) in (parser(name).seeds)().iter().chain(&found(name)).enumerate() {
             std::fs::write(folder.join(format!("seed-{number:03}")), seed).expect("a seed");
         }
     }
@@ -50,10 +53,33 @@ pub fn run(bytes: &[u8]) {
     });
 }
 
+/// Changes the first `size` bytes of `data`; JSON half of the times as such, and everything else as libFuzzer does.
+pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
+    // splitmix64.
+    let mut state = u64::from(seed);
+    let mut below = |limit: usize| {
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (state ^ state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ z >> 31) % limit.max(1) as u64) as usize
+    };
+    let json = if below(2) == 0 { mutate_json(&data[..size], &mut below) } else { None };
+    match json.filter(|json| json.len() <= max_size) {
+        Some(json) => {
+            data[..json.len()].copy_from_slice(&json);
+            json.len()
+        }
+        None => libfuzzer_sys::fuzzer_mutate(data, size, max_size),
+    }
+}
+
 /// The program of a target.
 #[macro_export]
 macro_rules! target {
     ($name:literal) => {
         $crate::libfuzzer_sys::fuzz_target!(init: $crate::prepare($name), |bytes: &[u8]| $crate::run(bytes));
+        $crate::libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+            $crate::mutate(data, size, max_size, seed)
+        });
     };
 }

@@ -1,5 +1,5 @@
 //! Mutation fuzzing of every parser. Inputs are valid files with bytes flipped, removed, repeated, spliced, or replaced by
-//! extreme numbers. A parser must return a value or an error: no panic, no oversized allocation, no input that takes seconds.
+//! extreme numbers, and JSON with other values. A parser must return a value or an error: no panic, no oversized allocation, no input that takes seconds.
 //!
 //! A short run is part of the tests. A long one:
 //!
@@ -10,12 +10,14 @@
 //! A failure prints its seed; `SECONDPASS_FUZZ_SEED` repeats it.
 
 mod allocations;
+mod json_mutation;
 mod parsers;
 
 use std::time::{Duration, Instant};
 
 use allocations::CountingAllocator;
-use parsers::{PARSERS, Parser};
+use json_mutation::mutate_json;
+use parsers::{PARSERS, Parser, found};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -39,6 +41,11 @@ const EXTREMES: [u64; 10] = [0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFF_FFFF, 0xFF
 
 fn mutate(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut bytes = seeds[random.below(seeds.len())].clone();
+    if random.below(2) == 0
+        && let Some(json) = mutate_json(&bytes, &mut |limit| random.below(limit))
+    {
+        return json;
+    }
     for _ in 0..1 + random.below(6) {
         if bytes.is_empty() {
             return bytes;
@@ -84,6 +91,12 @@ fn fuzz(parser: &Parser) {
     assert!(!seeds.is_empty(), "{name} has no seeds");
     for (i, seed) in seeds.iter().enumerate() {
         assert!(accepts(seed), "{name}: seed {i} is refused");
+    }
+    for (i, input) in found(name).iter().enumerate() {
+        let start = Instant::now();
+        let (most, _) = CountingAllocator::most_during(|| accepts(input));
+        assert!(most <= Parser::room(input.len()), "{name}: {most} bytes in use for case {i}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{name}: case {i} is slow");
     }
     let mut seed = number("SECONDPASS_FUZZ_SEED", 0x9E37_79B9_7F4A_7C15);
     let end = Instant::now() + Duration::from_secs(number("SECONDPASS_FUZZ_SECONDS", 2));

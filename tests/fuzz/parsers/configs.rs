@@ -58,18 +58,6 @@ pub fn modules(bytes: &[u8]) -> bool {
 /// Before each file of a folder.
 const MARK: &str = "\n---- ";
 
-const DESCRIBING: [&str; 9] = [
-    "config.json",
-    "tokenizer.json",
-    "modules.json",
-    "1_Pooling/config.json",
-    "2_Dense/config.json",
-    "config_sentence_transformers.json",
-    "sentence_bert_config.json",
-    "tokenizer_config.json",
-    "preprocessor_config.json",
-];
-
 /// All describing files of folders, as one text.
 pub fn folder_seeds() -> Vec<Vec<u8>> {
     let models = [
@@ -83,8 +71,13 @@ pub fn folder_seeds() -> Vec<Vec<u8>> {
         "vl/jina-m0",
     ];
     let whole = |model: &str| {
-        let there = DESCRIBING.iter().filter(|name| super::fixtures().join(model).join(name).is_file());
-        there.map(|name| format!("{MARK}{name}\n{}", read_text(&format!("{model}/{name}")))).collect::<String>()
+        let (files, modules): (Vec<String>, Vec<String>) =
+            entries(model).into_iter().partition(|name| super::fixtures().join(name).is_file());
+        let of_modules = modules.iter().flat_map(|module| entries(module));
+        let texts =
+            files.into_iter().chain(of_modules).filter(|name| name.ends_with(".json") && !name.contains("/cases"));
+        let file = |name: String| format!("{MARK}{}\n{}", &name[model.len() + 1..], read_text(&name));
+        texts.map(file).collect::<String>()
     };
     models.iter().map(|model| whole(model).into_bytes()).collect()
 }
@@ -93,12 +86,13 @@ pub fn folder_seeds() -> Vec<Vec<u8>> {
 pub fn folder(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let mut folder = MemoryFolder::default();
-    for name in ["model.safetensors", "2_Dense/model.safetensors"] {
-        folder = folder.with(name, seeds::safetensors());
-    }
+    folder = folder.with("model.safetensors", seeds::safetensors());
     for file in text.split(MARK) {
         let (name, content) = file.split_once('\n').unwrap_or((file, ""));
-        folder = folder.with(name, content.as_bytes());
+        // Any module may have weights.
+        let module = name.strip_suffix("/config.json").unwrap_or("2_Dense");
+        folder =
+            folder.with(format!("{module}/model.safetensors"), seeds::safetensors()).with(name, content.as_bytes());
     }
     let location = ModelLocation::Folder(&folder);
     let reranker = block_on(Manifest::open(&location)).map(|manifest| block_on(manifest.read(&Observer::silent())));

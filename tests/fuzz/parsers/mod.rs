@@ -3,6 +3,7 @@
 
 mod configs;
 mod downloads;
+mod found;
 mod pictures;
 mod requests;
 mod scripted_host;
@@ -11,6 +12,8 @@ mod texts;
 mod weights;
 
 use std::path::{Path, PathBuf};
+
+pub use found::found;
 
 /// Whether an input was accepted. Panics where a parser does what it must not.
 pub type Accepts = Box<dyn Fn(&[u8]) -> bool>;
