@@ -27,7 +27,7 @@ const ADDRESS = { flags: ['-Zsanitizer=address'], env: { RUSTC_BOOTSTRAP: '1' } 
 /** An input that takes longer hangs; a process that takes more memory leaks. Single inputs have a lower limit in the target. */
 const SECONDS_PER_INPUT = 10
 const MEGABYTES = 2048
-const LIMITS = [`-timeout=${SECONDS_PER_INPUT}`, `-rss_limit_mb=${MEGABYTES}`]
+const LIMITS = [`-timeout=${SECONDS_PER_INPUT}`, `-report_slow_units=${2 * SECONDS_PER_INPUT}`, `-rss_limit_mb=${MEGABYTES}`]
 /** Inputs of up to twice the longest seed: with longer ones a run learns nothing and takes longer. */
 const [SHORTEST_LIMIT, LONGEST_LIMIT] = [4096, 1 << 20]
 /** The most words of a dictionary. */

@@ -24,31 +24,28 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 const SEEDS: &str = "SECONDPASS_FUZZ_SEEDS";
 
 thread_local! {
-    /// What feeds the target's parser. libFuzzer runs all inputs on one thread.
-    static FEEDER: OnceCell<Accepts> = const { OnceCell::new() };
-}
-
-fn parser(name: &str) -> &'static Parser {
-    PARSERS.iter().find(|parser| parser.name == name).expect("a parser of that name")
+    /// The target's parser, and what feeds it. libFuzzer runs all inputs on one thread.
+    static FEEDER: OnceCell<(&'static Parser, Accepts)> = const { OnceCell::new() };
 }
 
 /// Prepares a target: its seeds are written where that is asked for, and its parser gets what it needs.
 pub fn prepare(name: &str) {
+    let parser = PARSERS.iter().find(|parser| parser.name == name).expect("a parser of that name");
     if let Some(folder) = std::env::var_os(SEEDS).map(PathBuf::from) {
         std::fs::create_dir_all(&folder).expect("a folder for seeds");
-        for (number, seed) in (parser(name).seeds)().iter().chain(&found(name)).enumerate() {
+        for (number, seed) in (parser.seeds)().iter().chain(&found(name)).enumerate() {
             std::fs::write(folder.join(format!("seed-{number:03}")), seed).expect("a seed");
         }
     }
-    FEEDER.with(|feeder| drop(feeder.set((parser(name).feeder)())));
+    FEEDER.with(|feeder| drop(feeder.set((parser, (parser.feeder)()))));
 }
 
 /// Runs one input of the target that was prepared.
 pub fn run(bytes: &[u8]) {
     FEEDER.with(|feeder| {
-        let accepts = feeder.get().expect("a target that was prepared");
+        let (parser, accepts) = feeder.get().expect("a target that was prepared");
         let (most, _) = CountingAllocator::most_during(|| accepts(bytes));
-        let room = Parser::room(bytes.len());
+        let room = parser.room(bytes.len());
         assert!(most <= room, "{most} bytes were in use for an input of {}, and {room} may be", bytes.len());
     });
 }

@@ -7,8 +7,8 @@ use super::read;
 pub fn found(parser: &str) -> Vec<Vec<u8>> {
     match parser {
         "webp" => vec![
-            // 4 GB of metadata.
-            patched("pictures/turned6.webp", b"EXIF", 4, &[0xFF; 4]),
+            // Half a gigabyte of metadata.
+            patched("pictures/turned6.webp", b"EXIF", 4, &[0xFF, 0xFF, 0xFF, 0x1F]),
             // A frame of 16383 × 16383 pixels on a small canvas.
             patched("pictures/lossy-alpha.webp", b"VP8 ", 14, &[0xFF, 0x3F, 0xFF, 0x3F]),
         ],

@@ -19,7 +19,9 @@ pub use found::found;
 pub type Accepts = Box<dyn Fn(&[u8]) -> bool>;
 
 /// Bytes that any parser may take beside what its input needs: compiled expressions of a tokenizer, tables of Unicode.
-const ROOM: usize = 64 << 20;
+const ROOM: usize = 32 << 20;
+/// The same of downloads, which hold two of the largest pieces while they arrive, and lists of pieces.
+const DOWNLOAD_ROOM: usize = 3 * (64 << 20);
 /// Bytes that a parser may take for each byte of its input: a JSON value of one digit takes 32, and twice that while a list
 /// of them grows.
 const ROOM_PER_BYTE: usize = 256;
@@ -36,8 +38,9 @@ pub struct Parser {
 
 impl Parser {
     /// The most memory that an input of this length may take.
-    pub fn room(len: usize) -> usize {
-        ROOM + len * ROOM_PER_BYTE
+    pub fn room(&self, len: usize) -> usize {
+        let room = if matches!(self.name, "download" | "journal") { DOWNLOAD_ROOM } else { ROOM };
+        room + len * ROOM_PER_BYTE
     }
 }
 
