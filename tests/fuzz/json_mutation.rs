@@ -46,14 +46,26 @@ const WORDS: [&str; 40] = [
     "never",
 ];
 
-/// What a text becomes by one to three changes; `None` if it is no JSON. `below` gives random numbers below a limit.
+/// Before the name of each file, in a text of several.
+pub const FILE_MARK: &str = "\n---- ";
+
+/// What a text becomes by one to three changes; `None` if it is no JSON. Of a text of several files one is changed. `below`
+/// gives random numbers below a limit.
 pub fn mutate_json(bytes: &[u8], below: &mut dyn FnMut(usize) -> usize) -> Option<Vec<u8>> {
-    let mut root: Value = serde_json::from_slice(bytes).ok()?;
+    let text = std::str::from_utf8(bytes).ok()?;
+    let files: Vec<&str> = text.split(FILE_MARK).collect();
+    let at = below(files.len());
+    let (name, json) = if files.len() > 1 { files[at].split_once('\n')? } else { ("", text) };
+    let mut root: Value = serde_json::from_str(json).ok()?;
     for _ in 0..=below(3) {
         let donor = find(&mut root, below).clone();
         change(find(&mut root, below), donor, below);
     }
-    Some(root.to_string().into_bytes())
+    if files.len() == 1 {
+        return Some(root.to_string().into_bytes());
+    }
+    let changed = format!("{name}\n{root}");
+    Some([&files[..at], &[changed.as_str()], &files[at + 1..]].concat().join(FILE_MARK).into_bytes())
 }
 
 /// A value somewhere within. Those near the root are found more often: a vocabulary has thousands, and each of them matters little.

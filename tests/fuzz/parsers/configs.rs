@@ -6,6 +6,8 @@ use secondpass::engine::{Manifest, ModelLocation, Observer, OpenedModel};
 use secondpass::model::{ConfigFiles, HeadModules, ModelConfig, ModuleList, Task};
 use secondpass::prompt::{InputRole, PromptLimits};
 
+use crate::json_mutation::FILE_MARK;
+
 use super::texts::{HOSTILE_TEXT, side};
 use super::{entries, read, read_text, seeds};
 
@@ -55,9 +57,6 @@ pub fn modules(bytes: &[u8]) -> bool {
     true
 }
 
-/// Before each file of a folder.
-const MARK: &str = "\n---- ";
-
 /// All describing files of folders, as one text.
 pub fn folder_seeds() -> Vec<Vec<u8>> {
     let models = [
@@ -76,7 +75,7 @@ pub fn folder_seeds() -> Vec<Vec<u8>> {
         let of_modules = modules.iter().flat_map(|module| entries(module));
         let texts =
             files.into_iter().chain(of_modules).filter(|name| name.ends_with(".json") && !name.contains("/cases"));
-        let file = |name: String| format!("{MARK}{}\n{}", &name[model.len() + 1..], read_text(&name));
+        let file = |name: String| format!("{FILE_MARK}{}\n{}", &name[model.len() + 1..], read_text(&name));
         texts.map(file).collect::<String>()
     };
     models.iter().map(|model| whole(model).into_bytes()).collect()
@@ -87,7 +86,7 @@ pub fn folder(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let mut folder = MemoryFolder::default();
     folder = folder.with("model.safetensors", seeds::safetensors());
-    for file in text.split(MARK) {
+    for file in text.split(FILE_MARK) {
         let (name, content) = file.split_once('\n').unwrap_or((file, ""));
         // Any module may have weights.
         let module = name.strip_suffix("/config.json").unwrap_or("2_Dense");
