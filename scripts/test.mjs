@@ -20,7 +20,7 @@ const count = { passed: 0, failed: 0, skipped: 0 }
 
 /** Seconds each, and nothing is compiled: what the pre-commit hook runs. */
 const FAST = {
-  format: () => command('cargo', ['fmt', '--check']),
+  format: async () => (await command('cargo', ['fmt', '--check'])) && command('cargo', ['fmt', '--check', '--manifest-path', join('fuzz', 'Cargo.toml')]),
   lint: () => command(bin('biome'), ['check', '--error-on-warnings', '--max-diagnostics=20', '--colors=off']),
   types: () => command(bin('tsc'), ['-p', join(ROOT, 'www'), '--pretty', 'false']),
   python,

@@ -187,16 +187,7 @@ impl HttpClient {
 
 fn response_head(response: &Response<Body>) -> ResponseHead {
     let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    ResponseHead {
-        status: response.status().as_u16(),
-        length: header("content-length").and_then(|v| v.parse().ok()),
-        range: header("content-range"),
-        encoded: header("content-encoding").is_some_and(|v| !v.eq_ignore_ascii_case("identity")),
-        etag: header("etag"),
-        modified: header("last-modified"),
-        content_type: header("content-type"),
-        retry_after: header("retry-after").and_then(|v| v.trim().parse().ok()).filter(|s: &f64| *s >= 0.0),
-    }
+    ResponseHead::from_headers(response.status().as_u16(), header)
 }
 
 fn no_ranges(file: &str) -> SourceError {

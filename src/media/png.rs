@@ -13,6 +13,9 @@ use super::pixel_limit::check_pixel_count;
 /// Memory that the decoder may use besides the pixels, for example for text chunks.
 const MAX_METADATA_BYTES: usize = 64 << 20;
 
+/// 256 colours.
+const MAX_PALETTE_BYTES: usize = 3 * 256;
+
 /// XMP is a few kilobytes; more than this is not searched for an orientation.
 const MAX_XMP_BYTES: usize = 1 << 20;
 
@@ -37,6 +40,9 @@ pub(super) fn decode_png(bytes: &[u8], max_pixels: u64) -> Result<(Picture, Orie
     let mut reader = decoder.read_info().map_err(undecodable)?;
     let (width, height) = (reader.info().width, reader.info().height);
     let (stored_type, stored_depth) = (reader.info().color_type, reader.info().bit_depth);
+    if stored_type == ColorType::Indexed && !reader.info().palette.as_deref().is_some_and(is_palette) {
+        return Err(malformed("has a palette of a wrong length"));
+    }
     let bits = u64::from(width) * u64::from(height) * reader.info().bits_per_pixel() as u64;
     if bits / 8 > bytes.len() as u64 * MAX_DEFLATE_RATIO {
         return Err(malformed("is too short for its size"));
@@ -69,6 +75,11 @@ fn check_declared_size(bytes: &[u8], max_pixels: u64) -> Result<(), MediaError> 
         check_pixel_count(side([a, b, c, d]), side([e, f, g, h]), max_pixels)?;
     }
     Ok(())
+}
+
+/// Whether it is a list of colours, as the decoder takes for granted.
+fn is_palette(bytes: &[u8]) -> bool {
+    bytes.len().is_multiple_of(3) && bytes.len() <= MAX_PALETTE_BYTES
 }
 
 fn to_rgba(pixels: Vec<u8>, color_type: ColorType) -> Vec<u8> {

@@ -10,9 +10,6 @@ use super::orientation::OrientationMetadata;
 use super::picture::Picture;
 use super::pixel_limit::check_pixel_count;
 
-/// Memory that the decoder may use besides the pixels.
-const MAX_DECODER_BYTES: usize = 1 << 29;
-
 /// Flags of the extended header (VP8X).
 const HAS_ALPHA: u8 = 0x10;
 const IS_ANIMATED: u8 = 0x02;
@@ -68,9 +65,14 @@ struct StillImage {
 
 fn decode_still(bytes: &[u8], max_pixels: u64) -> Result<(StillImage, OrientationMetadata), MediaError> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(undecodable)?;
-    decoder.set_memory_limit(MAX_DECODER_BYTES);
+    // Of metadata, whose length is only claimed: none can be longer than the file.
+    decoder.set_memory_limit(bytes.len());
     let (width, height) = decoder.dimensions();
     check_pixel_count(u64::from(width), u64::from(height), max_pixels)?;
+    // The decoder compares them too, but only after it has decoded the frame.
+    if lossy_size(bytes.get(12..).unwrap_or_default()).is_some_and(|size| size != [width, height]) {
+        return Err(malformed("has a frame of another size than its canvas"));
+    }
     let len = decoder.output_buffer_size().ok_or(MediaError::SizeMismatch)?;
     let metadata =
         OrientationMetadata::new(decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
@@ -143,6 +145,20 @@ fn chunks(mut bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
         bytes = rest.get(len + len % 2..).unwrap_or_default();
         Some((name, data))
     })
+}
+
+/// The size in the header of the first lossy frame, whether the chunk is complete or not.
+fn lossy_size(mut bytes: &[u8]) -> Option<[u32; 2]> {
+    loop {
+        let (name, rest) = bytes.split_first_chunk::<4>()?;
+        let (len, rest) = rest.split_first_chunk::<4>()?;
+        if name == b"VP8 " {
+            let side = |offset| number(rest, offset, 2).map(|side| side as u32 & 0x3FFF);
+            return Some([side(6)?, side(8)?]);
+        }
+        let len = u32::from_le_bytes(*len) as usize;
+        bytes = rest.get(len.checked_add(len % 2)?..)?;
+    }
 }
 
 /// A little-endian number.

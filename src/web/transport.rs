@@ -142,22 +142,14 @@ fn network_error(error: &JsValue) -> TransportError {
 
 fn response_head(response: &Response) -> ResponseHead {
     let header = |name: &str| response.headers().get(name).ok().flatten();
-    ResponseHead {
-        status: response.status(),
-        length: header("content-length").and_then(|v| v.parse().ok()),
-        range: header("content-range"),
-        encoded: header("content-encoding").is_some_and(|e| !e.eq_ignore_ascii_case("identity")),
-        etag: header("etag"),
-        modified: header("last-modified"),
-        content_type: header("content-type"),
-        retry_after: header("retry-after").as_deref().and_then(seconds_from_now),
-    }
+    let head = ResponseHead::from_headers(response.status(), header);
+    let retry_after = head.retry_after.or_else(|| header("retry-after").as_deref().and_then(seconds_until));
+    ResponseHead { retry_after, ..head }
 }
 
-/// `Retry-After`: seconds, or a date.
-fn seconds_from_now(value: &str) -> Option<f64> {
-    let seconds = value.trim().parse().ok().filter(|s: &f64| *s >= 0.0);
-    seconds.or_else(|| Some((Date::parse(value) - Date::now()) / 1000.0).filter(|s| s.is_finite()).map(|s| s.max(0.0)))
+/// Until a date, as `Retry-After` may give one.
+fn seconds_until(date: &str) -> Option<f64> {
+    Some((Date::parse(date) - Date::now()) / 1000.0).filter(|s| s.is_finite()).map(|s| s.max(0.0))
 }
 
 struct FetchResponse {

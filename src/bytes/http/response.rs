@@ -30,6 +30,20 @@ pub struct ResponseHead {
 }
 
 impl ResponseHead {
+    /// From the headers, which `header` gives by their names in lower case. Of a `Retry-After` only seconds are read.
+    pub fn from_headers(status: u16, header: impl Fn(&str) -> Option<String>) -> Self {
+        Self {
+            status,
+            length: header("content-length").and_then(|v| v.parse().ok()),
+            range: header("content-range"),
+            encoded: header("content-encoding").is_some_and(|v| !v.eq_ignore_ascii_case("identity")),
+            etag: header("etag"),
+            modified: header("last-modified"),
+            content_type: header("content-type"),
+            retry_after: header("retry-after").and_then(|v| v.trim().parse().ok()).filter(|s: &f64| *s >= 0.0),
+        }
+    }
+
     /// The length of the body, where the header tells it.
     pub fn body_length(&self) -> Option<u64> {
         self.length.filter(|_| !self.encoded)

@@ -125,6 +125,43 @@ fn a_claim_of_many_pixels_is_refused_at_once() {
     }
 }
 
+/// A PNG with another palette.
+fn with_palette(name: &str, palette: &[u8]) -> Vec<u8> {
+    let file = file(name);
+    let at = file.windows(4).position(|w| w == b"PLTE").expect("a palette") - 4;
+    let old = u32::from_be_bytes(file[at..at + 4].try_into().expect("a length")) as usize;
+    let chunk = [b"PLTE", palette].concat();
+    let checksum = crc32fast::hash(&chunk).to_be_bytes();
+    [&file[..at], &(palette.len() as u32).to_be_bytes(), &chunk, &checksum, &file[at + 12 + old..]].concat()
+}
+
+/// Found by the fuzzer: the decoder panicked.
+#[test]
+fn a_png_whose_palette_is_no_list_of_colours_is_refused() {
+    for name in ["palette1.png", "palette4.png", "palette8.png", "palette4-interlaced.png", "palette2-trns.png"] {
+        for len in [1, 2, 4, 47, 49, 767, 769, 3 * 257, 1 << 12] {
+            let error = refused(&with_palette(name, &vec![7; len]));
+            assert!(matches!(error, MediaError::Corrupt(_)), "{name} with {len} bytes: {error}");
+        }
+        assert!(decode(&with_palette(name, &[7; 768]), &DecodeOptions::default()).is_ok(), "{name}");
+    }
+}
+
+/// What the decoder believes of a WebP before it compares it: found by the fuzzer, which also holds the memory that this takes.
+#[test]
+fn claims_within_a_webp_cost_nothing() {
+    let at = |name: &str, mark: &[u8; 4]| file(name).windows(4).rposition(|w| w == mark).expect("a chunk");
+    let start = Instant::now();
+    let frame = patched("lossy-alpha.webp", at("lossy-alpha.webp", b"VP8 ") + 14, &[0xFF, 0x3F, 0xFF, 0x3F]);
+    assert!(matches!(refused(&frame), MediaError::Corrupt(_)));
+    assert!(start.elapsed() < REFUSAL_TIME);
+    // Metadata that is not there turns nothing.
+    let metadata = patched("turned6.webp", at("turned6.webp", b"EXIF") + 4, &[0xFF, 0xFF, 0xFF, 0x1F]);
+    let options = DecodeOptions { apply_orientation: true, ..DecodeOptions::default() };
+    let unturned = decode(&file("turned6.webp"), &DecodeOptions::default()).expect("a picture");
+    assert!(decode(&metadata, &options).expect("a picture") == unturned);
+}
+
 /// Within the limit, but more pixels than a file of that length can hold.
 #[test]
 fn a_claim_of_more_pixels_than_the_file_holds_is_refused_at_once() {

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::bounds::{MAX_LAYERS, MAX_VOCABULARY};
 use super::encoder::{EncoderBiases, EncoderConfig, LayerAttention, Pooling, Positions, Rotary};
 use super::json::{invalid, parse};
 use crate::model::error::ConfigError;
@@ -167,7 +168,11 @@ impl EncoderJson {
         Ok(match spec.positions {
             PositionRule::LearnedFromZero => Positions::Learned { rows: rows()?, first: 0 },
             PositionRule::LearnedAfterPadding => {
-                Positions::Learned { rows: rows()?, first: self.pad_token_id.unwrap_or(DEFAULT_PAD_ID) + 1 }
+                let padding = self.pad_token_id.unwrap_or(DEFAULT_PAD_ID);
+                if padding >= MAX_VOCABULARY {
+                    return Err(invalid(format!("pad_token_id is {padding}, which is in no vocabulary")));
+                }
+                Positions::Learned { rows: rows()?, first: padding + 1 }
             }
             PositionRule::Rotary | PositionRule::RotaryByLayer => Positions::Rotary,
             PositionRule::LinearBias => Positions::LinearBias,
@@ -182,7 +187,7 @@ impl EncoderJson {
 
     fn layers(&self, spec: &EncoderSpec) -> Result<Vec<LayerAttention>, ConfigError> {
         // A hostile number of layers is refused by the check of sizes; here it must not allocate.
-        let count = self.num_hidden_layers.min(super::bounds::MAX_LAYERS + 1);
+        let count = self.num_hidden_layers.min(MAX_LAYERS + 1);
         match spec.positions {
             PositionRule::LearnedFromZero
             | PositionRule::LearnedAfterPadding
@@ -261,4 +266,28 @@ impl EncoderJson {
 
 fn unsupported(message: String) -> ConfigError {
     ConfigError::Unsupported(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{ConfigFiles, ModelConfig, Task};
+
+    /// The error of a fixture's configuration with one field changed.
+    fn refusal(model: &str, field: &str, value: serde_json::Value) -> String {
+        let path = format!("{}/tests/fixtures/encoder/{model}/config.json", env!("CARGO_MANIFEST_DIR"));
+        let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON");
+        json[field] = value;
+        let config = json.to_string().into_bytes();
+        let files = ConfigFiles { config, task: Task::Embed, ..ConfigFiles::default() };
+        let errors = [ModelConfig::from_json(&files.config), ModelConfig::from_files(&files)];
+        errors.map(|result| result.expect_err("a refusal").to_string()).join(" ")
+    }
+
+    /// Found by the fuzzer: positions begin behind the token of padding, whose number was taken as it is.
+    #[test]
+    fn a_padding_token_outside_of_any_vocabulary_is_refused() {
+        for value in [u64::from(u32::MAX), u64::MAX] {
+            assert!(refusal("roberta", "pad_token_id", value.into()).contains("pad_token_id"), "{value}");
+        }
+    }
 }

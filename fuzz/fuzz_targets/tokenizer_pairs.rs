@@ -1,0 +1,3 @@
+#![no_main]
+
+secondpass_fuzz::target!("tokenizer_pairs");
