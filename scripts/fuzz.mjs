@@ -48,8 +48,7 @@ The corpus of a target is kept in ${show(join(FOLDER, 'corpus'))}/TARGET, so tha
 with the fixtures. What was found is in ${show(join(FOLDER, 'findings'))}/TARGET, with the command that repeats it. A finding is
 mended in src/, and its input is kept as a case of the parser's tests, as hexadecimal digits or made by the test.
 
-The crate has the layout of cargo-fuzz. With it and a nightly compiler, SECONDPASS_FUZZ_SEEDS=fuzz/corpus/TARGET
-cargo +nightly fuzz run TARGET writes the same seeds and runs one target.`
+The crate has the layout of cargo-fuzz, and needs neither that nor a nightly compiler.`
 
 const options = readOptions()
 ensureRust()
