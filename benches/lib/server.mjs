@@ -1,12 +1,14 @@
 // Serves pages, engines and models to the browser on loopback.
 import { join } from 'node:path'
 import { glueFolder } from '../../scripts/build.mjs'
-import { ROOT } from '../../scripts/lib.mjs'
+import { ROOT, TARGET_DIR } from '../../scripts/lib.mjs'
 import { listen, serveFile } from '../../scripts/serve.mjs'
 
 export const BENCHES = join(ROOT, 'benches')
 /** Generated files, outside git. */
 export const CACHE = join(ROOT, 'target', 'bench')
+/** Finished modules, with the names of their functions. */
+export const COMPILED = join(TARGET_DIR, 'compiled')
 
 const modules = (...path) => join(BENCHES, 'node_modules', ...path)
 const FOLDERS = {
@@ -21,6 +23,7 @@ const FOLDERS = {
   '/engines/transformers-ort-common': modules('@huggingface', 'transformers', 'node_modules', 'onnxruntime-common', 'dist'),
   '/models': join(CACHE, 'models'),
   '/relaxed': join(CACHE, 'relaxed'),
+  '/profile': join(CACHE, 'profile'),
   '/fixtures': join(ROOT, 'tests', 'fixtures'),
 }
 

@@ -10,11 +10,14 @@ mod kernels {
         pub const BLOCK: usize = 32;
     }
     pub mod cpu {
-        pub(crate) use crate::vectors;
+        pub(crate) use crate::{math, vectors};
     }
 }
 mod relaxed;
 // The package's own kernel, from its own files.
+#[path = "../../../src/kernels/cpu/math.rs"]
+#[allow(dead_code)]
+mod math;
 #[path = "../../../src/kernels/cpu/vectors.rs"]
 mod vectors;
 #[path = "../../../src/kernels/cpu/packed/wasm.rs"]

@@ -8,7 +8,7 @@ use std::arch::wasm32::*;
 use crate::cuts::Cut;
 use crate::kernels::cpu::vectors::{load, store, transpose};
 use crate::kernels::params::BLOCK;
-use crate::wasm::{largest, sum};
+use crate::wasm::{largest, rounded, sum};
 use crate::weight::PackedWeight;
 
 const COLUMNS: usize = 8;
@@ -49,15 +49,12 @@ impl Rows {
                 }
             }
             scales[tile * ROWS + row % ROWS] = largest / C::LARGEST;
-            sums[tile * ROWS + row % ROWS] = sum(values);
+            if C::Weight::HAS_MINIMA {
+                sums[tile * ROWS + row % ROWS] = sum(values);
+            }
         }
         Self { quads, scales, sums }
     }
-}
-
-fn rounded(eight: &[f32], inverse: f32) -> v128 {
-    let whole = |four: &[f32]| i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(load(four), f32x4_splat(inverse))));
-    i16x8_narrow_i32x4(whole(&eight[..4]), whole(&eight[4..]))
 }
 
 /// Columns of the weight side by side: for each group of four values the bytes of all columns.

@@ -1,12 +1,17 @@
 //! Functions that the compiler keeps in vector registers: wasm has none of its own, and the library's take one value at a
 //! time. They are inlined always: a call within a loop would take one value at a time again.
 
+/// Added to a number below 2²², it leaves its nearest whole number in the last bits.
+pub const ROUNDS: f32 = 12_582_912.0;
+
 /// `e^x` to a few units in the last place.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     // Beyond these f32 has nothing but zero and infinity.
     let x = x.clamp(-87.0, 88.0);
-    let whole = (x * std::f32::consts::LOG2_E + 0.5).floor();
+    // The nearest whole number, in the last bits of the sum: a conversion to an integer checks its range, lane by lane.
+    let shifted = x * std::f32::consts::LOG2_E + ROUNDS;
+    let whole = shifted - ROUNDS;
     // ln 2 in two parts, of which the first times a small whole number is exact.
     let r = x - whole * 0.693_359_4 + whole * 2.121_944_4e-4;
     let p = 1.987_569_1e-4_f32;
@@ -16,7 +21,7 @@ pub fn exp(x: f32) -> f32 {
     let p = p * r + 1.666_666_5e-1;
     let p = p * r + 0.5;
     let value = p * r * r + r + 1.0;
-    value * f32::from_bits(((whole as i32 + 127) as u32) << 23)
+    value * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
 
 /// `x · Φ(x)` for the normal distribution Φ: GELU by its definition, to a few units in the last place.

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use pollster::block_on;
-use secondpass::bytes::{MemorySource, Source};
+use secondpass::bytes::{MemorySource, Source, SourceError};
 use secondpass::download::{
-    DownloadContext, DownloadSettings, FileRequest, Integrity, OpenedFile, RequestSlots, StoredSource, check,
+    DownloadContext, DownloadSettings, FileRequest, Integrity, OpenedFile, RequestSlots, Restarts, StoredSource, check,
     check_source, list, open, remove,
 };
 
@@ -15,6 +15,7 @@ use super::scripted_host::{Answer, HastyClock, OneFile, ScriptedHost, StoredByte
 /// Before each part of an input: options and journal, stored bytes, answers.
 const MARK: &[u8] = b"\n====\n";
 const URL: &str = "https://host/model.gguf";
+const FILE: &str = "model.gguf";
 const PIECE: u32 = 1 << 10;
 /// The file that seeds are about.
 const LENGTH: usize = 2500;
@@ -83,6 +84,7 @@ struct Scene {
     options: String,
     /// Whether the stored journal says what hash the file has.
     claims_hash: bool,
+    restarts: Restarts,
     stored: Rc<StoredBytes>,
     context: Rc<DownloadContext>,
 }
@@ -113,21 +115,28 @@ impl Scene {
             slots: RequestSlots::new(settings.requests),
             report: Rc::new(|_| {}),
         });
-        Self { options: options.to_owned(), claims_hash: lines.contains("whole "), stored, context }
+        let mut restarts = Restarts::default();
+        if !options.contains('m') {
+            for got in ["one", "another"] {
+                restarts.begin_again(&SourceError::Changed { file: FILE.to_owned(), got: Some(got.to_owned()) });
+            }
+        }
+        let claims_hash = lines.contains("whole ");
+        Self { options: options.to_owned(), claims_hash, restarts, stored, context }
     }
 
     fn has(&self, option: char) -> bool {
         self.options.contains(option)
     }
 
-    fn request(&self) -> FileRequest<'static> {
+    fn request(&self) -> FileRequest<'_> {
         FileRequest {
             url: URL,
-            file: "model.gguf",
+            file: FILE,
             integrity: self.has('i').then(|| Integrity::parse(HASH).expect("a hash")),
             revalidate: self.has('r'),
             probe_only: self.has('p'),
-            may_restart: self.has('m'),
+            restarts: &self.restarts,
         }
     }
 

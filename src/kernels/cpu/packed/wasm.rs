@@ -8,6 +8,7 @@
 use std::arch::wasm32::*;
 
 use super::weight::PackedWeight;
+use crate::kernels::cpu::math::ROUNDS;
 use crate::kernels::cpu::vectors::{load, store, transpose};
 use crate::kernels::params::BLOCK;
 
@@ -26,26 +27,34 @@ const LARGEST: f32 = 32_767.0;
 struct QuantizedRows {
     quants: Vec<i16>,
     scales: Vec<f32>,
-    /// Sums of the blocks, which a weight with a minimum needs.
+    /// Sums of the blocks, for weights with minima.
     sums: Vec<f32>,
 }
 
 impl QuantizedRows {
-    fn new(x: &[f32], m: usize, k: usize) -> Self {
+    fn new(x: &[f32], m: usize, k: usize, with_sums: bool) -> Self {
         let padded = m.next_multiple_of(ROWS);
         let mut quants = Vec::with_capacity(padded * k);
-        let (mut scales, mut sums) = (Vec::with_capacity(padded * k / BLOCK), Vec::with_capacity(padded * k / BLOCK));
+        let blocks = padded * k / BLOCK;
+        let (mut scales, mut sums) =
+            (Vec::with_capacity(blocks), Vec::with_capacity(if with_sums { blocks } else { 0 }));
         for block in x[..m * k].as_chunks::<BLOCK>().0 {
             let largest = largest(block);
             // Zeros stay zeros; what is not finite makes the scale, and so the result, not finite.
             let inverse = if largest > 0.0 && largest.is_finite() { LARGEST / largest } else { 0.0 };
-            quants.extend_from_slice(&rounded(block, inverse));
+            let mut integers = [0; BLOCK];
+            for (eight, integers) in block.as_chunks::<8>().0.iter().zip(integers.as_chunks_mut::<8>().0) {
+                store(rounded(eight, inverse), integers);
+            }
+            quants.extend_from_slice(&integers);
             scales.push(largest / LARGEST);
-            sums.push(sum(block));
+            if with_sums {
+                sums.push(sum(block));
+            }
         }
         quants.resize(padded * k, 0);
-        scales.resize(padded * k / BLOCK, 0.0);
-        sums.resize(padded * k / BLOCK, 0.0);
+        scales.resize(blocks, 0.0);
+        sums.resize(if with_sums { blocks } else { 0 }, 0.0);
         Self { quants, scales, sums }
     }
 }
@@ -73,15 +82,11 @@ pub(super) fn sum(block: &[f32; BLOCK]) -> f32 {
     (a + b) + (c + d)
 }
 
-/// The block times `inverse`, rounded.
-fn rounded(block: &[f32; BLOCK], inverse: f32) -> [i16; BLOCK] {
-    let inverse = f32x4_splat(inverse);
-    let whole = |four: &[f32]| i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(load(four), inverse)));
-    let mut quants = [0; BLOCK];
-    for (eight, quants) in block.as_chunks::<8>().0.iter().zip(quants.as_chunks_mut::<8>().0) {
-        store(i16x8_narrow_i32x4(whole(&eight[..4]), whole(&eight[4..])), quants);
-    }
-    quants
+/// Eight numbers times `inverse`, rounded. They are small, for which this is far less than a conversion that checks.
+pub(super) fn rounded(eight: &[f32], inverse: f32) -> v128 {
+    let (inverse, rounds) = (f32x4_splat(inverse), f32x4_splat(ROUNDS));
+    let whole = |four: &[f32]| i32x4_sub(f32x4_add(f32x4_mul(load(four), inverse), rounds), rounds);
+    i16x8_narrow_i32x4(whole(&eight[..4]), whole(&eight[4..]))
 }
 
 /// Columns of the weight side by side: for each pair of values a vector of all columns.
@@ -95,7 +100,7 @@ struct Panel {
 /// `out [m, n] = x [m, k] · wᵀ`.
 pub fn product<P: PackedWeight>([m, n, k]: [usize; 3], x: &[f32], weight: &P, out: &mut [f32]) {
     assert!(m > 0 && x.len() >= m * k && out.len() >= m * n && k.is_multiple_of(BLOCK));
-    let rows = QuantizedRows::new(x, m, k);
+    let rows = QuantizedRows::new(x, m, k, P::HAS_MINIMA);
     let blocks = k / BLOCK;
     let mut unpacked = vec![0i16; COLUMNS * k];
     let mut panel = Panel {
@@ -153,7 +158,8 @@ fn tile<const MINIMA: bool>(rows: &QuantizedRows, first: usize, panel: &Panel, k
     let x: [&[[[i16; 2]; PAIRS]]; ROWS] =
         std::array::from_fn(|i| rows.quants[(first + i) * k..][..k].as_chunks::<2>().0.as_chunks().0);
     let scales: [&[f32]; ROWS] = std::array::from_fn(|i| &rows.scales[(first + i) * blocks..][..blocks]);
-    let sums: [&[f32]; ROWS] = std::array::from_fn(|i| &rows.sums[(first + i) * blocks..][..blocks]);
+    let sums: [&[f32]; ROWS] =
+        std::array::from_fn(|i| if MINIMA { &rows.sums[(first + i) * blocks..][..blocks] } else { &[][..] });
     let mut total = [[f32x4_splat(0.0); 2]; ROWS];
     for (block, quants) in panel.quants.as_chunks::<PAIRS>().0.iter().enumerate() {
         let x = x.map(|x| &x[block]);
