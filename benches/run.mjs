@@ -113,18 +113,24 @@ async function benchKernels() {
   }
 }
 
-function save({ pool, ...result }) {
+/** Each group of parts has a file of its own, so that one can be measured again without the others. */
+function save({ pool, encoders, embed, ...result }) {
   const folder = join(BENCHES, 'results')
   mkdirSync(folder, { recursive: true })
-  const path = join(folder, `${result.date}-${machineName(result.machine)}`)
-  const write = (name, figures, drawing) => {
-    writeFileSync(`${name}.json`, `${JSON.stringify(figures, null, 1)}\n`)
-    writeFileSync(`${name}.svg`, drawing)
-    console.log(`Wrote ${name}.json and .svg`)
+  const { machine, versions, date } = result
+  const path = join(folder, `${date}-${machineName(machine)}`)
+  const write = (end, content) => {
+    writeFileSync(`${path}${end}`, content)
+    console.log(`Wrote ${path}${end}`)
   }
-  if (withPeers) write(path, result, chart(result))
+  const json = (figures) => `${JSON.stringify(figures, null, 1)}\n`
+  if (options.parts.some((part) => !['pool', 'encoders', 'embed'].includes(part))) {
+    write('.json', json(result))
+    write('.svg', chart(result))
+  }
+  if (encoders || embed) write('-encoders.json', json({ machine, versions, date, encoders, embed }))
   if (pool) {
-    const { machine, versions, date } = result
-    write(`${path}-pool`, { machine, versions, date, pool }, poolChart({ ...result, pool }))
+    write('-pool.json', json({ machine, versions, date, pool }))
+    write('-pool.svg', poolChart({ ...result, pool }))
   }
 }

@@ -175,13 +175,10 @@ for (const [name, file] of [
       const page = await open()
       await page.waitForFunction((open) => /503/.test(document.querySelector(open).textContent + document.querySelector('#model-state').textContent), OPEN)
       demo.state.missing = undefined
-      // Opening the tab again tries again, and so does the button where there is no model either.
-      if (await page.isVisible(`${OPEN} .again`)) await page.click(`${OPEN} .again`)
-      else {
-        await page.click('#tab-pictures')
-        await page.click('#tab-texts')
-      }
+      await page.click(`${OPEN} .again`)
       await reranked(page)
+      assert.equal(await page.isVisible(`${OPEN} .again`), false)
+      await vectorsUsed(page)
       assert.equal((await names(page, 'before')).length, 10)
     } finally {
       demo.state.missing = undefined

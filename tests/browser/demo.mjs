@@ -55,7 +55,8 @@ export async function openDemo(options) {
 }
 
 function answer(request, response, state, items) {
-  const { socket } = response
+  // The request's: a response loses its own when the browser has gone.
+  const { socket } = request
   const before = socket.bytesWritten
   response.on('close', () => {
     state.sent += socket.bytesWritten - before

@@ -158,7 +158,8 @@ async function retry() {
   if (!demo) await findDemo()
   await open(searchTab)
   const spec = model.spec ?? demo?.[searchTab]
-  if (spec) model.load(spec).catch(() => {})
+  if (spec && (model.phase === 'failed' || model.phase === 'none')) await model.load(spec).catch(() => {})
+  if (searchTab === 'texts') await loadEmbedder()
 }
 
 async function openDocuments() {

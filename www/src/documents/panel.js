@@ -46,6 +46,8 @@ export class DocumentsPanel {
   #after = []
   /** Whether the order on the right is final. */
   #settled = false
+  /** Whether the documentation could not be fetched. */
+  #failed = false
   /** The model that was last drawn, and its phase. @type {{ phase?: Phase, spec?: ModelSpec | undefined }} */
   #drawn = {}
   /** Resolves the wait of `firstPassDone`. @type {() => void} */
@@ -77,8 +79,12 @@ export class DocumentsPanel {
 
   /** Opens an index that was built ahead. @param {BuiltIndex} built @param {LateEmbedder} embedder */
   async open(built, embedder) {
+    this.#failed = false
     try {
       await this.#search.open(built, embedder)
+    } catch (error) {
+      this.#failed = this.#search.count('built') === undefined
+      throw error
     } finally {
       this.#showSources()
       this.search(0)
@@ -296,7 +302,7 @@ export class DocumentsPanel {
       notice: spec?.userProvided ? USER_MODEL_NOTICE : '',
       first: firstCaption({ isOpen: this.#search.isOpen, hasQuery, found: this.#before.length }),
       second: note ?? secondCaption({ phase, error }, search),
-      phase,
+      phase: this.#failed ? 'failed' : phase,
     })
   }
 }
