@@ -180,6 +180,15 @@ impl Downloads {
         self.files.borrow().iter().any(|open| open.file.came_without_length())
     }
 
+    /// Removes such files, as if they had never come: another attempt of the same load fetches them.
+    pub async fn forget_without_length(&self) {
+        self.stop();
+        for open in self.files.take().iter().filter(|open| open.file.came_without_length()) {
+            // What cannot be removed is doubted like any other file.
+            let _ = open.file.discard().await;
+        }
+    }
+
     /// Notes how the load went, for the next one.
     pub async fn conclude(&self, error: Option<&crate::Error>) {
         self.stop();

@@ -141,9 +141,6 @@ pub async fn store(
     with_files(&files, &host, &report, work).await.map(|((), storage)| storage)
 }
 
-/// How often files that may have been cut are fetched again. Those that come as they came before are not.
-const MAX_FETCHED_AGAIN: u32 = 2;
-
 /// Opens a model's files, works with them, and waits until they are complete and checked.
 async fn with_files<T>(
     files: &FileOptions,
@@ -152,25 +149,25 @@ async fn with_files<T>(
     work: impl AsyncFn(&Manifest) -> Result<T, Error>,
 ) -> Result<(T, &'static str), Error> {
     let mut restarts = Restarts::default();
-    let mut fetched_again = 0;
+    let mut fetches_again = true;
     loop {
-        let Failure { error, may_be_cut } = match attempt(files, host, report, &work, &restarts).await {
+        let Failure { error, may_be_cut } = match attempt(files, host, report, &work, &restarts, fetches_again).await {
             Ok(done) => return Ok(done),
             Err(failure) => failure,
         };
         // What was stored of the old version is deleted by now; the other files stay.
         let begins_again = error.source_error().is_some_and(|fault| restarts.begin_again(fault));
-        if !begins_again && (!may_be_cut || fetched_again == MAX_FETCHED_AGAIN) {
+        if !begins_again && !may_be_cut {
             return Err(error);
         }
-        fetched_again += u32::from(may_be_cut);
+        fetches_again &= !may_be_cut;
     }
 }
 
 /// Why an attempt to load has failed.
 struct Failure {
     error: Error,
-    /// A file makes no sense, and may have lost its end on the way: it is fetched again by the next attempt.
+    /// A file makes no sense, and may have lost its end on the way: it is removed, and fetched once more.
     may_be_cut: bool,
 }
 
@@ -186,6 +183,7 @@ async fn attempt<T>(
     report: &Report,
     work: &impl AsyncFn(&Manifest) -> Result<T, Error>,
     restarts: &Restarts,
+    fetches_again: bool,
 ) -> Result<(T, &'static str), Failure> {
     let (model, vision) = files.files(host)?;
     let picked = matches!(model, PageFile::Picked(_));
@@ -216,8 +214,11 @@ async fn attempt<T>(
     let result = run.await;
     let storage = if picked { "file" } else { downloads.storage() };
     let makes_no_sense = |error: &Error| error.file_fault() == Some(FileFault::Content);
-    let may_be_cut = result.as_ref().is_err_and(makes_no_sense) && downloads.any_without_length();
-    downloads.conclude(result.as_ref().err()).await;
+    let may_be_cut = fetches_again && result.as_ref().is_err_and(makes_no_sense) && downloads.any_without_length();
+    match may_be_cut {
+        true => downloads.forget_without_length().await,
+        false => downloads.conclude(result.as_ref().err()).await,
+    }
     result.map(|done| (done, storage)).map_err(|error| Failure { error, may_be_cut })
 }
 

@@ -49,7 +49,7 @@ const ROWS = [
   [
     'a compressed body that is cut',
     ({ cutBody }) => cutBody,
-    'where it ends as if it were complete, a file that makes no sense is fetched again, twice at most; `integrity` leaves no doubt',
+    'where it ends as if it were complete, a file that makes no sense is fetched once more; `integrity` leaves no doubt',
   ],
   ['stream of a request’s body', ({ can }) => yes(can.requestStreams), 'without it `secondpass/http` reads the body whole'],
   ['relaxed SIMD', ({ can }) => yes(can.relaxedSimd), 'not needed'],
