@@ -265,6 +265,7 @@ fn other_models_of_the_same_type_are_refused_by_their_class() {
 
 #[test]
 fn what_would_change_the_computation_is_refused() {
+    let mean_and_more = json!([0.48145466, 0.4578275, 0.40821073, 0.5]);
     for (file, pointer, value, code, part) in [
         ("config.json", "/rope_scaling/mrope_section", json!([2, 3, 2]), "invalid_config", "mrope_section"),
         ("config.json", "/rope_scaling/mrope_section", json!([3, 3]), "invalid_config", "mrope_section"),
@@ -275,6 +276,7 @@ fn what_would_change_the_computation_is_refused() {
         ("config.json", "/vision_config/mlp_ratio", json!("2"), "invalid_config", "mlp_ratio is not a number"),
         ("preprocessor_config.json", "/image_mean", json!([0.5, 0.5, 0.5]), "unsupported_model", "image_mean"),
         ("preprocessor_config.json", "/image_std", json!([0.5]), "unsupported_model", "image_std"),
+        ("preprocessor_config.json", "/image_mean", mean_and_more, "unsupported_model", "image_mean"),
         ("preprocessor_config.json", "/patch_size", json!(16), "invalid_config", "patch_size"),
     ] {
         let (message, got) = refusal(&[edited(file, pointer, value)]);

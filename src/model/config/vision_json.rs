@@ -77,7 +77,7 @@ pub fn apply_preprocessor(config: &mut VisionConfig, file: &Value) -> Result<(),
     for (name, expected) in [("image_mean", mean), ("image_std", deviation)] {
         let Some(list) = file.get(name) else { continue };
         let close = |i: usize| list[i].as_f64().is_some_and(|value| (value - expected[i]).abs() < 1e-6);
-        if !(0..3).all(close) {
+        if list.as_array().map(Vec::len) != Some(3) || !(0..3).all(close) {
             let message = format!("its {name} is another than this family was trained with");
             return Err(ConfigError::Unsupported(message));
         }
