@@ -8,6 +8,13 @@ ENCODERS = {
 }
 # The tokens around texts in BERT's vocabulary, whose tokenizer all of them get.
 PAD, CLS, SEP = 0, 101, 102
+# Without the tokens' names transformers.js cannot pad.
+TOKENIZER_CONFIG = {
+    "tokenizer_class": "BertTokenizer",
+    "do_lower_case": True,
+    "model_max_length": 512,
+    **{f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")},
+}
 
 
 def config(name: str) -> dict:

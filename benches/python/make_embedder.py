@@ -16,7 +16,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel
 
-from encoder_shapes import config
+from encoder_shapes import TOKENIZER_CONFIG, config
 from make_encoder import SEED, SPREAD, export, fill, tokenizer_json
 from workloads import text_of
 
@@ -72,8 +72,7 @@ def main(name: str, out: Path) -> None:
     shape.pop("sentence_transformers")
     (hf / "config.json").write_text(json.dumps(shape, indent=1))
     (hf / "tokenizer.json").write_text(json.dumps(tokenizer_json(), ensure_ascii=False), encoding="utf-8")
-    special = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
-    (hf / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 512, **special}))
+    (hf / "tokenizer_config.json").write_text(json.dumps(TOKENIZER_CONFIG))
     (hf / "modules.json").write_text(json.dumps(MODULES))
     pooling = {"word_embedding_dimension": shape["hidden_size"], "pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}
     (hf / "1_Pooling" / "config.json").write_text(json.dumps(pooling))

@@ -21,7 +21,7 @@ from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from encoder_shapes import config
+from encoder_shapes import TOKENIZER_CONFIG, config
 from workloads import text_of
 
 SEED = 20_261_101
@@ -119,8 +119,7 @@ def main(name: str, out: Path) -> None:
     hf.mkdir(parents=True, exist_ok=True)
     (hf / "config.json").write_text(json.dumps(shape, indent=1))
     (hf / "tokenizer.json").write_text(json.dumps(tokenizer_json(), ensure_ascii=False), encoding="utf-8")
-    tokens = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 512}
-    (hf / "tokenizer_config.json").write_text(json.dumps(tokens))
+    (hf / "tokenizer_config.json").write_text(json.dumps(TOKENIZER_CONFIG))
     asked = AutoConfig.from_pretrained(hf, attn_implementation="eager")
     model = AutoModelForSequenceClassification.from_config(asked, dtype=torch.float32).eval()
     fill(model, torch.Generator().manual_seed(SEED))
