@@ -101,7 +101,8 @@ test('a service worker answers the client from the model in the page', async () 
       const cloud = new CohereClient({ token: 'none' })
       const foreign = await cloud.v2.rerank({ model: 'rerank-v4.0-pro', query, documents, topN: 2 })
       const bad = await fetch('/v1/rerank', { method: 'POST', body: '{' })
-      const many = { query, documents: Array(900).fill('some text to read') }
+      // Each another text, so that no machine reads them all before the time is up.
+      const many = { query, documents: Array.from({ length: 900 }, (_, i) => `${i} is the first of these words`.repeat(20)) }
       const cut = await outcome(() => fetch('/v1/rerank', { method: 'POST', body: JSON.stringify(many), signal: AbortSignal.timeout(100) }))
       stop()
       return { other, nobody: nobody.status, own: own.results, foreign: foreign.results, bad: [bad.status, (await bad.json()).message], cut: cut.error?.name }

@@ -11,7 +11,8 @@ import { buildDocs, buildDocsSite } from '../../scripts/docs.mjs'
 import { ROOT, TARGET_DIR } from '../../scripts/lib.mjs'
 
 const SITE = join(TARGET_DIR, 'guide-site')
-const EXAMPLES = join(TARGET_DIR, 'guide-examples')
+/** In the project, whose node_modules the examples import from; the target directory may lie elsewhere. */
+const EXAMPLES = join(ROOT, 'target', 'guide-examples')
 const SHELL = ['sh', 'bash']
 const TYPED = ['ts', 'tsx']
 const UNTYPED = ['js', 'jsx']
