@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use burn::tensor::{Device, Tensor};
 use pollster::block_on;
@@ -11,7 +12,7 @@ use secondpass::engine::LoadOptions;
 use secondpass::media::{DecodeOptions, Patches};
 use secondpass::model::{
     AnswerIds, DeviceKind, ForwardOptions, LoadParameters, ModelConfig, ModelPlacement, NeverYield, Precision,
-    Reranker, TokenIds, TokenizedPrompt, TraceStage,
+    Reranker, Residency, TokenIds, TokenizedPrompt, TraceStage,
 };
 use secondpass::weights::Checkpoint;
 use secondpass::{Engine, Observer, RequestOptions, RerankRequest};
@@ -117,9 +118,10 @@ fn every_stage_matches_transformers() {
         let stage_count =
             tower.depth + 2 + usize::from(tower.style.learned_positions) + tower.deepstack_visual_indexes.len();
         let placement = ModelPlacement { device: &Device::flex(), kind: DeviceKind::Cpu };
-        let parameters = LoadParameters { tokens, precision: Precision::F32, placement };
-        let reranker =
-            block_on(Reranker::load(&checkpoint, config, parameters, &mut |_, _| {}, &NeverYield)).expect("a model");
+        let parameters =
+            LoadParameters { tokens, precision: Precision::F32, placement, residency: Rc::new(Residency::default()) };
+        let reranker = block_on(Reranker::load(&Rc::new(checkpoint), config, parameters, &mut |_, _| {}, &NeverYield))
+            .expect("a model");
         let ids: Vec<u32> = golden.get("in.ids").iter().map(|&id| id as u32).collect();
         let first = |pad: Option<u32>| ids.iter().position(|&id| Some(id) == pad);
         let mut kinds = vec![("images", first(tokens.pads[0])), ("videos", first(tokens.pads[1]))];

@@ -20,6 +20,11 @@ const cache: Check = (value) =>
     ? undefined
     : "'auto', 'opfs', 'cache-api', 'memory' or false; in Node also { folder: 'path' }"
 
+const memory: Check = (value) =>
+  value === 'auto' || value === 'resident' || value === 'streamed' || check.limit(value) === undefined
+    ? undefined
+    : "'auto', 'resident', 'streamed', or a number of bytes"
+
 /** Which values of `device`, `dtype` and `kernels` there are, the engine says. */
 const MODEL_CHECKS: Checks<ModelOptions> = {
   model: file,
@@ -34,6 +39,7 @@ const MODEL_CHECKS: Checks<ModelOptions> = {
   workers: check.anything,
   shared: check.flag,
   dtype: check.text,
+  memory,
   maxImagePixels: check.count,
   applyOrientation: check.flag,
   kernels: check.text,

@@ -2,7 +2,7 @@
 
 /** Where the package's own files are, and what is used instead, makes no other model. */
 const UNKEYED = ['worker', 'wasmUrl', 'fallback']
-const DEFAULTS: Record<string, unknown> = { device: 'auto', workers: 'auto', dtype: 'auto', applyOrientation: false }
+const DEFAULTS: Record<string, unknown> = { device: 'auto', workers: 'auto', dtype: 'auto', memory: 'auto', applyOrientation: false }
 
 /** Equal for options that may share a model. */
 export function modelKey(options: object): string {

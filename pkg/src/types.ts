@@ -80,6 +80,13 @@ export interface ModelOptions {
    */
   dtype?: 'auto' | 'f32' | 'q8_0'
   /**
+   * Which weights stay in memory, on the GPU or in the workers: all of them (`resident`), none of a decoder's layers (`streamed`),
+   * or at most so many bytes. The other layers are read again from where the model's files are stored, once for the documents of a
+   * request, while the layer before computes: models run that are larger than the memory, with the same scores. Encoders always stay
+   * whole. Default `auto`: all of them where they fit, as far as the browser tells, and streamed where an allocation fails.
+   */
+  memory?: 'auto' | 'resident' | 'streamed' | number
+  /**
    * Pictures of more pixels are scaled down for the model. By default as it was published: 1,310,720 for Qwen3-VL (1,280 tokens),
    * 602,112 for jina-reranker-m0 (768).
    */
@@ -218,6 +225,9 @@ export interface RerankerInfo {
   adapter: { name: string; vendor: string; fallback: boolean } | null
   dtype: string
   weight_bytes: number
+  /** Whether all weights stay in memory, or layers are read again for each request; and the bytes of those that stay, for each worker. Absent for a remote one. */
+  memory?: 'resident' | 'streamed'
+  resident_bytes?: number
   /** The memory of the workers' modules in bytes, without what lies on a GPU. It grows with a request; after large pictures a worker is replaced, which gives it back. */
   wasm_bytes: number
   /** How many workers have the model at the moment: more join after a load with `workers: 'auto'`, and one that crashed is started again. 0 for a remote one. */

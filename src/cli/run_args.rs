@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
+use parse_size::parse_size;
 
 use super::error::CliError;
 use super::model::ModelPath;
@@ -49,7 +50,15 @@ pub struct ComputeArgs {
     /// Apply the EXIF orientation of pictures, which the reference implementation ignores
     #[arg(long)]
     pub apply_orientation: bool,
+    /// Weights that stay in memory: all of them (resident), at most so many bytes (such as 2G or 512M), or as few as possible
+    /// (streamed); the layers of a larger decoder are read again for each request
+    #[arg(long, value_name = "resident|streamed|SIZE", default_value = "resident", value_parser = parse_memory)]
+    memory: WeightBytes,
 }
+
+/// How many bytes of weights may stay in memory; `None` for all.
+#[derive(Clone, Copy)]
+struct WeightBytes(Option<u64>);
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum DeviceChoice {
@@ -92,7 +101,8 @@ impl ComputeArgs {
     /// How models are loaded.
     pub async fn load_options(&self) -> Result<LoadOptions, CliError> {
         let (precision, max_image_pixels) = (self.dtype, self.max_image_pixels);
-        let on_cpu = LoadOptions { precision, max_image_pixels, ..LoadOptions::cpu() };
+        let WeightBytes(max_weight_bytes) = self.memory;
+        let on_cpu = LoadOptions { precision, max_image_pixels, max_weight_bytes, ..LoadOptions::cpu() };
         match self.device {
             DeviceChoice::Cpu => Ok(on_cpu),
             DeviceChoice::Gpu => Ok(LoadOptions { device: open_gpu().await?, device_kind: DeviceKind::Gpu, ..on_cpu }),
@@ -112,6 +122,16 @@ fn parse_precision(name: &str) -> Result<Precision, &'static str> {
 
 fn parse_pixels(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|&pixels| pixels > 0).ok_or("give a whole number of pixels above 0")
+}
+
+fn parse_memory(text: &str) -> Result<WeightBytes, &'static str> {
+    match text {
+        "resident" => Ok(WeightBytes(None)),
+        "streamed" => Ok(WeightBytes(Some(0))),
+        size => parse_size(size)
+            .map(|bytes| WeightBytes(Some(bytes)))
+            .map_err(|_| "use resident, streamed, or a number of bytes such as 512M or 2G"),
+    }
 }
 
 #[cfg(not(feature = "gpu"))]

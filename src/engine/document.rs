@@ -2,6 +2,7 @@
 
 use super::content_hash::ContentHash;
 use super::visual_encoder::EncodedVisuals;
+use crate::model::{TokenizedPrompt, VisionFeatures};
 
 /// A document whose prompt is complete.
 pub struct PreparedDocument {
@@ -19,6 +20,11 @@ pub struct PreparedDocument {
 }
 
 impl PreparedDocument {
+    /// Its prompt, with the features of its images and, in a pair, of the query's.
+    pub fn prompt<'a>(&'a self, visuals: &'a [&'a VisionFeatures]) -> TokenizedPrompt<'a> {
+        TokenizedPrompt { ids: &self.ids, second_segment: self.second_segment, visuals }
+    }
+
     /// Rows that have to be computed for it.
     pub fn rows(&self) -> usize {
         self.ids.len() - self.shared
@@ -46,5 +52,37 @@ impl DocumentBatch {
     /// Tokens of the prefix that its documents share.
     pub fn shared(&self) -> usize {
         self.documents.first().map_or(0, |document| document.shared)
+    }
+}
+
+/// Batches that go through the layers together. Where all layers are kept on the device, that is a single one.
+#[derive(Default)]
+pub struct DocumentSweep {
+    pub batches: Vec<DocumentBatch>,
+}
+
+impl DocumentSweep {
+    /// Whether a document can be added without exceeding `batch_rows` in its batch, or `sweep_rows` in all.
+    pub fn fits(&self, document: &PreparedDocument, batch_rows: usize, sweep_rows: usize) -> bool {
+        let Some(last) = self.batches.last() else { return true };
+        let rows: usize = self.batches.iter().map(|batch| batch.rows).sum();
+        last.fits(document, batch_rows) || rows + document.rows() <= sweep_rows
+    }
+
+    /// Adds it to the last batch, or to a new one.
+    pub fn push(&mut self, document: PreparedDocument, batch_rows: usize) {
+        match self.batches.last_mut() {
+            Some(last) if last.fits(&document, batch_rows) => last.push(document),
+            _ => {
+                let mut batch = DocumentBatch::default();
+                batch.push(document);
+                self.batches.push(batch);
+            }
+        }
+    }
+
+    /// All documents, in order.
+    pub fn documents(&self) -> impl Iterator<Item = &PreparedDocument> {
+        self.batches.iter().flat_map(|batch| &batch.documents)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::content_hash::ContentHash;
-use super::document::{DocumentBatch, PreparedDocument};
+use super::document::{DocumentSweep, PreparedDocument};
 use super::embedder::Embedder;
 use super::error::Error;
 use super::observer::Observer;
@@ -13,7 +13,7 @@ use super::visual_encoder::{VideoSampling, VisualEncoder};
 use crate::api::{
     EmbedMeta, EmbedRequest, EmbedResponse, EmbeddedInput, FailedDocument, InputType, RequestError, Timings, Usage,
 };
-use crate::model::{ForwardOptions, TokenizedPrompt, VisionFeatures};
+use crate::model::{ForwardOptions, PromptBatch, TokenizedPrompt, VisionFeatures};
 use crate::prompt::{InputRole, PromptInput};
 
 impl Embedder {
@@ -37,7 +37,7 @@ impl Embedder {
         let visuals = VisualEncoder::new(self.model.vision(), &self.runtime, sampling, pictures, observer);
         let start = (observer.now)();
         let mut run = EmbedRun::new(self, request, visuals, on_vector, observer);
-        let mut batch = DocumentBatch::default();
+        let mut sweep = DocumentSweep::default();
         for index in 0..request.input.len() {
             observer.checkpoint().await?;
             let prepared = match run.prepare(index).await {
@@ -48,16 +48,14 @@ impl Embedder {
                     continue;
                 }
             };
-            let max_rows = if self.runtime.optimizations.packing { self.runtime.max_rows() } else { 0 };
-            if !batch.fits(&prepared, max_rows) {
-                run.compute(&std::mem::take(&mut batch)).await?;
+            let batch_rows = if self.runtime.optimizations.packing { self.runtime.max_rows() } else { 0 };
+            if !sweep.fits(&prepared, batch_rows, self.runtime.sweep_rows()) {
+                run.compute(&std::mem::take(&mut sweep)).await?;
                 observer.checkpoint().await?;
             }
-            batch.push(prepared);
+            sweep.push(prepared, batch_rows);
         }
-        if !batch.documents.is_empty() {
-            run.compute(&batch).await?;
-        }
+        run.compute(&sweep).await?;
         run.into_response((observer.now)() - start)
     }
 
@@ -150,36 +148,46 @@ impl<'a> EmbedRun<'a> {
     }
 
     /// The vectors of inputs that are computed together. Equal ones are computed once.
-    async fn compute(&mut self, batch: &DocumentBatch) -> Result<(), Error> {
+    async fn compute(&mut self, sweep: &DocumentSweep) -> Result<(), Error> {
         let start = self.now();
         let mut places: HashMap<ContentHash, usize> = HashMap::new();
         let mut distinct: Vec<&PreparedDocument> = Vec::new();
-        for document in &batch.documents {
-            places.entry(document.hash).or_insert_with(|| {
-                distinct.push(document);
-                distinct.len() - 1
-            });
+        let mut counts: Vec<usize> = Vec::new();
+        for batch in &sweep.batches {
+            let before = distinct.len();
+            for document in &batch.documents {
+                places.entry(document.hash).or_insert_with(|| {
+                    distinct.push(document);
+                    distinct.len() - 1
+                });
+            }
+            counts.extend(Some(distinct.len() - before).filter(|&count| count > 0));
+        }
+        if distinct.is_empty() {
+            return Ok(());
         }
         let features: Vec<Vec<&VisionFeatures>> =
             distinct.iter().map(|document| document.visuals.features.iter().map(|f| &**f).collect()).collect();
-        let prompts: Vec<TokenizedPrompt<'_>> = distinct
-            .iter()
-            .zip(&features)
-            .map(|(document, visuals)| TokenizedPrompt {
-                ids: &document.ids,
-                second_segment: document.second_segment,
-                visuals,
-            })
-            .collect();
-        let runtime = &self.embedder.runtime;
+        let prompts: Vec<TokenizedPrompt<'_>> =
+            distinct.iter().zip(&features).map(|(document, visuals)| document.prompt(visuals)).collect();
+        let mut rest = prompts.as_slice();
+        let cut = counts.iter().map(|&count| {
+            let (prompts, after) = rest.split_at(count);
+            rest = after;
+            PromptBatch::whole(prompts)
+        });
+        let batches: Vec<PromptBatch<'_>> = cut.collect();
+        let (runtime, model) = (&self.embedder.runtime, &self.embedder.model);
         let options = ForwardOptions {
             max_rows: runtime.max_rows(),
             last_layer_only: runtime.optimizations.last_layer_only,
             yield_point: self.observer,
         };
-        let vectors = self.embedder.model.vectors(&prompts, self.request.dimensions, options).await?;
-        runtime.record(distinct.iter().map(|document| document.rows()).sum(), self.now() - start);
-        for document in &batch.documents {
+        let before = model.stream_times();
+        let vectors = model.vectors(&batches, self.request.dimensions, options).await?;
+        let rows = distinct.iter().map(|document| document.rows()).sum();
+        runtime.record(rows, self.now() - start, model.stream_times().since(before));
+        for document in sweep.documents() {
             let vector = &vectors[places[&document.hash]];
             (self.on_vector)(document.index, vector);
             self.vectors[document.index] = Some(vector.clone());

@@ -1,9 +1,11 @@
 //! A loaded embedding model.
 
+use std::rc::Rc;
+
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
-use super::info::{ModelInfo, TaskInfo};
+use super::info::{ModelInfo, TaskInfo, WeightMemory};
 use super::load::select_kernels;
 use super::manifest::{Manifest, ModelLocation};
 use super::observer::Observer;
@@ -13,7 +15,8 @@ use super::progress::LoadStage;
 use super::runtime::Runtime;
 use crate::bytes::Folder;
 use crate::model::{
-    EmbeddingModel, ForwardOptions, LoadParameters, ModelConfig, ModelPlacement, Task, TokenIds, TokenizedPrompt,
+    EmbeddingModel, ForwardOptions, LoadParameters, ModelConfig, ModelPlacement, PromptBatch, Residency, Task,
+    TokenIds, TokenizedPrompt,
 };
 use crate::prompt::{PublishedPrompts, TextPrompter};
 
@@ -73,11 +76,14 @@ impl Embedder {
         observer: &Observer<'_>,
     ) -> Result<Self, Error> {
         let OpenedModel { name, config, prompter, checkpoint } = manifest.read_embedder(prompts, observer).await?;
+        let checkpoint = Rc::new(checkpoint);
+        let residency = Rc::new(Residency::plan(&checkpoint, &config, options.precision, options.max_weight_bytes));
         let kernels = select_kernels(&options, observer).await?;
         let parameters = LoadParameters {
             tokens: TokenIds { answers: None, pads: prompter.pad_ids() },
             precision: options.precision,
             placement: ModelPlacement { device: &options.device, kind: options.device_kind },
+            residency: residency.clone(),
         };
         let mut on_part = |done: usize, of: usize| observer.report(LoadStage::Upload, done as u64, of as u64);
         let weight_bytes = checkpoint.total_bytes();
@@ -99,9 +105,11 @@ impl Embedder {
             device: options.device_kind,
             dtype,
             weight_bytes,
+            memory: WeightMemory::of(&residency),
+            resident_bytes: residency.bytes(),
             warnings: model_warnings,
         };
-        let runtime = Runtime::new(&options, model.config().vision());
+        let runtime = Runtime::new(&options, model.config().vision(), &residency);
         let embedder = Self { model, prompter, info, runtime };
         embedder.warm_up(observer).await?;
         Ok(embedder)
@@ -129,7 +137,8 @@ impl Embedder {
         observer.report(LoadStage::Compile, 0, 1);
         let options = ForwardOptions { yield_point: observer, ..ForwardOptions::default() };
         let ids = [0; WARM_UP_TOKENS];
-        self.model.vectors(&[TokenizedPrompt::text(&ids)], None, options).await?;
+        self.model.vectors(&[PromptBatch::whole(&[TokenizedPrompt::text(&ids)])], None, options).await?;
+        self.runtime.record_warm_up(WARM_UP_TOKENS, self.model.stream_times());
         observer.report(LoadStage::Compile, 1, 1);
         Ok(())
     }

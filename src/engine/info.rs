@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::DeviceKind;
+use crate::model::{DeviceKind, Residency};
 
 /// What is loaded, and where it runs.
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +24,10 @@ pub struct ModelInfo {
     pub dtype: &'static str,
     /// Bytes of weights in the files.
     pub weight_bytes: u64,
+    /// Which weights stay on the device between requests.
+    pub memory: WeightMemory,
+    /// Bytes of those that stay.
+    pub resident_bytes: u64,
     /// The kernels with which the GPU multiplies matrices.
     pub kernels: Option<String>,
     /// What the files leave open, and what was assumed; every response repeats it.
@@ -52,4 +56,21 @@ pub enum TaskInfo {
         /// Differs where vectors of two models, or of one model loaded in two ways, are not to be compared.
         identity: String,
     },
+}
+
+/// Which weights stay on the device between requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WeightMemory {
+    /// All of them.
+    Resident,
+    /// Some layers are read again for each request.
+    Streamed,
+}
+
+impl WeightMemory {
+    /// Of a model that is loaded so.
+    pub fn of(residency: &Residency) -> Self {
+        if residency.is_streamed() { Self::Streamed } else { Self::Resident }
+    }
 }

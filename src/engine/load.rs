@@ -1,10 +1,11 @@
 //! From a model's files to an engine.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::core::Engine;
 use super::error::Error;
-use super::info::{ModelInfo, TaskInfo};
+use super::info::{ModelInfo, TaskInfo, WeightMemory};
 use super::manifest::{Manifest, ModelLocation};
 use super::observer::Observer;
 use super::open_model::OpenedModel;
@@ -15,7 +16,7 @@ use crate::bytes::Folder;
 use crate::kernels::selection::{self, KernelChoice, SelectionError};
 use crate::model::{
     AnswerIds, DeviceError, ForwardOptions, HeadTensors, LoadParameters, ModelError, ModelPlacement, Reranker,
-    TokenIds, TokenizedPrompt,
+    Residency, TokenIds, TokenizedPrompt,
 };
 
 /// Tokens of the pass that compiles the shaders: more than one tile of rows, and not a multiple of it.
@@ -46,6 +47,8 @@ impl Engine {
         observer: &Observer<'_>,
     ) -> Result<Self, Error> {
         let OpenedModel { name, config, prompter, checkpoint } = manifest.read(observer).await?;
+        let checkpoint = Rc::new(checkpoint);
+        let residency = Rc::new(Residency::plan(&checkpoint, &config, options.precision, options.max_weight_bytes));
         let kernels = select_kernels(&options, observer).await?;
         let answers = prompter.answer_ids().map(|[yes, no]| AnswerIds { yes, no });
         let info = ModelInfo {
@@ -61,17 +64,20 @@ impl Engine {
             device: options.device_kind,
             dtype: options.precision.name(),
             weight_bytes: checkpoint.total_bytes(),
+            memory: WeightMemory::of(&residency),
+            resident_bytes: residency.bytes(),
             warnings: config.warnings.clone(),
         };
         let parameters = LoadParameters {
             tokens: TokenIds { answers, pads: prompter.pad_ids() },
             precision: options.precision,
             placement: ModelPlacement { device: &options.device, kind: options.device_kind },
+            residency: residency.clone(),
         };
         let mut on_part = |done: usize, of: usize| observer.report(LoadStage::Upload, done as u64, of as u64);
         let model = Reranker::load(&checkpoint, config, parameters, &mut on_part, observer).await?;
         observer.checkpoint().await?;
-        let runtime = Runtime::new(&options, model.config().vision());
+        let runtime = Runtime::new(&options, model.config().vision(), &residency);
         let engine = Self { model, prompter, info, runtime, prefix_cache: RefCell::default() };
         engine.warm_up(observer).await?;
         Ok(engine)
@@ -85,6 +91,8 @@ impl Engine {
         let options = ForwardOptions { yield_point: observer, ..ForwardOptions::default() };
         let prefix = self.model.prefix(start, options).await?;
         self.model.logits(&prefix, &[whole], options).await?;
+        // Reading took as long as it will for a request, computing a few rows did not.
+        self.runtime.record_warm_up(WARM_UP_TOKENS, self.model.stream_times());
         observer.report(LoadStage::Compile, 1, 1);
         Ok(())
     }

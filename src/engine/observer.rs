@@ -73,4 +73,8 @@ impl YieldPoint for Observer<'_> {
     fn yield_now(&self) -> LocalBoxFuture<'_, Result<(), ModelError>> {
         Box::pin(async { self.checkpoint().await.map_err(|_| ModelError::Aborted) })
     }
+
+    fn now(&self) -> f64 {
+        (self.now)()
+    }
 }

@@ -28,6 +28,9 @@ pub struct LoadOptions {
     pub optimizations: Optimizations,
     /// The kernels of a GPU.
     pub kernels: KernelChoice,
+    /// The most bytes of weights on the device, where they do not all fit: of a larger decoder, layers are read again for
+    /// each request. `None` keeps all of them.
+    pub max_weight_bytes: Option<u64>,
     /// How often the device was lost with this model. Each time halves the rows that are submitted at once.
     pub device_losses: u32,
 }
@@ -67,6 +70,7 @@ impl LoadOptions {
             max_image_pixels: None,
             optimizations: Optimizations::default(),
             kernels: KernelChoice::Measured,
+            max_weight_bytes: None,
             device_losses: 0,
         }
     }

@@ -1,7 +1,7 @@
 //! Answering a request: encode images, share the prefix, pack documents, score, assemble the response.
 
 use super::core::Engine;
-use super::document::DocumentBatch;
+use super::document::DocumentSweep;
 use super::error::Error;
 use super::observer::Observer;
 use super::pictures::{NoPictures, PictureSource};
@@ -34,12 +34,11 @@ impl Engine {
         let visual_encoder = VisualEncoder::new(self.model.vision(), &self.runtime, sampling, pictures, observer);
         let mut run = RequestRun::new(self, request, visual_encoder, observer);
         let query = run.encode_visuals(&request.query, || "query".to_owned()).await?;
-        let prefix = SharedPrefix::compute(&mut run, &query).await?;
-        let shared_tokens = |ids: &[u32]| prefix.shared_tokens(ids, !query.features.is_empty());
-        let mut batch = DocumentBatch::default();
+        let mut prefix = SharedPrefix::find(&run, &query)?;
+        let mut sweep = DocumentSweep::default();
         for (index, document) in request.documents.iter().enumerate() {
             observer.checkpoint().await?;
-            let document = match run.prepare(index, &query, document, shared_tokens).await {
+            let document = match run.prepare(index, &query, document, &prefix).await {
                 Ok(document) => document,
                 Err(error) if options.strict || error.is_abort() => return Err(error),
                 Err(error) => {
@@ -47,16 +46,14 @@ impl Engine {
                     continue;
                 }
             };
-            let max_rows = if self.runtime.optimizations.packing { self.runtime.max_rows() } else { 0 };
-            if !batch.fits(&document, max_rows) {
-                run.score(&std::mem::take(&mut batch), &query, &prefix.cache).await?;
+            let batch_rows = if self.runtime.optimizations.packing { self.runtime.max_rows() } else { 0 };
+            if !sweep.fits(&document, batch_rows, self.runtime.sweep_rows()) {
+                run.score(&std::mem::take(&mut sweep), &query, &mut prefix).await?;
                 observer.checkpoint().await?;
             }
-            batch.push(document);
+            sweep.push(document, batch_rows);
         }
-        if !batch.documents.is_empty() {
-            run.score(&batch, &query, &prefix.cache).await?;
-        }
+        run.score(&sweep, &query, &mut prefix).await?;
         run.tally.into_response(request, self.info.model.clone(), self.info.device, start, (observer.now)())
     }
 

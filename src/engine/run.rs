@@ -1,17 +1,17 @@
 //! The computation of one request.
 
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 
 use super::content_hash::ContentHash;
 use super::core::Engine;
-use super::document::{DocumentBatch, PreparedDocument};
+use super::document::{DocumentSweep, PreparedDocument};
 use super::error::Error;
 use super::observer::Observer;
+use super::shared_prefix::SharedPrefix;
 use super::tally::RequestTally;
 use super::visual_encoder::{EncodedVisuals, VisualEncoder};
 use crate::api::{Content, RequestError, RerankRequest};
-use crate::model::{ForwardOptions, KvCache, TokenizedPrompt, VisionFeatures};
+use crate::model::{ForwardOptions, PromptBatch, TokenizedPrompt, VisionFeatures};
 use crate::prompt::{EncodedPrompt, PromptInput, PromptLimits};
 
 /// The computation of one request.
@@ -69,14 +69,13 @@ impl<'a> RequestRun<'a> {
         Ok(self.engine.prompter.encode(request.instruction.as_deref(), &side, document, limits)?)
     }
 
-    /// Everything about a document that can fail for it alone. `shared_tokens` gives the tokens that a prompt shares with
-    /// the prefix.
+    /// Everything about a document that can fail for it alone.
     pub async fn prepare(
         &mut self,
         index: usize,
         query: &EncodedVisuals,
         document: &Content,
-        shared_tokens: impl Fn(&[u32]) -> usize,
+        prefix: &SharedPrefix,
     ) -> Result<PreparedDocument, Error> {
         let visuals = self.encode_visuals(document, || format!("documents[{index}]")).await?;
         let start = self.now();
@@ -94,30 +93,36 @@ impl<'a> RequestRun<'a> {
         self.tally.add_prompt(&ids);
         self.tally.timings.tokenize_ms += self.now() - start;
         let hash = ContentHash::of_prompt(&ids, &visuals.hashes);
-        Ok(PreparedDocument { index, shared: shared_tokens(&ids), ids, second_segment, visuals, hash })
+        Ok(PreparedDocument { index, shared: prefix.shared_tokens(&ids), ids, second_segment, visuals, hash })
     }
 
-    /// Scores the documents of a batch, whose prompts start with `prefix` or a shorter part of it.
+    /// Scores documents, whose prompts start with the prefix or a shorter part of it.
     pub async fn score(
         &mut self,
-        batch: &DocumentBatch,
+        sweep: &DocumentSweep,
         query: &EncodedVisuals,
-        prefix: &Rc<KvCache>,
+        prefix: &mut SharedPrefix,
     ) -> Result<(), Error> {
         let start = self.now();
         let mut queued = HashSet::new();
-        let is_new =
-            |document: &&PreparedDocument| !self.logits.contains_key(&document.hash) && queued.insert(document.hash);
-        let unscored: Vec<&PreparedDocument> = batch.documents.iter().filter(is_new).collect();
+        let unscored: Vec<(usize, Vec<&PreparedDocument>)> = sweep
+            .batches
+            .iter()
+            .map(|batch| {
+                let is_new = |document: &&PreparedDocument| {
+                    !self.logits.contains_key(&document.hash) && queued.insert(document.hash)
+                };
+                (batch.shared(), batch.documents.iter().filter(is_new).collect())
+            })
+            .filter(|(_, documents): &(usize, Vec<_>)| !documents.is_empty())
+            .collect();
         if !unscored.is_empty() {
-            let shared = batch.shared();
-            let prefix = if shared == prefix.len() { prefix.clone() } else { Rc::new(prefix.truncated(shared)) };
-            self.compute(&unscored, query, &prefix).await?;
-            let rows = unscored.iter().map(|document| document.rows()).sum();
+            let before = self.engine.model.stream_times();
+            let rows = self.compute(&unscored, query, prefix).await?;
             self.tally.computed_tokens += rows;
-            self.engine.runtime.record(rows, self.now() - start);
+            self.engine.runtime.record(rows, self.now() - start, self.engine.model.stream_times().since(before));
         }
-        for document in &batch.documents {
+        for document in sweep.documents() {
             let logit = self.logits.get(&document.hash).copied().unwrap_or(f64::NAN);
             let score = self.engine.score(logit, self.request.raw_scores);
             self.tally.scores[document.index] = Some(score);
@@ -127,13 +132,16 @@ impl<'a> RequestRun<'a> {
         Ok(())
     }
 
+    /// The logits of documents, in batches with the tokens that each shares with the prefix. Returns the rows that were
+    /// computed.
     async fn compute(
         &mut self,
-        documents: &[&PreparedDocument],
+        batches: &[(usize, Vec<&PreparedDocument>)],
         query: &EncodedVisuals,
-        prefix: &KvCache,
-    ) -> Result<(), Error> {
+        prefix: &mut SharedPrefix,
+    ) -> Result<usize, Error> {
         let document_first = self.engine.prompter.document_first();
+        let documents: Vec<&PreparedDocument> = batches.iter().flat_map(|(_, documents)| documents).copied().collect();
         let visuals: Vec<Vec<&VisionFeatures>> = documents
             .iter()
             .map(|document| {
@@ -144,18 +152,24 @@ impl<'a> RequestRun<'a> {
                 sides.into_iter().flatten().map(|f| &**f).collect()
             })
             .collect();
-        let prompts: Vec<TokenizedPrompt<'_>> = documents
-            .iter()
-            .zip(&visuals)
-            .map(|(document, visuals)| TokenizedPrompt {
-                ids: &document.ids,
-                second_segment: document.second_segment,
-                visuals,
-            })
-            .collect();
-        let logits = self.engine.model.logits(prefix, &prompts, self.forward_options()).await?;
-        self.logits.extend(documents.iter().zip(logits).map(|(document, logit)| (document.hash, logit)));
-        Ok(())
+        let prompts: Vec<TokenizedPrompt<'_>> =
+            documents.iter().zip(&visuals).map(|(document, visuals)| document.prompt(visuals)).collect();
+        let mut rest = prompts.as_slice();
+        let cut = batches.iter().map(|(shared, documents)| {
+            let (prompts, after) = rest.split_at(documents.len());
+            rest = after;
+            PromptBatch { prompts, shared: *shared }
+        });
+        let cut: Vec<PromptBatch<'_>> = cut.collect();
+        let visuals = query.features.iter().map(|features| &**features).collect::<Vec<_>>();
+        let scored = self.engine.model.score(prefix.start(&visuals), &cut, self.forward_options()).await?;
+        let mut rows = documents.iter().map(|document| document.rows()).sum();
+        if let Some(cache) = scored.start {
+            rows += cache.len();
+            prefix.keep(cache, self.engine);
+        }
+        self.logits.extend(documents.iter().zip(scored.logits).map(|(document, logit)| (document.hash, logit)));
+        Ok(rows)
     }
 }
 

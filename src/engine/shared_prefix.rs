@@ -2,25 +2,30 @@
 
 use std::rc::Rc;
 
+use super::content_hash::ContentHash;
+use super::core::Engine;
 use super::error::Error;
 use super::prefix_cache::PrefixEntry;
 use super::run::RequestRun;
 use super::visual_encoder::EncodedVisuals;
-use crate::model::{KvCache, TokenizedPrompt, VisionFeatures};
+use crate::model::{KvCache, PromptStart, TokenizedPrompt, VisionFeatures};
 use crate::prompt::PromptInput;
 
 /// Two dummy documents with different first tokens: the common prefix of their prompts is every document's.
 const DUMMY_DOCUMENTS: [&str; 2] = ["a", "(1"];
 
-/// The common prefix of a request's prompts.
+/// The common prefix of a request's prompts. It is computed with the first of them.
 pub struct SharedPrefix {
-    pub ids: Vec<u32>,
-    pub cache: Rc<KvCache>,
+    ids: Vec<u32>,
+    /// Of the query's images.
+    visuals: Vec<ContentHash>,
+    /// Once it was computed.
+    cache: Option<Rc<KvCache>>,
 }
 
 impl SharedPrefix {
-    /// Finds the prefix, and computes it unless the last request had the same.
-    pub async fn compute(run: &mut RequestRun<'_>, query: &EncodedVisuals) -> Result<Self, Error> {
+    /// Finds the prefix, and whether the last request had the same.
+    pub fn find(run: &RequestRun<'_>, query: &EncodedVisuals) -> Result<Self, Error> {
         let engine = run.engine;
         // Where the document comes first, only its label would be shared.
         let shares = engine.runtime.optimizations.shared_prefix
@@ -29,29 +34,32 @@ impl SharedPrefix {
         let ids = if shares { common_ids(run, query)? } else { Vec::new() };
         let matching = |entry: &PrefixEntry| entry.matches(&ids, &query.hashes).then(|| entry.cache.clone());
         let cached = engine.prefix_cache.borrow().as_ref().and_then(matching);
-        if let Some(cache) = cached {
-            return Ok(Self { cache, ids });
+        let cache = cached.or_else(|| ids.is_empty().then(Rc::default));
+        Ok(Self { ids, visuals: query.hashes.clone(), cache })
+    }
+
+    /// What prompts start with. `visuals` are the query's.
+    pub fn start<'a>(&'a self, visuals: &'a [&'a VisionFeatures]) -> PromptStart<'a> {
+        match &self.cache {
+            Some(cache) => PromptStart::Computed(cache),
+            None => PromptStart::New(TokenizedPrompt { ids: &self.ids, second_segment: self.ids.len(), visuals }),
         }
-        let start = run.now();
-        let visuals: Vec<&VisionFeatures> = match ids.is_empty() {
-            true => Vec::new(),
-            false => query.features.iter().map(|features| &**features).collect(),
-        };
-        let prompt = TokenizedPrompt { ids: &ids, second_segment: ids.len(), visuals: &visuals };
-        let cache = Rc::new(engine.model.prefix(prompt, run.forward_options()).await?);
-        run.tally.computed_tokens += ids.len();
-        run.tally.timings.compute_ms += run.now() - start;
-        let entry = PrefixEntry { ids: ids.clone(), visuals: query.hashes.clone(), cache: cache.clone() };
+    }
+
+    /// Keeps what was computed, for the other prompts and for the next request.
+    pub fn keep(&mut self, cache: KvCache, engine: &Engine) {
+        let cache = Rc::new(cache);
+        self.cache = Some(cache.clone());
+        let entry = PrefixEntry { ids: self.ids.clone(), visuals: self.visuals.clone(), cache };
         *engine.prefix_cache.borrow_mut() = Some(entry);
-        Ok(Self { ids, cache })
     }
 
     /// How many of its tokens a prompt can reuse. At least the last token of a prompt is computed for itself.
-    pub fn shared_tokens(&self, ids: &[u32], query_has_visuals: bool) -> usize {
+    pub fn shared_tokens(&self, ids: &[u32]) -> usize {
         let common = common_len(&self.ids, ids).min(ids.len() - 1);
         // A prompt whose text was truncated in favour of its images can leave the prefix early. It then shares nothing,
         // since the cut could be within an image of the query.
-        if common < self.ids.len() && query_has_visuals { 0 } else { common }
+        if common < self.ids.len() && !self.visuals.is_empty() { 0 } else { common }
     }
 }
 

@@ -1,13 +1,16 @@
 //! A whole embedding model: prompts in, vectors out.
 
+use std::rc::Rc;
+
 use super::config::ModelConfig;
-use super::decoder::KvCache;
+use super::decoder::{KvCache, PromptStart};
 use super::error::{DeviceError, ModelError};
 use super::forward::ForwardOptions;
 use super::heads::{EmbeddingHead, HeadModules};
+use super::layers::StreamTimes;
 use super::loading::{LoadParameters, load_trunk};
 use super::placement::DeviceKind;
-use super::prompt::TokenizedPrompt;
+use super::prompt::{PromptBatch, TokenizedPrompt};
 use super::trace::TraceProbe;
 use super::trunk::Trunk;
 use super::vision::VisionTower;
@@ -28,7 +31,7 @@ impl EmbeddingModel {
     /// Reads every tensor and moves it to the device, one at a time. `on_part` is called after each part of the model,
     /// with the number of parts that are done and of all parts.
     pub async fn load(
-        checkpoint: &Checkpoint,
+        checkpoint: &Rc<Checkpoint>,
         config: ModelConfig,
         parameters: LoadParameters<'_>,
         on_part: &mut dyn FnMut(usize, usize),
@@ -38,13 +41,14 @@ impl EmbeddingModel {
         let modules = config.head_modules.clone().unwrap_or_else(|| HeadModules::pooled(config.pooling()));
         let head = EmbeddingHead::load(&modules, checkpoint, width).await?;
         let parts = Trunk::parts(&config);
+        let device_kind = parameters.placement.kind;
         let mut done = 0;
         let mut part_done = || {
             done += 1;
             on_part(done, parts);
         };
         let trunk = load_trunk(checkpoint, &config, parameters, &mut part_done, yield_point).await?;
-        let (dimensions, device_kind) = (modules.output_width(width), parameters.placement.kind);
+        let dimensions = modules.output_width(width);
         Ok(Self { config, trunk, head, dimensions, device_kind })
     }
 
@@ -63,22 +67,30 @@ impl EmbeddingModel {
         self.head.normalizes()
     }
 
+    /// How long reading layers again has taken, so far.
+    pub fn stream_times(&self) -> StreamTimes {
+        self.trunk.stream_times()
+    }
+
     /// The vision tower, if the model has one.
     pub fn vision(&self) -> Option<&VisionTower> {
         self.trunk.vision()
     }
 
-    /// The vectors of prompts, cut to `dimensions` values if that is given.
+    /// The vectors of the prompts of all batches, in order, cut to `dimensions` values if that is given.
     pub async fn vectors(
         &self,
-        prompts: &[TokenizedPrompt<'_>],
+        batches: &[PromptBatch<'_>],
         dimensions: Option<usize>,
         options: ForwardOptions<'_>,
     ) -> Result<Vec<Vec<f32>>, ModelError> {
-        let hidden = self.trunk.pooled(&KvCache::default(), prompts, options).await?;
-        let width = hidden.dims()[1];
-        let hidden = download(hidden).await.map_err(DeviceError::Readback)?;
-        let vectors: Vec<Vec<f32>> = hidden.chunks_exact(width).map(|row| self.head.vector(row, dimensions)).collect();
+        let mut vectors: Vec<Vec<f32>> = Vec::new();
+        let nothing = KvCache::default();
+        for hidden in self.trunk.sweep(PromptStart::Computed(&nothing), batches, options).await?.hidden {
+            let width = hidden.dims()[1];
+            let hidden = download(hidden).await.map_err(DeviceError::Readback)?;
+            vectors.extend(hidden.chunks_exact(width).map(|row| self.head.vector(row, dimensions)));
+        }
         match vectors.iter().flatten().all(|value| value.is_finite()) {
             true => Ok(vectors),
             false => Err(ModelError::not_finite(self.device_kind)),

@@ -31,18 +31,18 @@ pub use config::{
     ACTIVATION_KEY, ConfigFiles, EncoderConfig, LayerAttention, MAX_CONFIG_BYTES, ModelConfig, PREPROCESSOR, Pooling,
     Positions, ScoreActivation, TextConfig, TrunkConfig, VisionConfig, embedding_pooling, sigmoid,
 };
-pub use decoder::KvCache;
+pub use decoder::{KvCache, PromptStart};
 pub use embedding_model::EmbeddingModel;
 pub use error::{ConfigError, DeviceError, ModelError};
 pub use family::{EmbeddingPrompt, Family, FamilySpec, HeadKind, POSITION_TABLE, PromptKind, TowerSpec, TrunkKind};
 pub use forward::ForwardOptions;
 pub use gguf_names::{GgufTensorName, adapt_encoder_tensor, encoder_tensor_names};
 pub use heads::{HeadModules, HeadPlace, HeadTensors, ModuleList, head_places};
-pub use layers::Precision;
-pub use loading::{LoadParameters, TensorSpec, check_complete, required_tensors};
+pub use layers::{Precision, StreamTimes};
+pub use loading::{LoadParameters, Residency, TensorSpec, check_complete, required_tensors};
 pub use placement::{DeviceKind, ModelPlacement};
-pub use prompt::{AnswerIds, TokenIds, TokenizedPrompt};
-pub use reranker::Reranker;
+pub use prompt::{AnswerIds, PromptBatch, TokenIds, TokenizedPrompt};
+pub use reranker::{Reranker, ScoredPrompts};
 pub use task::Task;
 pub use tensor_map::TensorMap;
 pub use trace::{TraceProbe, TraceStage};

@@ -37,3 +37,25 @@ impl<'a> TokenizedPrompt<'a> {
         Self { ids, second_segment: ids.len(), visuals: &[] }
     }
 }
+
+/// Prompts that are computed together. All of them begin with the same `shared` tokens, which are not computed again.
+#[derive(Debug, Clone, Copy)]
+pub struct PromptBatch<'a> {
+    /// The prompts, whole.
+    pub prompts: &'a [TokenizedPrompt<'a>],
+    /// Tokens that they share with what was computed before.
+    pub shared: usize,
+}
+
+impl<'a> PromptBatch<'a> {
+    /// Prompts that share nothing.
+    pub fn whole(prompts: &'a [TokenizedPrompt<'a>]) -> Self {
+        Self { prompts, shared: 0 }
+    }
+
+    /// The tokens that are to be computed.
+    pub fn new_ids(&self) -> impl Iterator<Item = &'a u32> + Clone + use<'a> {
+        let Self { prompts, shared } = *self;
+        prompts.iter().flat_map(move |prompt| &prompt.ids[shared..])
+    }
+}

@@ -1,15 +1,13 @@
 //! The trunk of a model: everything between tokens and the hidden states that its head reads.
 
-use burn::tensor::Tensor;
-
 use crate::model::config::{ModelConfig, TrunkConfig};
-use crate::model::decoder::{Decoder, KvCache};
+use crate::model::decoder::{Decoder, PromptStart, Sweep};
 use crate::model::encoder::Encoder;
 use crate::model::error::ModelError;
 use crate::model::family::TrunkKind;
 use crate::model::forward::ForwardOptions;
-use crate::model::layers::{TensorScope, TensorSource};
-use crate::model::prompt::TokenizedPrompt;
+use crate::model::layers::{StreamTimes, TensorScope, TensorSource};
+use crate::model::prompt::{PromptBatch, TokenizedPrompt};
 use crate::model::trace::TraceProbe;
 use crate::model::vision::VisionTower;
 use crate::weights::WeightsError;
@@ -63,24 +61,31 @@ impl Trunk {
         }
     }
 
-    /// Computes the start of prompts once for all of them. An encoder has nothing to share: each token depends on all.
-    pub async fn prefix(&self, start: TokenizedPrompt<'_>, options: ForwardOptions<'_>) -> Result<KvCache, ModelError> {
+    /// What the head reads of each prompt, for each batch, and what was computed of a new start. An encoder has no start that
+    /// prompts share: each token depends on all.
+    pub async fn sweep(
+        &self,
+        start: PromptStart<'_>,
+        batches: &[PromptBatch<'_>],
+        options: ForwardOptions<'_>,
+    ) -> Result<Sweep, ModelError> {
         match self {
-            Self::Decoder { decoder, .. } => decoder.prefix(start, options).await,
-            Self::Encoder(_) => Ok(KvCache::default()),
+            Self::Decoder { decoder, .. } => decoder.sweep(start, batches, options).await,
+            Self::Encoder(encoder) => {
+                let mut hidden = Vec::with_capacity(batches.len());
+                for batch in batches {
+                    hidden.push(encoder.pooled(batch.prompts, options).await?);
+                }
+                Ok(Sweep { hidden, start: None })
+            }
         }
     }
 
-    /// What the head reads of each prompt, `[prompts, hidden]`.
-    pub async fn pooled(
-        &self,
-        prefix: &KvCache,
-        prompts: &[TokenizedPrompt<'_>],
-        options: ForwardOptions<'_>,
-    ) -> Result<Tensor<2>, ModelError> {
+    /// How long reading layers again has taken, so far.
+    pub fn stream_times(&self) -> StreamTimes {
         match self {
-            Self::Decoder { decoder, .. } => decoder.last_hidden_states(prefix, prompts, options).await,
-            Self::Encoder(encoder) => encoder.pooled(prompts, options).await,
+            Self::Decoder { decoder, .. } => decoder.stream_times(),
+            Self::Encoder(_) => StreamTimes::default(),
         }
     }
 
@@ -95,7 +100,7 @@ impl Trunk {
     /// The result of every stage of one prompt, for comparison with the reference implementation.
     pub async fn trace(&self, prompt: TokenizedPrompt<'_>, probe: TraceProbe<'_>) -> Result<(), ModelError> {
         match self {
-            Self::Decoder { decoder, .. } => decoder.trace(prompt, probe),
+            Self::Decoder { decoder, .. } => decoder.trace(prompt, probe).await,
             Self::Encoder(encoder) => encoder.trace(prompt, probe).await,
         }
     }

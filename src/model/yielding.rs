@@ -8,6 +8,9 @@ use crate::bytes::LocalBoxFuture;
 pub trait YieldPoint {
     /// Lets other tasks run if they have waited for long; [`ModelError::Aborted`] if the work was cancelled.
     fn yield_now(&self) -> LocalBoxFuture<'_, Result<(), ModelError>>;
+
+    /// Milliseconds since an arbitrary start; always the same where there is no clock.
+    fn now(&self) -> f64;
 }
 
 /// Neither yields nor cancels.
@@ -16,5 +19,9 @@ pub struct NeverYield;
 impl YieldPoint for NeverYield {
     fn yield_now(&self) -> LocalBoxFuture<'_, Result<(), ModelError>> {
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn now(&self) -> f64 {
+        0.0
     }
 }

@@ -14,7 +14,7 @@ use crate::api::{DocumentScore, EmbedRequest, RequestError, RerankRequest};
 use crate::engine::{LoadOptions, LoadProgress, ModelInfo, Observer, Optimizations, RequestOptions};
 use crate::kernels::selection::{self, KernelChoice};
 use crate::media::DecodeOptions;
-use crate::model::Precision;
+use crate::model::{DeviceKind, Precision};
 
 /// A loaded model, owned by the worker.
 #[wasm_bindgen(js_name = Engine)]
@@ -44,8 +44,23 @@ struct Options {
     kernels: Option<String>,
     #[serde(default)]
     remembered: Option<Remembered>,
+    /// The most bytes of weights that may stay on each kind of device, where there is a limit.
+    #[serde(default)]
+    max_weight_bytes: WeightLimits,
     #[serde(default, rename = "caution")]
     device_losses: u32,
+}
+
+#[derive(Deserialize, Default)]
+struct WeightLimits {
+    cpu: Option<u64>,
+    webgpu: Option<u64>,
+}
+
+impl WeightLimits {
+    fn on(&self, device: DeviceKind) -> Option<u64> {
+        if device == DeviceKind::Cpu { self.cpu } else { self.webgpu }
+    }
 }
 
 /// What was measured on an earlier visit.
@@ -183,6 +198,7 @@ async fn load(
     let observer = Observer { on_progress: &report, ..watching(&aborted) };
     let load_options = LoadOptions {
         kernels: kernels(options.kernels.as_deref(), options.remembered, opened.adapter.as_ref())?,
+        max_weight_bytes: options.max_weight_bytes.on(opened.kind),
         device_losses: options.device_losses,
         device: opened.device,
         device_kind: opened.kind,

@@ -189,9 +189,10 @@ impl Downloads {
         }
     }
 
-    /// Notes how the load went, for the next one.
-    pub async fn conclude(&self, error: Option<&crate::Error>) {
+    /// Notes how the load went, for the next one. What is in memory goes, unless the result still reads it.
+    pub async fn conclude(&self, result: Result<bool, &crate::Error>) {
         self.stop();
+        let (error, reads_on) = (result.err(), matches!(result, Ok(true)));
         let revalidation = match error {
             None => Some(Revalidation::None),
             Some(error) => error.file_fault().map(Revalidation::after),
@@ -204,6 +205,7 @@ impl Downloads {
             }
             let used_up = error.is_none() && self.storage == MEMORY;
             let _ = match revalidation {
+                _ if reads_on && (used_up || open.file.in_memory()) => Ok(()),
                 _ if used_up || open.file.in_memory() => open.file.discard().await,
                 Some(revalidation) => open.file.set_revalidation(revalidation).await,
                 None => Ok(()),

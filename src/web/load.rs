@@ -17,7 +17,7 @@ use crate::Error;
 use crate::api::RequestError;
 use crate::bytes::{DEFAULT_HUB, FileFault, hub_url};
 use crate::download::{DownloadSettings, ExpectedHashes, Integrity, Restarts, check_source, select_first};
-use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer};
+use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer, WeightMemory};
 use crate::model::Task;
 use crate::prompt::PublishedPrompts;
 
@@ -109,6 +109,17 @@ pub enum LoadedEngine {
     Embedder(engine::Embedder),
 }
 
+impl LoadedEngine {
+    /// Whether its files are read again for each request.
+    fn reads_files(&self) -> bool {
+        let info = match self {
+            Self::Reranker(reranker) => reranker.info(),
+            Self::Embedder(embedder) => embedder.info(),
+        };
+        info.memory == WeightMemory::Streamed
+    }
+}
+
 /// Loads a model; also returns the name of where its files are kept.
 pub async fn load(
     files: FileOptions,
@@ -127,7 +138,7 @@ pub async fn load(
             loaded.map(LoadedEngine::Embedder)
         }
     };
-    with_files(&files, &host, &report, work).await
+    with_files(&files, &host, &report, work, LoadedEngine::reads_files).await
 }
 
 /// Stores the files of a model without loading it; returns the name of where they are kept.
@@ -138,23 +149,26 @@ pub async fn store(
     report: Report,
 ) -> Result<&'static str, Error> {
     let work = async |manifest: &Manifest| manifest.check(observer).await;
-    with_files(&files, &host, &report, work).await.map(|((), storage)| storage)
+    with_files(&files, &host, &report, work, |()| false).await.map(|((), storage)| storage)
 }
 
-/// Opens a model's files, works with them, and waits until they are complete and checked.
+/// Opens a model's files, works with them, and waits until they are complete and checked. `reads_on` says whether the result
+/// still reads them after that.
 async fn with_files<T>(
     files: &FileOptions,
     host: &LoadHost,
     report: &Report,
     work: impl AsyncFn(&Manifest) -> Result<T, Error>,
+    reads_on: impl Fn(&T) -> bool,
 ) -> Result<(T, &'static str), Error> {
     let mut restarts = Restarts::default();
     let mut fetches_again = true;
     loop {
-        let Failure { error, may_be_cut } = match attempt(files, host, report, &work, &restarts, fetches_again).await {
-            Ok(done) => return Ok(done),
-            Err(failure) => failure,
-        };
+        let Failure { error, may_be_cut } =
+            match attempt(files, host, report, &work, &reads_on, &restarts, fetches_again).await {
+                Ok(done) => return Ok(done),
+                Err(failure) => failure,
+            };
         // What was stored of the old version is deleted by now; the other files stay.
         let begins_again = error.source_error().is_some_and(|fault| restarts.begin_again(fault));
         if !begins_again && !may_be_cut {
@@ -182,6 +196,7 @@ async fn attempt<T>(
     host: &LoadHost,
     report: &Report,
     work: &impl AsyncFn(&Manifest) -> Result<T, Error>,
+    reads_on: &impl Fn(&T) -> bool,
     restarts: &Restarts,
     fetches_again: bool,
 ) -> Result<(T, &'static str), Failure> {
@@ -217,7 +232,7 @@ async fn attempt<T>(
     let may_be_cut = fetches_again && result.as_ref().is_err_and(makes_no_sense) && downloads.any_without_length();
     match may_be_cut {
         true => downloads.forget_without_length().await,
-        false => downloads.conclude(result.as_ref().err()).await,
+        false => downloads.conclude(result.as_ref().map(reads_on)).await,
     }
     result.map(|done| (done, storage)).map_err(|error| Failure { error, may_be_cut })
 }

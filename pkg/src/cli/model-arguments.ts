@@ -27,6 +27,7 @@ export const LOAD_OPTIONS: Record<string, OptionSpec> = {
   ...CACHE_OPTION,
   'no-cache': { help: 'Keep nothing: download at each run' },
   dtype: { value: 'TYPE', help: 'Matrices in memory: auto (as in the file), f32 or q8_0 (default: auto)' },
+  memory: { value: 'WHICH', help: 'Weights that stay in memory: auto, resident (all), streamed (read again for each request), or a number of bytes' },
   workers: { value: 'N', help: 'Threads, each with its own copy of the model (default: by the cores and the memory)' },
   device: { value: 'cpu', help: 'The CPU is the only one in Node; the native command has a GPU too' },
 }
@@ -50,10 +51,20 @@ export async function modelOptions(args: Arguments, model: string): Promise<Mode
     hub: hubOf(args),
     ...(vision !== undefined && { vision: await modelAddress(vision) }),
     ...(dtype && { dtype }),
+    ...memoryOption(args.text('memory')),
     ...(workers !== undefined && { workers }),
     ...(maxImagePixels !== undefined && { maxImagePixels }),
     ...(args.flag('apply-orientation') && { applyOrientation: true }),
   }
+}
+
+const MEMORIES = ['auto', 'resident', 'streamed'] as const
+
+function memoryOption(text: string | undefined): Pick<ModelOptions, 'memory'> {
+  if (text === undefined) return {}
+  const name = MEMORIES.find((one) => one === text)
+  if (!name && !/^\d{1,15}$/.test(text)) throw new UsageError(`--memory is "${text}"; use ${MEMORIES.join(', ')}, or a number of bytes`)
+  return { memory: name ?? Number(text) }
 }
 
 /** Where `hf:` addresses are. */

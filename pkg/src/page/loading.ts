@@ -8,6 +8,7 @@ import type { RerankerInfo } from '../types.js'
 import { Client, folderOf } from './client.js'
 import { recallKernels, rememberKernels } from './kernels.js'
 import { mostModelBytes } from './platform.js'
+import { weightLimits } from './weight-memory.js'
 
 /** Where files lie that another worker reads without the network. */
 const STORED = new Set<RerankerInfo['storage']>(['opfs', 'cache-api', 'folder', 'file'])
@@ -86,6 +87,9 @@ export function engineOptions(given: WorkerModelOptions, caution = 0): { json: s
   if (vision instanceof Blob) picked.vision = vision
   // What is null is absent too, and the engine's JSON knows no null.
   const address = (file: string | URL | Blob | null | undefined) => (file == null || file instanceof Blob ? undefined : absoluteUrl(file))
+  const cache = engineCache(given)
+  // What is stored can be read again, and so need not fit.
+  const fits = options.memory !== 'resident' && cache !== 'memory'
   const json = JSON.stringify({
     model: address(model),
     vision: address(vision),
@@ -96,11 +100,12 @@ export function engineOptions(given: WorkerModelOptions, caution = 0): { json: s
     savings: options.savings ?? undefined,
     task: options.task ?? 'rerank',
     prompts: options.prompts ?? undefined,
-    cache: engineCache(given),
+    cache,
     integrity: typeof integrity === 'string' ? { model: integrity } : (integrity ?? undefined),
     revalidate: options.revalidate ?? false,
     download: options.download ?? undefined,
-    maxBytes: mostModelBytes(),
+    maxBytes: fits ? undefined : mostModelBytes(),
+    maxWeightBytes: weightLimits(given),
     kernels: options.kernels ?? undefined,
     remembered: recallKernels(),
     caution,

@@ -6,6 +6,7 @@ import type { Client } from './client.js'
 import { forgetKernels } from './kernels.js'
 import { isStored, type LoadedModel, loadModel } from './loading.js'
 import { type PortionMessage, sendPortion } from './request.js'
+import { afterFailure } from './weight-memory.js'
 
 /**
  * Restarts in a row without one answered request, after which the reranker closes. Each loads the whole model, and a request
@@ -49,7 +50,7 @@ export class ModelWorker {
   #closed: SecondpassError | undefined
 
   private constructor(
-    readonly options: WorkerModelOptions,
+    public options: WorkerModelOptions,
     /** Called when it can compute again, or never will. */
     readonly onChange: () => void,
   ) {}
@@ -60,7 +61,8 @@ export class ModelWorker {
       if (!isLoss(error)) throw error
       // A kernel may be what the device cannot take: the second try is with the safe ones.
       forgetKernels()
-      return recovered(await reload(options, control, 1), error)
+      worker.options = afterFailure(options, error)
+      return recovered(await reload(worker.options, control, 1), error)
     })
     return worker
   }
@@ -143,6 +145,7 @@ export class ModelWorker {
 
   async #restart(error: SecondpassError): Promise<void> {
     this.#restarts++
+    this.options = afterFailure(this.options, error)
     if (LOSSES.has(error.code)) this.#losses++
     try {
       if (this.#restarts > MAX_RESTARTS) throw error

@@ -48,7 +48,8 @@ export function poolSize(workers: ModelOptions['workers'] = 'auto', info: Rerank
     return one('storage', 'The files of the model are kept in the memory of one worker, and each further one would have to download them again.')
   }
   if (workers !== 'auto') return { count: wanted }
-  const bytes = Math.max(info.weight_bytes, info.wasm_bytes) + WORKING_BYTES
+  // Of weights that are read again only some have a copy in each.
+  const bytes = Math.max(info.memory === 'streamed' ? 0 : info.weight_bytes, info.wasm_bytes) + WORKING_BYTES
   const fitting = Math.floor(((hints.deviceMemory ?? USUAL_GIB) * GIB * SHARE_OF_MEMORY) / bytes)
   if (fitting >= wanted) return { count: wanted }
   const message = `Each worker has a copy of the model, ${Math.round(bytes / 2 ** 20)} MiB with its working memory, and a quarter of the device's memory is used at most.`

@@ -1,8 +1,6 @@
 //! The keys and values of a prefix that prompts have in common.
 
-use burn::tensor::Tensor;
-
-use crate::kernels::{Keys, concat_rows, slice_rows};
+use crate::kernels::{Keys, concat_rows};
 
 /// The keys and values of the first tokens of prompts, computed once for all prompts that start with them.
 #[derive(Debug, Clone, Default)]
@@ -21,16 +19,6 @@ impl KvCache {
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
-    }
-
-    /// Its first `len` tokens alone. They do not depend on later ones.
-    pub fn truncated(&self, len: usize) -> Self {
-        if len == 0 {
-            return Self::default();
-        }
-        let cut = |tensor: &Tensor<2>| slice_rows(tensor.clone(), 0, len);
-        let layers = self.layers.iter().map(|keys| Keys { k: cut(&keys.k), v: cut(&keys.v) }).collect();
-        Self { layers, len }
     }
 
     /// Bytes that it takes on the device.

@@ -7,7 +7,9 @@ use super::rows::PackedRows;
 use crate::kernels::{Keys, add};
 use crate::model::config::TextConfig;
 use crate::model::family::AttentionStyle;
-use crate::model::layers::{Bias, GateActivation, GatedMlp, Linear, RmsNorm, SelfAttention, TensorScope, TensorSource};
+use crate::model::layers::{
+    Bias, GateActivation, GatedMlp, Linear, ListedLayer, RmsNorm, SelfAttention, TensorScope, TensorSource,
+};
 use crate::weights::WeightsError;
 
 /// Attention and a gated MLP, each after a norm and added to the residual stream.
@@ -19,9 +21,10 @@ pub struct DecoderLayer {
     mlp: GatedMlp,
 }
 
-impl DecoderLayer {
-    /// The layer at `at`.
-    pub async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &TextConfig) -> Result<Self, WeightsError> {
+impl ListedLayer for DecoderLayer {
+    type Config = TextConfig;
+
+    async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &TextConfig) -> Result<Self, WeightsError> {
         let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.rms_norm_eps);
         Ok(Self {
             input_norm: RmsNorm::load(&at.at("input_layernorm"), hidden, eps).await?,
@@ -35,7 +38,9 @@ impl DecoderLayer {
             },
         })
     }
+}
 
+impl DecoderLayer {
     /// The first norm of the residual stream, which attention reads.
     pub fn normed_input(&self, rows: &PackedRows) -> Tensor<2> {
         self.input_norm.forward(rows.x.clone())

@@ -9,4 +9,4 @@ mod stack;
 mod trunk;
 
 pub use cache::KvCache;
-pub use trunk::Decoder;
+pub use trunk::{Decoder, PromptStart, Sweep};

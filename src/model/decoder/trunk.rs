@@ -5,13 +5,12 @@ use burn::tensor::{Device, Tensor};
 use super::cache::KvCache;
 use super::packer::RowPacker;
 use super::rows::PackedRows;
-use super::stack::{DecoderStack, ForwardOutput, ForwardTarget};
-use crate::kernels::{Keys, synchronize};
+use super::stack::{DecoderStack, Pass, PassOutput, PassPrefix, PassTarget};
 use crate::model::config::TextConfig;
-use crate::model::error::{DeviceError, ModelError};
+use crate::model::error::ModelError;
 use crate::model::forward::ForwardOptions;
-use crate::model::layers::{RotaryFrequencies, TensorScope, TensorSource};
-use crate::model::prompt::TokenizedPrompt;
+use crate::model::layers::{RotaryFrequencies, StreamTimes, TensorScope, TensorSource};
+use crate::model::prompt::{PromptBatch, TokenizedPrompt};
 use crate::model::trace::TraceProbe;
 use crate::weights::WeightsError;
 
@@ -20,6 +19,33 @@ pub struct Decoder {
     packer: RowPacker,
     stack: DecoderStack,
     device: Device,
+}
+
+/// The tokens that prompts begin with.
+#[derive(Debug, Clone, Copy)]
+pub enum PromptStart<'a> {
+    /// They were computed before.
+    Computed(&'a KvCache),
+    /// They are computed with the first prompts. They must contain the placeholders of an image entirely or not at all.
+    New(TokenizedPrompt<'a>),
+}
+
+impl PromptStart<'_> {
+    /// The tokens that are to be computed.
+    fn new_ids(&self) -> &[u32] {
+        match self {
+            Self::Computed(_) => &[],
+            Self::New(prompt) => prompt.ids,
+        }
+    }
+}
+
+/// The result of one way through all layers.
+pub struct Sweep {
+    /// The final hidden states of each batch, `[prompts, hidden]`.
+    pub hidden: Vec<Tensor<2>>,
+    /// The keys and values of a start that was new.
+    pub start: Option<KvCache>,
 }
 
 impl Decoder {
@@ -49,110 +75,130 @@ impl Decoder {
         Ok(Self { packer, stack: DecoderStack::load(at, config, on_part).await?, device })
     }
 
-    /// The keys and values of the start of prompts. It must contain the placeholders of an image entirely or not at all.
-    pub async fn prefix(&self, start: TokenizedPrompt<'_>, options: ForwardOptions<'_>) -> Result<KvCache, ModelError> {
-        let mut cache = KvCache::default();
-        if !start.ids.is_empty() {
-            self.check_ids(start.ids)?;
-            self.packer.embedding.fetch(start.ids.iter().copied()).await?;
-            self.extend(&mut cache, &self.packer.pack(&[(start, 0)])?, start.ids.len(), options).await?;
+    /// The final hidden state of the last token of each prompt, for each batch, and what was computed of a new start. All of
+    /// them go through the layers together. A batch is one submission to the device, unless it is a single prompt that is too
+    /// long for one.
+    pub async fn sweep(
+        &self,
+        start: PromptStart<'_>,
+        batches: &[PromptBatch<'_>],
+        options: ForwardOptions<'_>,
+    ) -> Result<Sweep, ModelError> {
+        let ids = start.new_ids().iter().chain(batches.iter().flat_map(PromptBatch::new_ids));
+        self.check_ids(ids.clone())?;
+        self.packer.embedding.fetch(ids.copied()).await?;
+        let mut passes = PassList {
+            decoder: self,
+            max_rows: options.max_rows.max(1),
+            passes: Vec::new(),
+            last_layer_only: options.last_layer_only,
+        };
+        let prefix = passes.push_start(start)?;
+        let new_passes = passes.passes.len();
+        for batch in batches {
+            passes.push_batch(batch, prefix.first(batch.shared))?;
         }
-        Ok(cache)
+        let mut outputs = self.stack.forward(passes.passes, options).await?;
+        let results = outputs.split_off(new_passes);
+        let mut cache = KvCache::default();
+        for output in outputs {
+            if let PassOutput::KeysAndValues(layers) = output {
+                cache.extend(layers);
+            }
+        }
+        let hidden = results.into_iter().filter_map(|output| match output {
+            PassOutput::HiddenStates(hidden) => Some(hidden),
+            PassOutput::KeysAndValues(_) => None,
+        });
+        Ok(Sweep { hidden: hidden.collect(), start: (new_passes > 0).then_some(cache) })
     }
 
-    /// The final hidden state of the last token of each prompt; all of them start with `prefix`. They are computed in one
-    /// submission, or in several for a single prompt that is too long for one.
-    pub async fn last_hidden_states(
-        &self,
-        prefix: &KvCache,
-        prompts: &[TokenizedPrompt<'_>],
-        options: ForwardOptions<'_>,
-    ) -> Result<Tensor<2>, ModelError> {
-        let tails: Vec<(TokenizedPrompt<'_>, usize)> = prompts.iter().map(|&prompt| (prompt, prefix.len())).collect();
-        prompts.iter().try_for_each(|prompt| self.check_ids(prompt.ids))?;
-        let new_ids = prompts.iter().flat_map(|prompt| &prompt.ids[prefix.len()..]);
-        self.packer.embedding.fetch(new_ids.copied()).await?;
-        let rows = self.packer.pack(&tails)?;
-        let lens: Vec<usize> = prompts.iter().map(|prompt| prompt.ids.len() - prefix.len()).collect();
-        match lens.as_slice() {
-            [len] if *len > options.max_rows => {
-                let mut prefix = prefix.clone();
-                self.extend(&mut prefix, &rows, len - 1, options).await?;
-                let last = rows.slice(len - 1, 1, &self.device);
-                self.hidden_states(last, &prefix, vec![0], options).await
+    /// How long reading layers again has taken.
+    pub fn stream_times(&self) -> StreamTimes {
+        self.stack.stream_times()
+    }
+
+    /// Every stage of one prompt, for comparison with the reference implementation.
+    pub async fn trace(&self, prompt: TokenizedPrompt<'_>, probe: TraceProbe<'_>) -> Result<(), ModelError> {
+        self.check_ids(prompt.ids.iter())?;
+        self.packer.embedding.fetch(prompt.ids.iter().copied()).await?;
+        self.stack.trace(self.packer.pack(&[(prompt, 0)])?, probe).await
+    }
+
+    fn check_ids<'a>(&self, mut ids: impl Iterator<Item = &'a u32>) -> Result<(), ModelError> {
+        let rows = self.packer.embedding.rows();
+        match ids.find(|&&id| id as usize >= rows) {
+            Some(&id) => Err(ModelError::TokenOutOfRange { id, rows }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The passes of a sweep.
+struct PassList<'a> {
+    decoder: &'a Decoder,
+    max_rows: usize,
+    passes: Vec<Pass<'a>>,
+    last_layer_only: bool,
+}
+
+impl<'a> PassList<'a> {
+    /// Those of a start that was not computed yet; what the prompts continue from.
+    fn push_start(&mut self, start: PromptStart<'a>) -> Result<PassPrefix<'a>, ModelError> {
+        match start {
+            PromptStart::Computed(cache) => Ok(PassPrefix::Computed(cache, cache.len())),
+            PromptStart::New(TokenizedPrompt { ids: [], .. }) => Ok(PassPrefix::Empty),
+            PromptStart::New(prompt) => {
+                let rows = self.decoder.packer.pack(&[(prompt, 0)])?;
+                Ok(self.push_pieces(&rows, prompt.ids.len(), PassPrefix::Empty, || PassTarget::KeysAndValues))
             }
-            _ => {
+        }
+    }
+
+    fn push_batch(&mut self, batch: &PromptBatch<'_>, prefix: PassPrefix<'a>) -> Result<(), ModelError> {
+        let tails: Vec<(TokenizedPrompt<'_>, usize)> =
+            batch.prompts.iter().map(|&prompt| (prompt, batch.shared)).collect();
+        let rows = self.decoder.packer.pack(&tails)?;
+        let lens: Vec<usize> = batch.prompts.iter().map(|prompt| prompt.ids.len() - batch.shared).collect();
+        let (rows, prefix, ends) = match lens.as_slice() {
+            // Of a prompt that is too long, the last piece has the token that is read.
+            [len] if *len > self.max_rows => {
+                let before = (len - 1) / self.max_rows * self.max_rows;
+                let prefix = self.push_pieces(&rows, before, prefix, || PassTarget::Continued);
+                let count = len - before;
+                (rows.slice(before, count, &self.decoder.device), prefix, vec![count as u32 - 1])
+            }
+            lens => {
                 let ends = lens.iter().scan(0, |end, len| {
                     *end += len;
                     Some(*end as u32 - 1)
                 });
-                self.hidden_states(rows, prefix, ends.collect(), options).await
+                (rows, prefix, ends.collect())
             }
-        }
-    }
-
-    /// Every stage of one prompt, for comparison with the reference implementation.
-    pub fn trace(&self, prompt: TokenizedPrompt<'_>, probe: TraceProbe<'_>) -> Result<(), ModelError> {
-        self.check_ids(prompt.ids)?;
-        self.stack.trace(self.packer.pack(&[(prompt, 0)])?, probe);
+        };
+        let target = match self.last_layer_only {
+            true => PassTarget::HiddenStates(ends),
+            false => PassTarget::HiddenStatesUnpruned(ends),
+        };
+        self.passes.push(Pass::new(rows, prefix, target));
         Ok(())
     }
 
-    /// Adds the keys and values of the first `count` rows to `cache`, one submission at a time.
-    async fn extend(
-        &self,
-        cache: &mut KvCache,
+    /// The first `count` rows in as many passes as are needed, each of which continues from the one before. Returns what
+    /// continues from the last.
+    fn push_pieces(
+        &mut self,
         rows: &PackedRows,
         count: usize,
-        options: ForwardOptions<'_>,
-    ) -> Result<(), ModelError> {
-        for start in (0..count).step_by(options.max_rows.clamp(1, count)) {
-            let chunk = rows.slice(start, options.max_rows.min(count - start), &self.device);
-            let keys = self.keys_and_values(chunk, cache, options).await?;
-            cache.extend(keys);
-            // What was submitted to a GPU cannot be cancelled, so the next chunk waits until this one is done.
-            if let Some(keys) = cache.layers().and_then(<[_]>::last).filter(|_| count - start > options.max_rows) {
-                synchronize(&keys.v).await.map_err(DeviceError::Readback)?;
-            }
+        mut prefix: PassPrefix<'a>,
+        target: impl Fn() -> PassTarget,
+    ) -> PassPrefix<'a> {
+        for start in (0..count).step_by(self.max_rows.min(count)) {
+            let len = self.max_rows.min(count - start);
+            let piece = rows.slice(start, len, &self.decoder.device);
+            self.passes.push(Pass::new(piece, prefix, target()));
+            prefix = PassPrefix::Earlier(self.passes.len() - 1, prefix.len() + len);
         }
-        Ok(())
-    }
-
-    async fn keys_and_values(
-        &self,
-        rows: PackedRows,
-        prefix: &KvCache,
-        options: ForwardOptions<'_>,
-    ) -> Result<Vec<Keys>, ModelError> {
-        let target = ForwardTarget::KeysAndValues;
-        match self.stack.forward(rows, prefix.layers(), &target, options.yield_point).await? {
-            ForwardOutput::KeysAndValues(keys) => Ok(keys),
-            ForwardOutput::HiddenStates(_) => unreachable!("keys and values were asked for"),
-        }
-    }
-
-    async fn hidden_states(
-        &self,
-        rows: PackedRows,
-        prefix: &KvCache,
-        scored: Vec<u32>,
-        options: ForwardOptions<'_>,
-    ) -> Result<Tensor<2>, ModelError> {
-        let target = match options.last_layer_only {
-            true => ForwardTarget::HiddenStates(scored),
-            false => ForwardTarget::HiddenStatesUnpruned(scored),
-        };
-        match self.stack.forward(rows, prefix.layers(), &target, options.yield_point).await? {
-            ForwardOutput::HiddenStates(hidden) => Ok(hidden),
-            ForwardOutput::KeysAndValues(_) => unreachable!("hidden states were asked for"),
-        }
-    }
-
-    fn check_ids(&self, ids: &[u32]) -> Result<(), ModelError> {
-        let rows = self.packer.embedding.rows();
-        match ids.iter().find(|&&id| id as usize >= rows) {
-            Some(&id) => Err(ModelError::TokenOutOfRange { id, rows }),
-            None => Ok(()),
-        }
+        prefix
     }
 }

@@ -2,21 +2,23 @@
 //! be the largest tensor by far.
 //!
 //! Beside a CPU it is in host memory. Beside a GPU it is on the device, since wasm memory never shrinks and the table
-//! alone would fill it. The rows that a request needs are read back at once, and recent ones are cached.
+//! alone would fill it. Of a model whose weights do not all fit it stays in its file. From there, as from a GPU, the rows
+//! that a request needs are read at once, and recent ones are cached.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use burn::tensor::{Int, Tensor};
 
+use crate::bytes::LocalBoxFuture;
 use crate::kernels::{concat_word_rows, download_words, gather_word_rows};
-use crate::model::error::DeviceError;
-use crate::weights::DType;
+use crate::model::error::{DeviceError, ModelError};
+use crate::weights::{DType, WeightsError};
 
 /// Bytes of rows that are cached. One web page uses the vocabulary of few languages.
 const MAX_CACHED_BYTES: usize = 32 << 20;
 
-/// An embedding table in the host's or the device's memory.
+/// An embedding table in the host's or the device's memory, or in its file.
 pub struct EmbeddingTable {
     dtype: DType,
     rows: usize,
@@ -26,14 +28,25 @@ pub struct EmbeddingTable {
 
 enum TableStorage {
     Host(Vec<u8>),
+    Fetched { origin: RowOrigin, cached: RefCell<HashMap<u32, Box<[u8]>>> },
+}
+
+/// Where rows are fetched from.
+enum RowOrigin {
     Device(DeviceTable),
+    File(Box<dyn RowReader>),
+}
+
+/// Reads rows of a table that is in a file.
+pub trait RowReader {
+    /// The rows of sorted ids, one after the other.
+    fn read<'a>(&'a self, ids: &'a [u32]) -> LocalBoxFuture<'a, Result<Vec<u8>, WeightsError>>;
 }
 
 struct DeviceTable {
     /// The bytes of consecutive rows, as little-endian words.
     parts: Vec<Tensor<2, Int>>,
     rows_per_part: usize,
-    cached: RefCell<HashMap<u32, Box<[u8]>>>,
 }
 
 impl EmbeddingTable {
@@ -51,26 +64,38 @@ impl EmbeddingTable {
         parts: Vec<Tensor<2, Int>>,
         rows_per_part: usize,
     ) -> Self {
-        let table = DeviceTable { parts, rows_per_part, cached: RefCell::default() };
-        Self { dtype, rows, row_bytes, storage: TableStorage::Device(table) }
+        let origin = RowOrigin::Device(DeviceTable { parts, rows_per_part });
+        Self::fetched(dtype, rows, row_bytes, origin)
+    }
+
+    /// In its file.
+    pub fn in_file(dtype: DType, rows: usize, row_bytes: usize, reader: Box<dyn RowReader>) -> Self {
+        Self::fetched(dtype, rows, row_bytes, RowOrigin::File(reader))
+    }
+
+    fn fetched(dtype: DType, rows: usize, row_bytes: usize, origin: RowOrigin) -> Self {
+        Self { dtype, rows, row_bytes, storage: TableStorage::Fetched { origin, cached: RefCell::default() } }
     }
 
     /// Makes the rows of these ids available to [`Self::push_row`].
-    pub async fn fetch(&self, ids: impl Iterator<Item = u32>) -> Result<(), DeviceError> {
-        let TableStorage::Device(table) = &self.storage else { return Ok(()) };
+    pub async fn fetch(&self, ids: impl Iterator<Item = u32>) -> Result<(), ModelError> {
+        let TableStorage::Fetched { origin, cached } = &self.storage else { return Ok(()) };
         let mut missing: Vec<u32> = ids.collect();
         missing.sort_unstable();
         missing.dedup();
-        if (table.cached.borrow().len() + missing.len()) * self.row_bytes > MAX_CACHED_BYTES {
-            table.cached.borrow_mut().clear();
+        if (cached.borrow().len() + missing.len()) * self.row_bytes > MAX_CACHED_BYTES {
+            cached.borrow_mut().clear();
         }
-        missing.retain(|id| !table.cached.borrow().contains_key(id));
+        missing.retain(|id| !cached.borrow().contains_key(id));
         if missing.is_empty() {
             return Ok(());
         }
-        let bytes = table.read(&missing).await?;
+        let bytes = match origin {
+            RowOrigin::Device(table) => table.read(&missing).await?,
+            RowOrigin::File(reader) => reader.read(&missing).await?,
+        };
         let rows = bytes.chunks_exact(self.row_bytes).map(Box::from);
-        table.cached.borrow_mut().extend(missing.into_iter().zip(rows));
+        cached.borrow_mut().extend(missing.into_iter().zip(rows));
         Ok(())
     }
 
@@ -80,8 +105,8 @@ impl EmbeddingTable {
             TableStorage::Host(bytes) => {
                 self.dtype.widen(&bytes[id as usize * self.row_bytes..][..self.row_bytes], out)
             }
-            TableStorage::Device(table) => {
-                let cached = table.cached.borrow();
+            TableStorage::Fetched { cached, .. } => {
+                let cached = cached.borrow();
                 self.dtype.widen(cached.get(&id).ok_or(DeviceError::EmbeddingNotFetched)?, out);
             }
         }

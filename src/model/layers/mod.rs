@@ -3,6 +3,7 @@
 mod attention;
 mod embedding;
 mod linear;
+mod list;
 mod mlp;
 mod norm;
 mod precision;
@@ -12,11 +13,12 @@ mod source;
 mod weight;
 
 pub use attention::SelfAttention;
-pub use embedding::EmbeddingTable;
+pub use embedding::{EmbeddingTable, RowReader};
 pub use linear::{Bias, Linear};
+pub use list::{LayerList, StreamTimes};
 pub use mlp::{GateActivation, GatedMlp, Mlp, MlpActivation};
 pub use norm::{LayerNorm, RmsNorm};
 pub use precision::Precision;
 pub use rotary::{RotaryFrequencies, RotaryOrder, rotary_table};
-pub use source::{TensorScope, TensorSource};
+pub use source::{LayerReader, ListedLayer, StreamedLayers, TensorScope, TensorSource};
 pub use weight::LinearWeight;

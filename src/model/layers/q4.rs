@@ -18,11 +18,11 @@ pub fn unpack_q4(dtype: DType, bytes: &[u8]) -> (Vec<u32>, Vec<f32>) {
             DType::Q4_0 => {
                 let d = half_at(block, 0);
                 scales.extend([d, -8.0 * d]);
-                push_quants(&low_then_high(&block[2..]), &mut quants);
+                push_low_then_high(&block[2..], &mut quants);
             }
             DType::Q4_1 => {
                 scales.extend([half_at(block, 0), half_at(block, 2)]);
-                push_quants(&low_then_high(&block[4..]), &mut quants);
+                push_low_then_high(&block[4..], &mut quants);
             }
             _ => {
                 let (d, dmin) = (half_at(block, 0), half_at(block, 2));
@@ -30,9 +30,7 @@ pub fn unpack_q4(dtype: DType, bytes: &[u8]) -> (Vec<u32>, Vec<f32>) {
                     let (scale, minimum) = DType::q4k_scale_and_minimum(&block[4..16], group);
                     scales.extend([d * f32::from(scale), -(dmin * f32::from(minimum))]);
                     let shift = group % 2 * 4;
-                    let values: Vec<u8> =
-                        block[16 + group / 2 * BLOCK..][..BLOCK].iter().map(|b| b >> shift & 15).collect();
-                    push_quants(&values, &mut quants);
+                    push_nibbles(&block[16 + group / 2 * BLOCK..][..BLOCK], shift, &mut quants);
                 }
             }
         }
@@ -40,13 +38,17 @@ pub fn unpack_q4(dtype: DType, bytes: &[u8]) -> (Vec<u32>, Vec<f32>) {
     (quants, scales)
 }
 
-fn low_then_high(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().map(|b| b & 15).chain(bytes.iter().map(|b| b >> 4)).collect()
+/// The low halves of all bytes, then the high ones.
+fn push_low_then_high(bytes: &[u8], quants: &mut Vec<u32>) {
+    push_nibbles(bytes, 0, quants);
+    push_nibbles(bytes, 4, quants);
 }
 
-fn push_quants(values: &[u8], quants: &mut Vec<u32>) {
-    let word = |eight: &[u8]| eight.iter().rev().fold(0u32, |word, &q| word << 4 | u32::from(q));
-    quants.extend(values.chunks_exact(8).map(word));
+/// The half of each byte that begins at bit `shift`. Without a list of them between: a layer is repacked at every pass of a
+/// model that does not fit.
+fn push_nibbles(bytes: &[u8], shift: usize, quants: &mut Vec<u32>) {
+    let word = |eight: &[u8]| eight.iter().rev().fold(0u32, |word, &byte| word << 4 | u32::from(byte >> shift & 15));
+    quants.extend(bytes.chunks_exact(8).map(word));
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::embedding::EmbeddingTable;
 use super::weight::LinearWeight;
+use crate::bytes::LocalBoxFuture;
 use crate::weights::WeightsError;
 
 /// Provides tensors by name and shape, as modules use them.
@@ -32,6 +33,32 @@ pub trait TensorSource {
 
     /// Values that stay in host memory.
     async fn host_values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError>;
+
+    /// How the layers at `path` are read while the model computes; `None` where all of them are kept on the device.
+    fn streamed<L: ListedLayer>(&self, path: &str, config: &L::Config) -> Option<StreamedLayers<L>>;
+}
+
+/// A layer that a list can hold.
+pub trait ListedLayer: Sized + 'static {
+    /// What all layers of a list are built with.
+    type Config: Clone + 'static;
+
+    /// The layer at `at`.
+    async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &Self::Config) -> Result<Self, WeightsError>;
+}
+
+/// Reads the layers of one list from where they are stored.
+pub trait LayerReader<L> {
+    /// A layer, on its device.
+    fn read(&self, index: usize) -> LocalBoxFuture<'_, Result<L, WeightsError>>;
+}
+
+/// How the layers are read that are not kept on the device.
+pub struct StreamedLayers<L> {
+    /// The number of first layers that are kept.
+    pub kept: usize,
+    /// Reads the others.
+    pub reader: Box<dyn LayerReader<L>>,
 }
 
 /// A place in the hierarchy of tensor names.
@@ -49,6 +76,16 @@ impl<'a, S: TensorSource> TensorScope<'a, S> {
     /// A place below this one.
     pub fn at(&self, name: impl Display) -> Self {
         Self { source: self.source, path: self.name(name) }
+    }
+
+    /// A place by its path.
+    pub fn named(source: &'a S, path: String) -> Self {
+        Self { source, path }
+    }
+
+    /// The path of this place.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// Where tensors come from.

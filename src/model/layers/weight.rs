@@ -88,6 +88,18 @@ impl LinearWeight {
         Self { parts: parts.collect() }
     }
 
+    /// Bytes that the matrix `[rows, columns]` takes on the device.
+    pub fn device_bytes(dtype: DType, [rows, columns]: [usize; 2], precision: Precision) -> u64 {
+        let layout = WeightLayout::of(dtype, columns, precision);
+        let scales = match layout {
+            WeightLayout::Dense => 0,
+            WeightLayout::Q8 => columns / BLOCK * size_of::<f32>(),
+            // And a minimum.
+            WeightLayout::Q4 => columns / BLOCK * 2 * size_of::<f32>(),
+        };
+        (rows * (layout.row_bytes(columns) + scales)) as u64
+    }
+
     /// In f32.
     pub fn dense(values: Vec<f32>, shape: [usize; 2], device: &Device) -> Self {
         Self { parts: vec![WeightPart::dense(values, shape, device)] }

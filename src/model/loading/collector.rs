@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::spec::TensorSpec;
 use crate::kernels::upload_vector;
-use crate::model::layers::{EmbeddingTable, LinearWeight, TensorSource};
+use crate::model::layers::{EmbeddingTable, LinearWeight, ListedLayer, StreamedLayers, TensorSource};
 use crate::model::tensor_map::TensorMap;
 use crate::weights::DType;
 use crate::weights::WeightsError;
@@ -62,5 +62,9 @@ impl TensorSource for TensorCollector {
     async fn host_values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError> {
         self.record(name, shape, None);
         Ok(Vec::new())
+    }
+
+    fn streamed<L: ListedLayer>(&self, _: &str, _: &L::Config) -> Option<StreamedLayers<L>> {
+        None
     }
 }

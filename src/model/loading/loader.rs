@@ -1,14 +1,24 @@
 //! Loads tensors from a checkpoint to a device.
 
-use burn::tensor::{Device, Tensor};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
+use burn::tensor::{Device, Tensor};
+use futures_util::future::try_join_all;
+
+use super::collector::TensorCollector;
+use super::origin::WeightsOrigin;
+use super::spec::TensorSpec;
+use super::stored_rows::StoredRows;
 use super::throttle::UploadThrottle;
+use crate::bytes::LocalBoxFuture;
 use crate::kernels::{upload_bytes, upload_vector};
-use crate::model::layers::{EmbeddingTable, LinearWeight, Precision, TensorSource};
-use crate::model::placement::{DeviceKind, ModelPlacement};
-use crate::model::tensor_map::TensorMap;
-use crate::weights::Checkpoint;
-use crate::weights::WeightsError;
+use crate::model::layers::{
+    EmbeddingTable, LayerReader, LinearWeight, ListedLayer, StreamedLayers, TensorScope, TensorSource,
+};
+use crate::model::placement::DeviceKind;
+use crate::model::yielding::YieldPoint;
+use crate::weights::{RawTensor, WeightsError};
 
 /// Bytes of a part of an embedding table on the device. Larger parts cost more wasm memory while loading, smaller ones
 /// more kernel launches at each lookup.
@@ -18,19 +28,55 @@ const WORD: usize = size_of::<u32>();
 
 /// Reads each requested tensor and moves it to the device.
 pub struct CheckpointLoader<'a> {
-    pub checkpoint: &'a Checkpoint,
-    pub names: TensorMap,
-    pub precision: Precision,
-    pub placement: ModelPlacement<'a>,
-    pub throttle: UploadThrottle<'a>,
+    origin: &'a WeightsOrigin,
+    /// What was read ahead, by the checkpoint's names.
+    read: RefCell<BTreeMap<String, RawTensor>>,
+    /// Of a whole model; a single layer is no more than may be in flight.
+    throttle: Option<UploadThrottle<'a>>,
 }
 
-impl CheckpointLoader<'_> {
+impl<'a> CheckpointLoader<'a> {
+    /// For a whole model.
+    pub fn new(origin: &'a WeightsOrigin, yield_point: &'a dyn YieldPoint) -> Self {
+        let throttle = Some(UploadThrottle::new(&origin.device, yield_point));
+        Self { origin, read: RefCell::default(), throttle }
+    }
+
+    /// For tensors that were read ahead.
+    pub fn of_read(origin: &'a WeightsOrigin, read: BTreeMap<String, RawTensor>) -> Self {
+        Self { origin, read: RefCell::new(read), throttle: None }
+    }
+
+    /// A whole tensor, by its name in the checkpoint.
+    async fn raw(&self, name: &str, shape: &[usize]) -> Result<RawTensor, WeightsError> {
+        let read = self.read.borrow_mut().remove(name);
+        match read {
+            Some(tensor) => Ok(tensor),
+            None => self.origin.checkpoint.raw(name, shape).await,
+        }
+    }
+
+    async fn uploaded(&self, bytes: usize) -> Result<(), WeightsError> {
+        match &self.throttle {
+            Some(throttle) => throttle.uploaded(bytes).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The rows stay where they are.
+    async fn table_in_file(&self, name: &str, shape: [usize; 2]) -> Result<EmbeddingTable, WeightsError> {
+        let checkpoint = self.origin.checkpoint.clone();
+        // The first row tells the type and the length of a row.
+        let first = checkpoint.raw_rows(name, &shape, 0, 1.min(shape[0])).await?;
+        let reader = StoredRows { checkpoint, name: name.to_owned(), shape };
+        Ok(EmbeddingTable::in_file(first.dtype, shape[0], first.bytes.len(), Box::new(reader)))
+    }
+
     /// In parts, so that the whole table is never in wasm memory.
     async fn table_on_device(&self, name: &str, shape: [usize; 2]) -> Result<EmbeddingTable, WeightsError> {
         let [rows, _] = shape;
         // The first row tells the type and the length of a row.
-        let first = self.checkpoint.raw_rows(name, &shape, 0, 1.min(rows)).await?;
+        let first = self.origin.checkpoint.raw_rows(name, &shape, 0, 1.min(rows)).await?;
         let (dtype, row_bytes) = (first.dtype, first.bytes.len());
         if row_bytes == 0 || !row_bytes.is_multiple_of(WORD) {
             return self.table_on_host(name, shape).await;
@@ -39,17 +85,17 @@ impl CheckpointLoader<'_> {
         let mut parts = Vec::with_capacity(rows.div_ceil(rows_per_part));
         for start in (0..rows).step_by(rows_per_part) {
             let count = rows_per_part.min(rows - start);
-            let bytes = self.checkpoint.raw_rows(name, &shape, start, count).await?.bytes;
+            let bytes = self.origin.checkpoint.raw_rows(name, &shape, start, count).await?.bytes;
             let len = bytes.len();
             // Both the file's values and the device's words are little-endian, so bytes are moved as they are.
-            parts.push(upload_bytes(bytes, [count, row_bytes / WORD], self.placement.device));
-            self.throttle.uploaded(len).await?;
+            parts.push(upload_bytes(bytes, [count, row_bytes / WORD], &self.origin.device));
+            self.uploaded(len).await?;
         }
         Ok(EmbeddingTable::on_device(dtype, rows, row_bytes, parts, rows_per_part))
     }
 
     async fn table_on_host(&self, name: &str, shape: [usize; 2]) -> Result<EmbeddingTable, WeightsError> {
-        let raw = self.checkpoint.raw(name, &shape).await?;
+        let raw = self.raw(name, &shape).await?;
         Ok(EmbeddingTable::on_host(raw.dtype, shape[0], raw.bytes))
     }
 
@@ -58,7 +104,7 @@ impl CheckpointLoader<'_> {
         let [out, channels, frames, height, width] = shape;
         let mut planes = Vec::with_capacity(frames);
         for frame in 0..frames {
-            planes.push(self.checkpoint.f32(&format!("{name}.{frame}"), &[out, channels, height, width]).await?);
+            planes.push(self.origin.checkpoint.f32(&format!("{name}.{frame}"), &[out, channels, height, width]).await?);
         }
         let len = height * width;
         let joined = (0..out * channels).flat_map(|i| planes.iter().map(move |plane| &plane[i * len..(i + 1) * len]));
@@ -68,56 +114,88 @@ impl CheckpointLoader<'_> {
 
 impl TensorSource for CheckpointLoader<'_> {
     fn device(&self) -> &Device {
-        self.placement.device
+        &self.origin.device
     }
 
     async fn matrices(&self, name: &str, rows: &[usize], columns: usize) -> Result<Vec<LinearWeight>, WeightsError> {
         let total: usize = rows.iter().sum();
-        let raw = self.checkpoint.raw(&self.names.checkpoint_name(name), &[total, columns]).await?;
+        let raw = self.raw(&self.origin.names.checkpoint_name(name), &[total, columns]).await?;
         // Each row is whole quantization blocks, which the readers of headers have checked.
         let row_bytes = raw.bytes.len() / total;
         let mut rest = raw.bytes.as_slice();
         let cut = rows.iter().map(|&rows| {
             let (bytes, after) = rest.split_at(rows * row_bytes);
             rest = after;
-            LinearWeight::new(raw.dtype, bytes, [rows, columns], self.precision, self.placement.device)
+            LinearWeight::new(raw.dtype, bytes, [rows, columns], self.origin.precision, &self.origin.device)
         });
         let weights = cut.collect();
-        self.throttle.uploaded(raw.bytes.len()).await?;
+        self.uploaded(raw.bytes.len()).await?;
         Ok(weights)
     }
 
     async fn vectors(&self, name: &str, lens: &[usize]) -> Result<Vec<Tensor<1>>, WeightsError> {
-        let values = self.checkpoint.f32(&self.names.checkpoint_name(name), &[lens.iter().sum()]).await?;
+        let values = self.raw(&self.origin.names.checkpoint_name(name), &[lens.iter().sum()]).await?.widen();
         let mut rest = values.as_slice();
         let cut = lens.iter().map(|&len| {
             let (values, after) = rest.split_at(len);
             rest = after;
-            upload_vector(values.to_vec(), self.placement.device)
+            upload_vector(values.to_vec(), &self.origin.device)
         });
         Ok(cut.collect())
     }
 
     async fn patch_kernel(&self, name: &str, shape: [usize; 5]) -> Result<LinearWeight, WeightsError> {
-        let name = self.names.checkpoint_name(name);
-        let values = match self.checkpoint.info(&format!("{name}.0")) {
+        let name = self.origin.names.checkpoint_name(name);
+        let values = match self.origin.checkpoint.info(&format!("{name}.0")) {
             Some(_) => self.join_frames(&name, shape).await?,
-            None => self.checkpoint.f32(&name, &shape).await?,
+            None => self.origin.checkpoint.f32(&name, &shape).await?,
         };
         // In f32 in every precision: it is small, and the first to see the pixels.
-        Ok(LinearWeight::dense(values, [shape[0], shape[1..].iter().product()], self.placement.device))
+        Ok(LinearWeight::dense(values, [shape[0], shape[1..].iter().product()], &self.origin.device))
     }
 
     async fn embedding(&self, name: &str, shape: [usize; 2]) -> Result<EmbeddingTable, WeightsError> {
-        let name = self.names.checkpoint_name(name);
-        match self.placement.kind {
+        let name = self.origin.names.checkpoint_name(name);
+        if self.origin.residency.is_streamed() {
+            return self.table_in_file(&name, shape).await;
+        }
+        match self.origin.kind {
             DeviceKind::Cpu => self.table_on_host(&name, shape).await,
             DeviceKind::WebGpu | DeviceKind::Gpu => self.table_on_device(&name, shape).await,
         }
     }
 
     async fn host_values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError> {
-        self.checkpoint.f32(&self.names.checkpoint_name(name), shape).await
+        Ok(self.raw(&self.origin.names.checkpoint_name(name), shape).await?.widen())
+    }
+
+    fn streamed<L: ListedLayer>(&self, path: &str, config: &L::Config) -> Option<StreamedLayers<L>> {
+        let kept = self.origin.residency.kept_at(path)?;
+        let reader = StoredLayers { origin: self.origin.clone(), path: path.to_owned(), config: config.clone() };
+        Some(StreamedLayers { kept, reader: Box::new(reader) })
+    }
+}
+
+/// Reads the layers of one list again: all tensors of a layer at once, then to the device.
+struct StoredLayers<L: ListedLayer> {
+    origin: WeightsOrigin,
+    path: String,
+    config: L::Config,
+}
+
+impl<L: ListedLayer> LayerReader<L> for StoredLayers<L> {
+    fn read(&self, index: usize) -> LocalBoxFuture<'_, Result<L, WeightsError>> {
+        Box::pin(async move {
+            let path = format!("{}.{index}", self.path);
+            let collector = TensorCollector::new(self.origin.names);
+            L::load(&TensorScope::named(&collector, path.clone()), &self.config).await?;
+            let tensors = collector.into_specs();
+            let reads = tensors.iter().map(|TensorSpec { name, shape, .. }| self.origin.checkpoint.raw(name, shape));
+            let values = try_join_all(reads).await?;
+            let read = tensors.into_iter().map(|tensor| tensor.name).zip(values).collect();
+            let loader = CheckpointLoader::of_read(&self.origin, read);
+            L::load(&TensorScope::named(&loader, path), &self.config).await
+        })
     }
 }
 
@@ -126,8 +204,14 @@ mod tests {
     use pollster::block_on;
 
     use super::*;
+    use std::rc::Rc;
+
     use crate::bytes::MemoryFolder;
+    use crate::model::layers::Precision;
+    use crate::model::loading::residency::Residency;
+    use crate::model::tensor_map::TensorMap;
     use crate::model::yielding::NeverYield;
+    use crate::weights::Checkpoint;
 
     fn checkpoint(name: &str, values: &[f32], shape: &[usize]) -> Checkpoint {
         let header =
@@ -138,23 +222,23 @@ mod tests {
         block_on(Checkpoint::open(&MemoryFolder::default().with("model.safetensors", file))).expect("a checkpoint")
     }
 
-    fn loader<'a>(checkpoint: &'a Checkpoint, device: &'a Device, kind: DeviceKind) -> CheckpointLoader<'a> {
-        CheckpointLoader {
-            checkpoint,
+    fn origin(checkpoint: Checkpoint, kind: DeviceKind) -> WeightsOrigin {
+        WeightsOrigin {
+            checkpoint: Rc::new(checkpoint),
             names: TensorMap::IDENTITY,
             precision: Precision::F32,
-            placement: ModelPlacement { device, kind },
-            throttle: UploadThrottle::new(device, &NeverYield),
+            device: Device::flex(),
+            kind,
+            residency: Rc::new(Residency::default()),
         }
     }
 
     #[test]
     fn embedding_rows_on_a_device_equal_those_in_host_memory() {
         let values: Vec<f32> = (0..40).map(|i| i as f32).collect();
-        let checkpoint = checkpoint("embed_tokens.weight", &values, &[10, 4]);
-        let device = Device::flex();
         for kind in [DeviceKind::Cpu, DeviceKind::Gpu] {
-            let loader = loader(&checkpoint, &device, kind);
+            let origin = origin(checkpoint("embed_tokens.weight", &values, &[10, 4]), kind);
+            let loader = CheckpointLoader::new(&origin, &NeverYield);
             let table = block_on(loader.embedding("embed_tokens.weight", [10, 4])).expect("a table");
             let mut rows = Vec::new();
             let unfetched = table.push_row(7, &mut rows);
@@ -171,10 +255,10 @@ mod tests {
     #[test]
     fn a_fused_matrix_is_split_by_rows() {
         let values: Vec<f32> = (0..12).map(|i| i as f32).collect();
-        let checkpoint = checkpoint("qkv.weight", &values, &[3, 4]);
-        let device = Device::flex();
-        let weights = block_on(loader(&checkpoint, &device, DeviceKind::Cpu).matrices("qkv.weight", &[2, 1], 4));
-        let x = crate::kernels::upload(vec![1.0, 0.0, 0.0, 0.0], [1, 4], &device);
+        let origin = origin(checkpoint("qkv.weight", &values, &[3, 4]), DeviceKind::Cpu);
+        let loader = CheckpointLoader::new(&origin, &NeverYield);
+        let weights = block_on(loader.matrices("qkv.weight", &[2, 1], 4));
+        let x = crate::kernels::upload(vec![1.0, 0.0, 0.0, 0.0], [1, 4], &origin.device);
         let products: Vec<Vec<f32>> = weights
             .expect("two matrices")
             .iter()

@@ -2,11 +2,15 @@
 
 mod collector;
 mod loader;
+mod origin;
 mod requirements;
+mod residency;
 mod spec;
+mod stored_rows;
 mod throttle;
 mod trunk_loader;
 
 pub use requirements::{check_complete, required_tensors, required_tensors_named};
+pub use residency::Residency;
 pub use spec::TensorSpec;
 pub use trunk_loader::{LoadParameters, load_trunk};

@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor};
 
 use crate::kernels::add;
 use crate::model::config::VisionConfig;
-use crate::model::layers::{Bias, LayerNorm, Linear, Mlp, SelfAttention, TensorScope, TensorSource};
+use crate::model::layers::{Bias, LayerNorm, Linear, ListedLayer, Mlp, SelfAttention, TensorScope, TensorSource};
 use crate::weights::WeightsError;
 
 /// Attention and an MLP, each after a norm and added to the residual stream.
@@ -17,9 +17,10 @@ pub struct VisionBlock {
     mlp: Mlp,
 }
 
-impl VisionBlock {
-    /// The block at `at`.
-    pub async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &VisionConfig) -> Result<Self, WeightsError> {
+impl ListedLayer for VisionBlock {
+    type Config = VisionConfig;
+
+    async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &VisionConfig) -> Result<Self, WeightsError> {
         let (width, inner) = (config.hidden_size, config.intermediate_size);
         let norm1 = LayerNorm::load(&at.at("norm1"), width, VisionConfig::NORM_EPS).await?;
         let qkv = Linear::load_fused(&at.at("attn.qkv"), &[width; 3], width, Bias::Present).await?;
@@ -45,7 +46,9 @@ impl VisionBlock {
             },
         })
     }
+}
 
+impl VisionBlock {
     /// `ranges` gives the patches of each patch's frame.
     pub fn forward(&self, x: Tensor<2>, angles: &Tensor<2>, ranges: &Tensor<2, Int>) -> Tensor<2> {
         let normed = self.norm1.forward(x.clone());

@@ -10,7 +10,7 @@ use crate::media::{PatchGeometry, Patches};
 use crate::model::config::VisionConfig;
 use crate::model::error::{DeviceError, ModelError};
 use crate::model::forward::ForwardOptions;
-use crate::model::layers::{Linear, TensorScope, TensorSource};
+use crate::model::layers::{LayerList, Linear, TensorScope, TensorSource};
 use crate::model::trace::{TraceProbe, TraceStage, no_trace};
 use crate::model::visual::{VisionFeatures, VisualGrid};
 use crate::weights::WeightsError;
@@ -20,7 +20,7 @@ pub struct VisionTower {
     patch_embed: Linear,
     /// Learned positions, if there are any.
     positions: Option<PositionTable>,
-    blocks: Vec<VisionBlock>,
+    blocks: LayerList<VisionBlock>,
     merger: PatchMerger,
     /// Each with the index of the block whose output it takes.
     deepstack: Vec<(usize, PatchMerger)>,
@@ -44,11 +44,7 @@ impl VisionTower {
             true => Some(PositionTable::load(&at.at("pos_embed"), config).await?),
             false => None,
         };
-        let mut blocks = Vec::with_capacity(config.depth);
-        for i in 0..config.depth {
-            blocks.push(VisionBlock::load(&at.at("blocks").at(i), config).await?);
-            on_part();
-        }
+        let blocks = LayerList::load(&at.at("blocks"), config, config.depth, on_part).await?;
         let mut deepstack = Vec::with_capacity(config.deepstack_visual_indexes.len());
         for (merger, block) in config.deepstack() {
             let at = at.at("deepstack_merger_list").at(merger);
@@ -97,7 +93,7 @@ impl VisionTower {
         let ranges = frame_ranges(steps, height * width, &self.device);
         let mut deepstack = Vec::with_capacity(self.deepstack.len());
         let mut submitted = 0;
-        for (i, block) in self.blocks.iter().enumerate() {
+        let step = async |i: usize, block: &VisionBlock| {
             options.yield_point.yield_now().await?;
             // A row of the whole tower costs about as much as one of the decoder, so the limit on rows holds for both.
             if submitted >= options.max_rows.saturating_mul(self.blocks.len()) {
@@ -105,14 +101,19 @@ impl VisionTower {
                 submitted = 0;
             }
             submitted += rows;
-            x = block.forward(x, &angles, &ranges);
+            x = block.forward(x.clone(), &angles, &ranges);
             probe(TraceStage::VisionBlock(i), &x);
             if let Some((_, merger)) = self.deepstack.iter().find(|(after, _)| *after == i) {
                 let features = merger.forward(x.clone());
                 probe(TraceStage::Deepstack(deepstack.len()), &features);
                 deepstack.push(features);
             }
-        }
+            if self.blocks.is_streamed() {
+                synchronize(&x).await.map_err(DeviceError::Readback)?;
+            }
+            Ok(())
+        };
+        self.blocks.for_each(options.yield_point, step).await?;
         let tokens = self.merger.forward(x);
         probe(TraceStage::Merger, &tokens);
         let grid = VisualGrid { height: height / merge, width: width / merge };
