@@ -1,5 +1,6 @@
 // Makes this worker's GPU device fail as the worker's name says:
 //   load          the device is destroyed at the third submission
+//   exhausted     the device has no memory left at the third submission
 //   request N     the device is destroyed at the Nth submission after the model was loaded
 //   refuses TEXT  shaders that contain TEXT do not compile
 //   wrong TEXT    shaders that contain TEXT compute wrong values
@@ -22,6 +23,10 @@ GPUQueue.prototype.submit = function (...args) {
   submissions++
   const end = when === 'load' ? submissions === 3 : when === 'request' && loaded && submissions === Number(count)
   if (end) device.destroy()
+  if (when === 'exhausted' && submissions === 3) {
+    const error = new GPUOutOfMemoryError('a buffer could not be allocated')
+    device.dispatchEvent(new GPUUncapturedErrorEvent('uncapturederror', { error }))
+  }
 }
 
 const createShaderModule = GPUDevice.prototype.createShaderModule
