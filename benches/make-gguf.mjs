@@ -10,6 +10,7 @@ const SHAPES = {
   '8x512': { layers: 8, hidden: 512, inner: 1536, heads: 8, kv: 4, head: 64 },
   '0.6b': { layers: 28, hidden: 1024, inner: 3072, heads: 16, kv: 8, head: 128 },
   '2b': { layers: 28, hidden: 2048, inner: 6144, heads: 16, kv: 8, head: 128 },
+  '8b': { layers: 36, hidden: 4096, inner: 12288, heads: 32, kv: 8, head: 128 },
 }
 const VOCABULARY = 151936
 /** GGUF's type number, and values and bytes of a block. */
