@@ -34,7 +34,7 @@ impl Engine {
         let visual_encoder = VisualEncoder::new(self.model.vision(), &self.runtime, sampling, pictures, observer);
         let mut run = RequestRun::new(self, request, visual_encoder, observer);
         let query = run.encode_visuals(&request.query, || "query".to_owned()).await?;
-        let mut prefix = SharedPrefix::find(&run, &query)?;
+        let mut prefix = SharedPrefix::find(self, &query, |document| run.encode_prompt(&query, document))?;
         let mut sweep = DocumentSweep::default();
         for (index, document) in request.documents.iter().enumerate() {
             observer.checkpoint().await?;

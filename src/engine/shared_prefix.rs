@@ -6,10 +6,9 @@ use super::content_hash::ContentHash;
 use super::core::Engine;
 use super::error::Error;
 use super::prefix_cache::PrefixEntry;
-use super::run::RequestRun;
 use super::visual_encoder::EncodedVisuals;
 use crate::model::{KvCache, PromptStart, TokenizedPrompt, VisionFeatures};
-use crate::prompt::PromptInput;
+use crate::prompt::{EncodedPrompt, PromptInput};
 
 /// Two dummy documents with different first tokens: the common prefix of their prompts is every document's.
 const DUMMY_DOCUMENTS: [&str; 2] = ["a", "(1"];
@@ -24,14 +23,17 @@ pub struct SharedPrefix {
 }
 
 impl SharedPrefix {
-    /// Finds the prefix, and whether the last request had the same.
-    pub fn find(run: &RequestRun<'_>, query: &EncodedVisuals) -> Result<Self, Error> {
-        let engine = run.engine;
+    /// Finds the prefix by the prompts that `encode` makes of documents, and whether the last request had the same.
+    pub fn find(
+        engine: &Engine,
+        query: &EncodedVisuals,
+        encode: impl Fn(&PromptInput<'_>) -> Result<EncodedPrompt, Error>,
+    ) -> Result<Self, Error> {
         // Where the document comes first, only its label would be shared.
         let shares = engine.runtime.optimizations.shared_prefix
             && engine.model.shares_prefixes()
             && !engine.prompter.document_first();
-        let ids = if shares { common_ids(run, query)? } else { Vec::new() };
+        let ids = if shares { common_ids(encode)? } else { Vec::new() };
         let matching = |entry: &PrefixEntry| entry.matches(&ids, &query.hashes).then(|| entry.cache.clone());
         let cached = engine.prefix_cache.borrow().as_ref().and_then(matching);
         let cache = cached.or_else(|| ids.is_empty().then(Rc::default));
@@ -63,8 +65,8 @@ impl SharedPrefix {
     }
 }
 
-fn common_ids(run: &RequestRun<'_>, query: &EncodedVisuals) -> Result<Vec<u32>, Error> {
-    let [first, second] = DUMMY_DOCUMENTS.map(|text| run.encode_prompt(query, &PromptInput { visuals: &[], text }));
+fn common_ids(encode: impl Fn(&PromptInput<'_>) -> Result<EncodedPrompt, Error>) -> Result<Vec<u32>, Error> {
+    let [first, second] = DUMMY_DOCUMENTS.map(|text| encode(&PromptInput { visuals: &[], text }));
     let (mut first, second) = (first?.ids, second?.ids);
     first.truncate(common_len(&first, &second));
     Ok(first)
