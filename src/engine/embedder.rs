@@ -15,8 +15,8 @@ use super::progress::LoadStage;
 use super::runtime::Runtime;
 use crate::bytes::Folder;
 use crate::model::{
-    EmbeddingModel, ForwardOptions, LoadParameters, ModelConfig, ModelPlacement, PromptBatch, Residency, Task,
-    TokenIds, TokenizedPrompt,
+    DeviceKind, EmbeddingModel, ForwardOptions, LoadParameters, ModelConfig, ModelPlacement, PromptBatch, Residency,
+    Task, TokenIds, TokenizedPrompt,
 };
 use crate::prompt::{PublishedPrompts, TextPrompter};
 
@@ -135,10 +135,13 @@ impl Embedder {
     /// Compiles every shader by reading a prompt, so that the first request does not have to.
     async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
         observer.report(LoadStage::Compile, 0, 1);
-        let options = ForwardOptions { yield_point: observer, ..ForwardOptions::default() };
-        let ids = [0; WARM_UP_TOKENS];
-        self.model.vectors(&[PromptBatch::whole(&[TokenizedPrompt::text(&ids)])], None, options).await?;
-        self.runtime.record_warm_up(WARM_UP_TOKENS, self.model.stream_times());
+        // The CPU has no shaders, and reading a large model costs more than it tells.
+        if self.info.memory == WeightMemory::Resident || self.info.device != DeviceKind::Cpu {
+            let options = ForwardOptions { yield_point: observer, ..ForwardOptions::default() };
+            let ids = [0; WARM_UP_TOKENS];
+            self.model.vectors(&[PromptBatch::whole(&[TokenizedPrompt::text(&ids)])], None, options).await?;
+            self.runtime.record_warm_up(WARM_UP_TOKENS, self.model.stream_times());
+        }
         observer.report(LoadStage::Compile, 1, 1);
         Ok(())
     }

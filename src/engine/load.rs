@@ -15,8 +15,8 @@ use super::runtime::Runtime;
 use crate::bytes::Folder;
 use crate::kernels::selection::{self, KernelChoice, SelectionError};
 use crate::model::{
-    AnswerIds, DeviceError, ForwardOptions, HeadTensors, LoadParameters, ModelError, ModelPlacement, Reranker,
-    Residency, TokenIds, TokenizedPrompt,
+    AnswerIds, DeviceError, DeviceKind, ForwardOptions, HeadTensors, LoadParameters, ModelError, ModelPlacement,
+    Reranker, Residency, TokenIds, TokenizedPrompt,
 };
 
 /// Tokens of the pass that compiles the shaders: more than one tile of rows, and not a multiple of it.
@@ -86,13 +86,17 @@ impl Engine {
     /// Compiles every shader by scoring a prompt, so that the first request does not have to.
     async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
         observer.report(LoadStage::Compile, 0, 1);
-        let start = TokenizedPrompt::text(&[0; WARM_UP_PREFIX]);
-        let whole = TokenizedPrompt::text(&[0; WARM_UP_TOKENS]);
-        let options = ForwardOptions { yield_point: observer, ..ForwardOptions::default() };
-        let prefix = self.model.prefix(start, options).await?;
-        self.model.logits(&prefix, &[whole], options).await?;
-        // Reading took as long as it will for a request, computing a few rows did not.
-        self.runtime.record_warm_up(WARM_UP_TOKENS, self.model.stream_times());
+        // The CPU has no shaders, and reading a large model costs more than it tells.
+        if self.info.memory == WeightMemory::Resident || self.info.device != DeviceKind::Cpu {
+            let start = TokenizedPrompt::text(&[0; WARM_UP_PREFIX]);
+            let whole = [TokenizedPrompt::text(&[0; WARM_UP_TOKENS])];
+            let options = ForwardOptions { yield_point: observer, ..ForwardOptions::default() };
+            // An encoder shares no start.
+            let shared = if self.model.shares_prefixes() { WARM_UP_PREFIX } else { 0 };
+            let batch = PromptBatch { prompts: &whole, shared };
+            self.model.score(PromptStart::New(start), &[batch], options).await?;
+            self.runtime.record_warm_up(WARM_UP_TOKENS, self.model.stream_times());
+        }
         observer.report(LoadStage::Compile, 1, 1);
         Ok(())
     }
