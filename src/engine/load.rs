@@ -16,7 +16,7 @@ use crate::bytes::Folder;
 use crate::kernels::selection::{self, KernelChoice, SelectionError};
 use crate::model::{
     AnswerIds, DeviceError, DeviceKind, ForwardOptions, HeadTensors, LoadParameters, ModelError, ModelPlacement,
-    Reranker, Residency, TokenIds, TokenizedPrompt,
+    PromptBatch, PromptStart, Reranker, Residency, TokenIds, TokenizedPrompt,
 };
 
 /// Tokens of the pass that compiles the shaders: more than one tile of rows, and not a multiple of it.
