@@ -1,5 +1,7 @@
 //! A loaded embedding model.
 
+use std::rc::Rc;
+
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
@@ -40,7 +42,7 @@ pub struct Embedder {
     pub(super) model: EmbeddingModel,
     pub(super) prompter: TextPrompter,
     pub(super) info: ModelInfo,
-    pub(super) runtime: Runtime,
+    pub(super) runtime: Rc<Runtime>,
 }
 
 impl Embedder {
@@ -87,11 +89,7 @@ impl Embedder {
         let model_warnings = model.config().warnings.clone();
         let info = ModelInfo {
             kernels,
-            task: TaskInfo::Embedder {
-                dimensions: model.dimensions(),
-                normalized: model.normalizes(),
-                identity: identity(&name, &model, &prompter.words(), weight_bytes, dtype),
-            },
+            task: embedder_info(&name, &model, &prompter.words(), weight_bytes, dtype),
             pooling: model.config().pooling().name(),
             family: model.config().family().name(),
             vision: model.config().vision().is_some(),
@@ -101,7 +99,7 @@ impl Embedder {
             weight_bytes,
             warnings: model_warnings,
         };
-        let runtime = Runtime::new(&options, model.config().vision());
+        let runtime = Rc::new(Runtime::new(&options, model.config().vision()));
         let embedder = Self { model, prompter, info, runtime };
         embedder.warm_up(observer).await?;
         Ok(embedder)
@@ -125,13 +123,27 @@ impl Embedder {
     }
 
     /// Compiles every shader by reading a prompt, so that the first request does not have to.
-    async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
+    pub(super) async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
         observer.report(LoadStage::Compile, 0, 1);
         let options = ForwardOptions { yield_point: observer, ..ForwardOptions::default() };
         let ids = [0; WARM_UP_TOKENS];
         self.model.vectors(&[TokenizedPrompt::text(&ids)], None, options).await?;
         observer.report(LoadStage::Compile, 1, 1);
         Ok(())
+    }
+}
+
+pub(super) fn embedder_info(
+    name: &str,
+    model: &EmbeddingModel,
+    words: &str,
+    weight_bytes: u64,
+    dtype: &str,
+) -> TaskInfo {
+    TaskInfo::Embedder {
+        dimensions: model.dimensions(),
+        normalized: model.normalizes(),
+        identity: identity(name, model, words, weight_bytes, dtype),
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a model's files to an engine.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::core::Engine;
 use super::error::Error;
@@ -14,8 +15,8 @@ use super::runtime::Runtime;
 use crate::bytes::Folder;
 use crate::kernels::selection::{self, KernelChoice, SelectionError};
 use crate::model::{
-    AnswerIds, DeviceError, ForwardOptions, HeadTensors, LoadParameters, ModelError, ModelPlacement, Reranker,
-    TokenIds, TokenizedPrompt,
+    AnswerIds, DeviceError, ForwardOptions, HeadTensors, LoadParameters, ModelConfig, ModelError, ModelPlacement,
+    Reranker, TokenIds, TokenizedPrompt,
 };
 
 /// Tokens of the pass that compiles the shaders: more than one tile of rows, and not a multiple of it.
@@ -50,10 +51,7 @@ impl Engine {
         let answers = prompter.answer_ids().map(|[yes, no]| AnswerIds { yes, no });
         let info = ModelInfo {
             pooling: config.pooling().name(),
-            task: TaskInfo::Reranker {
-                activation: config.activation.name(),
-                head: HeadTensors::find(&checkpoint, &config, answers)?.describe(),
-            },
+            task: reranker_info(&config, &HeadTensors::find(&checkpoint, &config, answers)?),
             kernels,
             model: name,
             family: config.family().name(),
@@ -71,14 +69,14 @@ impl Engine {
         let mut on_part = |done: usize, of: usize| observer.report(LoadStage::Upload, done as u64, of as u64);
         let model = Reranker::load(&checkpoint, config, parameters, &mut on_part, observer).await?;
         observer.checkpoint().await?;
-        let runtime = Runtime::new(&options, model.config().vision());
+        let runtime = Rc::new(Runtime::new(&options, model.config().vision()));
         let engine = Self { model, prompter, info, runtime, prefix_cache: RefCell::default() };
         engine.warm_up(observer).await?;
         Ok(engine)
     }
 
     /// Compiles every shader by scoring a prompt, so that the first request does not have to.
-    async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
+    pub(super) async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
         observer.report(LoadStage::Compile, 0, 1);
         let start = TokenizedPrompt::text(&[0; WARM_UP_PREFIX]);
         let whole = TokenizedPrompt::text(&[0; WARM_UP_TOKENS]);
@@ -88,6 +86,10 @@ impl Engine {
         observer.report(LoadStage::Compile, 1, 1);
         Ok(())
     }
+}
+
+pub(super) fn reranker_info(config: &ModelConfig, head: &HeadTensors) -> TaskInfo {
+    TaskInfo::Reranker { activation: config.activation.name(), head: head.describe() }
 }
 
 /// Selects the kernels of a GPU, and gives their name.

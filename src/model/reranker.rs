@@ -1,5 +1,7 @@
 //! A whole model: prompts in, logits out.
 
+use std::rc::Rc;
+
 use super::config::ModelConfig;
 use super::decoder::KvCache;
 use super::error::{DeviceError, ModelError};
@@ -18,7 +20,7 @@ use crate::weights::Checkpoint;
 /// A reranker, ready to score prompts.
 pub struct Reranker {
     config: ModelConfig,
-    trunk: Trunk,
+    trunk: Rc<Trunk>,
     head: ScoreHead,
     device_kind: DeviceKind,
 }
@@ -40,10 +42,26 @@ impl Reranker {
             done += 1;
             on_part(done, parts);
         };
-        let trunk = load_trunk(checkpoint, &config, parameters, &mut part_done, yield_point).await?;
+        let trunk = Rc::new(load_trunk(checkpoint, &config, parameters, &mut part_done, yield_point).await?);
         let head = head.load(checkpoint).await?;
         part_done();
         Ok(Self { config, trunk, head, device_kind: parameters.placement.kind })
+    }
+
+    /// The head that was found in a checkpoint, on a trunk that another task of the same files has loaded.
+    pub(crate) async fn on_trunk(
+        trunk: Rc<Trunk>,
+        head: &HeadTensors,
+        checkpoint: &Checkpoint,
+        config: ModelConfig,
+        device_kind: DeviceKind,
+    ) -> Result<Self, ModelError> {
+        Ok(Self { config, trunk, head: head.load(checkpoint).await?, device_kind })
+    }
+
+    /// What another task of the same files may compute with.
+    pub(crate) fn trunk(&self) -> &Rc<Trunk> {
+        &self.trunk
     }
 
     /// The configuration of this model.
@@ -64,7 +82,7 @@ impl Reranker {
 
     /// Whether prompts that start alike can share what was computed of their start.
     pub fn shares_prefixes(&self) -> bool {
-        matches!(self.trunk, Trunk::Decoder { .. })
+        matches!(*self.trunk, Trunk::Decoder { .. })
     }
 
     /// The logits of whole prompts that all start with `prefix`.
@@ -74,7 +92,7 @@ impl Reranker {
         prompts: &[TokenizedPrompt<'_>],
         options: ForwardOptions<'_>,
     ) -> Result<Vec<f64>, ModelError> {
-        let hidden = self.trunk.pooled(prefix, prompts, options).await?;
+        let hidden = self.trunk.pooled(prefix, prompts, self.config.pooling(), options).await?;
         let width = hidden.dims()[1];
         let hidden = download(hidden).await.map_err(DeviceError::Readback)?;
         let logits: Vec<f64> = hidden.chunks_exact(width).map(|row| self.head.logit(row)).collect();

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::model::config::{ModelConfig, TrunkConfig};
+use crate::model::config::{ModelConfig, Pooling, TrunkConfig};
 use crate::model::decoder::{Decoder, KvCache};
 use crate::model::encoder::Encoder;
 use crate::model::error::ModelError;
@@ -71,16 +71,17 @@ impl Trunk {
         }
     }
 
-    /// What the head reads of each prompt, `[prompts, hidden]`.
+    /// What a head with this pooling reads of each prompt, `[prompts, hidden]`. That of a decoder reads its last token.
     pub async fn pooled(
         &self,
         prefix: &KvCache,
         prompts: &[TokenizedPrompt<'_>],
+        pooling: Pooling,
         options: ForwardOptions<'_>,
     ) -> Result<Tensor<2>, ModelError> {
         match self {
             Self::Decoder { decoder, .. } => decoder.last_hidden_states(prefix, prompts, options).await,
-            Self::Encoder(encoder) => encoder.pooled(prompts, options).await,
+            Self::Encoder(encoder) => encoder.pooled(prompts, pooling, options).await,
         }
     }
 
