@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pollster::block_on;
 use secondpass::bytes::{DirectoryFolder, Folder, LocalBoxFuture, OpenResult, Source, SourceError};
@@ -11,7 +12,7 @@ use secondpass::cli::FilePictures;
 use secondpass::engine::{FileLocation, Manifest, ModelLocation};
 use secondpass::media::DecodeOptions;
 use secondpass::model::Task;
-use secondpass::{EmbedRequest, Embedder, Engine, LoadOptions, Observer, RequestOptions, RerankRequest, TaskInfo};
+use secondpass::{EmbedRequest, Embedder, Engine, LoadOptions, Observer, RequestOptions, RerankRequest};
 use serde_json::{Value, json};
 
 fn fixtures() -> PathBuf {
@@ -69,6 +70,34 @@ impl Source for CountedSource {
     }
 }
 
+/// A temporary folder, removed on drop.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("secondpass-shared-{name}-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Another name in place of the key, so that the file says nothing of its task.
+fn without_pooling(mut file: Vec<u8>) -> Vec<u8> {
+    let key = b".pooling_type";
+    if let Some(at) = file.windows(key.len()).position(|bytes| bytes == key) {
+        file[at..at + key.len()].copy_from_slice(b".pooling_none");
+    }
+    file
+}
+
 /// Files that serve both tasks, and the requests of a folder of fixtures.
 struct Model {
     name: String,
@@ -106,9 +135,16 @@ impl Model {
         }
     }
 
-    fn files(text: &str, vision: Option<&str>, of: &str) -> Self {
+    /// GGUF files that do not say what they are for.
+    fn files(text: &str, vision: Option<&str>, of: &str) -> (Scratch, Self) {
+        let scratch = Scratch::new(text);
+        for name in [Some(text), vision].into_iter().flatten() {
+            let bytes = std::fs::read(fixtures().join("gguf").join(name)).expect("a file");
+            std::fs::write(scratch.0.join(name), without_pooling(bytes)).expect("written");
+        }
         let gguf = Some((text.to_owned(), vision.map(str::to_owned)));
-        Self { name: text.to_owned(), folder: Counted::new(&fixtures().join("gguf")), gguf, ..Self::folder(of) }
+        let model = Self { name: text.to_owned(), folder: Counted::new(&scratch.0), gguf, ..Self::folder(of) };
+        (scratch, model)
     }
 
     fn manifest(&self, task: Task) -> Manifest {
@@ -174,7 +210,7 @@ fn same_info(beside: &secondpass::ModelInfo, apart: &secondpass::ModelInfo) {
     assert_eq!(serde_json::to_value(beside).expect("JSON"), serde_json::to_value(apart).expect("JSON"));
 }
 
-/// Both orders of loading, used in turns.
+/// Both orders of loading; whichever is left goes on alone.
 fn check_both(model: &Model) {
     let (reranker, embedder) = (model.reranker(), model.embedder());
     let (logits, vectors) = (model.logits(&reranker), model.vectors(&embedder));
@@ -183,20 +219,24 @@ fn check_both(model: &Model) {
         "{}: nothing to compare",
         model.name
     );
-    let beside = model.embedder_beside(&reranker);
-    assert_eq!(model.vectors(&beside), vectors, "{}", model.name);
-    assert_eq!(model.logits(&reranker), logits, "{}", model.name);
-    assert_eq!(model.vectors(&beside), vectors, "{}: after the other task", model.name);
-    same_info(beside.info(), embedder.info());
-    let other = model.reranker_beside(&embedder);
-    assert_eq!(model.logits(&other), logits, "{}", model.name);
-    assert_eq!(model.vectors(&embedder), vectors, "{}", model.name);
-    same_info(other.info(), reranker.info());
-    // Whichever is left goes on alone.
-    drop(reranker);
-    assert_eq!(model.vectors(&beside), vectors, "{}: the reranker is gone", model.name);
-    drop(embedder);
-    assert_eq!(model.logits(&other), logits, "{}: the embedder is gone", model.name);
+    let (second, first) = (model.embedder_beside(&reranker), model.reranker_beside(&embedder));
+    same_info(second.info(), embedder.info());
+    same_info(first.info(), reranker.info());
+    drop((reranker, embedder));
+    assert_eq!(model.vectors(&second), vectors, "{}", model.name);
+    assert_eq!(model.logits(&first), logits, "{}", model.name);
+}
+
+#[test]
+fn both_tasks_compute_in_turns() {
+    let model = Model::folder("text/tiny-tied");
+    let (reranker, apart) = (model.reranker(), model.embedder());
+    let embedder = model.embedder_beside(&reranker);
+    let (logits, vectors) = (model.logits(&reranker), model.vectors(&apart));
+    for _ in 0..2 {
+        assert_eq!(model.vectors(&embedder), vectors);
+        assert_eq!(model.logits(&reranker), logits);
+    }
 }
 
 #[test]
@@ -215,17 +255,13 @@ fn models_with_vision_give_the_same_as_apart() {
 
 #[test]
 fn gguf_files_give_the_same_as_apart() {
-    check_both(&Model::files("mixed.gguf", None, "text/tiny-tied"));
-    check_both(&Model::files("output.gguf", None, "text/tiny-untied"));
-    check_both(&Model::files("sees.gguf", Some("mmproj.gguf"), "vl/vl-tied"));
-}
-
-/// A temporary folder, removed on drop.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+    for (text, vision, of) in [
+        ("mixed.gguf", None, "text/tiny-tied"),
+        ("output.gguf", None, "text/tiny-untied"),
+        ("sees.gguf", Some("mmproj.gguf"), "vl/vl-tied"),
+    ] {
+        let (_scratch, model) = Model::files(text, vision, of);
+        check_both(&model);
     }
 }
 
@@ -233,9 +269,8 @@ impl Drop for Scratch {
 /// other the mean of all.
 fn encoder_for_both(name: &str) -> (Scratch, Model) {
     let from = fixtures().join("encoder").join(name);
-    let to = std::env::temp_dir().join(format!("secondpass-shared-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&to);
-    std::fs::create_dir_all(&to).expect("a folder");
+    let scratch = Scratch::new(name);
+    let to = scratch.0.clone();
     for file in ["cases.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
         std::fs::copy(from.join(file), to.join(file)).expect("a copy");
     }
@@ -245,7 +280,7 @@ fn encoder_for_both(name: &str) -> (Scratch, Model) {
     std::fs::write(to.join("config.json"), config.to_string()).expect("written");
     let mut model = Model::folder(&format!("encoder/{name}"));
     model.folder = Counted::new(&to);
-    (Scratch(to), model)
+    (scratch, model)
 }
 
 #[test]
@@ -341,9 +376,9 @@ fn another_trunk_is_not_taken_for_the_same() {
         let beside = block_on(Embedder::load_beside(&reranker.trunk(), &manifest, None, &Observer::silent()));
         assert!(beside.expect("files that can be read").is_none(), "{one} and {other}");
     }
-    let embedder = Model::files("sees.gguf", None, "vl/vl-tied").embedder();
-    let TaskInfo::Embedder { .. } = &embedder.info().task else { panic!("an embedder") };
-    let manifest = Model::files("sees.gguf", Some("mmproj.gguf"), "vl/vl-tied").manifest(Task::Rerank);
+    let (_blind, blind) = Model::files("sees.gguf", None, "vl/vl-tied");
+    let (_seeing, seeing) = Model::files("sees.gguf", Some("mmproj.gguf"), "vl/vl-tied");
+    let (embedder, manifest) = (blind.embedder(), seeing.manifest(Task::Rerank));
     let beside = block_on(Engine::load_beside(&embedder.trunk(), &manifest, &Observer::silent()));
     assert!(
         beside.expect("files that can be read").is_none(),
