@@ -27,7 +27,8 @@ export async function loadPart(options: WorkerModelOptions, control: StepControl
 /** Equal for loads that may have one trunk, if it serves both tasks. */
 function keyOf(options: WorkerModelOptions): string {
   const { model, vision, worker, wasmUrl, cache } = options
-  return JSON.stringify([identityOf({ ...options, task: 'rerank' }), numbered(model), numbered(vision), numbered(worker), wasmUrl, folderOf(cache)])
+  const picked = [model, vision].map((file) => file instanceof Blob && numbered(file))
+  return JSON.stringify([identityOf({ ...options, task: 'rerank' }), picked, numbered(worker), wasmUrl, folderOf(cache)])
 }
 
 /** One model, with at most one user of each task. */
