@@ -67,9 +67,10 @@ export class Embedder {
   }
 
   /**
-   * Stops the workers, which frees their memory and the device's. Calls still running are rejected with the code `disposed`. A model
-   * that tabs share (`shared`) is left by this one alone: its own calls are rejected, the others go on, and the workers end, in
-   * whichever tab they are, when none uses them any more. Two that one tab has loaded with `shared` count as two.
+   * Stops the workers, which frees their memory and the device's, unless a reranker of the same files uses them too. Calls still
+   * running are rejected with the code `disposed`. A model that tabs share (`shared`) is left by this one alone: its own calls are
+   * rejected, the others go on, and the workers end, in whichever tab they are, when none uses them any more. Two that one tab has
+   * loaded with `shared` count as two.
    */
   dispose(): void {
     this.#model.dispose()

@@ -52,6 +52,9 @@ export class SecondpassError extends Error {
 /** A request that its caller has to change. */
 export const invalidRequest = (message: string) => new SecondpassError('invalid_request', 400, `invalid request: ${message}`)
 
+/** For calls to what its user has ended. */
+export const disposed = () => new SecondpassError('disposed', 409, 'The reranker was disposed of.')
+
 /** What a thrown value says; anything may be thrown. */
 export function messageOf(error: unknown): string {
   try {

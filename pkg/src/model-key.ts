@@ -10,15 +10,16 @@ export function modelKey(options: object): string {
   const names = Object.keys(all)
     .filter((name) => !UNKEYED.includes(name))
     .sort()
-  return JSON.stringify(names.map((name) => [name, all[name] instanceof Blob ? numberOf(all[name]) : all[name]]))
+  return JSON.stringify(names.map((name) => [name, numbered(all[name])]))
 }
 
-const blobs = new WeakMap<Blob, number>()
-let nextBlob = 1
+const numbers = new WeakMap<object, number>()
+let next = 1
 
-/** Stands for a picked file, which has no address. */
-function numberOf(file: Blob): number {
-  const number = blobs.get(file) ?? nextBlob++
-  blobs.set(file, number)
+/** A number in place of what has no address: a picked file, or a function. */
+export function numbered(value: unknown): unknown {
+  if (!(value instanceof Blob) && typeof value !== 'function') return value
+  const number = numbers.get(value) ?? next++
+  numbers.set(value, number)
   return number
 }

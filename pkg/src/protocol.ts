@@ -7,8 +7,11 @@ import type { Device, ModelOptions, ProgressEvent, RerankerInfo, RerankResult } 
 /** A picture beside a request. One that was refused in the page fails in the worker, so that only its own document fails. */
 export type Attachment = Blob | ArrayBuffer | ImageBitmap | ImageData | { refused: string }
 
+/** What a model is loaded for. The same files may serve both, with one trunk. */
+export type Task = 'rerank' | 'embed'
+
 /** How a worker loads a model: as its caller says, for what it is loaded. */
-export type WorkerModelOptions = ModelOptions & { task?: 'embed'; prompts?: EmbeddingPrompts }
+export type WorkerModelOptions = ModelOptions & { task?: Task; prompts?: EmbeddingPrompts }
 
 /** Files of a model that the user picked. */
 export interface PickedFiles {
@@ -38,8 +41,10 @@ export interface StepControl {
 
 export type ToWorker =
   /** `null` stands for an attachment of documents that another worker has. */
-  | { type: 'rerank' | 'embed'; id: number; body: string; strict: boolean; attachments: (Attachment | null)[] }
+  | { type: Task; id: number; body: string; strict: boolean; attachments: (Attachment | null)[] }
   | { type: 'load'; id: number; device: Device; options: string; picked: PickedFiles; wasm: WasmModules }
+  /** The model that the worker has, for its other task too. */
+  | { type: 'add'; id: number; options: string; picked: PickedFiles }
   | { type: 'store'; id: number; options: string; picked: PickedFiles; wasm: WasmModules }
   | { type: 'cache'; id: number; action: 'list' | 'delete' | 'verify'; url: string | null; wasm: WasmModules }
   | { type: 'drawn'; id: number; drawing: number; pixels: Pixels | null }
@@ -53,7 +58,8 @@ export type FromWorker =
   | { type: 'started'; id: number }
   | { type: 'progress'; id: number; event: ProgressStep }
   | { type: 'result'; id: number; result: RerankResult | EmbeddedVector }
-  | { type: 'loaded'; id: number; info: RerankerInfo }
+  /** `null`: what was to be added needs a trunk of its own. */
+  | { type: 'loaded'; id: number; info: RerankerInfo | null }
   | { type: 'draw'; id: number; drawing: number; bytes: ArrayBuffer }
   | { type: 'compiled'; id: number; build: Build; module: WebAssembly.Module }
   | { type: 'persist'; id: number }

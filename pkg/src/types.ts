@@ -25,7 +25,8 @@ export interface ModelOptions {
   /**
    * URL of a `.gguf` file (the first of its parts if it was split), or of a folder with `config.json`, `tokenizer.json`
    * and safetensors, as Hugging Face lays it out. Or `hf:owner/name`, a model on a hub, with `@revision` and `/path` where
-   * needed: `hf:cross-encoder/ettin-reranker-32m-v1`. Or a `.gguf` file that the user picked.
+   * needed: `hf:cross-encoder/ettin-reranker-32m-v1`. Or a `.gguf` file that the user picked. A reranker and an embedder of the same
+   * files, loaded with the same options, share workers and weights.
    */
   model: string | URL | Blob
   /** Where addresses that begin with `hf:` are. Default `https://huggingface.co`, which is asked only for them. */

@@ -10,7 +10,8 @@ declare module '*/wasm/secondpass.js' {
     rerank(body: string, strict: boolean, host: object, signal: AbortSignal, onResult: (json: string) => void): Promise<string>
     embed(body: string, strict: boolean, host: object, signal: AbortSignal, onVector: (index: number, vector: Float32Array) => void): Promise<string>
     static load(options: string, host: object, signal: AbortSignal, onProgress: (json: string) => void): Promise<Engine>
-    info(): string
+    add(options: string, host: object, signal: AbortSignal, onProgress: (json: string) => void): Promise<boolean>
+    info(embeds: boolean): string
     free(): void
   }
 }

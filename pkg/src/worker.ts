@@ -5,6 +5,7 @@ import { type EngineModule, scriptAddress, startModule } from './engine-module.j
 import { SecondpassError, serializeError } from './errors.js'
 import { onBlockedConnection, watchPolicy } from './policy.js'
 import type { Build, FromWorker, PickedFiles, ProgressStep, ToWorker, WasmModules } from './protocol.js'
+import type { RerankerInfo } from './types.js'
 import { hasSubgroups, targetFor, watchDevices } from './worker/devices.js'
 import { isExhausted, MemoryWatch } from './worker/memory.js'
 import { PictureHost } from './worker/picture-host.js'
@@ -26,6 +27,7 @@ const drawings = new Map<number, (pixels: Pixels | null) => void>()
 let nextDrawing = 1
 let engine: InstanceType<EngineModule['glue']['Engine']> | undefined
 let memory: WebAssembly.Memory | undefined
+let moduleAddress: string | undefined
 let queue: Promise<void> = Promise.resolve()
 
 scope.onmessage = ({ data }) => {
@@ -76,6 +78,8 @@ function run(data: Exclude<ToWorker, { type: 'abort' | 'drawn' }>, signal: Abort
   switch (data.type) {
     case 'load':
       return load(data, signal)
+    case 'add':
+      return add(data, signal)
     case 'store':
       return store(data, signal)
     case 'cache':
@@ -125,7 +129,23 @@ async function load({ id, device, options, picked, wasm }: Message<'load'>, sign
   const { glue, address } = await start(id, target.build, wasm, report)
   const json = JSON.stringify({ ...JSON.parse(options), device: target.device })
   engine = await untilBlocked(signal, (signal) => glue.Engine.load(json, new LoadHost(id, picked), signal, (step) => report(JSON.parse(step))))
-  send({ type: 'loaded', id, info: { ...JSON.parse(engine.info()), wasm_bytes: memory?.buffer.byteLength ?? 0, files: [scriptAddress(), address] } })
+  moduleAddress = address
+  send({ type: 'loaded', id, info: infoFor(options) })
+}
+
+/** Loads the model for its other task too, with the trunk that is here. */
+async function add({ id, options, picked }: Message<'add'>, signal: AbortSignal): Promise<void> {
+  const loaded = engine
+  if (!loaded) throw new Error('nothing is loaded')
+  const report = throttled((event) => send({ type: 'progress', id, event }))
+  const added = await untilBlocked(signal, (signal) => loaded.add(options, new LoadHost(id, picked), signal, (step) => report(JSON.parse(step))))
+  send({ type: 'loaded', id, info: added ? infoFor(options) : null })
+}
+
+/** What is loaded for the task of these options. */
+function infoFor(options: string): RerankerInfo {
+  const info = JSON.parse(engine?.info(JSON.parse(options).task === 'embed') ?? '')
+  return { ...info, wasm_bytes: memory?.buffer.byteLength ?? 0, files: [scriptAddress(), moduleAddress] }
 }
 
 async function store({ id, options, picked, wasm }: Message<'store'>, signal: AbortSignal): Promise<void> {

@@ -38,7 +38,7 @@ pub use context::DownloadContext;
 pub use hashes::ExpectedHashes;
 pub use integrity::{Integrity, check_source};
 pub use inventory::{StoredFileCheck, StoredFileInfo, check, list, remember_absent, remove};
-pub use journal::Revalidation;
+pub use journal::{FileIdentity, Revalidation};
 pub use open::{OpenedFile, open};
 pub use pending_file::FileRequest;
 pub use progress::{DownloadPhase, DownloadProgress};

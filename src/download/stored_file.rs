@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::condvar::LocalCondvar;
 use super::context::DownloadContext;
 use super::integrity::Integrity;
-use super::journal::{Journal, JournalEvent, Revalidation};
+use super::journal::{FileIdentity, Journal, JournalEvent, Revalidation};
 use super::piece_storage::PieceStorage;
 use super::progress::{DownloadPhase, ProgressMeter};
 use super::restarts::Restarts;
@@ -71,6 +71,11 @@ impl StoredFile {
     /// Its name in messages.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Which version of it this is. How it came to be here does not matter.
+    pub fn version(&self) -> FileIdentity {
+        FileIdentity { again: false, ..self.state.borrow().journal.identity.clone() }
     }
 
     /// Bytes that are still to be fetched.

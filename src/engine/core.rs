@@ -1,6 +1,7 @@
 //! A loaded reranker and its state.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::info::ModelInfo;
 use super::prefix_cache::PrefixEntry;
@@ -30,7 +31,7 @@ pub struct Engine {
     pub(super) model: Reranker,
     pub(super) prompter: Prompter,
     pub(super) info: ModelInfo,
-    pub(super) runtime: Runtime,
+    pub(super) runtime: Rc<Runtime>,
     pub(super) prefix_cache: RefCell<Option<PrefixEntry>>,
 }
 

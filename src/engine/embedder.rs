@@ -43,7 +43,7 @@ pub struct Embedder {
     pub(super) model: EmbeddingModel,
     pub(super) prompter: TextPrompter,
     pub(super) info: ModelInfo,
-    pub(super) runtime: Runtime,
+    pub(super) runtime: Rc<Runtime>,
 }
 
 impl Embedder {
@@ -93,11 +93,7 @@ impl Embedder {
         let model_warnings = model.config().warnings.clone();
         let info = ModelInfo {
             kernels,
-            task: TaskInfo::Embedder {
-                dimensions: model.dimensions(),
-                normalized: model.normalizes(),
-                identity: identity(&name, &model, &prompter.words(), weight_bytes, dtype),
-            },
+            task: embedder_info(&name, &model, &prompter.words(), weight_bytes, dtype),
             pooling: model.config().pooling().name(),
             family: model.config().family().name(),
             vision: model.config().vision().is_some(),
@@ -109,7 +105,7 @@ impl Embedder {
             resident_bytes: residency.bytes(),
             warnings: model_warnings,
         };
-        let runtime = Runtime::new(&options, model.config().vision(), &residency);
+        let runtime = Rc::new(Runtime::new(&options, model.config().vision(), &residency));
         let embedder = Self { model, prompter, info, runtime };
         embedder.warm_up(observer).await?;
         Ok(embedder)
@@ -133,7 +129,7 @@ impl Embedder {
     }
 
     /// Compiles every shader by reading a prompt, so that the first request does not have to.
-    async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
+    pub(super) async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
         observer.report(LoadStage::Compile, 0, 1);
         // The CPU has no shaders, and reading a large model costs more than it tells.
         if self.info.memory == WeightMemory::Resident || self.info.device != DeviceKind::Cpu {
@@ -144,6 +140,20 @@ impl Embedder {
         }
         observer.report(LoadStage::Compile, 1, 1);
         Ok(())
+    }
+}
+
+pub(super) fn embedder_info(
+    name: &str,
+    model: &EmbeddingModel,
+    words: &str,
+    weight_bytes: u64,
+    dtype: &str,
+) -> TaskInfo {
+    TaskInfo::Embedder {
+        dimensions: model.dimensions(),
+        normalized: model.normalizes(),
+        identity: identity(name, model, words, weight_bytes, dtype),
     }
 }
 

@@ -15,8 +15,8 @@ use super::runtime::Runtime;
 use crate::bytes::Folder;
 use crate::kernels::selection::{self, KernelChoice, SelectionError};
 use crate::model::{
-    AnswerIds, DeviceError, DeviceKind, ForwardOptions, HeadTensors, LoadParameters, ModelError, ModelPlacement,
-    PromptBatch, PromptStart, Reranker, Residency, TokenIds, TokenizedPrompt,
+    AnswerIds, DeviceError, DeviceKind, ForwardOptions, HeadTensors, LoadParameters, ModelConfig, ModelError,
+    ModelPlacement, PromptBatch, PromptStart, Reranker, Residency, TokenIds, TokenizedPrompt,
 };
 
 /// Tokens of the pass that compiles the shaders: more than one tile of rows, and not a multiple of it.
@@ -53,10 +53,7 @@ impl Engine {
         let answers = prompter.answer_ids().map(|[yes, no]| AnswerIds { yes, no });
         let info = ModelInfo {
             pooling: config.pooling().name(),
-            task: TaskInfo::Reranker {
-                activation: config.activation.name(),
-                head: HeadTensors::find(&checkpoint, &config, answers)?.describe(),
-            },
+            task: reranker_info(&config, &HeadTensors::find(&checkpoint, &config, answers)?),
             kernels,
             model: name,
             family: config.family().name(),
@@ -77,14 +74,14 @@ impl Engine {
         let mut on_part = |done: usize, of: usize| observer.report(LoadStage::Upload, done as u64, of as u64);
         let model = Reranker::load(&checkpoint, config, parameters, &mut on_part, observer).await?;
         observer.checkpoint().await?;
-        let runtime = Runtime::new(&options, model.config().vision(), &residency);
+        let runtime = Rc::new(Runtime::new(&options, model.config().vision(), &residency));
         let engine = Self { model, prompter, info, runtime, prefix_cache: RefCell::default() };
         engine.warm_up(observer).await?;
         Ok(engine)
     }
 
     /// Compiles every shader by scoring a prompt, so that the first request does not have to.
-    async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
+    pub(super) async fn warm_up(&self, observer: &Observer<'_>) -> Result<(), Error> {
         observer.report(LoadStage::Compile, 0, 1);
         // The CPU has no shaders, and reading a large model costs more than it tells.
         if self.info.memory == WeightMemory::Resident || self.info.device != DeviceKind::Cpu {
@@ -100,6 +97,10 @@ impl Engine {
         observer.report(LoadStage::Compile, 1, 1);
         Ok(())
     }
+}
+
+pub(super) fn reranker_info(config: &ModelConfig, head: &HeadTensors) -> TaskInfo {
+    TaskInfo::Reranker { activation: config.activation.name(), head: head.describe() }
 }
 
 /// Selects the kernels of a GPU, and gives their name.

@@ -16,12 +16,12 @@ use super::trunk::Trunk;
 use super::vision::VisionTower;
 use super::yielding::YieldPoint;
 use crate::kernels::download;
-use crate::weights::Checkpoint;
+use crate::weights::{Checkpoint, WeightsError};
 
 /// An embedding model, ready to turn prompts into vectors.
 pub struct EmbeddingModel {
     config: ModelConfig,
-    trunk: Trunk,
+    trunk: Rc<Trunk>,
     head: EmbeddingHead,
     dimensions: usize,
     device_kind: DeviceKind,
@@ -37,9 +37,7 @@ impl EmbeddingModel {
         on_part: &mut dyn FnMut(usize, usize),
         yield_point: &dyn YieldPoint,
     ) -> Result<Self, ModelError> {
-        let width = config.hidden_size();
-        let modules = config.head_modules.clone().unwrap_or_else(|| HeadModules::pooled(config.pooling()));
-        let head = EmbeddingHead::load(&modules, checkpoint, width).await?;
+        let (head, dimensions) = load_head(checkpoint, &config).await?;
         let parts = Trunk::parts(&config);
         let device_kind = parameters.placement.kind;
         let mut done = 0;
@@ -47,9 +45,24 @@ impl EmbeddingModel {
             done += 1;
             on_part(done, parts);
         };
-        let trunk = load_trunk(checkpoint, &config, parameters, &mut part_done, yield_point).await?;
-        let dimensions = modules.output_width(width);
+        let trunk = Rc::new(load_trunk(checkpoint, &config, parameters, &mut part_done, yield_point).await?);
         Ok(Self { config, trunk, head, dimensions, device_kind })
+    }
+
+    /// The head of a checkpoint, on a trunk that another task of the same files has loaded.
+    pub(crate) async fn on_trunk(
+        trunk: Rc<Trunk>,
+        checkpoint: &Checkpoint,
+        config: ModelConfig,
+        device_kind: DeviceKind,
+    ) -> Result<Self, ModelError> {
+        let (head, dimensions) = load_head(checkpoint, &config).await?;
+        Ok(Self { config, trunk, head, dimensions, device_kind })
+    }
+
+    /// What another task of the same files may compute with.
+    pub(crate) fn trunk(&self) -> &Rc<Trunk> {
+        &self.trunk
     }
 
     /// The configuration of this model.
@@ -86,7 +99,9 @@ impl EmbeddingModel {
     ) -> Result<Vec<Vec<f32>>, ModelError> {
         let mut vectors: Vec<Vec<f32>> = Vec::new();
         let nothing = KvCache::default();
-        for hidden in self.trunk.sweep(PromptStart::Computed(&nothing), batches, options).await?.hidden {
+        for hidden in
+            self.trunk.sweep(PromptStart::Computed(&nothing), batches, self.config.pooling(), options).await?.hidden
+        {
             let width = hidden.dims()[1];
             let hidden = download(hidden).await.map_err(DeviceError::Readback)?;
             vectors.extend(hidden.chunks_exact(width).map(|row| self.head.vector(row, dimensions)));
@@ -101,4 +116,11 @@ impl EmbeddingModel {
     pub async fn trace(&self, prompt: TokenizedPrompt<'_>, probe: TraceProbe<'_>) -> Result<(), ModelError> {
         self.trunk.trace(prompt, probe).await
     }
+}
+
+/// The head, and how many values come out of it.
+async fn load_head(checkpoint: &Checkpoint, config: &ModelConfig) -> Result<(EmbeddingHead, usize), WeightsError> {
+    let width = config.hidden_size();
+    let modules = config.head_modules.clone().unwrap_or_else(|| HeadModules::pooled(config.pooling()));
+    Ok((EmbeddingHead::load(&modules, checkpoint, width).await?, modules.output_width(width)))
 }

@@ -46,6 +46,7 @@ pub use reranker::{Reranker, ScoredPrompts};
 pub use task::Task;
 pub use tensor_map::TensorMap;
 pub use trace::{TraceProbe, TraceStage};
+pub(crate) use trunk::Trunk;
 pub use vision::VisionTower;
 pub use visual::{VisionFeatures, VisualGrid};
 pub use yielding::{NeverYield, YieldPoint};

@@ -29,7 +29,7 @@ pub struct ScoredPrompts {
 /// A reranker, ready to score prompts.
 pub struct Reranker {
     config: ModelConfig,
-    trunk: Trunk,
+    trunk: Rc<Trunk>,
     head: ScoreHead,
     device_kind: DeviceKind,
 }
@@ -52,10 +52,26 @@ impl Reranker {
             done += 1;
             on_part(done, parts);
         };
-        let trunk = load_trunk(checkpoint, &config, parameters, &mut part_done, yield_point).await?;
+        let trunk = Rc::new(load_trunk(checkpoint, &config, parameters, &mut part_done, yield_point).await?);
         let head = head.load(checkpoint).await?;
         part_done();
         Ok(Self { config, trunk, head, device_kind })
+    }
+
+    /// The head that was found in a checkpoint, on a trunk that another task of the same files has loaded.
+    pub(crate) async fn on_trunk(
+        trunk: Rc<Trunk>,
+        head: &HeadTensors,
+        checkpoint: &Checkpoint,
+        config: ModelConfig,
+        device_kind: DeviceKind,
+    ) -> Result<Self, ModelError> {
+        Ok(Self { config, trunk, head: head.load(checkpoint).await?, device_kind })
+    }
+
+    /// What another task of the same files may compute with.
+    pub(crate) fn trunk(&self) -> &Rc<Trunk> {
+        &self.trunk
     }
 
     /// The configuration of this model.
@@ -76,12 +92,17 @@ impl Reranker {
     /// Computes the start of prompts once for all of them. It must contain the placeholders of an image entirely or not at
     /// all.
     pub async fn prefix(&self, start: TokenizedPrompt<'_>, options: ForwardOptions<'_>) -> Result<KvCache, ModelError> {
-        Ok(self.trunk.sweep(PromptStart::New(start), &[], options).await?.start.unwrap_or_default())
+        Ok(self
+            .trunk
+            .sweep(PromptStart::New(start), &[], self.config.pooling(), options)
+            .await?
+            .start
+            .unwrap_or_default())
     }
 
     /// Whether prompts that start alike can share what was computed of their start.
     pub fn shares_prefixes(&self) -> bool {
-        matches!(self.trunk, Trunk::Decoder { .. })
+        matches!(*self.trunk, Trunk::Decoder { .. })
     }
 
     /// The logits of whole prompts that all start with `prefix`.
@@ -102,7 +123,7 @@ impl Reranker {
         batches: &[PromptBatch<'_>],
         options: ForwardOptions<'_>,
     ) -> Result<ScoredPrompts, ModelError> {
-        let Sweep { hidden, start } = self.trunk.sweep(start, batches, options).await?;
+        let Sweep { hidden, start } = self.trunk.sweep(start, batches, self.config.pooling(), options).await?;
         let mut logits = Vec::new();
         for hidden in hidden {
             let width = hidden.dims()[1];

@@ -1,6 +1,6 @@
 //! The trunk of a model: everything between tokens and the hidden states that its head reads.
 
-use crate::model::config::{ModelConfig, TrunkConfig};
+use crate::model::config::{ModelConfig, Pooling, TrunkConfig};
 use crate::model::decoder::{Decoder, PromptStart, Sweep};
 use crate::model::encoder::Encoder;
 use crate::model::error::ModelError;
@@ -61,12 +61,13 @@ impl Trunk {
         }
     }
 
-    /// What the head reads of each prompt, for each batch, and what was computed of a new start. An encoder has no start that
+    /// What a head with this pooling reads of each prompt, for each batch, and what was computed of a new start. An encoder has no start that
     /// prompts share: each token depends on all.
     pub async fn sweep(
         &self,
         start: PromptStart<'_>,
         batches: &[PromptBatch<'_>],
+        pooling: Pooling,
         options: ForwardOptions<'_>,
     ) -> Result<Sweep, ModelError> {
         match self {
@@ -74,7 +75,7 @@ impl Trunk {
             Self::Encoder(encoder) => {
                 let mut hidden = Vec::with_capacity(batches.len());
                 for batch in batches {
-                    hidden.push(encoder.pooled(batch.prompts, options).await?);
+                    hidden.push(encoder.pooled(batch.prompts, pooling, options).await?);
                 }
                 Ok(Sweep { hidden, start: None })
             }

@@ -6,7 +6,8 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use super::device;
-use super::load::{self, LoadHost, LoadedEngine};
+use super::load::{self, LoadHost};
+use super::loaded_model::LoadedModel;
 use super::open_device::Adapter;
 use super::pictures::{PagePictures, PictureHost};
 use super::{clock, constructors, error};
@@ -14,12 +15,12 @@ use crate::api::{DocumentScore, EmbedRequest, RequestError, RerankRequest};
 use crate::engine::{LoadOptions, LoadProgress, ModelInfo, Observer, Optimizations, RequestOptions};
 use crate::kernels::selection::{self, KernelChoice};
 use crate::media::DecodeOptions;
-use crate::model::{DeviceKind, Precision};
+use crate::model::{DeviceKind, Precision, Task};
 
 /// A loaded model, owned by the worker.
 #[wasm_bindgen(js_name = Engine)]
 pub struct WorkerEngine {
-    inner: LoadedEngine,
+    inner: LoadedModel,
     adapter: Option<Adapter>,
     decoding: DecodeOptions,
     storage: &'static str,
@@ -123,7 +124,7 @@ impl WorkerEngine {
         let observer = Observer { on_result: &report, ..watching(&aborted) };
         let run = async {
             let request = RerankRequest::from_json(&body)?;
-            let LoadedEngine::Reranker(reranker) = &self.inner else {
+            let Some(reranker) = self.inner.reranker() else {
                 return Err(RequestError::invalid("an embedding model scores no documents; load a reranker").into());
             };
             let pictures = PagePictures { host: &host, signal: &signal, options: self.decoding };
@@ -150,7 +151,7 @@ impl WorkerEngine {
         let observer = watching(&aborted);
         let run = async {
             let request = EmbedRequest::from_json(&body)?;
-            let LoadedEngine::Embedder(embedder) = &self.inner else {
+            let Some(embedder) = self.inner.embedder() else {
                 return Err(RequestError::invalid("a reranker makes no vectors; load an embedding model").into());
             };
             let pictures = PagePictures { host: &host, signal: &signal, options: self.decoding };
@@ -159,12 +160,30 @@ impl WorkerEngine {
         answer(run.await)
     }
 
-    /// What is loaded and where it runs, as JSON.
-    pub fn info(&self) -> String {
-        let info = match &self.inner {
-            LoadedEngine::Reranker(reranker) => reranker.info(),
-            LoadedEngine::Embedder(embedder) => embedder.info(),
+    /// Loads the model for its other task too, with the trunk that is here. The arguments are those of `load`. False if
+    /// its files describe another trunk for that task, or are another version by now: it then needs a load of its own.
+    pub async fn add(
+        &self,
+        options: String,
+        host: LoadHost,
+        signal: AbortSignal,
+        on_progress: Function,
+    ) -> Result<bool, JsValue> {
+        let adding = async {
+            let files =
+                serde_json::from_str(&options).map_err(|e| RequestError::invalid(format!("load options: {e}")))?;
+            let report = move |progress: LoadProgress| tell(&on_progress, &progress);
+            let aborted = || signal.aborted();
+            let observer = Observer { on_progress: &report.clone(), ..watching(&aborted) };
+            load::add(files, host, &self.inner, &observer, std::rc::Rc::new(report)).await
         };
+        load::until_aborted(&signal, adding).await.map_err(|e| error::to_js(&e))
+    }
+
+    /// What is loaded for a task and where it runs, as JSON.
+    pub fn info(&self, embeds: bool) -> String {
+        let task = if embeds { Task::Embed } else { Task::Rerank };
+        let Some(info) = self.inner.info(task) else { return String::new() };
         let info = InfoJson { info, adapter: self.adapter.as_ref(), storage: self.storage };
         serde_json::to_string(&info).unwrap_or_default()
     }

@@ -11,8 +11,8 @@ use super::storage::{self, MEMORY};
 use super::transport::FetchTransport;
 use crate::bytes::{FileAddress, Folder, LocalBoxFuture, OpenResult, Source, SourceError};
 use crate::download::{
-    DownloadContext, DownloadPhase, DownloadProgress, DownloadSettings, ExpectedHashes, FileRequest, OpenedFile,
-    RequestSlots, Restarts, Revalidation, StoredFile, StoredSource, Transfer, open, remember_absent,
+    DownloadContext, DownloadPhase, DownloadProgress, DownloadSettings, ExpectedHashes, FileIdentity, FileRequest,
+    OpenedFile, RequestSlots, Restarts, Revalidation, StoredFile, StoredSource, Transfer, open, remember_absent,
 };
 use crate::engine::{LoadProgress, LoadStage};
 
@@ -159,6 +159,11 @@ impl Downloads {
         let open = Rc::new(OpenDownload { file, transfer, started: Cell::new(false), partial });
         self.files.borrow_mut().push(open.clone());
         Ok(Some(open))
+    }
+
+    /// Which versions of the files were opened.
+    pub fn versions(&self) -> Vec<FileIdentity> {
+        self.files.borrow().iter().map(|open| open.file.version()).collect()
     }
 
     /// Waits until every file that was read is complete and checked.

@@ -11,13 +11,16 @@ use web_sys::AbortSignal;
 
 use super::clock::WorkerClock;
 use super::download::{DownloadOptions, Downloads, Report};
+use super::loaded_model::{LoadedModel, TaskModel};
 use super::model::{PageFile, PageModel};
 use super::storage::Blob;
 use crate::Error;
 use crate::api::RequestError;
 use crate::bytes::{DEFAULT_HUB, FileFault, hub_url};
-use crate::download::{DownloadSettings, ExpectedHashes, Integrity, Restarts, check_source, select_first};
-use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer, WeightMemory};
+use crate::download::{
+    DownloadSettings, ExpectedHashes, FileIdentity, Integrity, Restarts, check_source, select_first,
+};
+use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer};
 use crate::model::Task;
 use crate::prompt::PublishedPrompts;
 
@@ -64,6 +67,9 @@ pub struct FileOptions {
     /// The most that the files may have together, where the page knows a limit of its device.
     #[serde(default)]
     max_bytes: Option<u64>,
+    /// Whether the trunk is here already, so that the files need not come whole.
+    #[serde(skip)]
+    head_only: bool,
     #[serde(default)]
     download: DownloadSettings,
 }
@@ -103,23 +109,6 @@ pub fn resolved(url: &str, hub: &str) -> Result<String, RequestError> {
     url.map_err(|error| RequestError::invalid(error.to_string()))
 }
 
-/// What was loaded.
-pub enum LoadedEngine {
-    Reranker(engine::Engine),
-    Embedder(engine::Embedder),
-}
-
-impl LoadedEngine {
-    /// Whether its files are read again for each request.
-    fn reads_files(&self) -> bool {
-        let info = match self {
-            Self::Reranker(reranker) => reranker.info(),
-            Self::Embedder(embedder) => embedder.info(),
-        };
-        info.memory == WeightMemory::Streamed
-    }
-}
-
 /// Loads a model; also returns the name of where its files are kept.
 pub async fn load(
     files: FileOptions,
@@ -127,18 +116,48 @@ pub async fn load(
     options: LoadOptions,
     observer: &Observer<'_>,
     report: Report,
-) -> Result<(LoadedEngine, &'static str), Error> {
+) -> Result<(LoadedModel, &'static str), Error> {
     let work = async |manifest: &Manifest| match files.task {
         Task::Rerank => {
-            engine::Engine::load_manifest(manifest, options.clone(), observer).await.map(LoadedEngine::Reranker)
+            engine::Engine::load_manifest(manifest, options.clone(), observer).await.map(TaskModel::Reranker)
         }
         Task::Embed => {
             let prompts = files.prompts.clone();
             let loaded = engine::Embedder::load_manifest(manifest, options.clone(), prompts, observer).await;
-            loaded.map(LoadedEngine::Embedder)
+            loaded.map(TaskModel::Embedder)
         }
     };
-    with_files(&files, &host, &report, work, LoadedEngine::reads_files).await
+    let loaded = with_files(&files, &host, &report, work, TaskModel::reads_files).await?;
+    Ok((LoadedModel::new(loaded.value, loaded.versions), loaded.storage))
+}
+
+/// Loads the files of a loaded model for its other task too, with the same trunk. False if they describe another one, or
+/// are another version by now.
+pub async fn add(
+    files: FileOptions,
+    host: LoadHost,
+    model: &LoadedModel,
+    observer: &Observer<'_>,
+    report: Report,
+) -> Result<bool, Error> {
+    if model.info(files.task).is_some() {
+        return Ok(true);
+    }
+    let files = FileOptions { head_only: true, ..files };
+    let trunk = model.trunk();
+    let work = async |manifest: &Manifest| match files.task {
+        Task::Rerank => {
+            let loaded = engine::Engine::load_beside(&trunk, manifest, observer).await?;
+            Ok(loaded.map(TaskModel::Reranker))
+        }
+        Task::Embed => {
+            let loaded = engine::Embedder::load_beside(&trunk, manifest, files.prompts.clone(), observer).await?;
+            Ok(loaded.map(TaskModel::Embedder))
+        }
+    };
+    // What is in memory is the trunk's too.
+    let loaded = with_files(&files, &host, &report, work, |_| model.reads_files()).await?;
+    Ok(loaded.value.is_some_and(|other| model.add(other, &loaded.versions)))
 }
 
 /// Stores the files of a model without loading it; returns the name of where they are kept.
@@ -149,7 +168,16 @@ pub async fn store(
     report: Report,
 ) -> Result<&'static str, Error> {
     let work = async |manifest: &Manifest| manifest.check(observer).await;
-    with_files(&files, &host, &report, work, |()| false).await.map(|((), storage)| storage)
+    with_files(&files, &host, &report, work, |()| false).await.map(|stored| stored.storage)
+}
+
+/// What came of a model's files.
+struct Done<T> {
+    value: T,
+    /// The name of where they are kept.
+    storage: &'static str,
+    /// Which versions of them were read.
+    versions: Vec<FileIdentity>,
 }
 
 /// Opens a model's files, works with them, and waits until they are complete and checked. `reads_on` says whether the result
@@ -160,7 +188,7 @@ async fn with_files<T>(
     report: &Report,
     work: impl AsyncFn(&Manifest) -> Result<T, Error>,
     reads_on: impl Fn(&T) -> bool,
-) -> Result<(T, &'static str), Error> {
+) -> Result<Done<T>, Error> {
     let mut restarts = Restarts::default();
     let mut fetches_again = true;
     loop {
@@ -199,7 +227,7 @@ async fn attempt<T>(
     reads_on: &impl Fn(&T) -> bool,
     restarts: &Restarts,
     fetches_again: bool,
-) -> Result<(T, &'static str), Failure> {
+) -> Result<Done<T>, Failure> {
     let (model, vision) = files.files(host)?;
     let picked = matches!(model, PageFile::Picked(_));
     let options = DownloadOptions {
@@ -222,19 +250,25 @@ async fn attempt<T>(
             }
             result => result?,
         };
-        check_picked(&page_model, &downloads.hashes, report).await?;
-        downloads.finished().await?;
+        // The trunk's load has compared picked files with their hashes, and has stored the others.
+        if !files.head_only {
+            check_picked(&page_model, &downloads.hashes, report).await?;
+        }
+        if !files.head_only || !downloads.hashes.is_empty() {
+            downloads.finished().await?;
+        }
         Ok(done)
     };
     let result = run.await;
     let storage = if picked { "file" } else { downloads.storage() };
+    let versions = downloads.versions();
     let makes_no_sense = |error: &Error| error.file_fault() == Some(FileFault::Content);
     let may_be_cut = fetches_again && result.as_ref().is_err_and(makes_no_sense) && downloads.any_without_length();
     match may_be_cut {
         true => downloads.forget_without_length().await,
         false => downloads.conclude(result.as_ref().map(reads_on)).await,
     }
-    result.map(|done| (done, storage)).map_err(|error| Failure { error, may_be_cut })
+    result.map(|value| Done { value, storage, versions }).map_err(|error| Failure { error, may_be_cut })
 }
 
 /// Picked files are not downloaded, and so not hashed while they are.

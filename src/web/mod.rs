@@ -8,6 +8,7 @@ mod device;
 mod download;
 mod error;
 mod load;
+mod loaded_model;
 mod model;
 #[cfg(not(feature = "gpu"))]
 mod no_webgpu;

@@ -122,6 +122,29 @@ fn assert_reranked(fused: &Path, reranked: &Path, documents: &[(String, String)]
     }
 }
 
+/// A model that is both is loaded once. By another spelling of its path it is taken for two.
+#[test]
+fn one_model_for_both_stages_gives_what_two_give() {
+    let files = Scratch::new();
+    let run = |name: &str, reranker: &str| {
+        let (runs, out) = (files.text(name), files.text(&format!("{name}.json")));
+        let models = ["--embedder", "text/tiny-tied", "--model", reranker, "--dtype", "f32", "--top", "3"];
+        succeed(PLANETS, &[&models[..], &["--run-out", &runs, "--json", &out]].concat());
+        files.json(&format!("{name}.json"))
+    };
+    let (one, two) = (run("one", "text/tiny-tied"), run("two", "./text/tiny-tied"));
+    assert_eq!(one["reranker"]["info"]["head"], two["reranker"]["info"]["head"]);
+    assert_eq!(one["reranker"]["info"]["weight_bytes"], two["reranker"]["info"]["weight_bytes"]);
+    for stage in ["vectors", "fused", "reranked"] {
+        let of = |name: &str, query: &str| results(&files.path(name).join(format!("{stage}.trec")), query);
+        for query in JUDGED {
+            let expected: HashMap<String, f64> = of("two", query).into_iter().collect();
+            assert!(!expected.is_empty(), "{stage}, {query}");
+            assert_results(&of("one", query), &expected, 1e-5, &format!("{stage}, {query}"));
+        }
+    }
+}
+
 /// As BEIR does, unless it is told otherwise.
 #[test]
 fn a_document_with_the_querys_own_id_is_left_out() {

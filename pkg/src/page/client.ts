@@ -1,6 +1,6 @@
 // A worker, and the calls that are made to it.
 import { absoluteUrl } from '../content/addresses.js'
-import { deserializeError, invalidRequest, messageOf, SecondpassError, WorkerLostError } from '../errors.js'
+import { deserializeError, disposed, invalidRequest, messageOf, SecondpassError, WorkerLostError } from '../errors.js'
 import { hasFolders, hasThreads, startThread } from '../node/thread.js'
 import { policyBlock, watchPolicy } from '../policy.js'
 import type { Build, FromWorker, ToWorker, WasmModules } from '../protocol.js'
@@ -157,7 +157,7 @@ export class Client {
 
   /** Ends the worker; pending calls are rejected with the code `disposed`. */
   dispose(): void {
-    this.close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
+    this.close(disposed())
   }
 
   /** Ends the worker and rejects every pending call with this error. */

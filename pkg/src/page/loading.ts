@@ -3,7 +3,7 @@ import { orAborted } from '../abort.js'
 import { absoluteUrl } from '../content/addresses.js'
 import { SecondpassError } from '../errors.js'
 import { hasFolders } from '../node/thread.js'
-import type { PickedFiles, StepControl, WorkerModelOptions } from '../protocol.js'
+import type { PickedFiles, StepControl, Task, WorkerModelOptions } from '../protocol.js'
 import type { RerankerInfo } from '../types.js'
 import { Client, folderOf } from './client.js'
 import { recallKernels, rememberKernels } from './kernels.js'
@@ -18,33 +18,58 @@ export const isStored = ({ storage }: RerankerInfo): boolean => STORED.has(stora
 /** A loaded model. */
 export interface LoadedModel {
   client: Client
-  info: RerankerInfo
+  /** What is loaded for each of its tasks. */
+  infos: Map<Task, RerankerInfo>
+  /** Why it had to be loaded again, if it had. */
+  recovered?: RerankerInfo['recovered_from']
 }
 
-/** Starts a worker and loads a model into it; `caution` is how often its device was lost before. */
-export async function loadModel(options: WorkerModelOptions, { signal, onProgress }: StepControl, caution = 0): Promise<LoadedModel> {
+/** Starts a worker and loads a model into it, for tasks to which more may be added meanwhile; `caution` is how often its device was lost before. */
+export async function loadModel(options: WorkerModelOptions, tasks: ReadonlySet<Task>, control: StepControl, caution = 0): Promise<LoadedModel> {
   const client = new Client(options)
+  const loaded: LoadedModel = { client, infos: new Map() }
   try {
-    const { json, picked } = engineOptions(options, caution)
-    const device = options.device ?? 'auto'
-    const info = await orAborted(
-      signal,
-      client.call<RerankerInfo>(
-        (id) => ({ type: 'load', id, device, options: json, picked, wasm: client.wasm }),
-        signal,
-        (message) => {
-          if (message.type === 'progress') onProgress?.(message.event)
-          if (message.type === 'persist') void persist()
-        },
-      ),
-    )
-    // After a loss only the safe kernels were tried, which says nothing of the others.
-    if (caution === 0 || !recallKernels()) rememberKernels(info)
-    return { client, info: { ...info, storage: storageOf(info.storage, options) } }
+    for (const task of tasks) {
+      if (loaded.infos.size === 0) await ask(loaded, { ...options, task }, control, caution)
+      else if (!(await addTask(loaded, options, task, control)))
+        throw new SecondpassError('bad_response', 502, `The files of ${options.model} have changed since they were loaded; load the model again.`)
+    }
+    return loaded
   } catch (error) {
     client.dispose()
-    throw withAdvice(error, options)
+    throw error
   }
+}
+
+/** Has a worker load its model for another task too; false if that needs a trunk of its own. */
+export const addTask = (loaded: LoadedModel, options: WorkerModelOptions, task: Task, control: StepControl): Promise<boolean> =>
+  ask(loaded, { ...options, task }, control)
+
+async function ask(
+  { client, infos }: LoadedModel,
+  options: WorkerModelOptions & { task: Task },
+  { signal, onProgress }: StepControl,
+  caution = 0,
+): Promise<boolean> {
+  const { json, picked } = engineOptions(options, caution)
+  const device = options.device ?? 'auto'
+  const isFirst = infos.size === 0
+  const call = client.call<RerankerInfo | null>(
+    (id) => (isFirst ? { type: 'load', id, device, options: json, picked, wasm: client.wasm } : { type: 'add', id, options: json, picked }),
+    signal,
+    (message) => {
+      if (message.type === 'progress') onProgress?.(message.event)
+      if (message.type === 'persist') void persist()
+    },
+  )
+  const info = await orAborted(signal, call).catch((error) => {
+    throw withAdvice(error, options)
+  })
+  if (!info) return false
+  // After a loss only the safe kernels were tried, which says nothing of the others.
+  if (isFirst && (caution === 0 || !recallKernels())) rememberKernels(info)
+  infos.set(options.task, { ...info, storage: storageOf(info.storage, options) })
+  return true
 }
 
 /** Where the files of a model are, of which the engine knows nothing: on this machine, or in a folder that stands for a browser's storage. */
@@ -111,6 +136,12 @@ export function engineOptions(given: WorkerModelOptions, caution = 0): { json: s
     caution,
   })
   return { json, picked }
+}
+
+/** What of the options makes another model: equal for loads of the same files in the same way. */
+export function identityOf(options: WorkerModelOptions): unknown[] {
+  const { remembered: _, caution: __, ...engine } = JSON.parse(engineOptions(options).json)
+  return [options.device ?? 'auto', options.workers ?? 'auto', engine]
 }
 
 /** Asks the browser not to delete what is stored when it needs room. Only a page can ask, and some browsers ask the user. */

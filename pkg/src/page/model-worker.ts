@@ -1,10 +1,10 @@
 // A model in a worker that may be lost, and is then loaded again.
 import { type ErrorCode, SecondpassError, WorkerLostError } from '../errors.js'
-import type { StepControl, WorkerModelOptions } from '../protocol.js'
+import type { StepControl, Task, WorkerModelOptions } from '../protocol.js'
 import type { RerankerInfo } from '../types.js'
 import type { Client } from './client.js'
 import { forgetKernels } from './kernels.js'
-import { isStored, type LoadedModel, loadModel } from './loading.js'
+import { addTask, isStored, type LoadedModel, loadModel } from './loading.js'
 import { type PortionMessage, sendPortion } from './request.js'
 import { afterFailure } from './weight-memory.js'
 
@@ -51,25 +51,49 @@ export class ModelWorker {
 
   private constructor(
     public options: WorkerModelOptions,
+    /** What it is loaded for, now and after each restart. */
+    readonly tasks: ReadonlySet<Task>,
     /** Called when it can compute again, or never will. */
     readonly onChange: () => void,
   ) {}
 
-  static async load(options: WorkerModelOptions, control: StepControl, onChange: () => void): Promise<ModelWorker> {
-    const worker = new ModelWorker(options, onChange)
-    worker.#loaded = await loadModel(options, control).catch(async (error) => {
+  static async load(options: WorkerModelOptions, tasks: ReadonlySet<Task>, control: StepControl, onChange: () => void): Promise<ModelWorker> {
+    const worker = new ModelWorker(options, tasks, onChange)
+    worker.#loaded = await loadModel(options, tasks, control).catch(async (error) => {
       if (!isLoss(error)) throw error
       // A kernel may be what the device cannot take: the second try is with the safe ones.
       forgetKernels()
       worker.options = afterFailure(options, error)
-      return recovered(await reload(worker.options, control, 1), error)
+      return recovered(await worker.#reload(worker.options, control, 1), error)
     })
     return worker
   }
 
-  get info(): RerankerInfo {
-    const { client, info } = this.#loaded
-    return { ...info, wasm_bytes: client.wasmBytes ?? info.wasm_bytes }
+  /** What is loaded for a task, or for whichever it was loaded for first. */
+  info(task?: Task): RerankerInfo {
+    const { client, infos, recovered } = this.#loaded
+    const info = (task && infos.get(task)) ?? (infos.values().next().value as RerankerInfo)
+    return { ...info, ...(recovered && { recovered_from: recovered }), wasm_bytes: client.wasmBytes ?? info.wasm_bytes }
+  }
+
+  /** Whether it has the head for a task. */
+  has(task: Task): boolean {
+    return this.#loaded.infos.has(task)
+  }
+
+  /** Loads the model for another task too; false if that needs a trunk of its own. */
+  async add(task: Task, control: StepControl): Promise<boolean> {
+    const loaded = this.#loaded
+    if (this.has(task)) {
+      control.onProgress?.({ stage: 'compile', loaded: 1, total: 1 })
+      return true
+    }
+    try {
+      return await addTask(loaded, this.options, task, control)
+    } catch (error) {
+      if (isLoss(error) && this.#loaded === loaded && this.isReady) this.#lose(loaded.client, error)
+      throw error
+    }
   }
 
   /** Why it can no longer be used. */
@@ -93,7 +117,7 @@ export class ModelWorker {
 
   /** Whether the same may succeed on another device after this error. */
   mayMoveToCpu({ code }: SecondpassError): boolean {
-    return LOSSES.has(code) && this.#loaded.info.device === 'webgpu' && (this.options.device ?? 'auto') === 'auto'
+    return LOSSES.has(code) && this.info().device === 'webgpu' && (this.options.device ?? 'auto') === 'auto'
   }
 
   /** Computes one portion. After a loss it is ready again only after a restart. */
@@ -150,10 +174,10 @@ export class ModelWorker {
     try {
       if (this.#restarts > MAX_RESTARTS) throw error
       const control = { signal: this.#end.signal }
-      const onCpu = this.#losses > 1 ? loadOnCpu(this.options, control) : undefined
+      const onCpu = this.#losses > 1 ? this.#loadOnCpu(this.options, control) : undefined
       // A crash says nothing of the device, so it is the same again.
       const options = this.#losses > 0 ? this.options : this.#optionsOfDevice()
-      this.#use(recovered(await (onCpu ?? reload(options, control, this.#losses)), error))
+      this.#use(recovered(await (onCpu ?? this.#reload(options, control, this.#losses)), error))
     } catch (failure) {
       this.close(failure instanceof SecondpassError ? failure : error)
     }
@@ -161,20 +185,19 @@ export class ModelWorker {
 
   /** Wasm memory never shrinks: what large pictures took is given back by another worker, which loads the model from storage. */
   #releaseMemory(): void {
-    const { client, info } = this.#loaded
-    if (!this.isReady || client.closed || client.pictureBytes < MAX_PICTURE_BYTES || !isStored(info)) return
+    const { client } = this.#loaded
+    if (!this.isReady || client.closed || client.pictureBytes < MAX_PICTURE_BYTES || !isStored(this.info())) return
     this.#idle = setTimeout(() => void this.#startOnce(() => this.#replace()), IDLE_MS)
   }
 
   async #replace(): Promise<void> {
-    const { client, info } = this.#loaded
+    const { client, recovered } = this.#loaded
     // First, since both at once might not fit.
     const gone = new WorkerLostError('internal', 500, 'The worker was replaced to give back its memory.')
     this.#lose(client, gone)
-    const { recovered_from } = info
     try {
-      const loaded = await loadModel(this.#optionsOfDevice(), { signal: this.#end.signal })
-      this.#use({ ...loaded, info: { ...loaded.info, ...(recovered_from && { recovered_from }) } })
+      const loaded = await loadModel(this.#optionsOfDevice(), this.tasks, { signal: this.#end.signal })
+      this.#use({ ...loaded, recovered })
     } catch {
       // The next request finds it lost, and has it started again.
     }
@@ -182,7 +205,7 @@ export class ModelWorker {
 
   /** To load on the device that the model runs on now; it may have moved to the CPU. */
   #optionsOfDevice(): WorkerModelOptions {
-    return this.#loaded.info.device === 'cpu' ? { ...this.options, device: 'cpu' } : this.options
+    return this.info().device === 'cpu' ? { ...this.options, device: 'cpu' } : this.options
   }
 
   #use(loaded: LoadedModel): void {
@@ -190,26 +213,23 @@ export class ModelWorker {
     this.#loaded = loaded
     this.#lost = undefined
   }
-}
 
-/** On the same device, with less at a time; if that is gone for good, on the CPU. */
-async function reload(options: WorkerModelOptions, control: StepControl, losses: number): Promise<LoadedModel> {
-  try {
-    return await loadModel(options, control, losses)
-  } catch (error) {
-    const gone = isLoss(error) || (error as SecondpassError).code === 'no_webgpu'
-    const other = gone ? await loadOnCpu(options, control) : undefined
-    if (!other) throw error
-    return other
+  /** On the same device, with less at a time; if that is gone for good, on the CPU. */
+  async #reload(options: WorkerModelOptions, control: StepControl, losses: number): Promise<LoadedModel> {
+    try {
+      return await loadModel(options, this.tasks, control, losses)
+    } catch (error) {
+      const gone = isLoss(error) || (error as SecondpassError).code === 'no_webgpu'
+      const other = gone ? await this.#loadOnCpu(options, control) : undefined
+      if (!other) throw error
+      return other
+    }
+  }
+
+  /** The model on the CPU, if the caller left the choice of the device. */
+  #loadOnCpu(options: WorkerModelOptions, control: StepControl): Promise<LoadedModel> | undefined {
+    return (options.device ?? 'auto') === 'auto' ? loadModel({ ...options, device: 'cpu' }, this.tasks, control) : undefined
   }
 }
 
-/** The model on the CPU, if the caller left the choice of the device. */
-function loadOnCpu(options: WorkerModelOptions, control: StepControl): Promise<LoadedModel> | undefined {
-  return (options.device ?? 'auto') === 'auto' ? loadModel({ ...options, device: 'cpu' }, control) : undefined
-}
-
-function recovered(loaded: LoadedModel, { code, message }: SecondpassError): LoadedModel {
-  loaded.info.recovered_from = { code, message }
-  return loaded
-}
+const recovered = (loaded: LoadedModel, { code, message }: SecondpassError): LoadedModel => ({ ...loaded, recovered: { code, message } })

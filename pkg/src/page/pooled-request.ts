@@ -144,6 +144,12 @@ export class PooledRequest<Request, Response, Result extends { index: number }> 
     this.#afterEnd()
   }
 
+  /** Its caller has gone, and waits for nothing of it. */
+  leave(error: unknown): void {
+    this.end(error)
+    this.#settle.reject(error)
+  }
+
   #afterEnd(): void {
     if (this.#running === 0) this.#settle.reject(this.#stop.signal.reason)
   }

@@ -3,7 +3,7 @@ import type { EmbeddedVector } from '../embed-types.js'
 import { serializeError } from '../errors.js'
 import type { PackedRequest } from '../page/attachments.js'
 import { EMBED } from '../page/embed-kind.js'
-import type { Pool } from '../page/pool.js'
+import type { PoolPart } from '../page/pool-part.js'
 import type { RequestKind } from '../page/request-kind.js'
 import { RERANK } from '../page/rerank-kind.js'
 import type { RerankResult } from '../types.js'
@@ -20,7 +20,7 @@ export class Seat {
   #left = false
 
   constructor(
-    readonly pool: Promise<Pool>,
+    readonly pool: Promise<PoolPart>,
     readonly send: (message: ToMember) => void,
     readonly onLeave: () => void,
   ) {}

@@ -3,7 +3,7 @@
 import { orAborted } from '../abort.js'
 import { isBitmap } from '../content/bitmaps.js'
 import { pixelsOf } from '../content/pictures.js'
-import { deserializeError, invalidRequest, messageOf, SecondpassError } from '../errors.js'
+import { deserializeError, disposed, invalidRequest, messageOf, type SecondpassError } from '../errors.js'
 import type { PackedRequest } from '../page/attachments.js'
 import type { RequestControl, RequestKind } from '../page/request-kind.js'
 import type { StepControl, WorkerModelOptions } from '../protocol.js'
@@ -108,7 +108,7 @@ export class SharedPool {
 
   /** Leaves the others, who keep the model. */
   dispose(): void {
-    this.#close(new SecondpassError('disposed', 409, 'The reranker was disposed of.'))
+    this.#close(disposed())
   }
 
   async #join(): Promise<void> {

@@ -1,7 +1,7 @@
 // Which tabs may share a model.
 import { messageOf } from '../errors.js'
 import { folderOf } from '../page/client.js'
-import { engineOptions } from '../page/loading.js'
+import { identityOf } from '../page/loading.js'
 import type { WorkerModelOptions } from '../protocol.js'
 import { memberName } from './messages.js'
 import { takeLock } from './tab-locks.js'
@@ -10,10 +10,7 @@ import { takeLock } from './tab-locks.js'
 declare const PACKAGE_VERSION: string
 
 /** Equal in tabs that may share a model: the same files, loaded and computed with in the same way. */
-export function sharingKey(options: WorkerModelOptions): string {
-  const { remembered: _, caution: __, ...engine } = JSON.parse(engineOptions(options).json)
-  return JSON.stringify([PACKAGE_VERSION, options.device ?? 'auto', options.workers ?? 'auto', engine])
-}
+export const sharingKey = (options: WorkerModelOptions): string => JSON.stringify([PACKAGE_VERSION, ...identityOf(options)])
 
 /** Why these options cannot be shared here, if they cannot. */
 export async function whyNotShared(options: WorkerModelOptions): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 // The tab that has the model, and computes for all that share it.
 import { SecondpassError, serializeError } from '../errors.js'
-import { Pool } from '../page/pool.js'
+import { loadPart } from '../page/page-model.js'
+import type { PoolPart } from '../page/pool-part.js'
 import type { ProgressStep, WorkerModelOptions } from '../protocol.js'
 import { type MemberMessage, memberName, type TabsMessage, type ToHost, type ToMember } from './messages.js'
 import { Seat } from './seat.js'
@@ -17,9 +18,9 @@ export class TabHost {
   readonly #seats = new Map<string, Seat>()
   /** The latest of each stage and file. */
   readonly #steps = new Map<string, ProgressStep>()
-  readonly #loading: Promise<Pool>
+  readonly #loading: Promise<PoolPart>
   readonly #stop = new AbortController()
-  #pool: Pool | undefined
+  #pool: PoolPart | undefined
   #end!: (how: HostingEnd) => void
   #over = false
 
@@ -33,7 +34,7 @@ export class TabHost {
       if (data.type === 'hello') this.#admit(data.member)
     }
     const control = { signal: this.#stop.signal, onProgress: (step: ProgressStep) => this.#progress(step) }
-    this.#loading = Pool.load(options, control, () => this.#changed())
+    this.#loading = loadPart(options, control, () => this.#changed())
     this.#loading.then(
       (pool) => this.#loaded(pool),
       (error) => this.#fail(error),
@@ -94,7 +95,7 @@ export class TabHost {
     this.#tell({ type: 'progress', step })
   }
 
-  #loaded(pool: Pool): void {
+  #loaded(pool: PoolPart): void {
     if (this.#over) return pool.dispose()
     this.#pool = pool
     this.#changed()

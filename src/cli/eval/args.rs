@@ -67,7 +67,7 @@ pub struct EvalArgs {
     /// Values that are kept of each vector, of a model that was trained for it
     #[arg(long, value_name = "N", requires = "embedder", value_parser = clap::value_parser!(u32).range(1..))]
     pub dimensions: Option<u32>,
-    /// Reranker, as in secondpass rerank --model
+    /// Reranker, as in secondpass rerank --model. Where it is the embedding model too, it is loaded once
     #[arg(long, value_name = "DIR|FILE|URL")]
     pub model: Option<PathBuf>,
     /// Vision tower (mmproj) of a GGUF reranker
@@ -102,4 +102,11 @@ pub struct EvalArgs {
     /// Fail if any text or picture cannot be read, instead of doing without it
     #[arg(long)]
     pub strict: bool,
+}
+
+impl EvalArgs {
+    /// Whether embedder and reranker are the same files.
+    pub(super) fn is_one_model(&self) -> bool {
+        (&self.model, &self.vision) == (&self.embedder, &self.embedder_vision)
+    }
 }

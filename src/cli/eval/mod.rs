@@ -52,16 +52,17 @@ pub async fn run(args: EvalArgs) -> Result<(), CliError> {
     let mut report = EvalReport::new(&files, args.seed, &runner.collection)?;
     let mut about = describe(&runner.collection, &first.rankings, args.keep_own_id, &mut report);
     report.add(&first, &runner.collection)?;
-    let mut last = first;
+    let (mut last, mut shared) = (first, None);
     if let Some(embedder) = embedder {
-        let (vectors, model) = runner.vectors(&embedder, &mut report).await?;
+        let (vectors, model, trunk) = runner.vectors(&embedder, &mut report).await?;
+        shared = args.is_one_model().then_some(trunk);
         about.insert("embedder".to_owned(), model);
         report.add(&vectors, &runner.collection)?;
         last = runner.fused(&last, &vectors);
         report.add(&last, &runner.collection)?;
     }
     if let Some(reranker) = reranker {
-        let (reranked, model) = runner.reranked(&last, &reranker, &mut report).await?;
+        let (reranked, model) = runner.reranked(&last, &reranker, shared, &mut report).await?;
         about.insert("reranker".to_owned(), model);
         report.add(&reranked, &runner.collection)?;
     }

@@ -21,7 +21,7 @@ use crate::cli::error::CliError;
 use crate::cli::model::ModelPath;
 use crate::cli::pictures::FilePictures;
 use crate::cli::run_args::watch;
-use crate::engine::{Embedder, Engine, ModelInfo, Observer, TaskInfo};
+use crate::engine::{Embedder, Engine, Error, Manifest, ModelInfo, Observer, SharedTrunk, TaskInfo};
 
 /// Runs the stages over a collection.
 pub struct StageRunner<'a> {
@@ -47,12 +47,12 @@ impl StageRunner<'_> {
         }
     }
 
-    /// By the vectors of an embedder. Gives what it is as well.
+    /// By the vectors of an embedder. Gives what it is as well, and its trunk.
     pub async fn vectors(
         &self,
         embedder: &ModelPath,
         report: &mut EvalReport<'_>,
-    ) -> Result<(StageRankings, Value), CliError> {
+    ) -> Result<(StageRankings, Value, SharedTrunk), CliError> {
         let (on_progress, now) = watch();
         let observer = Observer { on_progress: &on_progress, now: &now, ..Observer::silent() };
         let (options, prompts) = (self.args.compute.load_options().await?, self.args.prompts.given());
@@ -73,7 +73,7 @@ impl StageRunner<'_> {
         run.compare_probe(&mut store).await?;
         let rankings = self.nearest(&run, &mut store, report).await?;
         let about = json!({ "info": info, "settings": made, "dimensions": width });
-        Ok((StageRankings { name: "vectors", rankings }, about))
+        Ok((StageRankings { name: "vectors", rankings }, about, embedder.trunk()))
     }
 
     /// The documents nearest to each query, by the vectors that the store holds in the end.
@@ -106,16 +106,26 @@ impl StageRunner<'_> {
         StageRankings { name: "fused", rankings }
     }
 
-    /// The best results of a stage by a reranker. Gives what it is as well.
+    /// The best results of a stage by a reranker, on the trunk of the embedder where that is the same model. Gives what it is
+    /// as well.
     pub async fn reranked(
         &self,
         first: &StageRankings,
         model: &ModelPath,
+        shared: Option<SharedTrunk>,
         report: &mut EvalReport<'_>,
     ) -> Result<(StageRankings, Value), CliError> {
         let (on_progress, now) = watch();
         let observer = Observer { on_progress: &on_progress, now: &now, ..Observer::silent() };
-        let engine = Engine::load_from(&model.location(), self.args.compute.load_options().await?, &observer).await?;
+        let manifest = Manifest::open(&model.location()).await.map_err(Error::from)?;
+        let beside = match shared {
+            Some(trunk) => Engine::load_beside(&trunk, &manifest, &observer).await?,
+            None => None,
+        };
+        let engine = match beside {
+            Some(engine) => engine,
+            None => Engine::load_manifest(&manifest, self.args.compute.load_options().await?, &observer).await?,
+        };
         let info = engine.info();
         self.check_pictures(info)?;
         info.warnings.iter().for_each(|warning| report.warn(format!("{}: {warning}", info.model)));

@@ -8,7 +8,7 @@ use crate::model::layers::{Bias, MlpActivation};
 const MAX_REACH: usize = 1 << 16;
 
 /// The sizes of an encoder, and what its configuration chooses.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EncoderConfig {
     /// Width of the residual stream.
     pub hidden_size: usize,

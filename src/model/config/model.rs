@@ -25,7 +25,7 @@ pub struct ModelConfig {
 }
 
 /// The configuration of a trunk.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum TrunkConfig {
     /// A decoder, and the vision tower of a family that has one.
     Decoder {
@@ -119,6 +119,18 @@ impl ModelConfig {
     pub fn with_gguf_tensors(mut self, has_tensor: impl Fn(&str) -> bool) -> Self {
         self.family = self.family.from_gguf_tensors(has_tensor);
         self
+    }
+
+    /// Whether a trunk that was loaded by another configuration of the same files serves this one. Which of the hidden
+    /// states a head reads is not the trunk's.
+    pub fn has_trunk_of(&self, other: &Self) -> bool {
+        self.family == other.family
+            && match (&self.trunk, &other.trunk) {
+                (TrunkConfig::Encoder(own), TrunkConfig::Encoder(other)) => {
+                    *own == EncoderConfig { pooling: own.pooling, ..other.clone() }
+                }
+                (own, other) => own == other,
+            }
     }
 
     /// The decoder, if the trunk is one.

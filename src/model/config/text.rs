@@ -6,7 +6,7 @@ use crate::model::family::AttentionStyle;
 use crate::model::layers::RotaryOrder;
 
 /// The sizes of a decoder.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TextConfig {
     /// Width of the residual stream.
     pub hidden_size: usize,

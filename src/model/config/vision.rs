@@ -9,7 +9,7 @@ use crate::model::family::TowerSpec;
 const MAX_PATCH: usize = 256;
 
 /// The sizes of a vision tower.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct VisionConfig {
     /// Its blocks.
     pub depth: usize,

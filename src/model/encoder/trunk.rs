@@ -24,7 +24,6 @@ pub struct Encoder {
     relative: Option<RelativeEmbeddings>,
     /// In an encoder whose layers norm their inputs.
     final_norm: Option<LayerNorm>,
-    pooling: Pooling,
     head_dim: usize,
     /// Whether the last layer can compute a few rows only. Distances need all.
     can_select: bool,
@@ -67,21 +66,21 @@ impl Encoder {
             layers,
             relative,
             final_norm,
-            pooling: config.pooling,
             head_dim: config.head_dim(),
             can_select: !matches!(config.positions, Positions::LinearBias | Positions::Disentangled { .. }),
             device: at.source().device().clone(),
         })
     }
 
-    /// What the head reads of each pair, `[pairs, hidden]`. All of them are computed in one submission.
+    /// What a head with this pooling reads of each pair, `[pairs, hidden]`. All of them are computed in one submission.
     pub async fn pooled(
         &self,
         prompts: &[TokenizedPrompt<'_>],
+        pooling: Pooling,
         options: ForwardOptions<'_>,
     ) -> Result<Tensor<2>, ModelError> {
         let bounds = row_bounds(prompts);
-        let chosen: Option<Vec<u32>> = match self.pooling {
+        let chosen: Option<Vec<u32>> = match pooling {
             Pooling::FirstToken => Some(bounds.iter().map(|[start, _]| *start).collect()),
             Pooling::LastToken => Some(bounds.iter().map(|[_, end]| end - 1).collect()),
             Pooling::Mean => None,

@@ -60,7 +60,7 @@ pub enum TrunkKind {
 }
 
 /// What distinguishes a family's vision tower.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct TowerSpec {
     /// Whether patches have learned positions beside the rotary ones.
     pub learned_positions: bool,
