@@ -9,7 +9,8 @@ use secondpass::bytes::{DirectoryFolder, Folder, LocalBoxFuture, OpenResult, Sou
 use secondpass::cli::FilePictures;
 use secondpass::engine::{FileLocation, LoadOptions, ModelLocation, NoPictures, WeightMemory};
 use secondpass::media::DecodeOptions;
-use secondpass::{EmbedRequest, Embedder, Engine, Observer, RequestOptions, RerankRequest, RerankResponse};
+use secondpass::model::Task;
+use secondpass::{EmbedRequest, Embedder, Engine, Manifest, Observer, RequestOptions, RerankRequest, RerankResponse};
 use serde_json::{Value, json};
 
 fn fixture(model: &str) -> PathBuf {
@@ -125,6 +126,25 @@ fn vectors_are_the_same_to_the_bit() {
     assert_eq!(memory, WeightMemory::Streamed);
     assert_eq!(got, want);
     assert!(got.iter().all(|vector| !vector.is_empty()));
+}
+
+#[test]
+fn both_tasks_of_the_same_files_read_one_trunk_again() {
+    let folder = DirectoryFolder::new(fixture("text/tiny-tied"));
+    let (observer, request) = (Observer::silent(), r#"{"input": ["Mars is red.", "a page"]}"#);
+    let vectors = |embedder: &Embedder| {
+        let response = block_on(embedder.embed(&EmbedRequest::from_json(request).expect("a request"), &observer));
+        serde_json::to_value(response.expect("vectors").data).expect("JSON")
+    };
+    let want = vectors(&block_on(Embedder::load(&folder, options(None), None, &observer)).expect("a model"));
+    let scores = bits(&rerank(&load(&folder, None), &texts()));
+    let engine = load(&folder, Some(0));
+    let manifest = block_on(Manifest::open_for(&ModelLocation::Folder(&folder), Task::Embed)).expect("files");
+    let beside = block_on(Embedder::load_beside(&engine.trunk(), &manifest, None, &observer)).expect("a model");
+    let embedder = beside.expect("these files serve both");
+    assert_eq!(embedder.info().memory, WeightMemory::Streamed);
+    assert_eq!(vectors(&embedder), want);
+    assert_eq!(bits(&rerank(&engine, &texts())), scores);
 }
 
 #[test]

@@ -78,6 +78,32 @@ test('on WebGPU the scores are the same', async () => {
   })
 })
 
+test('an embedder that joins a streamed model leaves it what it reads, also in memory', async () => {
+  const page = await browser.page()
+  const { ok, error } = await page.evaluate(
+    ({ model, request }) =>
+      outcome(async () => {
+        const options = { model, device: 'cpu', memory: 'streamed', cache: 'memory', workers: 1, savings: { packing: false } }
+        const reranker = await secondpass.Reranker.load(options)
+        const before = (await reranker.rerank(request)).results
+        const embedder = await secondpass.Embedder.load(options)
+        const { data } = await embedder.embed({ input: ['a planet', 'a page'] })
+        const after = (await reranker.rerank(request)).results
+        const infos = [reranker.info.memory, embedder.info.memory]
+        reranker.dispose()
+        const again = await embedder.embed({ input: ['a planet', 'a page'] })
+        embedder.dispose()
+        return { before, after, infos, vectors: [data, again.data].map((list) => list.map(({ embedding }) => embedding)) }
+      }),
+    { model: MODEL, request: { ...REQUEST, documents: REQUEST.documents.slice(0, 5) } },
+  )
+  await page.close()
+  assert.equal(error, undefined)
+  assert.deepEqual(ok.infos, ['streamed', 'streamed'])
+  assert.deepEqual(ok.after, ok.before)
+  assert.deepEqual(ok.vectors[1], ok.vectors[0])
+})
+
 test('a vision model is read again with its tower', async () => {
   const image = `data:image/png;base64,${readFileSync(join(ROOT, 'tests', 'fixtures', 'vl', 'pictures', 'shapes.png')).toString('base64')}`
   const request = { query: 'a disc', documents: [{ image }, 'a page', { image, text: 'shapes' }] }
