@@ -84,7 +84,7 @@ export interface ModelOptions {
    * Which weights stay in memory, on the GPU or in the workers: all of them (`resident`), none of a decoder's layers (`streamed`),
    * or at most so many bytes. The other layers are read again from where the model's files are stored, once for the documents of a
    * request, while the layer before computes: models run that are larger than the memory, with the same scores. Encoders always stay
-   * whole. Default `auto`: all of them where they fit, as far as the browser tells, and streamed where an allocation fails.
+   * whole. In Node a file on disk is in memory either way; what is downloaded into a `cache` folder is read from there. Default `auto`: all of them where they fit, as far as the browser tells, and streamed where an allocation fails.
    */
   memory?: 'auto' | 'resident' | 'streamed' | number
   /**
