@@ -289,6 +289,34 @@ test('a worker that dies while the second task is added is replaced, and serves 
   assert.deepEqual(result, { scores, vectors, loads: 2 })
 })
 
+// The first submissions after a load are those of the second task's warm-up.
+for (const [when, nth] of [
+  ['while the second task is added', 1],
+  ['in a request', 40],
+]) {
+  test(`a device that is lost ${when} comes back with both tasks`, async () => {
+    const { recovered, started, ...answers } = await inPage(
+      async ({ requests, nth }) => {
+        let started = 0
+        const worker = () => new Worker('/pages/fragile-worker.js', { type: 'module', name: started++ === 0 ? `request ${nth}` : '' })
+        const pair = await loadBoth({ model: '/models/tiny-tied', device: 'webgpu', kernels: 'tile', worker })
+        const before = started
+        let answers
+        for (let i = 0; i < 60 && (!answers || started === 1); i++) answers = await answersOf(pair, requests)
+        const { recovered_from } = pair.embedder.info
+        pair.reranker.dispose()
+        pair.embedder.dispose()
+        return { ...answers, recovered: recovered_from?.code, started: [before, started] }
+      },
+      { requests: TEXTS, nth },
+    )
+    assert.deepEqual([recovered, started], ['device_lost', nth === 1 ? [2, 2] : [1, 2]])
+    const { scores, vectors } = await apart({ model: '/models/tiny-tied', device: 'webgpu', kernels: 'tile' }, TEXTS)
+    const close = (some, others) => some.flat().every((value, i) => Math.abs(value - others.flat()[i]) < 1e-5)
+    assert.ok(close(answers.scores, scores) && close(answers.vectors, vectors))
+  })
+}
+
 test('an abort of one does not stop the other: of a request, and of a load', async () => {
   const result = await inPage(async (requests) => {
     const { worker, seen } = pool.watchedWorkers()

@@ -32,7 +32,7 @@ export async function loadModel(options: WorkerModelOptions, tasks: ReadonlySet<
     for (const task of tasks) {
       if (loaded.infos.size === 0) await ask(loaded, { ...options, task }, control, caution)
       else if (!(await addTask(loaded, options, task, control)))
-        throw new SecondpassError('bad_response', 502, `The files of ${options.model} have changed since they were loaded; load the model again.`)
+        throw new SecondpassError('bad_response', 502, 'The files of the model have changed; load it again.')
     }
     return loaded
   } catch (error) {

@@ -106,6 +106,17 @@ export class ModelWorker {
     return !this.#starting && !this.#lost && !this.#closed
   }
 
+  /** Gets what it lacks of its tasks. If that fails it is started again, with all of them. */
+  async complete(): Promise<void> {
+    for (const task of this.tasks) {
+      if (!this.isReady || this.has(task)) continue
+      const { client } = this.#loaded
+      const added = await this.add(task, { signal: this.#end.signal }).catch(() => false)
+      if (!added && this.isReady && client === this.#loaded.client) this.#lose(client, new WorkerLostError('internal', 500, 'A task could not be added.'))
+      this.onChange()
+    }
+  }
+
   get isIdle(): boolean {
     return this.isReady && !this.#working
   }

@@ -1,6 +1,6 @@
 // Workers with the same model, among which the documents of requests are shared out.
 import { orAborted, untilAborted } from '../abort.js'
-import { disposed, type SecondpassError, WorkerLostError } from '../errors.js'
+import { disposed, type SecondpassError } from '../errors.js'
 import { machine } from '../node/thread.js'
 import type { StepControl, Task, WorkerModelOptions } from '../protocol.js'
 import type { RerankerInfo } from '../types.js'
@@ -161,14 +161,10 @@ export class Pool {
       if (this.#closed) worker.close(this.#closed)
       else this.#workers.push(worker)
     } catch (error) {
-      this.#limit(error)
+      this.#limited = { by: 'load', message: `A further worker could not load the model: ${(error as Error).message}` }
     }
     this.#joining--
     this.#changed()
-  }
-
-  #limit(error: unknown): void {
-    this.#limited = { by: 'load', message: `A further worker could not load the model: ${(error as Error).message}` }
   }
 
   /** A worker that has the model, as soon as there is one. */
@@ -182,24 +178,9 @@ export class Pool {
     }
   }
 
-  /** Workers that had the model before it had a task get that too. One that cannot have it is ended: there are others. */
+  /** Workers that had the model before it had a task get that too. */
   async #complete(): Promise<void> {
-    const adding = this.#workers.flatMap((worker) => [...this.#tasks].map((task) => this.#addTo(worker, task)))
-    await Promise.all(adding)
-  }
-
-  async #addTo(worker: ModelWorker, task: Task): Promise<void> {
-    if (!worker.isReady || worker.has(task)) return
-    try {
-      if (await worker.add(task, { signal: this.#end.signal })) return this.#deal()
-      throw new Error('its files have changed')
-    } catch (error) {
-      if (isLoss(error)) return this.#changed()
-      this.#limit(error)
-      // What it computes for the other task goes to another worker.
-      worker.close(new WorkerLostError('internal', 500, String(this.#limited?.message)))
-      this.#changed()
-    }
+    await Promise.all(this.#workers.map((worker) => worker.complete()))
   }
 
   /** A worker can compute, or is closed. */
