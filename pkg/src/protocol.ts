@@ -27,6 +27,12 @@ export type WasmModules = Record<Build, string | WebAssembly.Module | null> & {
   addresses: Record<Build, string | null>
 }
 
+/** Which device an earlier load took on an adapter. */
+export interface KnownRoute {
+  adapter: string
+  device: Device
+}
+
 /** One step of one stage, as the worker sees it. */
 export type ProgressStep = Omit<ProgressEvent, 'overall'>
 
@@ -39,7 +45,7 @@ export interface StepControl {
 export type ToWorker =
   /** `null` stands for an attachment of documents that another worker has. */
   | { type: 'rerank' | 'embed'; id: number; body: string; strict: boolean; attachments: (Attachment | null)[] }
-  | { type: 'load'; id: number; device: Device; options: string; picked: PickedFiles; wasm: WasmModules }
+  | { type: 'load'; id: number; device: Device; known: KnownRoute | undefined; options: string; picked: PickedFiles; wasm: WasmModules }
   | { type: 'store'; id: number; options: string; picked: PickedFiles; wasm: WasmModules }
   | { type: 'cache'; id: number; action: 'list' | 'delete' | 'verify'; url: string | null; wasm: WasmModules }
   | { type: 'drawn'; id: number; drawing: number; pixels: Pixels | null }
@@ -53,7 +59,8 @@ export type FromWorker =
   | { type: 'started'; id: number }
   | { type: 'progress'; id: number; event: ProgressStep }
   | { type: 'result'; id: number; result: RerankResult | EmbeddedVector }
-  | { type: 'loaded'; id: number; info: RerankerInfo }
+  /** `adapter` is a text that another adapter does not have; set where `auto` had one to choose. */
+  | { type: 'loaded'; id: number; info: RerankerInfo; adapter: string | undefined }
   | { type: 'draw'; id: number; drawing: number; bytes: ArrayBuffer }
   | { type: 'compiled'; id: number; build: Build; module: WebAssembly.Module }
   | { type: 'persist'; id: number }

@@ -119,13 +119,14 @@ class LoadHost {
   }
 }
 
-async function load({ id, device, options, picked, wasm }: Message<'load'>, signal: AbortSignal): Promise<void> {
-  const target = await targetFor(device)
+async function load({ id, device, known, options, picked, wasm }: Message<'load'>, signal: AbortSignal): Promise<void> {
+  const target = await targetFor(device, known)
   const report = throttled((event) => send({ type: 'progress', id, event }))
   const { glue, address } = await start(id, target.build, wasm, report)
   const json = JSON.stringify({ ...JSON.parse(options), device: target.device })
   engine = await untilBlocked(signal, (signal) => glue.Engine.load(json, new LoadHost(id, picked), signal, (step) => report(JSON.parse(step))))
-  send({ type: 'loaded', id, info: { ...JSON.parse(engine.info()), wasm_bytes: memory?.buffer.byteLength ?? 0, files: [scriptAddress(), address] } })
+  const info = { ...JSON.parse(engine.info()), wasm_bytes: memory?.buffer.byteLength ?? 0, files: [scriptAddress(), address] }
+  send({ type: 'loaded', id, info, adapter: target.adapter })
 }
 
 async function store({ id, options, picked, wasm }: Message<'store'>, signal: AbortSignal): Promise<void> {

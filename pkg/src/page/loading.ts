@@ -8,6 +8,7 @@ import type { RerankerInfo } from '../types.js'
 import { Client, folderOf } from './client.js'
 import { recallKernels, rememberKernels } from './kernels.js'
 import { mostModelBytes } from './platform.js'
+import { knownRoute } from './remembered-routes.js'
 
 /** Where files lie that another worker reads without the network. */
 const STORED = new Set<RerankerInfo['storage']>(['opfs', 'cache-api', 'folder', 'file'])
@@ -18,6 +19,8 @@ export const isStored = ({ storage }: RerankerInfo): boolean => STORED.has(stora
 export interface LoadedModel {
   client: Client
   info: RerankerInfo
+  /** Which adapter there is, where the device was chosen by `auto`. */
+  adapter?: string | undefined
 }
 
 /** Starts a worker and loads a model into it; `caution` is how often its device was lost before. */
@@ -26,10 +29,11 @@ export async function loadModel(options: WorkerModelOptions, { signal, onProgres
   try {
     const { json, picked } = engineOptions(options, caution)
     const device = options.device ?? 'auto'
-    const info = await orAborted(
+    const known = device === 'auto' ? knownRoute(options) : undefined
+    const { info, adapter } = await orAborted(
       signal,
-      client.call<RerankerInfo>(
-        (id) => ({ type: 'load', id, device, options: json, picked, wasm: client.wasm }),
+      client.call<Omit<LoadedModel, 'client'>>(
+        (id) => ({ type: 'load', id, device, known, options: json, picked, wasm: client.wasm }),
         signal,
         (message) => {
           if (message.type === 'progress') onProgress?.(message.event)
@@ -39,11 +43,17 @@ export async function loadModel(options: WorkerModelOptions, { signal, onProgres
     )
     // After a loss only the safe kernels were tried, which says nothing of the others.
     if (caution === 0 || !recallKernels()) rememberKernels(info)
-    return { client, info: { ...info, storage: storageOf(info.storage, options) } }
+    return { client, info: { ...info, storage: storageOf(info.storage, options) }, adapter }
   } catch (error) {
     client.dispose()
     throw withAdvice(error, options)
   }
+}
+
+/** For another worker: the first has asked the host whether its files are current, and has checked the hash of a picked file. */
+export function helperOptions({ integrity, ...options }: WorkerModelOptions): WorkerModelOptions {
+  const checked = options.model instanceof Blob || integrity === undefined ? {} : { integrity }
+  return { ...options, ...checked, device: 'cpu', revalidate: false }
 }
 
 /** Where the files of a model are, of which the engine knows nothing: on this machine, or in a folder that stands for a browser's storage. */

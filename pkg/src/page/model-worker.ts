@@ -1,11 +1,12 @@
 // A model in a worker that may be lost, and is then loaded again.
 import { type ErrorCode, SecondpassError, WorkerLostError } from '../errors.js'
 import type { StepControl, WorkerModelOptions } from '../protocol.js'
-import type { RerankerInfo } from '../types.js'
+import type { RerankerInfo, Routing } from '../types.js'
 import type { Client } from './client.js'
 import { forgetKernels } from './kernels.js'
 import { isStored, type LoadedModel, loadModel } from './loading.js'
 import { type PortionMessage, sendPortion } from './request.js'
+import { routed } from './routing.js'
 
 /**
  * Restarts in a row without one answered request, after which the reranker closes. Each loads the whole model, and a request
@@ -36,6 +37,8 @@ const blameless = ({ code, status, message }: SecondpassError) => new WorkerLost
  */
 export class ModelWorker {
   #loaded!: LoadedModel
+  /** How its device was chosen. */
+  #routing: Routing | undefined
   #starting = false
   #working = false
   /** Why the worker is gone, if no other was started yet. */
@@ -55,19 +58,22 @@ export class ModelWorker {
   ) {}
 
   static async load(options: WorkerModelOptions, control: StepControl, onChange: () => void): Promise<ModelWorker> {
-    const worker = new ModelWorker(options, onChange)
-    worker.#loaded = await loadModel(options, control).catch(async (error) => {
+    const first = await loadModel(options, control).catch(async (error) => {
       if (!isLoss(error)) throw error
       // A kernel may be what the device cannot take: the second try is with the safe ones.
       forgetKernels()
       return recovered(await reload(options, control, 1), error)
     })
+    const { loaded, routing } = await routed(first, options, control)
+    const worker = new ModelWorker(routing?.device === 'cpu' ? { ...options, device: 'cpu' } : options, onChange)
+    worker.#loaded = loaded
+    worker.#routing = routing
     return worker
   }
 
   get info(): RerankerInfo {
     const { client, info } = this.#loaded
-    return { ...info, wasm_bytes: client.wasmBytes ?? info.wasm_bytes }
+    return { ...info, ...(this.#routing && { routing: this.#routing }), wasm_bytes: client.wasmBytes ?? info.wasm_bytes }
   }
 
   /** Why it can no longer be used. */
