@@ -1,6 +1,6 @@
 // The device for a model of which none is remembered: a few texts are computed on the GPU and on the CPU, and the model stays where that
 // is faster. A script of its own, which the main one fetches only for that.
-import { orAborted } from './abort.js'
+import { orAborted, untilAborted } from './abort.js'
 import type { SecondpassError } from './errors.js'
 import { machine } from './node/thread.js'
 import type { Client } from './page/client.js'
@@ -74,9 +74,9 @@ export async function chooseDevice(gpu: LoadedModel, options: WorkerModelOptions
     return { loaded: known.device === 'cpu' ? await moved(client, control, tools) : gpu, routing: { ...known, remembered: true } }
   }
   if (fittingCopies(info, machine()) < 2) return { loaded: gpu, routing: untried('memory') }
-  const comparing = turn.then(() => compare(gpu, options, control, tools))
-  turn = comparing.catch(() => {})
-  const result = await orAborted(control.signal, comparing)
+  const comparing = untilAborted(turn, control.signal).then(() => compare(gpu, options, control, tools))
+  turn = Promise.allSettled([turn, comparing])
+  const result = await comparing
   if (result.routing.by !== 'load') remember(result.routing)
   return result
 }
