@@ -41,7 +41,9 @@ export async function abort(options, when) {
   const controller = new AbortController()
   const reason = new Error('not wanted any more')
   const loading = window.secondpass.Reranker.load({ worker, workers: 1, ...options }, { signal: controller.signal }).catch((error) => error)
-  while (!when(workers)) await new Promise((done) => setTimeout(done, 5))
+  let over = false
+  void loading.then(() => (over = true))
+  while (!when(workers) && !over) await new Promise((done) => setTimeout(done, 5))
   const start = performance.now()
   controller.abort(reason)
   const same = (await loading) === reason
