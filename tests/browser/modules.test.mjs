@@ -27,6 +27,8 @@ async function run(options, worker) {
   const { ok, error } = await page.evaluate(
     ({ options, worker }) =>
       outcome(async () => {
+        // Each is a first load, of which nothing is remembered.
+        localStorage.clear()
         const start = worker && { worker: () => new Worker('/pages/real-gpu-worker.js', { type: 'module', name: worker }) }
         const reranker = await secondpass.Reranker.load({ model: '/models/tiny-tied', ...options, ...start })
         const { results } = await reranker.rerank({ query: 'q', documents: ['a'] })
