@@ -8,6 +8,7 @@ import { CACHE_CHECKS, checkFileOptions, checkLoadControl, checkLoadOptions } fr
 import { Client, type ClientOptions, folderOf } from './page/client.js'
 import { engineOptions, persist } from './page/loading.js'
 import { LoadProgress } from './page/progress.js'
+import { forgetRoutes } from './page/remembered-routes.js'
 import type { ToWorker } from './protocol.js'
 import type { LoadOptions } from './reranker.js'
 import type { CachedFile, LoadControl, ModelOptions, VerifiedFile } from './types.js'
@@ -57,9 +58,11 @@ export const cache = {
     return Number(await perform('delete', checked(url, 'cache.delete'), options))
   },
 
-  /** Removes all of them. Resolves to how many were removed. */
+  /** Removes all of them, and what was measured for `device: 'auto'`. Resolves to how many files were removed. */
   async clear(options: CacheOptions = {}): Promise<number> {
-    return Number(await perform('delete', undefined, options))
+    const removed = Number(await perform('delete', undefined, options))
+    forgetRoutes()
+    return removed
   },
 
   /** Reads the files of a model, and finds what is missing or damaged. The next load fetches that, and nothing else. */

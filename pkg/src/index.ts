@@ -42,6 +42,7 @@ export type {
   RerankRequest,
   RerankResponse,
   RerankResult,
+  Routing,
   VerifiedFile,
   WasmUrls,
 } from './types.js'

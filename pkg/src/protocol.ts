@@ -30,6 +30,12 @@ export type WasmModules = Record<Build, string | WebAssembly.Module | null> & {
   addresses: Record<Build, string | null>
 }
 
+/** Which device an earlier load took on an adapter. */
+export interface KnownRoute {
+  adapter: string
+  device: Device
+}
+
 /** One step of one stage, as the worker sees it. */
 export type ProgressStep = Omit<ProgressEvent, 'overall'>
 
@@ -42,7 +48,7 @@ export interface StepControl {
 export type ToWorker =
   /** `null` stands for an attachment of documents that another worker has. */
   | { type: Task; id: number; body: string; strict: boolean; attachments: (Attachment | null)[] }
-  | { type: 'load'; id: number; device: Device; options: string; picked: PickedFiles; wasm: WasmModules }
+  | { type: 'load'; id: number; device: Device; known: KnownRoute | undefined; options: string; picked: PickedFiles; wasm: WasmModules }
   /** The model that the worker has, for its other task too. */
   | { type: 'add'; id: number; options: string; picked: PickedFiles }
   | { type: 'store'; id: number; options: string; picked: PickedFiles; wasm: WasmModules }
@@ -58,8 +64,11 @@ export type FromWorker =
   | { type: 'started'; id: number }
   | { type: 'progress'; id: number; event: ProgressStep }
   | { type: 'result'; id: number; result: RerankResult | EmbeddedVector }
-  /** `null`: what was to be added needs a trunk of its own. */
-  | { type: 'loaded'; id: number; info: RerankerInfo | null }
+  /**
+   * `null`: what was to be added needs a trunk of its own. `adapter` is a text that another adapter does not have; set where `auto` had
+   * one to choose.
+   */
+  | { type: 'loaded'; id: number; info: RerankerInfo | null; adapter?: string | undefined }
   | { type: 'draw'; id: number; drawing: number; bytes: ArrayBuffer }
   | { type: 'compiled'; id: number; build: Build; module: WebAssembly.Module }
   | { type: 'persist'; id: number }

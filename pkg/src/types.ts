@@ -1,7 +1,10 @@
 import type { Content } from './content/types.js'
 import type { ErrorCode } from './errors.js'
 
-/** Where to compute: WebGPU, the CPU, or (`auto`) WebGPU if there is a real GPU and the CPU otherwise. */
+/**
+ * Where to compute: WebGPU, the CPU, or (`auto`) the faster of the two, as measured at the first load: WebGPU only if there is a real GPU
+ * that is right and not slower than the processor.
+ */
 export type Device = 'auto' | 'webgpu' | 'cpu'
 
 /** A folder on disk, for Node, Deno and Bun: its path, or its address. It is made where it is missing; several processes may share it. */
@@ -202,6 +205,23 @@ export interface RerankResponse {
   }
 }
 
+/** How `device: 'auto'` has chosen where the browser has a WebGPU adapter. */
+export interface Routing {
+  /** What was taken. */
+  device: 'webgpu' | 'cpu'
+  /**
+   * Why. `speed`: it is the faster one, by a timed pass of the model on each. `scores`: the GPU failed, or its results were not those of
+   * the processor. `adapter`: it computes in software, or could not be opened. The others say why the GPU was taken without a comparison: the
+   * model is not stored, so a copy for the processor would have to be downloaded again (`storage`), two copies would take more than a quarter of the
+   * device's memory (`memory`), the processor did not get through in a second (`time`), or a copy, or the script that compares, could not be loaded (`load`).
+   */
+  by: 'speed' | 'scores' | 'adapter' | 'storage' | 'memory' | 'time' | 'load'
+  /** Milliseconds for a short text on the GPU, and on the CPU with so many workers, by the time of one. */
+  measured?: { webgpu: number; cpu: number; workers: number }
+  /** Whether an earlier load has measured it. */
+  remembered: boolean
+}
+
 /** What is loaded, and what it runs on. */
 export interface RerankerInfo {
   model: string
@@ -218,6 +238,8 @@ export interface RerankerInfo {
   /** What the head is. */
   head?: string
   device: 'webgpu' | 'cpu' | 'remote'
+  /** Why `auto` took that device; absent if the device was named, where there is no WebGPU adapter to choose, and outside of browsers. */
+  routing?: Routing
   /** The address of a remote reranker. */
   url?: string
   /** Set if this is the fallback for a model that could not be loaded, with the reason. */

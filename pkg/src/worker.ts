@@ -123,14 +123,14 @@ class LoadHost {
   }
 }
 
-async function load({ id, device, options, picked, wasm }: Message<'load'>, signal: AbortSignal): Promise<void> {
-  const target = await targetFor(device)
+async function load({ id, device, known, options, picked, wasm }: Message<'load'>, signal: AbortSignal): Promise<void> {
+  const target = await targetFor(device, known)
   const report = throttled((event) => send({ type: 'progress', id, event }))
   const { glue, address } = await start(id, target.build, wasm, report)
   const json = JSON.stringify({ ...JSON.parse(options), device: target.device })
   engine = await untilBlocked(signal, (signal) => glue.Engine.load(json, new LoadHost(id, picked), signal, (step) => report(JSON.parse(step))))
   moduleAddress = address
-  send({ type: 'loaded', id, info: infoFor(options) })
+  send({ type: 'loaded', id, info: infoFor(options), adapter: target.adapter })
 }
 
 /** Loads the model for its other task too, with the trunk that is here. */

@@ -33,7 +33,11 @@ const ROWS = [
     ({ can: { webgpu } }) => (webgpu ? `${webgpu.info || 'an adapter without a name'}${webgpu.fallback ? ', in software' : ''}` : 'no'),
     'without it `auto` is the CPU, and `webgpu` the error `no_webgpu`',
   ],
-  ['`device: "auto"`', ({ auto }) => auto.device, 'a software adapter is slower than the CPU build, so `auto` does not take it'],
+  [
+    '`device: "auto"`',
+    ({ auto }) => auto.device,
+    'a software adapter is slower than the CPU build, so `auto` does not take it; others are measured at the first load',
+  ],
   ['`shader-f16`', ({ can: { webgpu } }) => gpu(webgpu?.f16, yes), 'not needed'],
   ['subgroups', ({ can: { webgpu } }) => gpu(webgpu?.subgroups, yes), 'asked for where they are; without them the kernels `quads` are not tried'],
   ['workgroup memory', ({ can: { webgpu } }) => gpu(webgpu?.workgroupStorage, kib), 'no shader needs more than 16 KiB'],
@@ -111,7 +115,7 @@ ${line(Array(engines.length + 2).fill('---'))}
 ${ROWS.map(([name, , remark]) => line([name, ...engines.map((engine) => columns.get(engine).get(name)), remark])).join('\n')}
 
 The tests: scores of every family on the CPU, and on WebGPU where there is an adapter; pictures, videos and GGUF files; loading, resuming, hashes, stored files;
-cancelling and disposing; a crashed worker and a lost device; the package unbundled, bundled and behind a service worker; the demo, with and without a network.
+cancelling and disposing; a crashed worker and a lost device; the choice of the device where adapters do not say that they are software; the package unbundled, bundled and behind a service worker; the demo, with and without a network.
 They are in \`tests/engines\`. An engine that is not installed, and cannot be, is reported as skipped.
 
 What WebKitGTK does not show about Safari: Safari has WebGPU from version 26 on. Limits of it and of Firefox are imitated in Chromium by

@@ -145,7 +145,7 @@ export class Client {
         pending.started = true
         return
       case 'loaded':
-        return pending.resolve(message.info as never)
+        return pending.resolve(message as never)
       case 'done':
         return pending.resolve(message.response as never)
       case 'failed':

@@ -8,6 +8,7 @@ import type { RerankerInfo } from '../types.js'
 import { Client, folderOf } from './client.js'
 import { recallKernels, rememberKernels } from './kernels.js'
 import { mostModelBytes } from './platform.js'
+import { knownRoute } from './remembered-routes.js'
 import { weightLimits } from './weight-memory.js'
 
 /** Where files lie that another worker reads without the network. */
@@ -22,7 +23,12 @@ export interface LoadedModel {
   infos: Map<Task, RerankerInfo>
   /** Why it had to be loaded again, if it had. */
   recovered?: RerankerInfo['recovered_from']
+  /** Which adapter there is, where the device was chosen by `auto`. */
+  adapter?: string | undefined
 }
+
+/** What is loaded for whichever task was first. */
+export const firstInfo = ({ infos }: LoadedModel): RerankerInfo => infos.values().next().value as RerankerInfo
 
 /** Starts a worker and loads a model into it, for tasks to which more may be added meanwhile; `caution` is how often its device was lost before. */
 export async function loadModel(options: WorkerModelOptions, tasks: ReadonlySet<Task>, control: StepControl, caution = 0): Promise<LoadedModel> {
@@ -45,31 +51,35 @@ export async function loadModel(options: WorkerModelOptions, tasks: ReadonlySet<
 export const addTask = (loaded: LoadedModel, options: WorkerModelOptions, task: Task, control: StepControl): Promise<boolean> =>
   ask(loaded, { ...options, task }, control)
 
-async function ask(
-  { client, infos }: LoadedModel,
-  options: WorkerModelOptions & { task: Task },
-  { signal, onProgress }: StepControl,
-  caution = 0,
-): Promise<boolean> {
+async function ask(loaded: LoadedModel, options: WorkerModelOptions & { task: Task }, { signal, onProgress }: StepControl, caution = 0): Promise<boolean> {
+  const { client, infos } = loaded
   const { json, picked } = engineOptions(options, caution)
   const device = options.device ?? 'auto'
+  const known = device === 'auto' ? knownRoute(options) : undefined
   const isFirst = infos.size === 0
-  const call = client.call<RerankerInfo | null>(
-    (id) => (isFirst ? { type: 'load', id, device, options: json, picked, wasm: client.wasm } : { type: 'add', id, options: json, picked }),
+  const call = client.call<{ info: RerankerInfo | null; adapter?: string }>(
+    (id) => (isFirst ? { type: 'load', id, device, known, options: json, picked, wasm: client.wasm } : { type: 'add', id, options: json, picked }),
     signal,
     (message) => {
       if (message.type === 'progress') onProgress?.(message.event)
       if (message.type === 'persist') void persist()
     },
   )
-  const info = await orAborted(signal, call).catch((error) => {
+  const { info, adapter } = await orAborted(signal, call).catch((error) => {
     throw withAdvice(error, options)
   })
   if (!info) return false
   // After a loss only the safe kernels were tried, which says nothing of the others.
   if (isFirst && (caution === 0 || !recallKernels())) rememberKernels(info)
+  if (isFirst) loaded.adapter = adapter
   infos.set(options.task, { ...info, storage: storageOf(info.storage, options) })
   return true
+}
+
+/** For another worker: the first has asked the host whether its files are current, and has checked the hash of a picked file. */
+export function helperOptions({ integrity, ...options }: WorkerModelOptions): WorkerModelOptions {
+  const checked = options.model instanceof Blob || integrity === undefined ? {} : { integrity }
+  return { ...options, ...checked, device: 'cpu', revalidate: false }
 }
 
 /** Where the files of a model are, of which the engine knows nothing: on this machine, or in a folder that stands for a browser's storage. */

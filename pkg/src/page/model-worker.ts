@@ -1,11 +1,12 @@
 // A model in a worker that may be lost, and is then loaded again.
 import { type ErrorCode, SecondpassError, WorkerLostError } from '../errors.js'
 import type { StepControl, Task, WorkerModelOptions } from '../protocol.js'
-import type { RerankerInfo } from '../types.js'
+import type { RerankerInfo, Routing } from '../types.js'
 import type { Client } from './client.js'
 import { forgetKernels } from './kernels.js'
-import { addTask, isStored, type LoadedModel, loadModel } from './loading.js'
+import { addTask, firstInfo, isStored, type LoadedModel, loadModel } from './loading.js'
 import { type PortionMessage, sendPortion } from './request.js'
+import { routed } from './routing.js'
 import { afterFailure } from './weight-memory.js'
 
 /**
@@ -37,6 +38,8 @@ const blameless = ({ code, status, message }: SecondpassError) => new WorkerLost
  */
 export class ModelWorker {
   #loaded!: LoadedModel
+  /** How its device was chosen. */
+  #routing: Routing | undefined
   #starting = false
   #working = false
   /** Why the worker is gone, if no other was started yet. */
@@ -59,21 +62,26 @@ export class ModelWorker {
 
   static async load(options: WorkerModelOptions, tasks: ReadonlySet<Task>, control: StepControl, onChange: () => void): Promise<ModelWorker> {
     const worker = new ModelWorker(options, tasks, onChange)
-    worker.#loaded = await loadModel(options, tasks, control).catch(async (error) => {
+    const first = await loadModel(options, tasks, control).catch(async (error) => {
       if (!isLoss(error)) throw error
       // A kernel may be what the device cannot take: the second try is with the safe ones.
       forgetKernels()
       worker.options = afterFailure(options, error)
       return recovered(await worker.#reload(worker.options, control, 1), error)
     })
+    const { loaded, routing } = await routed(first, worker.options, tasks, control)
+    if (routing?.device === 'cpu') worker.options = { ...worker.options, device: 'cpu' }
+    worker.#loaded = loaded
+    worker.#routing = routing
     return worker
   }
 
   /** What is loaded for a task, or for whichever it was loaded for first. */
   info(task?: Task): RerankerInfo {
     const { client, infos, recovered } = this.#loaded
-    const info = (task && infos.get(task)) ?? (infos.values().next().value as RerankerInfo)
-    return { ...info, ...(recovered && { recovered_from: recovered }), wasm_bytes: client.wasmBytes ?? info.wasm_bytes }
+    const info = (task && infos.get(task)) ?? firstInfo(this.#loaded)
+    const routing = this.#routing
+    return { ...info, ...(recovered && { recovered_from: recovered }), ...(routing && { routing }), wasm_bytes: client.wasmBytes ?? info.wasm_bytes }
   }
 
   /** Whether it has the head for a task. */

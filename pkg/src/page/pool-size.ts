@@ -48,12 +48,18 @@ export function poolSize(workers: ModelOptions['workers'] = 'auto', info: Rerank
     return one('storage', 'The files of the model are kept in the memory of one worker, and each further one would have to download them again.')
   }
   if (workers !== 'auto') return { count: wanted }
-  // Of weights that are read again only some have a copy in each.
-  const bytes = Math.max(info.memory === 'streamed' ? 0 : info.weight_bytes, info.wasm_bytes) + WORKING_BYTES
-  const fitting = Math.floor(((hints.deviceMemory ?? USUAL_GIB) * GIB * SHARE_OF_MEMORY) / bytes)
+  const fitting = fittingCopies(info, hints)
   if (fitting >= wanted) return { count: wanted }
-  const message = `Each worker has a copy of the model, ${Math.round(bytes / 2 ** 20)} MiB with its working memory, and a quarter of the device's memory is used at most.`
+  const message = `Each worker has a copy of the model, ${Math.round(bytesOfCopy(info) / 2 ** 20)} MiB with its working memory, and a quarter of the device's memory is used at most.`
   return { count: Math.max(1, fitting), limited: { by: 'memory', message } }
 }
+
+/** Of weights that are read again only some have a copy in each. */
+const bytesOfCopy = ({ memory, weight_bytes, wasm_bytes }: RerankerInfo): number =>
+  Math.max(memory === 'streamed' ? 0 : weight_bytes, wasm_bytes) + WORKING_BYTES
+
+/** How many copies of a model the device bears. */
+export const fittingCopies = (info: RerankerInfo, { deviceMemory = USUAL_GIB }: DeviceHints): number =>
+  Math.floor((deviceMemory * GIB * SHARE_OF_MEMORY) / bytesOfCopy(info))
 
 const one = (by: 'device' | 'storage', message: string): PoolSize => ({ count: 1, limited: { by, message } })

@@ -4,6 +4,7 @@ import { disposed, type SecondpassError } from '../errors.js'
 import { machine } from '../node/thread.js'
 import type { StepControl, Task, WorkerModelOptions } from '../protocol.js'
 import type { RerankerInfo } from '../types.js'
+import { helperOptions } from './loading.js'
 import { isLoss, isSuspect, ModelWorker } from './model-worker.js'
 import { poolSize } from './pool-size.js'
 import { PooledRequest, type Portion } from './pooled-request.js'
@@ -259,10 +260,4 @@ export class Pool {
     for (const done of this.#waiting.splice(0)) done()
     this.onChange()
   }
-}
-
-/** The first worker has asked the host whether its files are current, and has checked the hash of a picked file. */
-function helperOptions({ integrity, ...options }: WorkerModelOptions): WorkerModelOptions {
-  const checked = options.model instanceof Blob || integrity === undefined ? {} : { integrity }
-  return { ...options, ...checked, device: 'cpu', revalidate: false }
 }

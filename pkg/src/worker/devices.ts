@@ -1,15 +1,23 @@
 // Which build of the engine a device needs, and what the engine cannot do for the WebGPU device that it opens: ask for a feature
 // that its library does not know in browsers, and tell the page when the device is lost.
 import { SecondpassError } from '../errors.js'
-import type { Build, FromWorker } from '../protocol.js'
+import type { Build, FromWorker, KnownRoute } from '../protocol.js'
 import type { Device } from '../types.js'
 
 type Lost = Extract<FromWorker, { type: 'lost' }>
 
+/** What a browser says of an adapter. */
+interface AdapterDescription {
+  vendor?: string
+  architecture?: string
+  device?: string
+  description?: string
+  isFallbackAdapter?: boolean
+}
 /** What is needed here of WebGPU, whose types TypeScript does not bring. */
 interface Adapter {
   features: Set<string>
-  info?: { isFallbackAdapter?: boolean }
+  info?: AdapterDescription
   isFallbackAdapter?: boolean
 }
 interface GpuDevice {
@@ -29,18 +37,25 @@ const scope = globalThis as unknown as WebGpuScope
 export interface Target {
   build: Build
   device: Device
+  /** With `auto`, where the browser has one: which adapter it is. */
+  adapter?: string
 }
 
 /**
  * The full build only where a GPU will be used: where one was asked for, or with `auto` where the browser has one. A software
- * adapter is slower than the CPU build on the same cores, so `auto` does not use it. With `auto` the full build itself computes on
- * the CPU if the device cannot be opened.
+ * adapter is slower than the CPU build on the same cores, so `auto` does not use it, nor a GPU that was slower before. With `auto` the
+ * full build itself computes on the CPU if the device cannot be opened.
  */
-export async function targetFor(device: Device): Promise<Target> {
+export async function targetFor(device: Device, known: KnownRoute | undefined): Promise<Target> {
   if (device !== 'auto' && device !== 'webgpu') return { build: 'cpu', device }
-  const adapter = await requestAdapter()
-  if (device === 'auto') return adapter && !isSoftware(adapter) ? { build: 'full', device } : { build: 'cpu', device: 'cpu' }
-  if (adapter) return { build: 'full', device }
+  const found = await requestAdapter()
+  if (device === 'auto') {
+    if (!found) return { build: 'cpu', device: 'cpu' }
+    const adapter = identityOf(found)
+    const slower = known?.adapter === adapter && known.device === 'cpu'
+    return isSoftware(found) || slower ? { build: 'cpu', device: 'cpu', adapter } : { build: 'full', device, adapter }
+  }
+  if (found) return { build: 'full', device }
   throw new SecondpassError(
     'no_webgpu',
     501,
@@ -54,6 +69,12 @@ async function requestAdapter(): Promise<Adapter | null> {
   } catch {
     return null
   }
+}
+
+/** Some browsers give no names, but the features of adapters differ too, and a new driver often has others. */
+function identityOf({ info, features }: Adapter): string {
+  const { vendor, architecture, device, description } = info ?? {}
+  return [vendor, architecture, device, description, ...[...features].sort()].join(' ')
 }
 
 /** The flag has moved from the adapter to its info. */

@@ -1,0 +1,3 @@
+import './real-gpu-worker-setup.js'
+import './fragile-worker-setup.js'
+import '/dist/worker.js'
