@@ -85,6 +85,7 @@ test('where the script that compares is missing, the GPU is taken and nothing is
 const SLOWNESS = 30
 /** What of the processor's time a slow process gets at once, in milliseconds. */
 const SLICE_MS = 3
+const MOST_TRIES = 4
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 
 /** What of the processor's time the threads of a process have had, in milliseconds. */
@@ -129,10 +130,16 @@ test('a GPU that is faster than a slow processor is taken, and on a fast one it 
   await inBrowser(['--js-flags=--liftoff-only'], async (page, context) => {
     // The kernels are selected before, which would take long.
     await load(page, model)
-    await page.evaluate(() => localStorage.removeItem('secondpass:routing'))
-    const slow = await slowly(context.browser(), () => load(page, model))
-    console.log(`slow: ${JSON.stringify(slow.routing.measured)}`)
-    assert.deepEqual([slow.device, slow.routing.device, slow.routing.by, slow.started], ['webgpu', 'webgpu', 'speed', 2], JSON.stringify(slow))
+    let slow
+    // What else the machine does slows the software GPU too: then it is not the faster one, and the next try is.
+    for (let tries = 0; tries < MOST_TRIES && slow?.device !== 'webgpu'; tries++) {
+      await page.evaluate(() => localStorage.removeItem('secondpass:routing'))
+      slow = await slowly(context.browser(), () => load(page, model))
+      console.log(`slow: ${JSON.stringify(slow.routing.measured)}`)
+      const { webgpu, cpu } = slow.routing.measured
+      assert.deepEqual([slow.device, slow.routing.by, slow.started], [cpu < webgpu ? 'cpu' : 'webgpu', 'speed', 2], JSON.stringify(slow))
+    }
+    assert.deepEqual([slow.device, slow.routing.device], ['webgpu', 'webgpu'], JSON.stringify(slow))
     assert.ok(slow.routing.measured.cpu > slow.routing.measured.webgpu)
     // Without a second comparison, whatever the processor is now.
     const again = await load(page, model)
