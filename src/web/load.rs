@@ -114,7 +114,7 @@ pub async fn load(
     observer: &Observer<'_>,
     report: Report,
 ) -> Result<(LoadedModel, &'static str), Error> {
-    let work = Work { files: &files, purpose: Purpose::Load(&options), observer };
+    let work = Work { files: &files, purpose: FilesFor::Load(&options), observer };
     let loaded = with_files(&work, &host, &report).await?;
     let model = loaded.model.expect("a load gives a model");
     Ok((LoadedModel::new(model, loaded.versions), loaded.storage))
@@ -133,7 +133,7 @@ pub async fn add(
         return Ok(true);
     }
     let trunk = model.trunk();
-    let work = Work { files: &files, purpose: Purpose::Add(&trunk), observer };
+    let work = Work { files: &files, purpose: FilesFor::Add(&trunk), observer };
     let loaded = with_files(&work, &host, &report).await?;
     Ok(loaded.model.is_some_and(|other| model.add(other, &loaded.versions)))
 }
@@ -145,18 +145,18 @@ pub async fn store(
     observer: &Observer<'_>,
     report: Report,
 ) -> Result<&'static str, Error> {
-    let work = Work { files: &files, purpose: Purpose::Store, observer };
+    let work = Work { files: &files, purpose: FilesFor::Store, observer };
     with_files(&work, &host, &report).await.map(|stored| stored.storage)
 }
 
 /// What is done with a model's files. One function for all: each would be a copy of its own in the module.
 struct Work<'a> {
     files: &'a FileOptions,
-    purpose: Purpose<'a>,
+    purpose: FilesFor<'a>,
     observer: &'a Observer<'a>,
 }
 
-enum Purpose<'a> {
+enum FilesFor<'a> {
     Store,
     Load(&'a LoadOptions),
     /// The trunk is here already, so that the files need not come whole.
@@ -165,7 +165,7 @@ enum Purpose<'a> {
 
 impl Work<'_> {
     fn is_head_only(&self) -> bool {
-        matches!(self.purpose, Purpose::Add(_))
+        matches!(self.purpose, FilesFor::Add(_))
     }
 
     /// The model, if files are not only stored, and describe the trunk that is here.
@@ -173,22 +173,22 @@ impl Work<'_> {
         let (files, observer) = (self.files, self.observer);
         let prompts = || files.prompts.clone();
         Ok(match (&self.purpose, files.task) {
-            (Purpose::Store, _) => {
+            (FilesFor::Store, _) => {
                 manifest.check(observer).await?;
                 None
             }
-            (Purpose::Load(options), Task::Rerank) => {
+            (FilesFor::Load(options), Task::Rerank) => {
                 let loaded = engine::Engine::load_manifest(manifest, (*options).clone(), observer).await?;
                 Some(TaskModel::Reranker(loaded))
             }
-            (Purpose::Load(options), Task::Embed) => {
+            (FilesFor::Load(options), Task::Embed) => {
                 let loaded = engine::Embedder::load_manifest(manifest, (*options).clone(), prompts(), observer).await?;
                 Some(TaskModel::Embedder(loaded))
             }
-            (Purpose::Add(trunk), Task::Rerank) => {
+            (FilesFor::Add(trunk), Task::Rerank) => {
                 engine::Engine::load_beside(trunk, manifest, observer).await?.map(TaskModel::Reranker)
             }
-            (Purpose::Add(trunk), Task::Embed) => {
+            (FilesFor::Add(trunk), Task::Embed) => {
                 engine::Embedder::load_beside(trunk, manifest, prompts(), observer).await?.map(TaskModel::Embedder)
             }
         })
