@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::core::Engine;
 use super::embedder::{Embedder, embedder_info};
 use super::error::Error;
-use super::info::ModelInfo;
+use super::info::{ModelInfo, WeightMemory};
 use super::load::reranker_info;
 use super::manifest::Manifest;
 use super::observer::Observer;
@@ -44,6 +44,11 @@ pub struct SharedTrunk {
 }
 
 impl SharedTrunk {
+    /// Whether its files are read again for each request.
+    pub fn is_streamed(&self) -> bool {
+        self.info.memory == WeightMemory::Streamed
+    }
+
     fn serves(&self, config: &ModelConfig, pads: [Option<u32>; 2]) -> bool {
         self.pads == pads && config.has_trunk_of(&self.config)
     }

@@ -20,7 +20,7 @@ use crate::bytes::{DEFAULT_HUB, FileFault, hub_url};
 use crate::download::{
     DownloadSettings, ExpectedHashes, FileIdentity, Integrity, Restarts, check_source, select_first,
 };
-use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer};
+use crate::engine::{self, LoadOptions, LoadProgress, LoadStage, Manifest, Observer, SharedTrunk};
 use crate::model::Task;
 use crate::prompt::PublishedPrompts;
 
@@ -67,9 +67,6 @@ pub struct FileOptions {
     /// The most that the files may have together, where the page knows a limit of its device.
     #[serde(default)]
     max_bytes: Option<u64>,
-    /// Whether the trunk is here already, so that the files need not come whole.
-    #[serde(skip)]
-    head_only: bool,
     #[serde(default)]
     download: DownloadSettings,
 }
@@ -117,18 +114,10 @@ pub async fn load(
     observer: &Observer<'_>,
     report: Report,
 ) -> Result<(LoadedModel, &'static str), Error> {
-    let work = async |manifest: &Manifest| match files.task {
-        Task::Rerank => {
-            engine::Engine::load_manifest(manifest, options.clone(), observer).await.map(TaskModel::Reranker)
-        }
-        Task::Embed => {
-            let prompts = files.prompts.clone();
-            let loaded = engine::Embedder::load_manifest(manifest, options.clone(), prompts, observer).await;
-            loaded.map(TaskModel::Embedder)
-        }
-    };
-    let loaded = with_files(&files, &host, &report, work, TaskModel::reads_files).await?;
-    Ok((LoadedModel::new(loaded.value, loaded.versions), loaded.storage))
+    let work = Work { files: &files, purpose: FilesFor::Load(&options), observer };
+    let loaded = with_files(&work, &host, &report).await?;
+    let model = loaded.model.expect("a load gives a model");
+    Ok((LoadedModel::new(model, loaded.versions), loaded.storage))
 }
 
 /// Loads the files of a loaded model for its other task too, with the same trunk. False if they describe another one, or
@@ -143,21 +132,10 @@ pub async fn add(
     if model.info(files.task).is_some() {
         return Ok(true);
     }
-    let files = FileOptions { head_only: true, ..files };
     let trunk = model.trunk();
-    let work = async |manifest: &Manifest| match files.task {
-        Task::Rerank => {
-            let loaded = engine::Engine::load_beside(&trunk, manifest, observer).await?;
-            Ok(loaded.map(TaskModel::Reranker))
-        }
-        Task::Embed => {
-            let loaded = engine::Embedder::load_beside(&trunk, manifest, files.prompts.clone(), observer).await?;
-            Ok(loaded.map(TaskModel::Embedder))
-        }
-    };
-    // What is in memory is the trunk's too.
-    let loaded = with_files(&files, &host, &report, work, |_| model.reads_files()).await?;
-    Ok(loaded.value.is_some_and(|other| model.add(other, &loaded.versions)))
+    let work = Work { files: &files, purpose: FilesFor::Add(&trunk), observer };
+    let loaded = with_files(&work, &host, &report).await?;
+    Ok(loaded.model.is_some_and(|other| model.add(other, &loaded.versions)))
 }
 
 /// Stores the files of a model without loading it; returns the name of where they are kept.
@@ -167,36 +145,83 @@ pub async fn store(
     observer: &Observer<'_>,
     report: Report,
 ) -> Result<&'static str, Error> {
-    let work = async |manifest: &Manifest| manifest.check(observer).await;
-    with_files(&files, &host, &report, work, |()| false).await.map(|stored| stored.storage)
+    let work = Work { files: &files, purpose: FilesFor::Store, observer };
+    with_files(&work, &host, &report).await.map(|stored| stored.storage)
+}
+
+/// What is done with a model's files. One function for all: each would be a copy of its own in the module.
+struct Work<'a> {
+    files: &'a FileOptions,
+    purpose: FilesFor<'a>,
+    observer: &'a Observer<'a>,
+}
+
+enum FilesFor<'a> {
+    Store,
+    Load(&'a LoadOptions),
+    /// The trunk is here already, so that the files need not come whole.
+    Add(&'a SharedTrunk),
+}
+
+impl Work<'_> {
+    fn is_head_only(&self) -> bool {
+        matches!(self.purpose, FilesFor::Add(_))
+    }
+
+    /// Whether files are still read after this: those of the trunk that is here may be the same.
+    fn reads_on(&self, model: Option<&TaskModel>) -> bool {
+        match &self.purpose {
+            FilesFor::Store => false,
+            FilesFor::Load(_) => model.is_some_and(TaskModel::reads_files),
+            FilesFor::Add(trunk) => trunk.is_streamed(),
+        }
+    }
+
+    /// The model, if files are not only stored, and describe the trunk that is here.
+    async fn run(&self, manifest: &Manifest) -> Result<Option<TaskModel>, Error> {
+        let (files, observer) = (self.files, self.observer);
+        let prompts = || files.prompts.clone();
+        Ok(match (&self.purpose, files.task) {
+            (FilesFor::Store, _) => {
+                manifest.check(observer).await?;
+                None
+            }
+            (FilesFor::Load(options), Task::Rerank) => {
+                let loaded = engine::Engine::load_manifest(manifest, (*options).clone(), observer).await?;
+                Some(TaskModel::Reranker(loaded))
+            }
+            (FilesFor::Load(options), Task::Embed) => {
+                let loaded = engine::Embedder::load_manifest(manifest, (*options).clone(), prompts(), observer).await?;
+                Some(TaskModel::Embedder(loaded))
+            }
+            (FilesFor::Add(trunk), Task::Rerank) => {
+                engine::Engine::load_beside(trunk, manifest, observer).await?.map(TaskModel::Reranker)
+            }
+            (FilesFor::Add(trunk), Task::Embed) => {
+                engine::Embedder::load_beside(trunk, manifest, prompts(), observer).await?.map(TaskModel::Embedder)
+            }
+        })
+    }
 }
 
 /// What came of a model's files.
-struct Done<T> {
-    value: T,
+struct Done {
+    model: Option<TaskModel>,
     /// The name of where they are kept.
     storage: &'static str,
     /// Which versions of them were read.
     versions: Vec<FileIdentity>,
 }
 
-/// Opens a model's files, works with them, and waits until they are complete and checked. `reads_on` says whether the result
-/// still reads them after that.
-async fn with_files<T>(
-    files: &FileOptions,
-    host: &LoadHost,
-    report: &Report,
-    work: impl AsyncFn(&Manifest) -> Result<T, Error>,
-    reads_on: impl Fn(&T) -> bool,
-) -> Result<Done<T>, Error> {
+/// Opens a model's files, works with them, and waits until they are complete and checked.
+async fn with_files(work: &Work<'_>, host: &LoadHost, report: &Report) -> Result<Done, Error> {
     let mut restarts = Restarts::default();
     let mut fetches_again = true;
     loop {
-        let Failure { error, may_be_cut } =
-            match attempt(files, host, report, &work, &reads_on, &restarts, fetches_again).await {
-                Ok(done) => return Ok(done),
-                Err(failure) => failure,
-            };
+        let Failure { error, may_be_cut } = match attempt(work, host, report, &restarts, fetches_again).await {
+            Ok(done) => return Ok(done),
+            Err(failure) => failure,
+        };
         // What was stored of the old version is deleted by now; the other files stay.
         let begins_again = error.source_error().is_some_and(|fault| restarts.begin_again(fault));
         if !begins_again && !may_be_cut {
@@ -219,15 +244,14 @@ impl<E: Into<Error>> From<E> for Failure {
     }
 }
 
-async fn attempt<T>(
-    files: &FileOptions,
+async fn attempt(
+    work: &Work<'_>,
     host: &LoadHost,
     report: &Report,
-    work: &impl AsyncFn(&Manifest) -> Result<T, Error>,
-    reads_on: &impl Fn(&T) -> bool,
     restarts: &Restarts,
     fetches_again: bool,
-) -> Result<Done<T>, Failure> {
+) -> Result<Done, Failure> {
+    let files = work.files;
     let (model, vision) = files.files(host)?;
     let picked = matches!(model, PageFile::Picked(_));
     let options = DownloadOptions {
@@ -242,19 +266,19 @@ async fn attempt<T>(
     let page_model = PageModel::new(model, vision, &downloads);
     let run = async {
         let manifest = page_model.manifest(files.task, files.max_bytes).await?;
-        let done = match work(&manifest).await {
+        let done = match work.run(&manifest).await {
             // Files are read before they are hashed: the hash tells whether they are damaged.
             Err(error) if error.file_fault().is_some() && !downloads.hashes.is_empty() => {
                 downloads.finished().await?;
-                work(&manifest).await?
+                work.run(&manifest).await?
             }
             result => result?,
         };
         // The trunk's load has compared picked files with their hashes, and has stored the others.
-        if !files.head_only {
+        if !work.is_head_only() {
             check_picked(&page_model, &downloads.hashes, report).await?;
         }
-        if !files.head_only || !downloads.hashes.is_empty() {
+        if !work.is_head_only() || !downloads.hashes.is_empty() {
             downloads.finished().await?;
         }
         Ok(done)
@@ -266,9 +290,9 @@ async fn attempt<T>(
     let may_be_cut = fetches_again && result.as_ref().is_err_and(makes_no_sense) && downloads.any_without_length();
     match may_be_cut {
         true => downloads.forget_without_length().await,
-        false => downloads.conclude(result.as_ref().map(reads_on)).await,
+        false => downloads.conclude(result.as_ref().map(|model| work.reads_on(model.as_ref()))).await,
     }
-    result.map(|value| Done { value, storage, versions }).map_err(|error| Failure { error, may_be_cut })
+    result.map(|model| Done { model, storage, versions }).map_err(|error| Failure { error, may_be_cut })
 }
 
 /// Picked files are not downloaded, and so not hashed while they are.

@@ -57,12 +57,6 @@ impl LoadedModel {
         }
     }
 
-    /// Whether its files are read again for each request.
-    pub fn reads_files(&self) -> bool {
-        let info = self.info(Task::Rerank).or_else(|| self.info(Task::Embed));
-        info.is_some_and(|info| info.memory == WeightMemory::Streamed)
-    }
-
     /// That of whichever task was loaded first.
     pub fn trunk(&self) -> SharedTrunk {
         let trunk = self.reranker().map(Engine::trunk).or_else(|| self.embedder().map(Embedder::trunk));

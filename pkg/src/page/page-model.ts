@@ -9,6 +9,8 @@ import { Pool } from './pool.js'
 import { PoolPart } from './pool-part.js'
 import { checkWorkers } from './pool-size.js'
 
+const TASKS: readonly Task[] = ['rerank', 'embed']
+
 /** Those that are used or being loaded. */
 const models = new Set<PageModel>()
 
@@ -76,6 +78,8 @@ class PageModel {
       const control = { ...(signal && { signal }), ...(onProgress && { onProgress }) }
       if (isFirst || (await orAborted(signal, pool.add(task, control)))) {
         signal?.throwIfAborted()
+        // Who began the load may have left before there was a pool to leave.
+        for (const other of TASKS) if (!this.#users.has(other)) pool.leave(other)
         return new PoolPart(pool, task, () => this.#leave(task))
       }
       this.#isApart = true

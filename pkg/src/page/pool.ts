@@ -85,7 +85,9 @@ export class Pool {
     for (let losses = 0; ; losses++) {
       try {
         const lead = await this.#ready()
+        control.signal?.throwIfAborted()
         if (!(await lead.add(task, control))) return false
+        control.signal?.throwIfAborted()
         this.#first = lead
         break
       } catch (error) {
