@@ -28,8 +28,8 @@ pub enum Trunk {
 
 impl Trunk {
     /// All modules of the trunk. `on_part` is called as often as [`Trunk::parts`] says.
-    pub async fn load<S: TensorSource>(
-        source: &S,
+    pub async fn load(
+        source: &dyn TensorSource,
         config: &ModelConfig,
         placeholders: [Option<u32>; 2],
         on_part: &mut dyn FnMut(),

@@ -8,7 +8,7 @@ use crate::kernels::{Keys, add};
 use crate::model::config::TextConfig;
 use crate::model::family::AttentionStyle;
 use crate::model::layers::{
-    Bias, GateActivation, GatedMlp, Linear, ListedLayer, RmsNorm, SelfAttention, TensorScope, TensorSource,
+    Bias, GateActivation, GatedMlp, Linear, ListedLayer, RmsNorm, SelfAttention, TensorFuture, TensorScope,
 };
 use crate::weights::WeightsError;
 
@@ -24,7 +24,13 @@ pub struct DecoderLayer {
 impl ListedLayer for DecoderLayer {
     type Config = TextConfig;
 
-    async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &TextConfig) -> Result<Self, WeightsError> {
+    fn load<'a>(at: &'a TensorScope<'_>, config: &'a TextConfig) -> TensorFuture<'a, Self> {
+        Box::pin(Self::new(at, config))
+    }
+}
+
+impl DecoderLayer {
+    async fn new(at: &TensorScope<'_>, config: &TextConfig) -> Result<Self, WeightsError> {
         let (hidden, inner, eps) = (config.hidden_size, config.intermediate_size, config.rms_norm_eps);
         Ok(Self {
             input_norm: RmsNorm::load(&at.at("input_layernorm"), hidden, eps).await?,
@@ -38,9 +44,7 @@ impl ListedLayer for DecoderLayer {
             },
         })
     }
-}
 
-impl DecoderLayer {
     /// The first norm of the residual stream, which attention reads.
     pub fn normed_input(&self, rows: &PackedRows) -> Tensor<2> {
         self.input_norm.forward(rows.x.clone())
@@ -59,10 +63,7 @@ impl DecoderLayer {
     }
 }
 
-async fn load_attention<S: TensorSource>(
-    at: &TensorScope<'_, S>,
-    config: &TextConfig,
-) -> Result<SelfAttention, WeightsError> {
+async fn load_attention(at: &TensorScope<'_>, config: &TextConfig) -> Result<SelfAttention, WeightsError> {
     let (hidden, head_dim, eps) = (config.hidden_size, config.head_dim, config.rms_norm_eps);
     let (query, key) = (config.num_attention_heads * head_dim, config.num_key_value_heads * head_dim);
     let (bias, query_norm, key_norm) = match config.attention {

@@ -9,7 +9,7 @@ use crate::kernels::{Keys, concat_rows, gather_rows, slice_rows, synchronize};
 use crate::model::config::TextConfig;
 use crate::model::error::{DeviceError, ModelError};
 use crate::model::forward::ForwardOptions;
-use crate::model::layers::{LayerList, RmsNorm, StreamTimes, TensorScope, TensorSource};
+use crate::model::layers::{LayerList, RmsNorm, StreamTimes, TensorScope};
 use crate::model::trace::{TraceProbe, TraceStage};
 use crate::model::yielding::NeverYield;
 use crate::weights::WeightsError;
@@ -137,8 +137,8 @@ impl<'a> Pass<'a> {
 
 impl DecoderStack {
     /// The final norm and all layers. `on_part` is called after each layer.
-    pub async fn load<S: TensorSource>(
-        at: &TensorScope<'_, S>,
+    pub async fn load(
+        at: &TensorScope<'_>,
         config: &TextConfig,
         on_part: &mut dyn FnMut(),
     ) -> Result<Self, WeightsError> {

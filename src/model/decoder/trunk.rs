@@ -9,7 +9,7 @@ use super::stack::{DecoderStack, Pass, PassOutput, PassPrefix, PassTarget};
 use crate::model::config::TextConfig;
 use crate::model::error::ModelError;
 use crate::model::forward::ForwardOptions;
-use crate::model::layers::{RotaryFrequencies, StreamTimes, TensorScope, TensorSource};
+use crate::model::layers::{RotaryFrequencies, StreamTimes, TensorScope};
 use crate::model::prompt::{PromptBatch, TokenizedPrompt};
 use crate::model::trace::TraceProbe;
 use crate::weights::WeightsError;
@@ -50,8 +50,8 @@ pub struct Sweep {
 
 impl Decoder {
     /// The embedding table, the final norm and all layers. `on_part` is called after the table and after each layer.
-    pub async fn load<S: TensorSource>(
-        at: &TensorScope<'_, S>,
+    pub async fn load(
+        at: &TensorScope<'_>,
         config: &TextConfig,
         placeholders: [Option<u32>; 2],
         on_part: &mut dyn FnMut(),

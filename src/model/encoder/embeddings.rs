@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use crate::kernels::upload;
 use crate::model::config::{EncoderConfig, Positions};
 use crate::model::error::ModelError;
-use crate::model::layers::{Bias, EmbeddingTable, LayerNorm, Linear, TensorScope, TensorSource};
+use crate::model::layers::{Bias, EmbeddingTable, LayerNorm, Linear, TensorScope};
 use crate::model::prompt::TokenizedPrompt;
 use crate::model::trace::{TraceProbe, TraceStage};
 use crate::weights::WeightsError;
@@ -26,7 +26,7 @@ pub struct EncoderEmbeddings {
 
 impl EncoderEmbeddings {
     /// All of them.
-    pub async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &EncoderConfig) -> Result<Self, WeightsError> {
+    pub async fn load(at: &TensorScope<'_>, config: &EncoderConfig) -> Result<Self, WeightsError> {
         let width = config.embedding_size;
         let words = at.source().embedding(&at.name("word.weight"), [config.vocab_size, width]).await?;
         let positions = match config.positions {

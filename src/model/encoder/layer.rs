@@ -9,7 +9,7 @@ use crate::kernels::{Keys, RelativePositions, add, disentangled_attention};
 use crate::model::config::{EncoderConfig, Positions};
 use crate::model::family::{EncoderSpec, MlpLayout, NormOrder};
 use crate::model::layers::{
-    GateActivation, GatedMlp, LayerNorm, Linear, Mlp, MlpActivation, SelfAttention, TensorScope, TensorSource,
+    GateActivation, GatedMlp, LayerNorm, Linear, Mlp, MlpActivation, SelfAttention, TensorScope,
 };
 use crate::weights::WeightsError;
 
@@ -32,8 +32,8 @@ enum EncoderMlp {
 
 impl EncoderLayer {
     /// The layer at `at`, whose index is `index`.
-    pub async fn load<S: TensorSource>(
-        at: &TensorScope<'_, S>,
+    pub async fn load(
+        at: &TensorScope<'_>,
         index: usize,
         config: &EncoderConfig,
         spec: &EncoderSpec,
@@ -118,8 +118,8 @@ impl EncoderMlp {
     }
 }
 
-async fn load_attention<S: TensorSource>(
-    at: &TensorScope<'_, S>,
+async fn load_attention(
+    at: &TensorScope<'_>,
     config: &EncoderConfig,
     spec: &EncoderSpec,
 ) -> Result<SelfAttention, WeightsError> {
@@ -146,8 +146,8 @@ async fn load_attention<S: TensorSource>(
     })
 }
 
-async fn load_mlp<S: TensorSource>(
-    at: &TensorScope<'_, S>,
+async fn load_mlp(
+    at: &TensorScope<'_>,
     config: &EncoderConfig,
     spec: &EncoderSpec,
 ) -> Result<EncoderMlp, WeightsError> {

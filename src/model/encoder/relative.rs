@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::kernels::{DisentangledSizes, upload};
 use crate::model::config::{EncoderConfig, Positions};
-use crate::model::layers::{LayerNorm, TensorScope, TensorSource};
+use crate::model::layers::{LayerNorm, TensorScope};
 use crate::weights::WeightsError;
 
 /// The embeddings of relative positions, which all layers share.
@@ -26,10 +26,7 @@ pub struct RelativePass {
 
 impl RelativeEmbeddings {
     /// The table and its norm, in an encoder that has them.
-    pub async fn load<S: TensorSource>(
-        at: &TensorScope<'_, S>,
-        config: &EncoderConfig,
-    ) -> Result<Option<Self>, WeightsError> {
+    pub async fn load(at: &TensorScope<'_>, config: &EncoderConfig) -> Result<Option<Self>, WeightsError> {
         let Positions::Disentangled { buckets, reach } = config.positions else { return Ok(None) };
         let width = config.hidden_size;
         let values = at.source().host_values(&at.name("relative.weight"), &[2 * buckets, width]).await?;

@@ -11,7 +11,7 @@ use crate::model::config::{EncoderConfig, LayerAttention, Pooling, Positions};
 use crate::model::error::ModelError;
 use crate::model::family::{EncoderSpec, NormOrder};
 use crate::model::forward::ForwardOptions;
-use crate::model::layers::{LayerNorm, TensorScope, TensorSource};
+use crate::model::layers::{LayerNorm, TensorScope};
 use crate::model::prompt::TokenizedPrompt;
 use crate::model::trace::{TraceProbe, TraceStage, no_trace};
 use crate::weights::WeightsError;
@@ -40,8 +40,8 @@ enum Selection {
 
 impl Encoder {
     /// The tables, the layers and the final norm. `on_part` is called after the tables and after each layer.
-    pub async fn load<S: TensorSource>(
-        at: &TensorScope<'_, S>,
+    pub async fn load(
+        at: &TensorScope<'_>,
         config: &EncoderConfig,
         spec: &EncoderSpec,
         on_part: &mut dyn FnMut(),

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use super::source::{TensorScope, TensorSource};
+use super::source::TensorScope;
 use super::weight::LinearWeight;
 use crate::kernels::add_bias;
 use crate::weights::WeightsError;
@@ -33,17 +33,13 @@ impl Bias {
 
 impl Linear {
     /// From `weight`, of the given rows and columns, and `bias`.
-    pub async fn load<S: TensorSource>(
-        at: &TensorScope<'_, S>,
-        [rows, columns]: [usize; 2],
-        bias: Bias,
-    ) -> Result<Self, WeightsError> {
+    pub async fn load(at: &TensorScope<'_>, [rows, columns]: [usize; 2], bias: Bias) -> Result<Self, WeightsError> {
         Ok(Self::load_fused(at, &[rows], columns, bias).await?.swap_remove(0))
     }
 
     /// Several maps of the same input whose weights a checkpoint stores below each other in one tensor.
-    pub async fn load_fused<S: TensorSource>(
-        at: &TensorScope<'_, S>,
+    pub async fn load_fused(
+        at: &TensorScope<'_>,
         rows: &[usize],
         columns: usize,
         bias: Bias,
@@ -54,8 +50,8 @@ impl Linear {
     }
 
     /// The linear map of patches that is equivalent to a convolution whose stride is the size of its kernel.
-    pub async fn load_patch_convolution<S: TensorSource>(
-        at: &TensorScope<'_, S>,
+    pub async fn load_patch_convolution(
+        at: &TensorScope<'_>,
         shape: [usize; 5],
         bias: Bias,
     ) -> Result<Self, WeightsError> {
@@ -74,11 +70,11 @@ impl Linear {
 }
 
 /// A bias for each map; none if they have none.
-async fn load_biases<S: TensorSource>(
-    at: &TensorScope<'_, S>,
+async fn load_biases(
+    at: &TensorScope<'_>,
     rows: &[usize],
     bias: Bias,
-) -> Result<impl Iterator<Item = Param<Tensor<1>>> + use<S>, WeightsError> {
+) -> Result<impl Iterator<Item = Param<Tensor<1>>> + use<>, WeightsError> {
     let biases = match bias {
         Bias::Present => at.source().vectors(&at.name("bias"), rows).await?,
         Bias::Absent => Vec::new(),

@@ -2,12 +2,21 @@
 
 use std::cell::Cell;
 
-use futures_util::future::{TryFutureExt, try_join};
+use futures_util::future::try_join;
 
-use super::source::{LayerReader, ListedLayer, StreamedLayers, TensorScope, TensorSource};
+use super::source::{LayerReader, StreamedLayers, TensorFuture, TensorScope};
 use crate::model::error::ModelError;
 use crate::model::yielding::YieldPoint;
 use crate::weights::WeightsError;
+
+/// A layer that a list can hold.
+pub trait ListedLayer: Sized + 'static {
+    /// What all layers of a list are built with.
+    type Config: Clone + 'static;
+
+    /// The layer at `at`.
+    fn load<'a>(at: &'a TensorScope<'_>, config: &'a Self::Config) -> TensorFuture<'a, Self>;
+}
 
 /// How long passes through a list have taken, without the layers that are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -26,22 +35,25 @@ impl StreamTimes {
 }
 
 /// The layers of a trunk.
-pub struct LayerList<L> {
+pub struct LayerList<L: ListedLayer> {
     kept: Vec<L>,
-    reader: Option<Box<dyn LayerReader<L>>>,
+    /// Reads the others.
+    reader: Option<Box<dyn LayerReader>>,
+    path: String,
+    config: L::Config,
     count: usize,
     times: Cell<StreamTimes>,
 }
 
 impl<L: ListedLayer> LayerList<L> {
     /// `count` layers at `at`. `on_part` is called after each.
-    pub async fn load<S: TensorSource>(
-        at: &TensorScope<'_, S>,
+    pub async fn load(
+        at: &TensorScope<'_>,
         config: &L::Config,
         count: usize,
         on_part: &mut dyn FnMut(),
     ) -> Result<Self, WeightsError> {
-        let (kept, reader) = match at.source().streamed::<L>(at.path(), config) {
+        let (kept, reader) = match at.source().streamed(at.path()) {
             Some(StreamedLayers { kept, reader }) => (kept, Some(reader)),
             None => (count, None),
         };
@@ -52,11 +64,10 @@ impl<L: ListedLayer> LayerList<L> {
             }
             on_part();
         }
-        Ok(Self { kept: layers, reader, count, times: Cell::default() })
+        let path = at.path().to_owned();
+        Ok(Self { kept: layers, reader, path, config: config.clone(), count, times: Cell::default() })
     }
-}
 
-impl<L> LayerList<L> {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.count
@@ -110,6 +121,9 @@ impl<L> LayerList<L> {
             return Ok(None);
         };
         yield_point.yield_now().await?;
-        reader.read(index).map_err(ModelError::from).await.map(Some)
+        let (tensors, path) = (reader.layer(), format!("{}.{index}", self.path));
+        L::load(&TensorScope::named(tensors.recorder(), path.clone()), &self.config).await?;
+        let source = tensors.read().await?;
+        Ok(Some(L::load(&TensorScope::named(&*source, path), &self.config).await?))
     }
 }

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::linear::Bias;
-use super::source::{TensorScope, TensorSource};
+use super::source::TensorScope;
 use crate::kernels::{layer_norm, rms_norm, rotate, upload_vector};
 use crate::weights::WeightsError;
 
@@ -17,7 +17,7 @@ pub struct RmsNorm {
 
 impl RmsNorm {
     /// From `weight`.
-    pub async fn load<S: TensorSource>(at: &TensorScope<'_, S>, width: usize, eps: f64) -> Result<Self, WeightsError> {
+    pub async fn load(at: &TensorScope<'_>, width: usize, eps: f64) -> Result<Self, WeightsError> {
         Ok(Self { weight: Param::from_tensor(at.vector("weight", width).await?), eps })
     }
 
@@ -42,18 +42,13 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     /// From `weight` and `bias`.
-    pub async fn load<S: TensorSource>(at: &TensorScope<'_, S>, width: usize, eps: f64) -> Result<Self, WeightsError> {
+    pub async fn load(at: &TensorScope<'_>, width: usize, eps: f64) -> Result<Self, WeightsError> {
         let weight = Param::from_tensor(at.vector("weight", width).await?);
         Ok(Self { weight, bias: Param::from_tensor(at.vector("bias", width).await?), eps })
     }
 
     /// From `weight`, and from `bias` if it has one.
-    pub async fn load_with<S: TensorSource>(
-        at: &TensorScope<'_, S>,
-        width: usize,
-        eps: f64,
-        bias: Bias,
-    ) -> Result<Self, WeightsError> {
+    pub async fn load_with(at: &TensorScope<'_>, width: usize, eps: f64, bias: Bias) -> Result<Self, WeightsError> {
         if bias == Bias::Present {
             return Self::load(at, width, eps).await;
         }

@@ -2,7 +2,7 @@
 //!
 //! The constructor of a module requests each tensor by name and shape, and nowhere else are these written down. With a
 //! source that reads a checkpoint it loads the module; with one that only records the requests it lists what a checkpoint
-//! must hold.
+//! must hold. Both are known by a trait object: a copy of every constructor for each would be a part of each page's download.
 
 use std::fmt::Display;
 
@@ -13,63 +13,65 @@ use super::weight::LinearWeight;
 use crate::bytes::LocalBoxFuture;
 use crate::weights::WeightsError;
 
+/// What a request for tensors gives.
+pub type TensorFuture<'a, T> = LocalBoxFuture<'a, Result<T, WeightsError>>;
+
 /// Provides tensors by name and shape, as modules use them.
 pub trait TensorSource {
     /// Where the tensors are put.
     fn device(&self) -> &Device;
 
     /// A matrix of `columns` columns, as separate matrices of `rows[0]`, `rows[1]`, … rows.
-    async fn matrices(&self, name: &str, rows: &[usize], columns: usize) -> Result<Vec<LinearWeight>, WeightsError>;
+    fn matrices<'a>(&'a self, name: &'a str, rows: &'a [usize], columns: usize) -> TensorFuture<'a, Vec<LinearWeight>>;
 
     /// A vector, as separate vectors of `lens[0]`, `lens[1]`, … values.
-    async fn vectors(&self, name: &str, lens: &[usize]) -> Result<Vec<Tensor<1>>, WeightsError>;
+    fn vectors<'a>(&'a self, name: &'a str, lens: &'a [usize]) -> TensorFuture<'a, Vec<Tensor<1>>>;
 
     /// The kernel of a convolution over patches, `[out, channels, frames, height, width]`, as a matrix of `out` rows.
     /// A file may hold it as one tensor for each frame.
-    async fn patch_kernel(&self, name: &str, shape: [usize; 5]) -> Result<LinearWeight, WeightsError>;
+    fn patch_kernel<'a>(&'a self, name: &'a str, shape: [usize; 5]) -> TensorFuture<'a, LinearWeight>;
 
     /// An embedding table.
-    async fn embedding(&self, name: &str, shape: [usize; 2]) -> Result<EmbeddingTable, WeightsError>;
+    fn embedding<'a>(&'a self, name: &'a str, shape: [usize; 2]) -> TensorFuture<'a, EmbeddingTable>;
 
     /// Values that stay in host memory.
-    async fn host_values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError>;
+    fn host_values<'a>(&'a self, name: &'a str, shape: &'a [usize]) -> TensorFuture<'a, Vec<f32>>;
 
     /// How the layers at `path` are read while the model computes; `None` where all of them are kept on the device.
-    fn streamed<L: ListedLayer>(&self, path: &str, config: &L::Config) -> Option<StreamedLayers<L>>;
+    fn streamed(&self, path: &str) -> Option<StreamedLayers>;
 }
 
-/// A layer that a list can hold.
-pub trait ListedLayer: Sized + 'static {
-    /// What all layers of a list are built with.
-    type Config: Clone + 'static;
-
-    /// The layer at `at`.
-    async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &Self::Config) -> Result<Self, WeightsError>;
-}
-
-/// Reads the layers of one list from where they are stored.
-pub trait LayerReader<L> {
-    /// A layer, on its device.
-    fn read(&self, index: usize) -> LocalBoxFuture<'_, Result<L, WeightsError>>;
-}
-
-/// How the layers are read that are not kept on the device.
-pub struct StreamedLayers<L> {
+/// How the layers of a list are read that are not kept on the device.
+pub struct StreamedLayers {
     /// The number of first layers that are kept.
     pub kept: usize,
     /// Reads the others.
-    pub reader: Box<dyn LayerReader<L>>,
+    pub reader: Box<dyn LayerReader>,
+}
+
+/// Reads layers from where they are stored.
+pub trait LayerReader {
+    /// For one layer.
+    fn layer(&self) -> Box<dyn LayerTensors + '_>;
+}
+
+/// The tensors of one layer, which are all read at once: its constructor is called twice.
+pub trait LayerTensors {
+    /// Records what the constructor requests.
+    fn recorder(&self) -> &dyn TensorSource;
+    /// Reads that. The source that this gives has it.
+    fn read(&self) -> TensorFuture<'_, Box<dyn TensorSource + '_>>;
 }
 
 /// A place in the hierarchy of tensor names.
-pub struct TensorScope<'a, S> {
-    source: &'a S,
+pub struct TensorScope<'a> {
+    source: &'a dyn TensorSource,
     path: String,
 }
 
-impl<'a, S: TensorSource> TensorScope<'a, S> {
+impl<'a> TensorScope<'a> {
     /// The top of the hierarchy.
-    pub fn root(source: &'a S) -> Self {
+    pub fn root(source: &'a dyn TensorSource) -> Self {
         Self { source, path: String::new() }
     }
 
@@ -79,7 +81,7 @@ impl<'a, S: TensorSource> TensorScope<'a, S> {
     }
 
     /// A place by its path.
-    pub fn named(source: &'a S, path: String) -> Self {
+    pub fn named(source: &'a dyn TensorSource, path: String) -> Self {
         Self { source, path }
     }
 
@@ -89,7 +91,7 @@ impl<'a, S: TensorSource> TensorScope<'a, S> {
     }
 
     /// Where tensors come from.
-    pub fn source(&self) -> &'a S {
+    pub fn source(&self) -> &'a dyn TensorSource {
         self.source
     }
 

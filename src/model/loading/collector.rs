@@ -6,10 +6,9 @@ use burn::tensor::{Device, Tensor};
 
 use super::spec::TensorSpec;
 use crate::kernels::upload_vector;
-use crate::model::layers::{EmbeddingTable, LinearWeight, ListedLayer, StreamedLayers, TensorSource};
+use crate::model::layers::{EmbeddingTable, LinearWeight, StreamedLayers, TensorFuture, TensorSource};
 use crate::model::tensor_map::TensorMap;
 use crate::weights::DType;
-use crate::weights::WeightsError;
 
 /// Records each request and answers with an empty placeholder. Its futures are ready at once.
 pub struct TensorCollector {
@@ -24,8 +23,8 @@ impl TensorCollector {
     }
 
     /// What was requested, in order.
-    pub fn into_specs(self) -> Vec<TensorSpec> {
-        self.specs.into_inner()
+    pub fn take_specs(&self) -> Vec<TensorSpec> {
+        self.specs.take()
     }
 
     fn record(&self, name: &str, shape: &[usize], frames: Option<usize>) {
@@ -39,32 +38,42 @@ impl TensorSource for TensorCollector {
         &self.device
     }
 
-    async fn matrices(&self, name: &str, rows: &[usize], columns: usize) -> Result<Vec<LinearWeight>, WeightsError> {
-        self.record(name, &[rows.iter().sum(), columns], None);
-        Ok(rows.iter().map(|_| LinearWeight::default()).collect())
+    fn matrices<'a>(&'a self, name: &'a str, rows: &'a [usize], columns: usize) -> TensorFuture<'a, Vec<LinearWeight>> {
+        Box::pin(async move {
+            self.record(name, &[rows.iter().sum(), columns], None);
+            Ok(rows.iter().map(|_| LinearWeight::default()).collect())
+        })
     }
 
-    async fn vectors(&self, name: &str, lens: &[usize]) -> Result<Vec<Tensor<1>>, WeightsError> {
-        self.record(name, &[lens.iter().sum()], None);
-        Ok(lens.iter().map(|_| upload_vector(vec![0.0], &self.device)).collect())
+    fn vectors<'a>(&'a self, name: &'a str, lens: &'a [usize]) -> TensorFuture<'a, Vec<Tensor<1>>> {
+        Box::pin(async move {
+            self.record(name, &[lens.iter().sum()], None);
+            Ok(lens.iter().map(|_| upload_vector(vec![0.0], &self.device)).collect())
+        })
     }
 
-    async fn patch_kernel(&self, name: &str, shape: [usize; 5]) -> Result<LinearWeight, WeightsError> {
-        self.record(name, &shape, Some(shape[2]));
-        Ok(LinearWeight::default())
+    fn patch_kernel<'a>(&'a self, name: &'a str, shape: [usize; 5]) -> TensorFuture<'a, LinearWeight> {
+        Box::pin(async move {
+            self.record(name, &shape, Some(shape[2]));
+            Ok(LinearWeight::default())
+        })
     }
 
-    async fn embedding(&self, name: &str, shape: [usize; 2]) -> Result<EmbeddingTable, WeightsError> {
-        self.record(name, &shape, None);
-        Ok(EmbeddingTable::on_host(DType::F32, 0, Vec::new()))
+    fn embedding<'a>(&'a self, name: &'a str, shape: [usize; 2]) -> TensorFuture<'a, EmbeddingTable> {
+        Box::pin(async move {
+            self.record(name, &shape, None);
+            Ok(EmbeddingTable::on_host(DType::F32, 0, Vec::new()))
+        })
     }
 
-    async fn host_values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError> {
-        self.record(name, shape, None);
-        Ok(Vec::new())
+    fn host_values<'a>(&'a self, name: &'a str, shape: &'a [usize]) -> TensorFuture<'a, Vec<f32>> {
+        Box::pin(async move {
+            self.record(name, shape, None);
+            Ok(Vec::new())
+        })
     }
 
-    fn streamed<L: ListedLayer>(&self, _: &str, _: &L::Config) -> Option<StreamedLayers<L>> {
+    fn streamed(&self, _: &str) -> Option<StreamedLayers> {
         None
     }
 }

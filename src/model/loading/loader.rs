@@ -11,10 +11,9 @@ use super::origin::WeightsOrigin;
 use super::spec::TensorSpec;
 use super::stored_rows::StoredRows;
 use super::throttle::UploadThrottle;
-use crate::bytes::LocalBoxFuture;
 use crate::kernels::{upload_bytes, upload_vector};
 use crate::model::layers::{
-    EmbeddingTable, LayerReader, LinearWeight, ListedLayer, StreamedLayers, TensorScope, TensorSource,
+    EmbeddingTable, LayerReader, LayerTensors, LinearWeight, StreamedLayers, TensorFuture, TensorSource,
 };
 use crate::model::placement::DeviceKind;
 use crate::model::yielding::YieldPoint;
@@ -117,84 +116,99 @@ impl TensorSource for CheckpointLoader<'_> {
         &self.origin.device
     }
 
-    async fn matrices(&self, name: &str, rows: &[usize], columns: usize) -> Result<Vec<LinearWeight>, WeightsError> {
-        let total: usize = rows.iter().sum();
-        let raw = self.raw(&self.origin.names.checkpoint_name(name), &[total, columns]).await?;
-        // Each row is whole quantization blocks, which the readers of headers have checked.
-        let row_bytes = raw.bytes.len() / total;
-        let mut rest = raw.bytes.as_slice();
-        let cut = rows.iter().map(|&rows| {
-            let (bytes, after) = rest.split_at(rows * row_bytes);
-            rest = after;
-            LinearWeight::new(raw.dtype, bytes, [rows, columns], self.origin.precision, &self.origin.device)
-        });
-        let weights = cut.collect();
-        self.uploaded(raw.bytes.len()).await?;
-        Ok(weights)
-    }
-
-    async fn vectors(&self, name: &str, lens: &[usize]) -> Result<Vec<Tensor<1>>, WeightsError> {
-        let values = self.raw(&self.origin.names.checkpoint_name(name), &[lens.iter().sum()]).await?.widen();
-        let mut rest = values.as_slice();
-        let cut = lens.iter().map(|&len| {
-            let (values, after) = rest.split_at(len);
-            rest = after;
-            upload_vector(values.to_vec(), &self.origin.device)
-        });
-        Ok(cut.collect())
-    }
-
-    async fn patch_kernel(&self, name: &str, shape: [usize; 5]) -> Result<LinearWeight, WeightsError> {
-        let name = self.origin.names.checkpoint_name(name);
-        let values = match self.origin.checkpoint.info(&format!("{name}.0")) {
-            Some(_) => self.join_frames(&name, shape).await?,
-            None => self.origin.checkpoint.f32(&name, &shape).await?,
-        };
-        // In f32 in every precision: it is small, and the first to see the pixels.
-        Ok(LinearWeight::dense(values, [shape[0], shape[1..].iter().product()], &self.origin.device))
-    }
-
-    async fn embedding(&self, name: &str, shape: [usize; 2]) -> Result<EmbeddingTable, WeightsError> {
-        let name = self.origin.names.checkpoint_name(name);
-        if self.origin.residency.is_streamed() {
-            return self.table_in_file(&name, shape).await;
-        }
-        match self.origin.kind {
-            DeviceKind::Cpu => self.table_on_host(&name, shape).await,
-            DeviceKind::WebGpu | DeviceKind::Gpu => self.table_on_device(&name, shape).await,
-        }
-    }
-
-    async fn host_values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightsError> {
-        Ok(self.raw(&self.origin.names.checkpoint_name(name), shape).await?.widen())
-    }
-
-    fn streamed<L: ListedLayer>(&self, path: &str, config: &L::Config) -> Option<StreamedLayers<L>> {
-        let kept = self.origin.residency.kept_at(path)?;
-        let reader = StoredLayers { origin: self.origin.clone(), path: path.to_owned(), config: config.clone() };
-        Some(StreamedLayers { kept, reader: Box::new(reader) })
-    }
-}
-
-/// Reads the layers of one list again: all tensors of a layer at once, then to the device.
-struct StoredLayers<L: ListedLayer> {
-    origin: WeightsOrigin,
-    path: String,
-    config: L::Config,
-}
-
-impl<L: ListedLayer> LayerReader<L> for StoredLayers<L> {
-    fn read(&self, index: usize) -> LocalBoxFuture<'_, Result<L, WeightsError>> {
+    fn matrices<'a>(&'a self, name: &'a str, rows: &'a [usize], columns: usize) -> TensorFuture<'a, Vec<LinearWeight>> {
         Box::pin(async move {
-            let path = format!("{}.{index}", self.path);
-            let collector = TensorCollector::new(self.origin.names);
-            L::load(&TensorScope::named(&collector, path.clone()), &self.config).await?;
-            let tensors = collector.into_specs();
+            let total: usize = rows.iter().sum();
+            let raw = self.raw(&self.origin.names.checkpoint_name(name), &[total, columns]).await?;
+            // Each row is whole quantization blocks, which the readers of headers have checked.
+            let row_bytes = raw.bytes.len() / total;
+            let mut rest = raw.bytes.as_slice();
+            let cut = rows.iter().map(|&rows| {
+                let (bytes, after) = rest.split_at(rows * row_bytes);
+                rest = after;
+                LinearWeight::new(raw.dtype, bytes, [rows, columns], self.origin.precision, &self.origin.device)
+            });
+            let weights = cut.collect();
+            self.uploaded(raw.bytes.len()).await?;
+            Ok(weights)
+        })
+    }
+
+    fn vectors<'a>(&'a self, name: &'a str, lens: &'a [usize]) -> TensorFuture<'a, Vec<Tensor<1>>> {
+        Box::pin(async move {
+            let values = self.raw(&self.origin.names.checkpoint_name(name), &[lens.iter().sum()]).await?.widen();
+            let mut rest = values.as_slice();
+            let cut = lens.iter().map(|&len| {
+                let (values, after) = rest.split_at(len);
+                rest = after;
+                upload_vector(values.to_vec(), &self.origin.device)
+            });
+            Ok(cut.collect())
+        })
+    }
+
+    fn patch_kernel<'a>(&'a self, name: &'a str, shape: [usize; 5]) -> TensorFuture<'a, LinearWeight> {
+        Box::pin(async move {
+            let name = self.origin.names.checkpoint_name(name);
+            let values = match self.origin.checkpoint.info(&format!("{name}.0")) {
+                Some(_) => self.join_frames(&name, shape).await?,
+                None => self.origin.checkpoint.f32(&name, &shape).await?,
+            };
+            // In f32 in every precision: it is small, and the first to see the pixels.
+            Ok(LinearWeight::dense(values, [shape[0], shape[1..].iter().product()], &self.origin.device))
+        })
+    }
+
+    fn embedding<'a>(&'a self, name: &'a str, shape: [usize; 2]) -> TensorFuture<'a, EmbeddingTable> {
+        Box::pin(async move {
+            let name = self.origin.names.checkpoint_name(name);
+            if self.origin.residency.is_streamed() {
+                return self.table_in_file(&name, shape).await;
+            }
+            match self.origin.kind {
+                DeviceKind::Cpu => self.table_on_host(&name, shape).await,
+                DeviceKind::WebGpu | DeviceKind::Gpu => self.table_on_device(&name, shape).await,
+            }
+        })
+    }
+
+    fn host_values<'a>(&'a self, name: &'a str, shape: &'a [usize]) -> TensorFuture<'a, Vec<f32>> {
+        Box::pin(async move { Ok(self.raw(&self.origin.names.checkpoint_name(name), shape).await?.widen()) })
+    }
+
+    fn streamed(&self, path: &str) -> Option<StreamedLayers> {
+        let kept = self.origin.residency.kept_at(path)?;
+        Some(StreamedLayers { kept, reader: Box::new(StoredLayers(self.origin.clone())) })
+    }
+}
+
+/// Reads layers again.
+struct StoredLayers(WeightsOrigin);
+
+impl LayerReader for StoredLayers {
+    fn layer(&self) -> Box<dyn LayerTensors + '_> {
+        Box::new(StoredLayer { origin: &self.0, collector: TensorCollector::new(self.0.names) })
+    }
+}
+
+/// The tensors of one layer.
+struct StoredLayer<'a> {
+    origin: &'a WeightsOrigin,
+    collector: TensorCollector,
+}
+
+impl LayerTensors for StoredLayer<'_> {
+    fn recorder(&self) -> &dyn TensorSource {
+        &self.collector
+    }
+
+    fn read(&self) -> TensorFuture<'_, Box<dyn TensorSource + '_>> {
+        Box::pin(async move {
+            let tensors = self.collector.take_specs();
             let reads = tensors.iter().map(|TensorSpec { name, shape, .. }| self.origin.checkpoint.raw(name, shape));
             let values = try_join_all(reads).await?;
             let read = tensors.into_iter().map(|tensor| tensor.name).zip(values).collect();
-            let loader = CheckpointLoader::of_read(&self.origin, read);
-            L::load(&TensorScope::named(&loader, path), &self.config).await
+            Ok(Box::new(CheckpointLoader::of_read(self.origin, read)) as Box<dyn TensorSource + '_>)
         })
     }
 }

@@ -24,7 +24,7 @@ pub fn required_tensors_named(config: &ModelConfig, names: TensorMap) -> Vec<Ten
     let collector = TensorCollector::new(names);
     let trunk = poll_once(Trunk::load(&collector, config, [None; 2], &mut || {}));
     debug_assert!(matches!(trunk, Poll::Ready(Ok(_))), "a collector never waits and never fails");
-    collector.into_specs()
+    collector.take_specs()
 }
 
 /// Runs a future that never waits.

@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor};
 
 use crate::kernels::add;
 use crate::model::config::VisionConfig;
-use crate::model::layers::{Bias, LayerNorm, Linear, ListedLayer, Mlp, SelfAttention, TensorScope, TensorSource};
+use crate::model::layers::{Bias, LayerNorm, Linear, ListedLayer, Mlp, SelfAttention, TensorFuture, TensorScope};
 use crate::weights::WeightsError;
 
 /// Attention and an MLP, each after a norm and added to the residual stream.
@@ -20,7 +20,13 @@ pub struct VisionBlock {
 impl ListedLayer for VisionBlock {
     type Config = VisionConfig;
 
-    async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &VisionConfig) -> Result<Self, WeightsError> {
+    fn load<'a>(at: &'a TensorScope<'_>, config: &'a VisionConfig) -> TensorFuture<'a, Self> {
+        Box::pin(Self::new(at, config))
+    }
+}
+
+impl VisionBlock {
+    async fn new(at: &TensorScope<'_>, config: &VisionConfig) -> Result<Self, WeightsError> {
         let (width, inner) = (config.hidden_size, config.intermediate_size);
         let norm1 = LayerNorm::load(&at.at("norm1"), width, VisionConfig::NORM_EPS).await?;
         let qkv = Linear::load_fused(&at.at("attn.qkv"), &[width; 3], width, Bias::Present).await?;
@@ -46,9 +52,7 @@ impl ListedLayer for VisionBlock {
             },
         })
     }
-}
 
-impl VisionBlock {
     /// `ranges` gives the patches of each patch's frame.
     pub fn forward(&self, x: Tensor<2>, angles: &Tensor<2>, ranges: &Tensor<2, Int>) -> Tensor<2> {
         let normed = self.norm1.forward(x.clone());

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use crate::kernels::reshape;
 use crate::model::config::VisionConfig;
-use crate::model::layers::{Bias, LayerNorm, Linear, Mlp, MlpActivation, TensorScope, TensorSource};
+use crate::model::layers::{Bias, LayerNorm, Linear, Mlp, MlpActivation, TensorScope};
 use crate::weights::WeightsError;
 
 /// Maps each square of patches to one token. The patches of a square are consecutive rows, so merging is a reshape.
@@ -21,8 +21,8 @@ pub struct PatchMerger {
 
 impl PatchMerger {
     /// The merger at `at`.
-    pub async fn load<S: TensorSource>(
-        at: &TensorScope<'_, S>,
+    pub async fn load(
+        at: &TensorScope<'_>,
         config: &VisionConfig,
         norm_after_merge: bool,
     ) -> Result<Self, WeightsError> {

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::kernels::upload;
 use crate::model::config::VisionConfig;
-use crate::model::layers::{TensorScope, TensorSource, rotary_table};
+use crate::model::layers::{TensorScope, rotary_table};
 use crate::weights::WeightsError;
 
 /// Base of the tower's rotary frequencies. It is not part of the configuration.
@@ -20,7 +20,7 @@ pub struct PositionTable {
 
 impl PositionTable {
     /// From `weight`.
-    pub async fn load<S: TensorSource>(at: &TensorScope<'_, S>, config: &VisionConfig) -> Result<Self, WeightsError> {
+    pub async fn load(at: &TensorScope<'_>, config: &VisionConfig) -> Result<Self, WeightsError> {
         let shape = [config.num_position_embeddings, config.hidden_size];
         let values = at.source().host_values(&at.name("weight"), &shape).await?;
         Ok(Self { values, side: config.position_side(), width: config.hidden_size })

@@ -10,7 +10,7 @@ use crate::media::{PatchGeometry, Patches};
 use crate::model::config::VisionConfig;
 use crate::model::error::{DeviceError, ModelError};
 use crate::model::forward::ForwardOptions;
-use crate::model::layers::{LayerList, Linear, TensorScope, TensorSource};
+use crate::model::layers::{LayerList, Linear, TensorScope};
 use crate::model::trace::{TraceProbe, TraceStage, no_trace};
 use crate::model::visual::{VisionFeatures, VisualGrid};
 use crate::weights::WeightsError;
@@ -31,8 +31,8 @@ pub struct VisionTower {
 
 impl VisionTower {
     /// The tower at `at`. `on_part` is called after each block.
-    pub(in crate::model) async fn load<S: TensorSource>(
-        at: &TensorScope<'_, S>,
+    pub(in crate::model) async fn load(
+        at: &TensorScope<'_>,
         config: &VisionConfig,
         on_part: &mut dyn FnMut(),
     ) -> Result<Self, WeightsError> {
