@@ -12,7 +12,7 @@ use super::pictures::{PagePictures, PictureHost};
 use super::{clock, constructors, error};
 use crate::api::{DocumentScore, EmbedRequest, RequestError, RerankRequest};
 use crate::engine::{LoadOptions, LoadProgress, ModelInfo, Observer, Optimizations, RequestOptions};
-use crate::kernels::selection::{self, KernelChoice};
+use crate::kernels::selection::{self, AdapterTraits, KernelChoice};
 use crate::media::DecodeOptions;
 use crate::model::Precision;
 
@@ -174,7 +174,8 @@ async fn load(
             .ok_or_else(|| RequestError::invalid(format!("dtype is \"{name}\"; use \"auto\", \"f32\" or \"q8_0\"")))?,
     };
     let opened = device::open(options.device.as_deref().unwrap_or("auto")).await?;
-    selection::set_subgroups(&opened.device, host.subgroups());
+    let software = opened.adapter.as_ref().is_some_and(|adapter| adapter.fallback);
+    selection::describe(&opened.device, AdapterTraits { subgroups: host.subgroups(), software });
     let report = {
         let on_progress = on_progress.clone();
         move |progress: LoadProgress| tell(&on_progress, &progress)
@@ -205,8 +206,11 @@ fn kernels(
         if selection::Styles::from_name(name).is_some() {
             return Ok(KernelChoice::Fixed(name.to_owned()));
         }
+        if name == "f32" {
+            return Ok(KernelChoice::MeasuredF32);
+        }
         let names: Vec<String> = selection::Style::ALL.iter().map(|style| format!("\"{}\"", style.name())).collect();
-        let detail = format!("kernels is \"{name}\"; use \"auto\" or one of {}", names.join(", "));
+        let detail = format!("kernels is \"{name}\"; use \"auto\", \"f32\" or one of {}", names.join(", "));
         return Err(RequestError::invalid(detail));
     }
     // What holds for one adapter says nothing of another.

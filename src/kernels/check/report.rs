@@ -30,9 +30,10 @@ async fn styles_report(gpu: &burn_cubecl::CubeDevice, device: &Device) -> Result
     let state = state_of(gpu);
     let usual = state.styles();
     let mut report = Vec::new();
-    for style in Style::ALL.into_iter().filter(|&style| style != Style::Quads || state.subgroups()) {
+    for style in Style::ALL.into_iter().filter(|&style| state.can_run(style)) {
         state.set_styles(Styles::all(style));
         for case in all_cases() {
+            let case = case.in_style(style);
             let comparison = comparison(&case, device).await?;
             report.push(Comparison { name: format!("{} {}", comparison.name, style.name()), ..comparison });
         }

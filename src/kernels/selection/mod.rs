@@ -6,6 +6,6 @@ mod measure;
 mod select;
 
 pub use choice::{KernelChoice, SelectionError};
-pub use select::{select, set_subgroups};
+pub use select::{AdapterTraits, describe, select};
 
 pub use super::shaders::{Style, Styles};

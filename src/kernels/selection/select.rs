@@ -27,13 +27,22 @@ pub async fn select(
     }
 }
 
-/// Tells whether `device` was opened with subgroups, which some of the shaders need.
-pub fn set_subgroups(device: &Device, subgroups: bool) {
+/// What only those know who opened a device.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AdapterTraits {
+    /// Whether it was opened with subgroups, which some of the shaders need.
+    pub subgroups: bool,
+    /// Whether it computes on a CPU. What is made for GPUs is then not tried, unless it is asked for.
+    pub software: bool,
+}
+
+/// Tells what `device` is.
+pub fn describe(device: &Device, traits: AdapterTraits) {
     match device.as_dispatch() {
         #[cfg(feature = "gpu")]
-        DispatchDevice::Cube(gpu) => gpu::state_of(gpu).set_subgroups(subgroups),
+        DispatchDevice::Cube(gpu) => gpu::state_of(gpu).set_traits(traits),
         _ => {
-            let _ = subgroups;
+            let _ = traits;
         }
     }
 }
