@@ -106,7 +106,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             share_rows(false, of_prefix, row, last, stride, offset, index);
             workgroupBarrier();
             for (var four = 0u; four < STEP; four++) {
-                var scores: array<vec4<f32>, QUERIES>;
+                // Without an initial value some compilers keep that of the last turn.
+                var scores = array<vec4<f32>, QUERIES>();
                 for (var j = 0u; j < OWN; j++) {
                     let at = four * 4u * WORDS + min(part + 4u * j, WORDS - 1u);
                     let k0 = shared_rows[at];

@@ -37,8 +37,8 @@ export async function loadModel(options: WorkerModelOptions, { signal, onProgres
         },
       ),
     )
-    // After a loss only the safe kernels were tried, which says nothing of the others.
-    if (caution === 0 || !recallKernels()) rememberKernels(info)
+    // After a loss only the safe kernels were tried, and what was asked for need not be the fastest.
+    if ((options.kernels ?? 'auto') === 'auto' && (caution === 0 || !recallKernels())) rememberKernels(info)
     return { client, info: { ...info, storage: storageOf(info.storage, options) } }
   } catch (error) {
     client.dispose()

@@ -114,8 +114,9 @@ fn main(
         share(near, part, lane);
         share(far, part, lane + 8u);
         workgroupBarrier();
-        var near_sums: array<vec4<f16>, ROWS>;
-        var far_sums: array<vec4<f16>, ROWS>;
+        // Without an initial value some compilers keep that of the last turn.
+        var near_sums = array<vec4<f16>, ROWS>();
+        var far_sums = array<vec4<f16>, ROWS>();
         for (var word = 0u; word < STEP; word++) {
             let c = word * 64u + (id.x ^ word);
             let a0 = columns[c];

@@ -28,6 +28,13 @@ pub fn gate_cases(style: Style) -> Vec<KernelCase> {
     cases.into_iter().map(|case| case.in_style(style)).collect()
 }
 
+/// Every case, and those of rows with outliers, which a CPU in wasm rounds to 16 bits.
+pub fn gpu_cases(style: Style) -> Vec<KernelCase> {
+    let shapes = [(41, 66, 160), (2, 33, 64), (514, 7, 96)];
+    let outliers = shapes.into_iter().flat_map(|shape| KINDS.map(|kind| outlier_case(shape, kind)));
+    all_cases().into_iter().chain(outliers).map(|case| case.in_style(style)).collect()
+}
+
 /// Those of attention.
 pub fn attention_gate_cases() -> Vec<KernelCase> {
     vec![
@@ -51,9 +58,6 @@ pub fn all_cases() -> Vec<KernelCase> {
         cases.extend(KINDS.map(|kind| product_case(shape, kind)));
     }
     cases.extend([(43, 66, 20), (513, 3, 36)].map(|shape| product_case(shape, WeightKind::F32)));
-    for shape in [(41, 66, 160), (2, 33, 64), (514, 7, 96)] {
-        cases.extend(KINDS.map(|kind| outlier_case(shape, kind)));
-    }
     for (rows, width) in [(1, 32), (3, 96), (70, 1024), (5, 33)] {
         cases.extend([rms_norm_case(rows, width), layer_norm_case(rows, width)]);
     }

@@ -6,7 +6,7 @@ use super::device::state_of;
 use super::launch::shape;
 use crate::kernels::params::AttentionSizes;
 use crate::kernels::shaders::attention::{queries_of_workgroup, shader};
-use crate::kernels::shaders::{AttentionStyle, MIDDLE_ROWS};
+use crate::kernels::shaders::{AttentionKernel, MIDDLE_ROWS};
 
 /// `inputs`: queries, keys, values, keys and values of the prefix, ranges.
 pub fn attention(inputs: [CubeTensor; 6], sizes: AttentionSizes, out: CubeTensor) -> CubeTensor {
@@ -17,10 +17,10 @@ pub fn attention(inputs: [CubeTensor; 6], sizes: AttentionSizes, out: CubeTensor
     let words = all / heads / 4;
     let style = match state_of(&out.device).styles().attention {
         // Distances are not in this shader: few models need them.
-        AttentionStyle::Quads if linear_bias => AttentionStyle::Direct,
+        AttentionKernel::Quads if linear_bias => AttentionKernel::Direct,
         // A tile visits what any of its queries sees. Few queries are the last ones of as many documents, each of which it
         // would visit for all of them.
-        AttentionStyle::Tiled if queries < MIDDLE_ROWS => AttentionStyle::Direct,
+        AttentionKernel::Tiled if queries < MIDDLE_ROWS => AttentionKernel::Direct,
         style => style,
     };
     let groups = [queries.div_ceil(queries_of_workgroup(words, style)), heads];

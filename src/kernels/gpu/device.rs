@@ -1,6 +1,7 @@
 //! What belongs to one GPU: the styles that were chosen for it, and the buffers of sizes that its launches read.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn_cubecl::CubeDevice;
@@ -8,8 +9,8 @@ use burn_cubecl::cubecl::client::Client;
 use burn_cubecl::cubecl::ir::{ElemType, FloatKind};
 use burn_cubecl::cubecl::server::Handle;
 
-use crate::kernels::selection::AdapterTraits;
-use crate::kernels::shaders::{AttentionStyle, Style, Styles};
+use crate::kernels::adapter::AdapterTraits;
+use crate::kernels::shaders::{AttentionKernel, Style, Styles};
 
 /// Buffers of sizes that are kept: a pass needs some dozens, and the next pass needs the same.
 const MAX_DIMS_BUFFERS: usize = 4096;
@@ -21,6 +22,7 @@ pub struct DeviceState {
     styles: Mutex<Styles>,
     traits: Mutex<AdapterTraits>,
     half: bool,
+    launches: AtomicUsize,
     dims: Mutex<HashMap<Vec<u32>, Handle>>,
 }
 
@@ -42,7 +44,8 @@ impl DeviceState {
         let properties = client.properties();
         let traits = AdapterTraits { software: properties.identity.physical.is_none(), ..AdapterTraits::default() };
         let half = properties.supports_type(ElemType::Float(FloatKind::F16));
-        Self { traits: traits.into(), half, styles: Mutex::default(), dims: Mutex::default() }
+        let launches = AtomicUsize::default();
+        Self { traits: traits.into(), half, launches, styles: Mutex::default(), dims: Mutex::default() }
     }
 
     /// The styles that launches use.
@@ -75,8 +78,18 @@ impl DeviceState {
     }
 
     /// The same of attention.
-    pub fn can_attend(&self, style: AttentionStyle) -> bool {
-        style != AttentionStyle::Quads || self.traits().subgroups
+    pub fn can_attend(&self, style: AttentionKernel) -> bool {
+        style != AttentionKernel::Quads || self.traits().subgroups
+    }
+
+    /// Counts a launch.
+    pub fn count_launch(&self) {
+        self.launches.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The launches so far.
+    pub fn launches(&self) -> usize {
+        self.launches.load(Ordering::Relaxed)
     }
 
     /// The sizes in a buffer. Writing a buffer ends the submission that is being collected, so that a pass would consist of

@@ -6,7 +6,7 @@ use burn_cubecl::tensor::CubeTensor;
 use super::device::state_of;
 use super::launch::{grid, shape};
 use super::tensor::empty;
-use crate::kernels::shaders::matmul::{Product, SCALE, WeightFormat, product, reads_half};
+use crate::kernels::shaders::matmul::{ProductShader, SCALE, WeightFormat, product, reads_half};
 
 pub fn f32(x: CubeTensor, weight: CubeTensor, out: CubeTensor) -> CubeTensor {
     launch(WeightFormat::F32, &[x, weight], out)
@@ -24,7 +24,7 @@ fn launch(format: WeightFormat, inputs: &[CubeTensor], out: CubeTensor) -> CubeT
     let [m, n] = shape(&out);
     let k = shape(&inputs[0])[1];
     let style = state_of(&out.device).styles().of(m);
-    let Product { shader, tile } = product(format, style, m);
+    let ProductShader { shader, tile } = product(format, style, m);
     let groups = [n.div_ceil(tile[1]), m.div_ceil(tile[0])];
     let dims = [m as u32, n as u32, k as u32];
     if !reads_half(style, m) {

@@ -11,7 +11,7 @@ use super::choice::{KernelChoice, SelectionError};
 use crate::kernels::check::{KernelCase, attention_gate_cases, compare, gate_cases};
 use crate::kernels::gpu::{DeviceState, state_of};
 use crate::kernels::shaders::matmul::reads_half;
-use crate::kernels::shaders::{AttentionStyle, Style, Styles};
+use crate::kernels::shaders::{AttentionKernel, Style, Styles};
 use crate::kernels::{BLOCK, Heads, Keys, attention, matmul_q8, synchronize, upload, upload_words};
 
 /// Rows of the products that are timed: a query alone, a document, a full submission.
@@ -158,12 +158,12 @@ async fn fastest_attention(
     device: &Device,
     styles: &[Style],
     now: &dyn Fn() -> f64,
-) -> Result<Option<AttentionStyle>, SelectionError> {
+) -> Result<Option<AttentionKernel>, SelectionError> {
     if state.traits().software {
         return Ok(None);
     }
-    let goes_with_one = |attention: &AttentionStyle| styles.iter().any(|style| style.attention() == *attention);
-    let candidates: Vec<AttentionStyle> = AttentionStyle::ALL.into_iter().filter(goes_with_one).collect();
+    let goes_with_one = |attention: &AttentionKernel| styles.iter().any(|style| style.attention() == *attention);
+    let candidates: Vec<AttentionKernel> = AttentionKernel::ALL.into_iter().filter(goes_with_one).collect();
     if let [only] = *candidates {
         return Ok(Some(only));
     }

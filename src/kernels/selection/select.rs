@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use super::choice::{KernelChoice, SelectionError};
 #[cfg(feature = "gpu")]
 use super::measure;
+use crate::kernels::adapter::AdapterTraits;
 #[cfg(feature = "gpu")]
 use crate::kernels::gpu;
 
@@ -25,15 +26,6 @@ pub async fn select(
             Ok(None)
         }
     }
-}
-
-/// What only those know who opened a device.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct AdapterTraits {
-    /// Whether it was opened with subgroups, which some of the shaders need.
-    pub subgroups: bool,
-    /// Whether it computes on a CPU. What is made for GPUs is then not tried, unless it is asked for.
-    pub software: bool,
 }
 
 /// Tells what `device` is.

@@ -16,7 +16,7 @@ pub enum WeightFormat {
 
 /// A shader of a product, and the rows and columns of the results of its workgroups.
 #[derive(Debug, Clone, Copy)]
-pub struct Product {
+pub struct ProductShader {
     /// The shader.
     pub shader: Shader,
     /// Rows and columns.
@@ -25,7 +25,7 @@ pub struct Product {
 
 /// What a workgroup computes, and how.
 #[derive(Debug, Clone, Copy)]
-enum Shape {
+enum ProductShape {
     Direct,
     Tile,
     Wide,
@@ -47,7 +47,7 @@ enum Shape {
 /// Rows up to which a workgroup with fewer rows is used.
 const FEW_SLICES: usize = 4;
 
-impl Shape {
+impl ProductShape {
     const ALL: [Self; 10] = [
         Self::Direct,
         Self::Tile,
@@ -104,13 +104,14 @@ impl Shape {
 /// Every combination.
 pub fn shaders() -> Vec<Shader> {
     let formats = [WeightFormat::F32, WeightFormat::Q8, WeightFormat::Q4];
-    let products = formats.into_iter().flat_map(|format| Shape::ALL.map(|shape| product_of(format, shape).shader));
+    let products =
+        formats.into_iter().flat_map(|format| ProductShape::ALL.map(|shape| product_of(format, shape).shader));
     products.chain([SCALE]).collect()
 }
 
 /// The product of a weight format and a style with so many rows.
-pub const fn product(format: WeightFormat, style: Style, rows: usize) -> Product {
-    product_of(format, Shape::of(style, rows))
+pub const fn product(format: WeightFormat, style: Style, rows: usize) -> ProductShader {
+    product_of(format, ProductShape::of(style, rows))
 }
 
 /// Rows in half precision, scaled, which the products of [`Style::Half`] multiply.
@@ -127,10 +128,10 @@ pub const SCALE: Shader = Shader {
 
 /// Whether the product with so many rows reads rows in half precision.
 pub const fn reads_half(style: Style, rows: usize) -> bool {
-    Shape::of(style, rows).is_half()
+    ProductShape::of(style, rows).is_half()
 }
 
-const fn product_of(format: WeightFormat, shape: Shape) -> Product {
+const fn product_of(format: WeightFormat, shape: ProductShape) -> ProductShader {
     macro_rules! file {
         ($($path:expr),*) => { include_str!(concat!("../../../shaders/", $($path),*, ".wgsl")) };
     }
@@ -186,8 +187,8 @@ const fn product_of(format: WeightFormat, shape: Shape) -> Product {
         text,
         words: None,
         workgroup: shape.workgroup(),
-        quads: matches!(shape, Shape::Quads),
+        quads: matches!(shape, ProductShape::Quads),
         half: shape.is_half(),
     };
-    Product { shader, tile: shape.tile() }
+    ProductShader { shader, tile: shape.tile() }
 }

@@ -34,18 +34,18 @@ impl Style {
     }
 
     /// The attention that goes with products of this style.
-    pub fn attention(self) -> AttentionStyle {
+    pub fn attention(self) -> AttentionKernel {
         match self {
-            Self::Direct | Self::Tile | Self::Wide => AttentionStyle::Direct,
-            Self::Quads => AttentionStyle::Quads,
-            Self::Blocked | Self::Half => AttentionStyle::Tiled,
+            Self::Direct | Self::Tile | Self::Wide => AttentionKernel::Direct,
+            Self::Quads => AttentionKernel::Quads,
+            Self::Blocked | Self::Half => AttentionKernel::Tiled,
         }
     }
 }
 
 /// A way to compute attention on a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AttentionStyle {
+pub enum AttentionKernel {
     /// An invocation for a query, nothing shared.
     #[default]
     Direct,
@@ -55,7 +55,7 @@ pub enum AttentionStyle {
     Tiled,
 }
 
-impl AttentionStyle {
+impl AttentionKernel {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Direct, Self::Quads, Self::Tiled];
 
@@ -79,7 +79,7 @@ pub struct Styles {
     /// The rest.
     pub many: Style,
     /// Attention, for any number of queries.
-    pub attention: AttentionStyle,
+    pub attention: AttentionKernel,
 }
 
 impl Styles {
@@ -123,7 +123,7 @@ impl Styles {
         };
         let attention = match attention {
             None => many.attention(),
-            Some(name) => AttentionStyle::ALL.into_iter().find(|style| style.name() == name)?,
+            Some(name) => AttentionKernel::ALL.into_iter().find(|style| style.name() == name)?,
         };
         Some(Self { few, middle, many, attention })
     }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn names_are_read_back() {
         let mixed = Styles { few: Style::Direct, middle: Style::Quads, ..Styles::all(Style::Tile) };
-        let half = Styles { attention: AttentionStyle::Quads, ..Styles::all(Style::Half) };
+        let half = Styles { attention: AttentionKernel::Quads, ..Styles::all(Style::Half) };
         for styles in [Styles::all(Style::Wide), Styles::all(Style::Half), mixed, half] {
             assert_eq!(Styles::from_name(&styles.name()), Some(styles));
         }
