@@ -78,7 +78,10 @@ for (const kernels of Object.keys(STYLES)) {
 test('kernels in half precision are refused where the adapter has none', async (t) => {
   if (features.includes('shader-f16')) return t.skip('the adapter has shader-f16')
   const page = await browser.page()
-  const error = await page.evaluate((model) => secondpass.Reranker.load({ model, device: 'webgpu', kernels: 'half' }).then(String, ({ message }) => message), `/models/${MODELS[0]}`)
+  const error = await page.evaluate(
+    (model) => secondpass.Reranker.load({ model, device: 'webgpu', kernels: 'half' }).then(String, ({ message }) => message),
+    `/models/${MODELS[0]}`,
+  )
   await page.close()
   assert.match(error, /cannot use the kernels "half"/)
 })

@@ -91,7 +91,8 @@ function pictureCases(folder, names) {
 async function eachFixture(kernels, encoders) {
   const options = { device: 'webgpu', dtype: 'f32', kernels }
   const found = []
-  for (const model of ['tiny-tied', 'tiny-untied']) found.push([model, await difference({ ...options, model: `/models/${model}` }, textCases(model)), TEXT_TOLERANCE])
+  for (const model of ['tiny-tied', 'tiny-untied'])
+    found.push([model, await difference({ ...options, model: `/models/${model}` }, textCases(model)), TEXT_TOLERANCE])
   for (const model of encoders) {
     const cases = encoderCases(model)
     found.push([model, await difference({ ...options, model: `/fixtures/encoder/${model}` }, cases, 'logit'), VISION_TOLERANCE])

@@ -1,11 +1,13 @@
-// y[m, n] = x[m, k] · w[n, k]ᵀ as in ../blocked.wgsl, in half precision: 32 terms at a time, a block of weights, are multiplied
-// and added in f16, and their sum goes to a sum in f32. A row of x has been scaled; a block of weights is scaled here, by the
-// power of two that brings its largest weight below 1.
+// y[m, n] = x[m, k] · w[n, k]ᵀ as in ../blocked.wgsl, in half precision: a block of 32 terms at a time is shared, 16 of them
+// are multiplied and added in f16, and their sum goes to a sum in f32. A row of x has been scaled; a block of weights is scaled
+// here, by the power of two that brings its largest weight below 1.
 //
 // The line before this text sets the rows of an invocation: `const ROWS = 8u;`
 
 // Words of four terms of a block.
 const STEP = 8u;
+// Words of a sum in half precision.
+const RUN = 4u;
 const TILE_ROWS = 8u * ROWS;
 
 var<workgroup> rows: array<vec4<f16>, STEP * TILE_ROWS>;  // [word][row]: four terms of a row
@@ -114,41 +116,43 @@ fn main(
         share(near, part, lane);
         share(far, part, lane + 8u);
         workgroupBarrier();
-        // Without an initial value some compilers keep that of the last turn.
-        var near_sums = array<vec4<f16>, ROWS>();
-        var far_sums = array<vec4<f16>, ROWS>();
-        for (var word = 0u; word < STEP; word++) {
-            let c = word * 64u + (id.x ^ word);
-            let a0 = columns[c];
-            let a1 = columns[c + 16u];
-            let a2 = columns[c + 32u];
-            let a3 = columns[c + 48u];
-            let b0 = columns[c + 8u];
-            let b1 = columns[c + 24u];
-            let b2 = columns[c + 40u];
-            let b3 = columns[c + 56u];
-            let at = word * TILE_ROWS + (id.y ^ word);
-            for (var r = 0u; r < ROWS; r++) {
-                let v = rows[at + 8u * r];
-                var a = near_sums[r];
-                a += v.x * a0;
-                a += v.y * a1;
-                a += v.z * a2;
-                a += v.w * a3;
-                near_sums[r] = a;
-                var b = far_sums[r];
-                b += v.x * b0;
-                b += v.y * b1;
-                b += v.z * b2;
-                b += v.w * b3;
-                far_sums[r] = b;
-            }
-        }
         let near_scales = column_scales[id.x];
         let far_scales = column_scales[id.x + 8u];
-        for (var r = 0u; r < ROWS; r++) {
-            low[r] += vec4<f32>(near_sums[r]) * near_scales;
-            high[r] += vec4<f32>(far_sums[r]) * far_scales;
+        for (var run = 0u; run < STEP; run += RUN) {
+            // Without an initial value some compilers keep that of the last turn.
+            var near_sums = array<vec4<f16>, ROWS>();
+            var far_sums = array<vec4<f16>, ROWS>();
+            for (var word = run; word < run + RUN; word++) {
+                let c = word * 64u + (id.x ^ word);
+                let a0 = columns[c];
+                let a1 = columns[c + 16u];
+                let a2 = columns[c + 32u];
+                let a3 = columns[c + 48u];
+                let b0 = columns[c + 8u];
+                let b1 = columns[c + 24u];
+                let b2 = columns[c + 40u];
+                let b3 = columns[c + 56u];
+                let at = word * TILE_ROWS + (id.y ^ word);
+                for (var r = 0u; r < ROWS; r++) {
+                    let v = rows[at + 8u * r];
+                    var a = near_sums[r];
+                    a += v.x * a0;
+                    a += v.y * a1;
+                    a += v.z * a2;
+                    a += v.w * a3;
+                    near_sums[r] = a;
+                    var b = far_sums[r];
+                    b += v.x * b0;
+                    b += v.y * b1;
+                    b += v.z * b2;
+                    b += v.w * b3;
+                    far_sums[r] = b;
+                }
+            }
+            for (var r = 0u; r < ROWS; r++) {
+                low[r] += vec4<f32>(near_sums[r]) * near_scales;
+                high[r] += vec4<f32>(far_sums[r]) * far_scales;
+            }
         }
         workgroupBarrier();
     }

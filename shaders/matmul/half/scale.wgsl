@@ -1,5 +1,5 @@
-// The rows of x in half precision, each multiplied by a power of two that brings its largest value between 512 and 1024: the
-// sum of 32 products with weights below 1 stays finite, whatever outliers a row has. A workgroup works on a row.
+// The rows of x in half precision, each multiplied by a power of two that brings its largest value between 1024 and 2048: the
+// sum of 16 products with weights below 1 stays finite, whatever outliers a row has. A workgroup works on a row.
 
 @group(0) @binding(0) var<storage, read_write> x: array<vec4<f32>>;      // [m, k / 4]
 @group(0) @binding(1) var<storage, read_write> scaled: array<vec4<f16>>; // [m, k / 4]
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = 0u; i < 64u; i++) {
         peak = max(peak, largest[i]);
     }
-    let factor = factor_below(peak, 10u);
+    let factor = factor_below(peak, 11u);
     for (var i = index; i < words; i += 64u) {
         scaled[start + i] = vec4<f16>(x[start + i] * factor);
     }

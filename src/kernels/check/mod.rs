@@ -6,12 +6,10 @@ mod case;
 mod cases;
 mod elements;
 mod inputs;
-mod launches;
 mod products;
 mod report;
 mod rows;
 
 pub use case::{Comparison, KernelCase, compare};
 pub use cases::{all_cases, attention_gate_cases, gate_cases, gpu_cases};
-pub use launches::launches;
 pub use report::report;

@@ -1,7 +1,6 @@
 //! What belongs to one GPU: the styles that were chosen for it, and the buffers of sizes that its launches read.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn_cubecl::CubeDevice;
@@ -22,7 +21,6 @@ pub struct DeviceState {
     styles: Mutex<Styles>,
     traits: Mutex<AdapterTraits>,
     half: bool,
-    launches: AtomicUsize,
     dims: Mutex<HashMap<Vec<u32>, Handle>>,
 }
 
@@ -44,8 +42,7 @@ impl DeviceState {
         let properties = client.properties();
         let traits = AdapterTraits { software: properties.identity.physical.is_none(), ..AdapterTraits::default() };
         let half = properties.supports_type(ElemType::Float(FloatKind::F16));
-        let launches = AtomicUsize::default();
-        Self { traits: traits.into(), half, launches, styles: Mutex::default(), dims: Mutex::default() }
+        Self { traits: traits.into(), half, styles: Mutex::default(), dims: Mutex::default() }
     }
 
     /// The styles that launches use.
@@ -80,16 +77,6 @@ impl DeviceState {
     /// The same of attention.
     pub fn can_attend(&self, style: AttentionKernel) -> bool {
         style != AttentionKernel::Quads || self.traits().subgroups
-    }
-
-    /// Counts a launch.
-    pub fn count_launch(&self) {
-        self.launches.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// The launches so far.
-    pub fn launches(&self) -> usize {
-        self.launches.load(Ordering::Relaxed)
     }
 
     /// The sizes in a buffer. Writing a buffer ends the submission that is being collected, so that a pass would consist of

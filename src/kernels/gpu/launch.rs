@@ -15,9 +15,7 @@ impl Shader {
     /// Runs on `inputs` and gives `out`, the last of the tensors that are bound. `groups` counts workgroups in x and y.
     pub fn launch(&self, inputs: &[CubeTensor], out: CubeTensor, dims: &[u32], groups: [usize; 2]) -> CubeTensor {
         let client = out.client.clone();
-        let state = state_of(&out.device);
-        state.count_launch();
-        let dims = state.dims_buffer(&client, dims);
+        let dims = state_of(&out.device).dims_buffer(&client, dims);
         debug_assert!(inputs.iter().chain([&out]).all(CubeTensor::is_contiguous), "our tensors are contiguous");
         let mut buffers: Vec<_> = inputs.iter().map(|tensor| tensor.handle.clone().binding()).collect();
         buffers.extend([out.handle.clone().binding(), dims.binding()]);
