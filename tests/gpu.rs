@@ -18,8 +18,8 @@ use serde_json::Value;
 
 /// Between two styles that compute in f32: the order of sums differs.
 const STYLE_TOLERANCE: f64 = 2e-5;
-/// How far products in half precision may move a score.
-const HALF_TOLERANCE: f64 = 1e-3;
+/// How far products in half precision, which have to be asked for, may move a score.
+const HALF_TOLERANCE: f64 = 1e-2;
 
 /// One for all tests: each has a thread of its own, and a device has one state.
 fn gpu() -> Option<Device> {
@@ -93,13 +93,15 @@ fn every_kernel_on_the_gpu_is_its_definition() {
 fn every_style_gives_the_scores_of_every_model() {
     let Some(device) = gpu() else { return };
     let _turn = turn();
+    let styles = block_on(report(&device)).expect("a report");
+    let has_half = styles.iter().any(|parity| parity.name.ends_with(" half"));
     for folder in fixtures() {
         for precision in [Precision::F32, Precision::Q8] {
             let place = |style: &str| format!("{} in {} with {style}", folder.display(), precision.name());
             let want = scores(&load(&folder, precision, "direct", &device).expect("the safe kernels"), &folder);
             for (style, tolerance) in [("blocked", STYLE_TOLERANCE), ("half", HALF_TOLERANCE)] {
                 let engine = match load(&folder, precision, style, &device) {
-                    Err(Error::UnusableKernels(_)) if style == "half" => {
+                    Err(Error::UnusableKernels(_)) if !has_half => {
                         println!("skipped: {style}: this device has no half precision");
                         continue;
                     }
@@ -124,13 +126,10 @@ fn a_device_on_a_cpu_is_not_asked_for_what_is_made_for_gpus() {
     let now = || start.elapsed().as_secs_f64() * 1e3;
     selection::describe(&device, selection::AdapterTraits { subgroups: false, software: true });
     let names = block_on(selection::select(&device, &KernelChoice::Measured, &now)).expect("styles").expect("a GPU");
-    assert!(!names.contains("blocked") && !names.contains("half") && !names.contains("tiled"), "{names}");
-    // As if it were a GPU, it chooses from all of them; without half precision, from the others.
+    assert!(!["blocked", "half", "tiled"].iter().any(|name| names.contains(name)), "{names}");
+    // As if it were a GPU, it chooses from all of them but half precision.
     selection::describe(&device, selection::AdapterTraits { subgroups: false, software: false });
     let names = block_on(selection::select(&device, &KernelChoice::Measured, &now)).expect("styles").expect("a GPU");
     println!("as a GPU: {names}");
-    assert!(selection::Styles::from_name(&names).is_some(), "{names}");
-    let names = block_on(selection::select(&device, &KernelChoice::MeasuredF32, &now)).expect("styles").expect("a GPU");
-    println!("as a GPU, in f32: {names}");
-    assert!(!names.contains("half"), "{names}");
+    assert!(selection::Styles::from_name(&names).is_some() && !names.contains("half"), "{names}");
 }

@@ -88,10 +88,10 @@ export interface ModelOptions {
   applyOrientation?: boolean
   /**
    * Which shaders compute on WebGPU. Default `auto`: the fastest is measured at the first load on an adapter, and
-   * remembered. `f32` is the same without those in half precision (`half`), and measured at every load. `quads` needs the
-   * adapter's `subgroups`, `half` its `shader-f16`. A choice that the adapter cannot run, or gets wrong, is an error.
+   * remembered. `quads` needs the adapter's `subgroups`. `half` multiplies in half precision, which may move a score by some
+   * thousandths, is never chosen by itself, and needs `shader-f16`. A choice that the adapter cannot run, or gets wrong, is an error.
    */
-  kernels?: 'auto' | 'f32' | 'direct' | 'tile' | 'wide' | 'quads' | 'blocked' | 'half'
+  kernels?: 'auto' | 'direct' | 'tile' | 'wide' | 'quads' | 'blocked' | 'half'
   /** @internal Switches off optimizations, for benchmarks: `sharedPrefix`, `packing`, `lastLayerOnly`, `visionCache`. */
   savings?: { sharedPrefix?: boolean; packing?: boolean; lastLayerOnly?: boolean; visionCache?: boolean }
   /**
@@ -229,7 +229,7 @@ export interface RerankerInfo {
   shared?: boolean
   /**
    * Which of the package's shaders multiply matrices, as measured on this adapter; null on a CPU. Where they differ for few,
-   * middle and many rows, three names: `blocked/blocked/half`. After a plus sign the attention, unless it is the usual one of
+   * middle and many rows, three names: `direct/blocked/blocked`. After a plus sign the attention, unless it is the usual one of
    * the last name.
    */
   kernels: string | null

@@ -95,11 +95,7 @@ pub(super) async fn select_kernels(options: &LoadOptions, observer: &Observer<'_
     observer.report(LoadStage::Compile, 0, 1);
     // A shader may have caused the loss of the device, so the next try is with those that every device can run.
     let choice = match &options.kernels {
-        KernelChoice::Measured | KernelChoice::MeasuredF32 | KernelChoice::Remembered(_)
-            if options.device_losses > 0 =>
-        {
-            &KernelChoice::Safe
-        }
+        KernelChoice::Measured | KernelChoice::Remembered(_) if options.device_losses > 0 => &KernelChoice::Safe,
         choice => choice,
     };
     selection::select(&options.device, choice, observer.now).await.map_err(|error| match error {

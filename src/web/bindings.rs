@@ -206,11 +206,8 @@ fn kernels(
         if selection::Styles::from_name(name).is_some() {
             return Ok(KernelChoice::Fixed(name.to_owned()));
         }
-        if name == "f32" {
-            return Ok(KernelChoice::MeasuredF32);
-        }
         let names: Vec<String> = selection::Style::ALL.iter().map(|style| format!("\"{}\"", style.name())).collect();
-        let detail = format!("kernels is \"{name}\"; use \"auto\", \"f32\" or one of {}", names.join(", "));
+        let detail = format!("kernels is \"{name}\"; use \"auto\" or one of {}", names.join(", "));
         return Err(RequestError::invalid(detail));
     }
     // What holds for one adapter says nothing of another.

@@ -34,7 +34,7 @@ const ROWS = [
     'without it `auto` is the CPU, and `webgpu` the error `no_webgpu`',
   ],
   ['`device: "auto"`', ({ auto }) => auto.device, 'a software adapter is slower than the CPU build, so `auto` does not take it'],
-  ['`shader-f16`', ({ can: { webgpu } }) => gpu(webgpu?.f16, yes), 'asked for where it is; without it the kernels `half` are not tried'],
+  ['`shader-f16`', ({ can: { webgpu } }) => gpu(webgpu?.f16, yes), 'asked for where it is; without it the kernels `half` are an error'],
   ['subgroups', ({ can: { webgpu } }) => gpu(webgpu?.subgroups, yes), 'asked for where they are; without them the kernels `quads` are not tried'],
   ['workgroup memory', ({ can: { webgpu } }) => gpu(webgpu?.workgroupStorage, kib), 'no shader needs more than 16 KiB'],
   ['storage buffers in a shader', ({ can: { webgpu } }) => gpu(webgpu?.storageBuffers), 'no shader needs more than 8'],

@@ -1,6 +1,6 @@
 // y[m, n] = x[m, k] · w[n, k]ᵀ as in ../blocked.wgsl, in half precision: a block of 32 terms at a time is shared, 16 of them
-// are multiplied and added in f16, and their sum goes to a sum in f32. A row of x has been scaled; a block of weights is scaled
-// here, by the power of two that brings its largest weight below 1.
+// are multiplied and added in f16, and their sum goes to a sum in f32. Rows of x have been scaled; blocks of weights are scaled
+// here so that their largest weight is at most 1.
 //
 // The line before this text sets the rows of an invocation: `const ROWS = 8u;`
 
@@ -58,10 +58,10 @@ fn peaks_of_block(lane: u32) -> vec4<f32> {
 // Writes a word of four columns, scaled.
 fn share(quad: Quad, part: u32, lane: u32) {
     let factors = vec4<f32>(
-        factor_below(quad.peaks.x, 0u),
-        factor_below(quad.peaks.y, 0u),
-        factor_below(quad.peaks.z, 0u),
-        factor_below(quad.peaks.w, 0u),
+        factor_of(quad.peaks.x),
+        factor_of(quad.peaks.y),
+        factor_of(quad.peaks.z),
+        factor_of(quad.peaks.w),
     );
     let place = part * 64u + (lane ^ part);
     columns[place] = vec4<f16>(quad.terms[0] * factors);
@@ -69,8 +69,12 @@ fn share(quad: Quad, part: u32, lane: u32) {
     columns[place + 32u] = vec4<f16>(quad.terms[2] * factors);
     columns[place + 48u] = vec4<f16>(quad.terms[3] * factors);
     if (part == 0u) {
-        column_scales[lane] =
-            vec4<f32>(inverse_of(factors.x), inverse_of(factors.y), inverse_of(factors.z), inverse_of(factors.w));
+        column_scales[lane] = vec4<f32>(
+            scale_for(quad.peaks.x),
+            scale_for(quad.peaks.y),
+            scale_for(quad.peaks.z),
+            scale_for(quad.peaks.w),
+        );
     }
 }
 

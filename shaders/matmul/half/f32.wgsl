@@ -13,3 +13,12 @@ const PEAKS_ARE_KNOWN = false;
 fn peak_of(scale: vec2<f32>) -> f32 {
     return 0.0;
 }
+
+// A power of two, so that weights which come from 16 bits stay what they are.
+fn factor_of(peak: f32) -> f32 {
+    return factor_below(peak, 0u);
+}
+
+fn scale_for(peak: f32) -> f32 {
+    return inverse_of(factor_below(peak, 0u));
+}

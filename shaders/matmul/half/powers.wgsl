@@ -1,5 +1,8 @@
 // Powers of two, by which a value is multiplied without rounding.
 
+// Blocks whose weights are all less become zeros: 1 divided by it is no longer a number.
+const LEAST_PEAK = 1e-37;
+
 // What brings `peak` below 2^exponent, and to at least half of that.
 fn factor_below(peak: f32, exponent: u32) -> f32 {
     let power = bitcast<u32>(peak) >> 23u;

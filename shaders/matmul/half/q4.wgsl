@@ -14,3 +14,12 @@ const PEAKS_ARE_KNOWN = true;
 fn peak_of(scale: vec2<f32>) -> f32 {
     return max(abs(scale.y), abs(15.0 * scale.x + scale.y));
 }
+
+// Where the minimum is -8 times the scale, what a quant becomes, an eighth of its distance from 8, is exact.
+fn factor_of(peak: f32) -> f32 {
+    return select(0.0, 1.0 / peak, peak > LEAST_PEAK);
+}
+
+fn scale_for(peak: f32) -> f32 {
+    return peak;
+}

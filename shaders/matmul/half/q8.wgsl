@@ -14,3 +14,12 @@ const PEAKS_ARE_KNOWN = true;
 fn peak_of(scale: vec2<f32>) -> f32 {
     return 128.0 * abs(scale.x);
 }
+
+// What a quant becomes, a 128th of it, is exact.
+fn factor_of(peak: f32) -> f32 {
+    return select(0.0, 1.0 / peak, peak > LEAST_PEAK);
+}
+
+fn scale_for(peak: f32) -> f32 {
+    return peak;
+}

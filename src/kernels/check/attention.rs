@@ -99,7 +99,7 @@ pub fn attention_case(
     KernelCase {
         name,
         tolerance: 10.0 * TOLERANCE,
-        half_tolerance: None,
+        most: None,
         shape: [rows, queries * width],
         run,
         exact: Box::new(exact),
@@ -162,12 +162,5 @@ pub fn disentangled_case(segments: &[usize], heads: usize, width: usize) -> Kern
         disentangled_attention(own(&q), keys, relative, words(&ranges, [rows, 2], device), sizes.clone())
     });
     let name = format!("disentangled_attention segments={segments:?} heads={heads} width={width}");
-    KernelCase {
-        name,
-        tolerance: 10.0 * TOLERANCE,
-        half_tolerance: None,
-        shape: [rows, all],
-        run,
-        exact: Box::new(exact),
-    }
+    KernelCase { name, tolerance: 10.0 * TOLERANCE, most: None, shape: [rows, all], run, exact: Box::new(exact) }
 }

@@ -10,9 +10,9 @@ use crate::kernels::{download, upload};
 /// in f32, in an order of its own.
 pub const TOLERANCE: f64 = 1e-5;
 
-/// The same where products are computed in half precision, relative to the sum of absolute terms that there is: each factor
-/// is rounded to 11 bits, and so is each of the sums of 16 products.
-pub const HALF_TOLERANCE: f64 = 2e-3;
+/// The same where a product is computed in half precision, relative to the sum of absolute terms that there is: factors are
+/// rounded to 11 bits, and so is each sum of up to 16 products.
+const HALF_TOLERANCE: f64 = 2e-3;
 
 /// The outcome of one comparison.
 #[derive(Debug, Clone, Serialize)]
@@ -38,8 +38,8 @@ pub struct KernelCase {
     pub name: String,
     /// The most that a result may be off.
     pub tolerance: f64,
-    /// The same in half precision, if it is a case of a product.
-    pub half_tolerance: Option<f64>,
+    /// The largest sum of absolute terms of a product.
+    pub most: Option<f64>,
     /// Rows and columns of the output.
     pub shape: [usize; 2],
     /// Computes into the output that it is given.
@@ -51,7 +51,10 @@ pub struct KernelCase {
 impl KernelCase {
     /// The case with what a style allows a result to be off.
     pub fn in_style(self, style: Style) -> Self {
-        let tolerance = self.half_tolerance.filter(|_| style == Style::Half).unwrap_or(self.tolerance);
+        let tolerance = match self.most {
+            Some(most) if style == Style::Half => HALF_TOLERANCE * most,
+            _ => self.tolerance,
+        };
         Self { tolerance, ..self }
     }
 

@@ -1,6 +1,6 @@
 //! Cases of products.
 
-use super::case::{HALF_TOLERANCE, KernelCase, KernelRun, TOLERANCE};
+use super::case::{KernelCase, KernelRun, TOLERANCE};
 use super::inputs::{RandomNumbers, matrix, words};
 use crate::kernels::{BLOCK, matmul_into, matmul_q4_into, matmul_q8_into};
 
@@ -78,13 +78,6 @@ fn case_of((m, n, k): (usize, usize, usize), kind: WeightKind, x: Vec<f32>, what
     };
     let name = format!("{name} m={m} n={n} k={k}{what}");
     // Relative to the largest sum of absolute terms that there can be, of values up to 1 or of those there are.
-    let most = (k as f64).max(largest_row) * largest;
-    KernelCase {
-        name,
-        tolerance: TOLERANCE * most,
-        half_tolerance: Some(HALF_TOLERANCE * largest_row * largest),
-        shape: [m, n],
-        run,
-        exact: Box::new(exact),
-    }
+    let tolerance = TOLERANCE * (k as f64).max(largest_row) * largest;
+    KernelCase { name, tolerance, most: Some(largest_row * largest), shape: [m, n], run, exact: Box::new(exact) }
 }

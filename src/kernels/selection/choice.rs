@@ -5,8 +5,6 @@
 pub enum KernelChoice {
     /// The fastest, by measuring.
     Measured,
-    /// The fastest of those that compute in f32 throughout, by measuring.
-    MeasuredF32,
     /// What was the fastest at an earlier load, if it still can be used.
     Remembered(String),
     /// These and no others.

@@ -10,7 +10,6 @@ use burn_cubecl::CubeDevice;
 use super::choice::{KernelChoice, SelectionError};
 use crate::kernels::check::{KernelCase, attention_gate_cases, compare, gate_cases};
 use crate::kernels::gpu::{DeviceState, state_of};
-use crate::kernels::shaders::matmul::reads_half;
 use crate::kernels::shaders::{AttentionKernel, Style, Styles};
 use crate::kernels::{BLOCK, Heads, Keys, attention, matmul_q8, synchronize, upload, upload_words};
 
@@ -45,7 +44,7 @@ pub async fn select(
 ) -> Result<Styles, SelectionError> {
     let state = state_of(gpu);
     let wanted = match choice {
-        KernelChoice::Measured | KernelChoice::MeasuredF32 => None,
+        KernelChoice::Measured => None,
         KernelChoice::Safe => Some(Styles::default()),
         KernelChoice::Remembered(name) | KernelChoice::Fixed(name) => Styles::from_name(name),
     };
@@ -57,20 +56,20 @@ pub async fn select(
     if let KernelChoice::Fixed(name) = choice {
         return Err(SelectionError::Unusable(name.clone()));
     }
-    let half = *choice != KernelChoice::MeasuredF32;
-    let tried = Style::ALL.into_iter().filter(|&style| is_worth_trying(style, state.traits().software, half));
+    let tried = Style::ALL.into_iter().filter(|&style| is_worth_trying(style, state.traits().software));
     let right = right_styles(&state, device, tried).await?;
     let styles = fastest(&state, device, &right, now).await?;
     state.set_styles(styles);
     Ok(styles)
 }
 
-/// What is made for GPUs loses on software adapters, where trying it would take a second.
-fn is_worth_trying(style: Style, software: bool, half: bool) -> bool {
+/// What is made for GPUs loses on software adapters, where trying it would take a second; half precision moves scores by more
+/// than the rest.
+fn is_worth_trying(style: Style, software: bool) -> bool {
     match style {
         Style::Direct | Style::Tile | Style::Wide | Style::Quads => true,
         Style::Blocked => !software,
-        Style::Half => !software && half,
+        Style::Half => false,
     }
 }
 
@@ -137,7 +136,7 @@ async fn fastest(
             continue;
         }
         let mut best = (f64::INFINITY, styles[0]);
-        for &style in styles.iter().filter(|&&style| differs(style, rows, styles)) {
+        for &style in styles {
             state.set_styles(Styles::all(style));
             let time = time_of_product(device, rows, now).await?;
             if time < best.0 {
@@ -190,11 +189,6 @@ async fn time_of_attention(device: &Device, now: &dyn Fn() -> f64) -> Result<f64
     let ranges = (0..rows).flat_map(|row| [range(row) as u32, (range(row) + MEASURED_ROWS[1]) as u32]);
     let ranges = upload_words(ranges.collect(), [rows, 2], device);
     best_time(&|| attention(q.clone(), own.clone(), None, ranges.clone(), heads), now).await
-}
-
-/// With few rows `half` is what `blocked` is: one of them is enough.
-fn differs(style: Style, rows: usize, styles: &[Style]) -> bool {
-    style != Style::Half || reads_half(style, rows) || !styles.contains(&Style::Blocked)
 }
 
 /// Milliseconds of one product of so many rows.

@@ -96,7 +96,7 @@ impl ProductShape {
         }
     }
 
-    const fn is_half(self) -> bool {
+    const fn reads_half(self) -> bool {
         matches!(self, Self::Half | Self::TallHalf)
     }
 }
@@ -128,7 +128,7 @@ pub const SCALE: Shader = Shader {
 
 /// Whether the product with so many rows reads rows in half precision.
 pub const fn reads_half(style: Style, rows: usize) -> bool {
-    ProductShape::of(style, rows).is_half()
+    ProductShape::of(style, rows).reads_half()
 }
 
 const fn product_of(format: WeightFormat, shape: ProductShape) -> ProductShader {
@@ -188,7 +188,7 @@ const fn product_of(format: WeightFormat, shape: ProductShape) -> ProductShader 
         words: None,
         workgroup: shape.workgroup(),
         quads: matches!(shape, ProductShape::Quads),
-        half: shape.is_half(),
+        half: shape.reads_half(),
     };
     ProductShader { shader, tile: shape.tile() }
 }
