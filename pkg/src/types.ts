@@ -99,9 +99,10 @@ export interface ModelOptions {
   applyOrientation?: boolean
   /**
    * Which shaders compute on WebGPU. Default `auto`: the fastest is measured at the first load on an adapter, and
-   * remembered. `quads` needs the adapter's `subgroups`. A choice that the adapter cannot run, or gets wrong, is an error.
+   * remembered. `quads` needs the adapter's `subgroups`. `half` multiplies in half precision, which may move a score by some
+   * thousandths, is never chosen by itself, and needs `shader-f16`. A choice that the adapter cannot run, or gets wrong, is an error.
    */
-  kernels?: 'auto' | 'direct' | 'tile' | 'wide' | 'quads'
+  kernels?: 'auto' | 'direct' | 'tile' | 'wide' | 'quads' | 'blocked' | 'half'
   /** @internal Switches off optimizations, for benchmarks: `sharedPrefix`, `packing`, `lastLayerOnly`, `visionCache`. */
   savings?: { sharedPrefix?: boolean; packing?: boolean; lastLayerOnly?: boolean; visionCache?: boolean }
   /**
@@ -259,8 +260,12 @@ export interface RerankerInfo {
   workers_limited?: { by: 'device' | 'storage' | 'memory' | 'load'; message: string }
   /** Whether tabs share it; absent unless that was asked for. */
   shared?: boolean
-  /** Which of the package's shaders multiply matrices, as measured on this adapter; null on a CPU. */
-  kernels: 'direct' | 'tile' | 'wide' | 'quads' | null
+  /**
+   * Which of the package's shaders multiply matrices, as measured on this adapter; null on a CPU. Where they differ for few,
+   * middle and many rows, three names: `direct/blocked/blocked`. After a plus sign the attention, unless it is the usual one of
+   * the last name.
+   */
+  kernels: string | null
   /** What the model's files leave open, and what was assumed; absent if nothing is. Every response repeats it in `meta.warnings`. */
   warnings?: string[]
   /** Why the device or the worker was lost since the model was loaded, if one was: it was then loaded again. */

@@ -8,6 +8,7 @@
 //!
 //! What was chosen for a GPU (see [`selection`]) belongs to that device.
 
+mod adapter;
 pub mod check;
 mod cpu;
 #[cfg(feature = "gpu")]

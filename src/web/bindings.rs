@@ -13,7 +13,7 @@ use super::pictures::{PagePictures, PictureHost};
 use super::{clock, constructors, error};
 use crate::api::{DocumentScore, EmbedRequest, RequestError, RerankRequest};
 use crate::engine::{LoadOptions, LoadProgress, ModelInfo, Observer, Optimizations, RequestOptions};
-use crate::kernels::selection::{self, KernelChoice};
+use crate::kernels::selection::{self, AdapterTraits, KernelChoice};
 use crate::media::DecodeOptions;
 use crate::model::{DeviceKind, Precision, Task};
 
@@ -208,7 +208,8 @@ async fn load(
             .ok_or_else(|| RequestError::invalid(format!("dtype is \"{name}\"; use \"auto\", \"f32\" or \"q8_0\"")))?,
     };
     let opened = device::open(options.device.as_deref().unwrap_or("auto")).await?;
-    selection::set_subgroups(&opened.device, host.subgroups());
+    let software = opened.adapter.as_ref().is_some_and(|adapter| adapter.fallback);
+    selection::describe(&opened.device, AdapterTraits { subgroups: host.subgroups(), software });
     let report = {
         let on_progress = on_progress.clone();
         move |progress: LoadProgress| tell(&on_progress, &progress)

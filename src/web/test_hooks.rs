@@ -7,14 +7,15 @@ use wasm_bindgen::prelude::*;
 use super::{device, error};
 #[cfg(feature = "gpu")]
 use crate::kernels;
-use crate::kernels::{check, selection};
+use crate::kernels::check;
+use crate::kernels::selection::{self, AdapterTraits};
 
 /// Compares every kernel with its definition on `webgpu` or `cpu`; `subgroups` tells whether the page added that feature to
 /// the device. Returns JSON.
 #[wasm_bindgen]
 pub async fn kernel_parity_report(device: String, subgroups: bool) -> Result<String, JsValue> {
     let opened = device::open(&device).await.map_err(|e| error::to_js(&e))?;
-    selection::set_subgroups(&opened.device, subgroups);
+    selection::describe(&opened.device, AdapterTraits { subgroups, ..AdapterTraits::default() });
     let report = check::report(&opened.device).await.map_err(|e| error::typed("device_lost", 500, &e))?;
     serde_json::to_string(&report).map_err(|e| error::typed("internal", 500, &e.to_string()))
 }

@@ -48,7 +48,7 @@ test('an adapter that says nothing of itself is used', async () => {
 })
 
 test("WebGPU's default limits are enough for every style of kernels", async () => {
-  for (const kernels of ['auto', 'direct', 'tile', 'wide', 'quads']) {
+  for (const kernels of ['auto', 'direct', 'tile', 'wide', 'quads', 'blocked']) {
     const { ok, error } = await load('small', { device: 'webgpu', kernels })
     assert.equal(ok?.device, 'webgpu', `${kernels}: ${error?.message}`)
   }

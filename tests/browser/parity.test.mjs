@@ -8,16 +8,19 @@ const SCORE_TOLERANCE = 1e-5
 /** As in tests/reference.rs: how far 8-bit weights may move a score of these random models. */
 const Q8_TOLERANCE = 5e-2
 
-/** Styles of kernels; `quads` needs an adapter with subgroups. */
-const STYLES = ['direct', 'tile', 'wide', 'quads']
-const NO_SUBGROUPS = 'the adapter has no subgroups'
+/** How far products in half precision, which a page has to ask for, may move a score. */
+const HALF_TOLERANCE = 1e-2
+
+/** Styles of kernels, and the feature of an adapter that one needs. */
+const STYLES = { direct: undefined, tile: undefined, wide: undefined, quads: 'subgroups', blocked: undefined, half: 'shader-f16' }
 
 let browser
-let subgroups
+let features
+const lacks = (style) => STYLES[style] && !features.includes(STYLES[style]) && `the adapter has no ${STYLES[style]}`
 before(async () => {
   browser = await open()
   const page = await browser.page()
-  subgroups = await page.evaluate(async () => (await navigator.gpu.requestAdapter()).features.has('subgroups'))
+  features = await page.evaluate(async () => [...(await navigator.gpu.requestAdapter()).features])
   await page.close()
 })
 after(() => browser?.close())
@@ -63,14 +66,25 @@ for (const model of MODELS) {
   }
 }
 
-for (const kernels of STYLES) {
+for (const kernels of Object.keys(STYLES)) {
   test(`${kernels} kernels match the reference scores, and info names them`, async (t) => {
-    if (kernels === 'quads' && !subgroups) return t.skip(NO_SUBGROUPS)
+    if (lacks(kernels)) return t.skip(lacks(kernels))
     const largest = await largestDifference(MODELS[0], { device: 'webgpu', kernels })
     console.log(`${kernels}: largest difference ${largest.toExponential(2)}`)
-    assert.ok(largest <= SCORE_TOLERANCE, `${largest}`)
+    assert.ok(largest <= (kernels === 'half' ? HALF_TOLERANCE : SCORE_TOLERANCE), `${largest}`)
   })
 }
+
+test('kernels in half precision are refused where the adapter has none', async (t) => {
+  if (features.includes('shader-f16')) return t.skip('the adapter has shader-f16')
+  const page = await browser.page()
+  const error = await page.evaluate(
+    (model) => secondpass.Reranker.load({ model, device: 'webgpu', kernels: 'half' }).then(String, ({ message }) => message),
+    `/models/${MODELS[0]}`,
+  )
+  await page.close()
+  assert.match(error, /cannot use the kernels "half"/)
+})
 
 /** Runs every kernel against its definition in a worker: `{ report, error }`. Each device is run once. */
 const reports = {}
@@ -100,9 +114,9 @@ for (const device of ['cpu', 'webgpu']) {
   })
 }
 
-for (const style of STYLES) {
+for (const style of Object.keys(STYLES)) {
   test(`the kernels on webgpu include those of style ${style}`, async (t) => {
-    if (style === 'quads' && !subgroups) return t.skip(NO_SUBGROUPS)
+    if (lacks(style)) return t.skip(lacks(style))
     const { report } = await kernelReport('webgpu')
     const styles = new Set(report.map(({ name }) => name.split(' ').pop()).filter((word) => /^[a-z]+$/.test(word)))
     assert.ok(styles.has(style), [...styles].join())

@@ -9,37 +9,40 @@ before(async () => {
 })
 after(() => browser?.close())
 
-/** Compiles the shaders with or without subgroup functions: the browser's messages by shader, or null if it lacks subgroups. */
-async function compile(subgroups) {
+/** Compiles the shaders that need a feature, or none: the browser's messages by shader, or null if it lacks the feature. */
+async function compile(feature) {
   const page = await browser.page()
-  return page.evaluate(async (subgroups) => {
+  return page.evaluate(async (feature) => {
     const { default: init, shader_texts } = await import('/dist/wasm/secondpass.js')
     await init({ module_or_path: '/dist/wasm/secondpass_bg.wasm' })
     const adapter = await navigator.gpu.requestAdapter()
-    if (subgroups && !adapter.features.has('subgroups')) return null
-    const device = await adapter.requestDevice({ requiredFeatures: subgroups ? ['subgroups'] : [] })
+    if (feature && !adapter.features.has(feature)) return null
+    const device = await adapter.requestDevice({ requiredFeatures: feature ? [feature] : [] })
     const messages = {}
+    const needed = (code) => ({ subgroups: 'subgroups', f16: 'shader-f16' })[/^enable (\w+)/.exec(code)?.[1]]
     for (const [name, code] of JSON.parse(shader_texts())) {
-      if (code.startsWith('enable subgroups') !== subgroups) continue
+      if (needed(code) !== feature) continue
       const info = await device.createShaderModule({ code }).getCompilationInfo()
       messages[name] = info.messages.map(({ type, lineNum, message }) => `${type} in line ${lineNum}: ${message}`)
     }
     return messages
-  }, subgroups)
+  }, feature)
 }
 
 test('every shader compiles', async () => {
-  const messages = await compile(false)
+  const messages = await compile(undefined)
   assert.ok(Object.keys(messages).length > 10)
   for (const [name, list] of Object.entries(messages)) assert.deepEqual(list, [], name)
 })
 
-test('every shader with subgroups compiles', async (t) => {
-  const messages = await compile(true)
-  if (!messages) return t.skip('the adapter has no subgroups')
-  assert.ok(Object.keys(messages).length > 0)
-  for (const [name, list] of Object.entries(messages)) assert.deepEqual(list, [], name)
-})
+for (const feature of ['subgroups', 'shader-f16']) {
+  test(`every shader with ${feature} compiles`, async (t) => {
+    const messages = await compile(feature)
+    if (!messages) return t.skip(`the adapter has no ${feature}`)
+    assert.ok(Object.keys(messages).length > 0)
+    for (const [name, list] of Object.entries(messages)) assert.deepEqual(list, [], name)
+  })
+}
 
 test('static constructors run once, not at every call into the module', async () => {
   const page = await browser.page()

@@ -15,6 +15,8 @@ const LOGIT_TOLERANCE = 2e-5
 const VISION_TOLERANCE = 1e-4
 /** Products of quantized weights on the CPU round activations to 16 bits. */
 const INTEGER_TOLERANCE = 3e-4
+/** How far products in half precision, which a page has to ask for, may move a score. */
+const HALF_TOLERANCE = 1e-2
 /** For pictures that went through the browser's own drawing. */
 const DRAWN_TOLERANCE = 5e-3
 
@@ -84,6 +86,33 @@ function pictureCases(folder, names) {
     .cases.filter(({ name }) => names.includes(name))
     .map(({ request, max_length, scores, name }) => ({ name, request: { ...JSON.parse(JSON.stringify(request), resolve), max_length }, expected: scores }))
 }
+
+const logistic = (logit) => 1 / (1 + Math.exp(-logit))
+
+/** Fixtures with the kernels of one style, their scores: `[model, largest difference]`. */
+async function eachFixture(kernels, encoders) {
+  const options = { device: 'webgpu', dtype: 'f32', kernels }
+  const found = []
+  for (const model of ['tiny-tied', 'tiny-untied']) found.push([model, await difference({ ...options, model: `/models/${model}` }, textCases(model))])
+  for (const model of encoders) {
+    const cases = encoderCases(model).map(({ request, expected }) => ({ request: { ...request, raw_scores: false }, expected: expected.map(logistic) }))
+    found.push([model, await difference({ ...options, model: `/fixtures/encoder/${model}` }, cases)])
+  }
+  const cases = pictureCases('vl/vl-tied', ['text-and-image', 'image-both-sides'])
+  found.push(['vl-tied', await difference({ ...options, model: '/fixtures/vl/vl-tied' }, cases)])
+  return found
+}
+
+test('the kernels for GPUs', async (t) => {
+  if (!browser.can.webgpu) return t.skip(NO_WEBGPU)
+  for (const [model, largest] of await eachFixture('blocked', ENCODERS_ON_WEBGPU)) assert.ok(largest <= TEXT_TOLERANCE, `${model}: ${largest}`)
+})
+
+test('every fixture in half precision', async (t) => {
+  if (!browser.can.webgpu) return t.skip(NO_WEBGPU)
+  if (!browser.can.webgpu.f16) return t.skip('the adapter has no shader-f16')
+  for (const [model, largest] of await eachFixture('half', ENCODERS)) assert.ok(largest <= HALF_TOLERANCE, `${model}: ${largest}`)
+})
 
 test('pictures and a video beside text', async () => {
   const cases = pictureCases('vl/vl-tied', ['text-and-image', 'image-both-sides', 'cut-beside-image', 'video-and-image'])

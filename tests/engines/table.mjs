@@ -38,7 +38,7 @@ const ROWS = [
     ({ auto }) => auto.device,
     'a software adapter is slower than the CPU build, so `auto` does not take it; others are measured at the first load',
   ],
-  ['`shader-f16`', ({ can: { webgpu } }) => gpu(webgpu?.f16, yes), 'not needed'],
+  ['`shader-f16`', ({ can: { webgpu } }) => gpu(webgpu?.f16, yes), 'asked for where it is; without it the kernels `half` are an error'],
   ['subgroups', ({ can: { webgpu } }) => gpu(webgpu?.subgroups, yes), 'asked for where they are; without them the kernels `quads` are not tried'],
   ['workgroup memory', ({ can: { webgpu } }) => gpu(webgpu?.workgroupStorage, kib), 'no shader needs more than 16 KiB'],
   ['storage buffers in a shader', ({ can: { webgpu } }) => gpu(webgpu?.storageBuffers), 'no shader needs more than 8'],

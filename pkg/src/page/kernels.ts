@@ -1,7 +1,8 @@
 // Which shaders are fastest on this adapter is measured once, and remembered for the next visit.
 import type { RerankerInfo } from '../types.js'
 
-const KEY = 'secondpass:kernels'
+/** With a number that grows with the kernels there are: what was the fastest of fewer says nothing of the new ones. */
+const KEY = 'secondpass:kernels:2'
 
 interface RememberedKernels {
   adapter: string

@@ -69,8 +69,8 @@ async function ask(loaded: LoadedModel, options: WorkerModelOptions & { task: Ta
     throw withAdvice(error, options)
   })
   if (!info) return false
-  // After a loss only the safe kernels were tried, which says nothing of the others.
-  if (isFirst && (caution === 0 || !recallKernels())) rememberKernels(info)
+  // After a loss only the safe kernels were tried, and what was asked for need not be the fastest.
+  if (isFirst && (options.kernels ?? 'auto') === 'auto' && (caution === 0 || !recallKernels())) rememberKernels(info)
   if (isFirst) loaded.adapter = adapter
   infos.set(options.task, { ...info, storage: storageOf(info.storage, options) })
   return true

@@ -96,7 +96,14 @@ pub fn attention_case(
     });
     let name =
         format!("attention prefix={prefix} segments={segments:?} heads={queries}/{keys} width={width} {visibility:?}");
-    KernelCase { name, tolerance: 10.0 * TOLERANCE, shape: [rows, queries * width], run, exact: Box::new(exact) }
+    KernelCase {
+        name,
+        tolerance: 10.0 * TOLERANCE,
+        most: None,
+        shape: [rows, queries * width],
+        run,
+        exact: Box::new(exact),
+    }
 }
 
 /// Relative positions: each distance up to 3 has a row of its own, all others share the outermost.
@@ -155,5 +162,5 @@ pub fn disentangled_case(segments: &[usize], heads: usize, width: usize) -> Kern
         disentangled_attention(own(&q), keys, relative, words(&ranges, [rows, 2], device), sizes.clone())
     });
     let name = format!("disentangled_attention segments={segments:?} heads={heads} width={width}");
-    KernelCase { name, tolerance: 10.0 * TOLERANCE, shape: [rows, all], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: 10.0 * TOLERANCE, most: None, shape: [rows, all], run, exact: Box::new(exact) }
 }

@@ -3,11 +3,16 @@
 use burn::tensor::{Device, Tensor};
 use serde::Serialize;
 
+use crate::kernels::shaders::Style;
 use crate::kernels::{download, upload};
 
 /// Largest difference from the definition, relative to the largest possible sum of absolute terms: everything accumulates
 /// in f32, in an order of its own.
 pub const TOLERANCE: f64 = 1e-5;
+
+/// The same where a product is computed in half precision, relative to the sum of absolute terms that there is: factors are
+/// rounded to 11 bits, and so is each sum of up to 16 products.
+const HALF_TOLERANCE: f64 = 2e-3;
 
 /// The outcome of one comparison.
 #[derive(Debug, Clone, Serialize)]
@@ -33,6 +38,8 @@ pub struct KernelCase {
     pub name: String,
     /// The most that a result may be off.
     pub tolerance: f64,
+    /// The largest sum of absolute terms of a product.
+    pub most: Option<f64>,
     /// Rows and columns of the output.
     pub shape: [usize; 2],
     /// Computes into the output that it is given.
@@ -42,6 +49,15 @@ pub struct KernelCase {
 }
 
 impl KernelCase {
+    /// The case with what a style allows a result to be off.
+    pub fn in_style(self, style: Style) -> Self {
+        let tolerance = match self.most {
+            Some(most) if style == Style::Half => HALF_TOLERANCE * most,
+            _ => self.tolerance,
+        };
+        Self { tolerance, ..self }
+    }
+
     /// The result as `device` computes it, into an output full of NaN.
     pub async fn run(&self, device: &Device) -> Result<Vec<f32>, String> {
         let poisoned = upload(vec![f32::NAN; self.shape[0] * self.shape[1]], self.shape, device);

@@ -3,21 +3,44 @@
 use super::attention::{Visibility, attention_case, disentangled_case};
 use super::case::KernelCase;
 use super::elements::{activation_case, bias_case};
-use super::products::{WeightKind, product_case};
+use super::products::{WeightKind, outlier_case, product_case};
 use super::rows::{concat_case, gather_case, layer_norm_case, mean_case, rms_norm_case, rotate_case, slice_case};
 use crate::kernels::Activation;
+use crate::kernels::shaders::Style;
 
 const KINDS: [WeightKind; 3] = [WeightKind::F32, WeightKind::Q8, WeightKind::Q4];
 
 /// A few quick cases, which a style has to get right before it is used.
-pub fn gate_cases() -> Vec<KernelCase> {
+pub fn gate_cases(style: Style) -> Vec<KernelCase> {
     let mut cases: Vec<KernelCase> = KINDS.map(|kind| product_case((33, 31, 160), kind)).into();
-    cases.extend([
-        rms_norm_case(5, 33),
-        layer_norm_case(5, 33),
+    if matches!(style, Style::Blocked | Style::Half) {
+        // Each of their shapes: up to four rows, fewer than a document has, a document, a full submission.
+        for shape in [(3, 35, 96), (45, 67, 96), (515, 33, 64)] {
+            cases.extend(KINDS.map(|kind| product_case(shape, kind)));
+        }
+    }
+    if style == Style::Half {
+        cases.extend(KINDS.map(|kind| outlier_case((41, 66, 160), kind)));
+        cases.extend(KINDS.map(|kind| outlier_case((513, 5, 64), kind)));
+    }
+    cases.extend([rms_norm_case(5, 33), layer_norm_case(5, 33)]);
+    cases.extend(attention_gate_cases());
+    cases.into_iter().map(|case| case.in_style(style)).collect()
+}
+
+/// Every case, and those of rows with outliers, which a CPU in wasm rounds to 16 bits.
+pub fn gpu_cases(style: Style) -> Vec<KernelCase> {
+    let shapes = [(41, 66, 160), (2, 33, 64), (514, 7, 96)];
+    let outliers = shapes.into_iter().flat_map(|shape| KINDS.map(|kind| outlier_case(shape, kind)));
+    all_cases().into_iter().chain(outliers).map(|case| case.in_style(style)).collect()
+}
+
+/// Those of attention.
+pub fn attention_gate_cases() -> Vec<KernelCase> {
+    vec![
         attention_case(5, &[3, 1, 66, 2], (4, 2), 16, Visibility::Causal),
-    ]);
-    cases
+        attention_case(0, &[41], (1, 1), 72, Visibility::Window(5)),
+    ]
 }
 
 /// Every case of every kernel.
@@ -30,6 +53,11 @@ pub fn all_cases() -> Vec<KernelCase> {
         cases.extend(KINDS.map(|kind| product_case(shape, kind)));
     }
     cases.extend([(5, 3, 4), (9, 70, 36), (2, 66, 20)].map(|shape| product_case(shape, WeightKind::F32)));
+    // More rows than a document has, and than a full submission; in f32 with a part of a block.
+    for shape in [(70, 67, 96), (515, 65, 64)] {
+        cases.extend(KINDS.map(|kind| product_case(shape, kind)));
+    }
+    cases.extend([(43, 66, 20), (513, 3, 36)].map(|shape| product_case(shape, WeightKind::F32)));
     for (rows, width) in [(1, 32), (3, 96), (70, 1024), (5, 33)] {
         cases.extend([rms_norm_case(rows, width), layer_norm_case(rows, width)]);
     }
@@ -53,6 +81,8 @@ pub fn all_cases() -> Vec<KernelCase> {
             (0, vec![70], (4, 2), 32, Visibility::Causal),
             (5, vec![3, 1, 66, 2], (4, 2), 16, Visibility::Causal),
             (37, vec![9, 30], (6, 2), 128, Visibility::Causal),
+            (37, vec![19, 30], (6, 2), 128, Visibility::Causal),
+            (3, vec![2, 41], (2, 1), 64, Visibility::Causal),
             (0, vec![24, 24, 16], (2, 2), 72, Visibility::Segment),
             (0, vec![100, 3, 41], (3, 3), 32, Visibility::Window(8)),
             (7, vec![50], (2, 1), 16, Visibility::Window(5)),

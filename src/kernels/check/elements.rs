@@ -27,7 +27,7 @@ pub fn activation_case(rows: usize, width: usize, activation: Activation) -> Ker
         }
     });
     let name = format!("activation {activation:?} rows={rows} width={width}");
-    KernelCase { name, tolerance: 1600.0 * TOLERANCE, shape: [rows, width], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: 1600.0 * TOLERANCE, most: None, shape: [rows, width], run, exact: Box::new(exact) }
 }
 
 fn definition(activation: Activation, a: f64, b: f64) -> f64 {
@@ -54,5 +54,5 @@ pub fn bias_case(rows: usize, width: usize) -> KernelCase {
     };
     let run: KernelRun = Box::new(move |device, _| add_bias(matrix(&x, [rows, width], device), vector(&bias, device)));
     let name = format!("add_bias rows={rows} width={width}");
-    KernelCase { name, tolerance: TOLERANCE, shape: [rows, width], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: TOLERANCE, most: None, shape: [rows, width], run, exact: Box::new(exact) }
 }

@@ -11,5 +11,5 @@ mod report;
 mod rows;
 
 pub use case::{Comparison, KernelCase, compare};
-pub use cases::{all_cases, gate_cases};
+pub use cases::{all_cases, attention_gate_cases, gate_cases, gpu_cases};
 pub use report::report;

@@ -12,9 +12,32 @@ pub enum WeightKind {
     Q4,
 }
 
-pub fn product_case((m, n, k): (usize, usize, usize), kind: WeightKind) -> KernelCase {
-    let mut numbers = RandomNumbers((m * 31 + n * 17 + k) as u32);
-    let x = numbers.floats(m * k);
+/// Rows of values up to 1.
+pub fn product_case(shape: (usize, usize, usize), kind: WeightKind) -> KernelCase {
+    let (m, _, k) = shape;
+    case_of(shape, kind, numbers_of(shape).floats(m * k), "")
+}
+
+/// Rows of values up to 1, of which two are some thousands, as in Qwen's models: their squares and sums exceed half precision.
+pub fn outlier_case(shape: (usize, usize, usize), kind: WeightKind) -> KernelCase {
+    let (m, _, k) = shape;
+    let mut x = numbers_of(shape).floats(m * k);
+    for row in x.chunks_exact_mut(k) {
+        row[k / 3] = OUTLIER;
+        row[k - 1] *= -OUTLIER;
+    }
+    case_of(shape, kind, x, " outliers")
+}
+
+const OUTLIER: f32 = 1e4;
+
+fn numbers_of((m, n, k): (usize, usize, usize)) -> RandomNumbers {
+    RandomNumbers((m * 31 + n * 17 + k) as u32)
+}
+
+fn case_of((m, n, k): (usize, usize, usize), kind: WeightKind, x: Vec<f32>, what: &str) -> KernelCase {
+    // Others than those of the rows.
+    let mut numbers = RandomNumbers((m * 29 + n * 19 + k) as u32);
     let dense = numbers.floats(n * k);
     // The whole range of the quants, -128 included.
     let quants: Vec<u32> = (0..n * k / 4).map(|_| numbers.bits() << 8 ^ numbers.bits()).collect();
@@ -30,6 +53,7 @@ pub fn product_case((m, n, k): (usize, usize, usize), kind: WeightKind) -> Kerne
             }
         }
     };
+    let largest_row = x.chunks_exact(k).map(|row| row.iter().map(|v| f64::from(v.abs())).sum()).fold(0.0, f64::max);
     let a = x.clone();
     let exact =
         move || (0..m * n).map(|i| (0..k).map(|j| f64::from(a[i / n * k + j]) * value(i % n * k + j)).sum()).collect();
@@ -52,6 +76,8 @@ pub fn product_case((m, n, k): (usize, usize, usize), kind: WeightKind) -> Kerne
         WeightKind::Q8 => ("matmul_q8", 1.28),
         WeightKind::Q4 => ("matmul_q4", 0.16),
     };
-    let name = format!("{name} m={m} n={n} k={k}");
-    KernelCase { name, tolerance: TOLERANCE * k as f64 * largest, shape: [m, n], run, exact: Box::new(exact) }
+    let name = format!("{name} m={m} n={n} k={k}{what}");
+    // Relative to the largest sum of absolute terms that there can be, of values up to 1 or of those there are.
+    let tolerance = TOLERANCE * (k as f64).max(largest_row) * largest;
+    KernelCase { name, tolerance, most: Some(largest_row * largest), shape: [m, n], run, exact: Box::new(exact) }
 }

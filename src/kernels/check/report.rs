@@ -6,6 +6,8 @@ use burn::tensor::Device;
 
 use super::case::{Comparison, KernelCase, compare};
 use super::cases::all_cases;
+#[cfg(feature = "gpu")]
+use super::cases::gpu_cases;
 
 /// Compares every case on `device` with its definition; on a GPU in each style that it can run.
 pub async fn report(device: &Device) -> Result<Vec<Comparison>, String> {
@@ -30,9 +32,9 @@ async fn styles_report(gpu: &burn_cubecl::CubeDevice, device: &Device) -> Result
     let state = state_of(gpu);
     let usual = state.styles();
     let mut report = Vec::new();
-    for style in Style::ALL.into_iter().filter(|&style| style != Style::Quads || state.subgroups()) {
+    for style in Style::ALL.into_iter().filter(|&style| state.can_run(style)) {
         state.set_styles(Styles::all(style));
-        for case in all_cases() {
+        for case in gpu_cases(style) {
             let comparison = comparison(&case, device).await?;
             report.push(Comparison { name: format!("{} {}", comparison.name, style.name()), ..comparison });
         }

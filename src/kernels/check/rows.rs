@@ -22,7 +22,7 @@ pub fn rms_norm_case(rows: usize, width: usize) -> KernelCase {
         rms_norm_into(matrix(&x, [rows, width], device), weight, EPS, out)
     });
     let name = format!("rms_norm rows={rows} width={width}");
-    KernelCase { name, tolerance: 10.0 * TOLERANCE, shape: [rows, width], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: 10.0 * TOLERANCE, most: None, shape: [rows, width], run, exact: Box::new(exact) }
 }
 
 pub fn layer_norm_case(rows: usize, width: usize) -> KernelCase {
@@ -46,7 +46,7 @@ pub fn layer_norm_case(rows: usize, width: usize) -> KernelCase {
         layer_norm_into(matrix(&x, [rows, width], device), vector(&weight, device), vector(&bias, device), EPS, out)
     });
     let name = format!("layer_norm rows={rows} width={width}");
-    KernelCase { name, tolerance: 20.0 * TOLERANCE, shape: [rows, width], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: 20.0 * TOLERANCE, most: None, shape: [rows, width], run, exact: Box::new(exact) }
 }
 
 fn exact_norm(row: &[f32], weight: &[f32]) -> Vec<f64> {
@@ -83,7 +83,14 @@ pub fn rotate_case(rows: usize, heads: usize, width: usize, normed: bool) -> Ker
         rotate_into(x, weight, matrix(&angles, [rows, width], device), normed.then_some(EPS), out)
     });
     let name = format!("rotate rows={rows} heads={heads} width={width} normed={normed}");
-    KernelCase { name, tolerance: 10.0 * TOLERANCE, shape: [rows, heads * width], run, exact: Box::new(exact) }
+    KernelCase {
+        name,
+        tolerance: 10.0 * TOLERANCE,
+        most: None,
+        shape: [rows, heads * width],
+        run,
+        exact: Box::new(exact),
+    }
 }
 
 /// Rows in reverse, each twice.
@@ -96,7 +103,7 @@ pub fn gather_case(rows: usize, width: usize) -> KernelCase {
     };
     let run: KernelRun = Box::new(move |device, _| gather_rows(matrix(&x, [rows, width], device), &indices));
     let name = format!("gather_rows rows={rows} width={width}");
-    KernelCase { name, tolerance: 0.0, shape: [2 * rows, width], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: 0.0, most: None, shape: [2 * rows, width], run, exact: Box::new(exact) }
 }
 
 /// The first row, all rows, and the second half.
@@ -115,7 +122,7 @@ pub fn mean_case(rows: usize, width: usize) -> KernelCase {
     };
     let run: KernelRun = Box::new(move |device, _| mean_rows(matrix(&x, [rows, width], device), &ranges));
     let name = format!("mean_rows rows={rows} width={width}");
-    KernelCase { name, tolerance: TOLERANCE, shape: [ranges.len(), width], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: TOLERANCE, most: None, shape: [ranges.len(), width], run, exact: Box::new(exact) }
 }
 
 /// The second half of the rows and of the columns.
@@ -130,7 +137,7 @@ pub fn slice_case(rows: usize, width: usize) -> KernelCase {
         slice_columns(slice_rows(matrix(&x, [rows, width], device), row, rows - row), column, width - column)
     });
     let name = format!("slice rows={rows} width={width}");
-    KernelCase { name, tolerance: 0.0, shape: [rows - row, width - column], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: 0.0, most: None, shape: [rows - row, width - column], run, exact: Box::new(exact) }
 }
 
 /// A matrix beside itself, below itself.
@@ -147,7 +154,7 @@ pub fn concat_case(rows: usize, width: usize) -> KernelCase {
         concat_rows(vec![both(), both()])
     });
     let name = format!("concat rows={rows} width={width}");
-    KernelCase { name, tolerance: 0.0, shape: [2 * rows, 2 * width], run, exact: Box::new(exact) }
+    KernelCase { name, tolerance: 0.0, most: None, shape: [2 * rows, 2 * width], run, exact: Box::new(exact) }
 }
 
 fn exact_row(x: &[f32], row: usize, columns: Range<usize>, width: usize) -> Vec<f64> {

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn_cubecl::CubeDevice;
 use burn_cubecl::cubecl::client::Client;
+use burn_cubecl::cubecl::ir::{ElemType, FloatKind};
 use burn_cubecl::cubecl::server::Handle;
 
-use crate::kernels::shaders::Styles;
+use crate::kernels::adapter::AdapterTraits;
+use crate::kernels::shaders::{AttentionKernel, Style, Styles};
 
 /// Buffers of sizes that are kept: a pass needs some dozens, and the next pass needs the same.
 const MAX_DIMS_BUFFERS: usize = 4096;
@@ -15,10 +17,10 @@ const MAX_DIMS_BUFFERS: usize = 4096;
 static DEVICES: Mutex<Vec<(CubeDevice, Arc<DeviceState>)>> = Mutex::new(Vec::new());
 
 /// The state of a device.
-#[derive(Default)]
 pub struct DeviceState {
     styles: Mutex<Styles>,
-    subgroups: Mutex<bool>,
+    traits: Mutex<AdapterTraits>,
+    half: bool,
     dims: Mutex<HashMap<Vec<u32>, Handle>>,
 }
 
@@ -28,12 +30,21 @@ pub fn state_of(device: &CubeDevice) -> Arc<DeviceState> {
     if let Some((_, state)) = devices.iter().find(|(known, _)| known == device) {
         return state.clone();
     }
-    let state = Arc::new(DeviceState::default());
+    let state = Arc::new(DeviceState::new(device));
     devices.push((device.clone(), state.clone()));
     state
 }
 
 impl DeviceState {
+    /// What the device itself tells: a native one whether it is software, a browser's only its features.
+    fn new(device: &CubeDevice) -> Self {
+        let client = device.client();
+        let properties = client.properties();
+        let traits = AdapterTraits { software: properties.identity.physical.is_none(), ..AdapterTraits::default() };
+        let half = properties.supports_type(ElemType::Float(FloatKind::F16));
+        Self { traits: traits.into(), half, styles: Mutex::default(), dims: Mutex::default() }
+    }
+
     /// The styles that launches use.
     pub fn styles(&self) -> Styles {
         *lock(&self.styles)
@@ -44,14 +55,28 @@ impl DeviceState {
         *lock(&self.styles) = styles;
     }
 
-    /// Whether the device was opened with the feature `subgroups`.
-    pub fn subgroups(&self) -> bool {
-        *lock(&self.subgroups)
+    /// What is known of the adapter.
+    pub fn traits(&self) -> AdapterTraits {
+        *lock(&self.traits)
     }
 
-    /// Tells whether it was.
-    pub fn set_subgroups(&self, subgroups: bool) {
-        *lock(&self.subgroups) = subgroups;
+    /// Tells more of the adapter.
+    pub fn set_traits(&self, traits: AdapterTraits) {
+        *lock(&self.traits) = traits;
+    }
+
+    /// Whether the device has the features that a style needs.
+    pub fn can_run(&self, style: Style) -> bool {
+        match style {
+            Style::Quads => self.traits().subgroups,
+            Style::Half => self.half,
+            Style::Direct | Style::Tile | Style::Wide | Style::Blocked => true,
+        }
+    }
+
+    /// The same of attention.
+    pub fn can_attend(&self, style: AttentionKernel) -> bool {
+        style != AttentionKernel::Quads || self.traits().subgroups
     }
 
     /// The sizes in a buffer. Writing a buffer ends the submission that is being collected, so that a pass would consist of

@@ -24,7 +24,7 @@ fn launch(shaders: &RowShaders, inputs: &[CubeTensor], eps: f32, out: CubeTensor
         // Where products share nothing, on software adapters such as SwiftShader, barriers are slow.
         Style::Wide => (shaders.single, LIST_WORKGROUP),
         Style::Quads => (shaders.quads, LIST_WORKGROUP / QUAD),
-        Style::Direct | Style::Tile => (shaders.workgroup, 1),
+        Style::Direct | Style::Tile | Style::Blocked | Style::Half => (shaders.workgroup, 1),
     };
     let groups = grid(rows.div_ceil(rows_of_a_group));
     shader.launch(inputs, out, &[rows as u32, width as u32, eps.to_bits(), groups[0] as u32], groups)

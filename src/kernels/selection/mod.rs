@@ -6,6 +6,7 @@ mod measure;
 mod select;
 
 pub use choice::{KernelChoice, SelectionError};
-pub use select::{select, set_subgroups};
+pub use select::{describe, select};
 
+pub use super::adapter::AdapterTraits;
 pub use super::shaders::{Style, Styles};

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use super::choice::{KernelChoice, SelectionError};
 #[cfg(feature = "gpu")]
 use super::measure;
+use crate::kernels::adapter::AdapterTraits;
 #[cfg(feature = "gpu")]
 use crate::kernels::gpu;
 
@@ -27,13 +28,13 @@ pub async fn select(
     }
 }
 
-/// Tells whether `device` was opened with subgroups, which some of the shaders need.
-pub fn set_subgroups(device: &Device, subgroups: bool) {
+/// Tells what `device` is.
+pub fn describe(device: &Device, traits: AdapterTraits) {
     match device.as_dispatch() {
         #[cfg(feature = "gpu")]
-        DispatchDevice::Cube(gpu) => gpu::state_of(gpu).set_subgroups(subgroups),
+        DispatchDevice::Cube(gpu) => gpu::state_of(gpu).set_traits(traits),
         _ => {
-            let _ = subgroups;
+            let _ = traits;
         }
     }
 }

@@ -8,7 +8,7 @@ mod shader;
 mod style;
 
 pub use shader::{LIST_WORKGROUP, Shader};
-pub use style::{Style, Styles};
+pub use style::{AttentionKernel, MIDDLE_ROWS, Style, Styles};
 
 /// Blocks of matrices.
 pub const COPY: Shader = Shader::list("copy", &[include_str!("../../../shaders/copy.wgsl")]);

@@ -13,11 +13,15 @@ pub struct Shader {
     pub workgroup: (u32, u32),
     /// Whether the text uses quad operations.
     pub quads: bool,
+    /// Whether the text computes in half precision.
+    pub half: bool,
 }
 
 /// All four invocations of a quad take the same branches here, which a compiler cannot see where a condition is read from a
 /// buffer.
 const QUADS: &str = "enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n";
+
+const HALF: &str = "enable f16;\n";
 
 /// Invocations of a workgroup of every shader that works on a list.
 pub const LIST_WORKGROUP: usize = 64;
@@ -25,7 +29,7 @@ pub const LIST_WORKGROUP: usize = 64;
 impl Shader {
     /// A shader of workgroups of 64 invocations.
     pub const fn list(name: &'static str, text: &'static [&'static str]) -> Self {
-        Self { name, text, words: None, workgroup: (LIST_WORKGROUP as u32, 1), quads: false }
+        Self { name, text, words: None, workgroup: (LIST_WORKGROUP as u32, 1), quads: false, half: false }
     }
 
     /// Name and variant.
@@ -36,7 +40,8 @@ impl Shader {
     /// What the device compiles.
     pub fn source(&self) -> String {
         let quads = if self.quads { QUADS } else { "" };
+        let half = if self.half { HALF } else { "" };
         let words = self.words.map(|words| format!("const WORDS = {words}u;\n")).unwrap_or_default();
-        format!("{quads}{words}{}", self.text.join("\n"))
+        format!("{half}{quads}{words}{}", self.text.join("\n"))
     }
 }

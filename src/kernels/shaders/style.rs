@@ -12,15 +12,21 @@ pub enum Style {
     Wide,
     /// The four invocations of a quad hand each other what they have read, which takes the feature `subgroups`.
     Quads,
+    /// A workgroup shares blocks of weights and computes 8 columns of 4 or 8 rows in the registers of an invocation; with few
+    /// rows invocations share sums.
+    Blocked,
+    /// As `Blocked`, but blocks are multiplied in half precision, which takes the feature `shader-f16`. It moves scores by more
+    /// than any other style, so it is used only where it is asked for.
+    Half,
 }
 
 impl Style {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Direct, Self::Tile, Self::Wide, Self::Quads];
+    pub const ALL: [Self; 6] = [Self::Direct, Self::Tile, Self::Wide, Self::Quads, Self::Blocked, Self::Half];
 
     /// The name in `info`.
     pub fn name(self) -> &'static str {
-        ["direct", "tile", "wide", "quads"][self as usize]
+        ["direct", "tile", "wide", "quads", "blocked", "half"][self as usize]
     }
 
     /// The style of that name.
@@ -28,27 +34,41 @@ impl Style {
         Self::ALL.into_iter().find(|style| style.name() == name)
     }
 
-    /// Rows and columns of the results of a workgroup.
-    pub const fn tile(self) -> usize {
+    /// The attention that goes with products of this style.
+    pub fn attention(self) -> AttentionKernel {
         match self {
-            Self::Direct => 32,
-            Self::Tile | Self::Wide | Self::Quads => 64,
-        }
-    }
-
-    /// Invocations of a workgroup of a product.
-    pub const fn workgroup(self) -> (u32, u32) {
-        match self {
-            Self::Direct | Self::Wide => (8, 8),
-            Self::Tile => (16, 16),
-            Self::Quads => (64, 1),
+            Self::Direct | Self::Tile | Self::Wide => AttentionKernel::Direct,
+            Self::Quads => AttentionKernel::Quads,
+            Self::Blocked | Self::Half => AttentionKernel::Tiled,
         }
     }
 }
 
+/// A way to compute attention on a GPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AttentionKernel {
+    /// An invocation for a query, nothing shared.
+    #[default]
+    Direct,
+    /// The four invocations of a quad hand each other the rows that they have read.
+    Quads,
+    /// A workgroup shares the rows that a tile of queries sees.
+    Tiled,
+}
+
+impl AttentionKernel {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Direct, Self::Quads, Self::Tiled];
+
+    fn name(self) -> &'static str {
+        ["direct", "quads", "tiled"][self as usize]
+    }
+}
+
 /// Rows from which on a pass counts as `middle` and `many`: a document, and a full submission.
-const MIDDLE_ROWS: usize = 40;
-const MANY_ROWS: usize = 512;
+pub const MIDDLE_ROWS: usize = 40;
+/// See [`MIDDLE_ROWS`].
+pub const MANY_ROWS: usize = 512;
 
 /// The styles of a device by the number of rows: what is fastest for a few is not for a thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,12 +79,14 @@ pub struct Styles {
     pub middle: Style,
     /// The rest.
     pub many: Style,
+    /// Attention, for any number of queries.
+    pub attention: AttentionKernel,
 }
 
 impl Styles {
     /// One for all.
     pub fn all(style: Style) -> Self {
-        Self { few: style, middle: style, many: style }
+        Self { few: style, middle: style, many: style, attention: style.attention() }
     }
 
     /// The style for so many rows.
@@ -76,20 +98,35 @@ impl Styles {
         }
     }
 
-    /// The name in `info`: one style, or the three with slashes between them.
+    /// Those for few, middle and many rows.
+    pub fn each(self) -> [Style; 3] {
+        [self.few, self.middle, self.many]
+    }
+
+    /// The name in `info`: one style, or the three with slashes between them; then, after a plus sign, the attention, unless it
+    /// is the one that goes with the style for many rows.
     pub fn name(self) -> String {
-        let [few, middle, many] = [self.few, self.middle, self.many].map(Style::name);
-        if self == Self::all(self.few) { few.to_owned() } else { format!("{few}/{middle}/{many}") }
+        let [few, middle, many] = self.each().map(Style::name);
+        let products = if few == middle && middle == many { few.to_owned() } else { format!("{few}/{middle}/{many}") };
+        let attention = self.attention;
+        if attention == self.many.attention() { products } else { format!("{products}+{}", attention.name()) }
     }
 
     /// The styles of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        let styles: Option<Vec<Style>> = name.split('/').map(Style::from_name).collect();
-        match *styles?.as_slice() {
-            [style] => Some(Self::all(style)),
-            [few, middle, many] => Some(Self { few, middle, many }),
-            _ => None,
-        }
+        let (products, attention) =
+            name.split_once('+').map_or((name, None), |(products, name)| (products, Some(name)));
+        let styles: Option<Vec<Style>> = products.split('/').map(Style::from_name).collect();
+        let [few, middle, many] = match *styles?.as_slice() {
+            [style] => [style; 3],
+            [few, middle, many] => [few, middle, many],
+            _ => return None,
+        };
+        let attention = match attention {
+            None => many.attention(),
+            Some(name) => AttentionKernel::ALL.into_iter().find(|style| style.name() == name)?,
+        };
+        Some(Self { few, middle, many, attention })
     }
 }
 
@@ -99,12 +136,15 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        let mixed = Styles { few: Style::Direct, middle: Style::Quads, many: Style::Tile };
-        for styles in [Styles::all(Style::Wide), mixed] {
+        let mixed = Styles { few: Style::Direct, middle: Style::Quads, ..Styles::all(Style::Tile) };
+        let half = Styles { attention: AttentionKernel::Quads, ..Styles::all(Style::Half) };
+        for styles in [Styles::all(Style::Wide), Styles::all(Style::Half), mixed, half] {
             assert_eq!(Styles::from_name(&styles.name()), Some(styles));
         }
         assert_eq!(mixed.name(), "direct/quads/tile");
+        assert_eq!(half.name(), "half+quads");
         assert_eq!(Styles::from_name("direct/quads"), None);
+        assert_eq!(Styles::from_name("half+fast"), None);
         assert_eq!(Styles::from_name("fast"), None);
         assert_eq!([mixed.of(1), mixed.of(160), mixed.of(4096)], [Style::Direct, Style::Quads, Style::Tile]);
     }

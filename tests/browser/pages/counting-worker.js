@@ -1,0 +1,2 @@
+import './counting-worker-setup.js'
+import '/dist/worker.js'
