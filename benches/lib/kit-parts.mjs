@@ -1,0 +1,41 @@
+// Packs a folder as an archive in parts, with what joins and unpacks them.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fail, has } from '../../scripts/lib.mjs'
+import { OUTSIDE } from './kit-stage.mjs'
+import { BENCHES } from './server.mjs'
+
+const PART = 'kit.part-'
+/** The same files give the same archive. */
+const TAR = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--exclude=./work']
+
+/** Writes parts of at most `partMib` MiB, `manifest.json`, and the scripts to `to`: the parts. */
+export function packParts(folder, to, partMib, glibc) {
+  for (const command of ['tar', 'split']) if (!has(command)) fail(`${command} is needed to pack the kit.`)
+  mkdirSync(to, { recursive: true })
+  const left = readdirSync(to).filter((name) => name !== 'manifest.json' && !OUTSIDE.includes(name) && !name.startsWith(PART) && !name.startsWith('kit-'))
+  if (left.length > 0) fail(`${to} holds other files (${left.slice(0, 3).join(', ')}); name a folder that is empty or holds an earlier kit.`)
+  const compression = has('xz') ? 'xz' : 'gz'
+  const compress = compression === 'xz' ? 'xz -T0 -6 -c' : 'gzip -9 -n'
+  for (const name of earlierParts(to)) fail(`${join(to, name)} is of an earlier kit; remove that folder's files first, so that no parts are mixed.`)
+  const command = `set -o pipefail; tar ${TAR.join(' ')} -C "$1" -cf - . | ${compress} | split -b ${Math.round(partMib * 2 ** 20)} -d -a 2 - "$2"`
+  const { status, stderr } = spawnSync('bash', ['-c', command, 'pack', folder, join(to, PART)], { encoding: 'utf8' })
+  if (status !== 0) fail(`The kit could not be packed: ${stderr}`)
+  const parts = earlierParts(to).map((name) => describe(join(to, name), name))
+  const id = createHash('sha256')
+    .update(parts.map(({ sha256 }) => sha256).join())
+    .digest('hex')
+    .slice(0, 8)
+  writeFileSync(join(to, 'manifest.json'), `${JSON.stringify({ id, compression, glibc, parts }, null, 1)}\n`)
+  for (const file of OUTSIDE) copyFileSync(join(BENCHES, 'kit', file), join(to, file))
+  chmodSync(join(to, 'run.sh'), 0o755)
+  return parts
+}
+
+const earlierParts = (folder) => (existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(PART)) : []).sort()
+
+function describe(path, name) {
+  return { name, bytes: statSync(path).size, sha256: createHash('sha256').update(readFileSync(path)).digest('hex') }
+}
