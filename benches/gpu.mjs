@@ -1,9 +1,9 @@
 // `npm run bench:gpu`: measures this machine's GPU natively and in Chrome, or packs all that for a machine with nothing but a GPU.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fail, step } from '../scripts/lib.mjs'
 import { measureHere } from './lib/kit-here.mjs'
-import { packParts } from './lib/kit-parts.mjs'
+import { packParts, refuseOccupied } from './lib/kit-parts.mjs'
 import { OPTIONAL, stageKit, stageLibraries } from './lib/kit-stage.mjs'
 
 const HELP = `Measures a GPU: peaks, every kernel's share of them, whole models of 0.6B and 2B shape natively, and in the browser this
@@ -31,17 +31,17 @@ else measureHere(parts, rest)
 function packFor(folder) {
   if (rest.length > 0) fail(`${rest[0]} is for run.sh, on the other machine; see npm run bench:gpu -- --help`)
   if (process.platform !== 'linux' || process.arch !== 'x64') fail('The kit is for x86-64 Linux, and is packed there.')
+  refuseOccupied(folder)
+  mkdirSync(dirname(folder), { recursive: true })
   const stage = mkdtempSync(join(dirname(folder), '.kit-'))
-  try {
-    const programs = stageKit(stage, parts)
-    const glibc = programs.length > 0 ? stageLibraries(stage, programs) : undefined
-    step('Packing')
-    const written = packParts(stage, folder, partMib, glibc)
-    for (const { name, bytes } of written) console.log(`  ${name}  ${(bytes / 2 ** 20).toFixed(1)} MiB`)
-    console.log(`Wrote ${folder}. Copy all of it to the machine with the GPU, and run ./run.sh there${glibc ? ` (glibc ${glibc} or newer)` : ''}.`)
-  } finally {
-    rmSync(stage, { recursive: true, force: true })
-  }
+  // Also where a step fails, which ends the process.
+  process.once('exit', () => rmSync(stage, { recursive: true, force: true }))
+  const programs = stageKit(stage, parts)
+  const glibc = programs.length > 0 ? stageLibraries(stage, programs) : undefined
+  step('Packing')
+  const written = packParts(stage, folder, partMib, glibc)
+  for (const { name, bytes } of written) console.log(`  ${name}  ${(bytes / 2 ** 20).toFixed(1)} MiB`)
+  console.log(`Wrote ${folder}. Copy all of it to the machine with the GPU, and run ./run.sh there${glibc ? ` (glibc ${glibc} or newer)` : ''}.`)
 }
 
 function readArguments(args) {

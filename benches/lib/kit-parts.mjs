@@ -11,19 +11,23 @@ const PART = 'kit.part-'
 /** The same files give the same archive. */
 const TAR = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--exclude=./work']
 
+/** Fails where `to` holds anything: parts of two kits must not be mixed, and nobody's files be lost among them. */
+export function refuseOccupied(to) {
+  for (const command of ['tar', 'split']) if (!has(command)) fail(`${command} is needed to pack the kit.`)
+  const held = existsSync(to) ? readdirSync(to) : []
+  if (held.length > 0) fail(`${to} holds files already (${held.slice(0, 3).join(', ')}); name a new folder, or empty this one.`)
+}
+
 /** Writes parts of at most `partMib` MiB, `manifest.json`, and the scripts to `to`: the parts. */
 export function packParts(folder, to, partMib, glibc) {
-  for (const command of ['tar', 'split']) if (!has(command)) fail(`${command} is needed to pack the kit.`)
   mkdirSync(to, { recursive: true })
-  const left = readdirSync(to).filter((name) => name !== 'manifest.json' && !OUTSIDE.includes(name) && !name.startsWith(PART) && !name.startsWith('kit-'))
-  if (left.length > 0) fail(`${to} holds other files (${left.slice(0, 3).join(', ')}); name a folder that is empty or holds an earlier kit.`)
   const compression = has('xz') ? 'xz' : 'gz'
   const compress = compression === 'xz' ? 'xz -T0 -6 -c' : 'gzip -9 -n'
-  for (const name of earlierParts(to)) fail(`${join(to, name)} is of an earlier kit; remove that folder's files first, so that no parts are mixed.`)
   const command = `set -o pipefail; tar ${TAR.join(' ')} -C "$1" -cf - . | ${compress} | split -b ${Math.round(partMib * 2 ** 20)} -d -a 2 - "$2"`
   const { status, stderr } = spawnSync('bash', ['-c', command, 'pack', folder, join(to, PART)], { encoding: 'utf8' })
   if (status !== 0) fail(`The kit could not be packed: ${stderr}`)
-  const parts = earlierParts(to).map((name) => describe(join(to, name), name))
+  const names = readdirSync(to).filter((name) => name.startsWith(PART))
+  const parts = names.sort().map((name) => describe(join(to, name), name))
   const id = createHash('sha256')
     .update(parts.map(({ sha256 }) => sha256).join())
     .digest('hex')
@@ -33,8 +37,6 @@ export function packParts(folder, to, partMib, glibc) {
   chmodSync(join(to, 'run.sh'), 0o755)
   return parts
 }
-
-const earlierParts = (folder) => (existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith(PART)) : []).sort()
 
 function describe(path, name) {
   return { name, bytes: statSync(path).size, sha256: createHash('sha256').update(readFileSync(path)).digest('hex') }
