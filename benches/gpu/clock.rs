@@ -18,7 +18,7 @@ pub struct Clock {
 
 impl Clock {
     pub fn new(small: bool) -> Self {
-        if small { Self { window_ms: 10.0, windows: 2 } } else { Self { window_ms: 40.0, windows: 3 } }
+        if small { Self { window_ms: 10.0, windows: 2 } } else { Self { window_ms: 30.0, windows: 2 } }
     }
 
     /// Milliseconds of one repeat. `run` does the work so many times and waits for its end.

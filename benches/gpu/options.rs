@@ -50,8 +50,8 @@ pub struct BenchOptions {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// What cargo adds
-    #[arg(long, hide = true)]
-    bench: bool,
+    #[arg(long = "bench", hide = true)]
+    _bench: bool,
 }
 
 /// Something to measure.

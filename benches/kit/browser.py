@@ -31,7 +31,7 @@ LINUX = [
     ["--enable-features=Vulkan", "--disable-vulkan-surface", "--ignore-gpu-blocklist", "--in-process-gpu"],
 ]
 NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"]
-ADAPTER_SECONDS = 60
+ADAPTER_SECONDS = 30
 
 
 class BrowserError(Exception):

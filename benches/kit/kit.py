@@ -18,6 +18,8 @@ from table import table
 
 FORMS = ["q8_0", "q4_0"]
 SHAPES, SMALL_SHAPES = ["0.6B", "2B"], ["4x256"]
+# Documents with small sizes.
+FEW = 4
 EPILOG = """The native part prints its own tables: peaks, kernels, models. In the browser a request of 32 documents runs on our package
 and on onnxruntime-web, each in a fresh browser; `score difference` is from the native scores of the same weights.
 `*` marks an engine that got fewer documents, ✗ one whose scores differ by more than its rounding explains.
@@ -38,7 +40,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--documents", type=int, help="documents of a request (default all 32; 4 on a software adapter)")
     parser.add_argument("--rounds", type=int, default=3, help="timed requests of each engine, the median of which counts")
     parser.add_argument("--label", default="", help="what is new in this run")
-    parser.add_argument("--out", type=Path, help="the JSON file (default: a name with card and date)")
+    parser.add_argument("--out", type=Path, help="the JSON file (default: a name with card and date); parts that are there and not measured now stay")
     parser.add_argument("--browser", metavar="PATH", help="a Chrome or Chromium instead of the kit's")
     parser.add_argument("--software", action="store_true", help="the browser's own software adapter")
     parser.add_argument("--leg-seconds", type=float, default=300, help="the longest that an engine may take in the browser")
@@ -80,13 +82,14 @@ class Run:
         software = adapter["software"] if adapter else bool(with_browser and with_browser[2]["fallback"])
         self.small = self.args.small or software
         self.name_result(adapter, with_browser, software)
-        shapes = self.args.shapes.split(",") if self.args.shapes else SMALL_SHAPES if self.small else SHAPES
+        shapes = self.shapes(self.small)
         try:
             if adapter:
                 self.run_native(shapes)
                 self.save()
             if with_browser:
-                self.run_browser(*with_browser, shapes[0])
+                # A browser may have none but a software adapter even where there is a GPU.
+                self.run_browser(*with_browser, self.shapes(self.small or with_browser[2]["fallback"])[0])
         finally:
             if with_browser:
                 with_browser[1].close()
@@ -112,11 +115,10 @@ class Run:
     def run_native(self, shapes: list) -> None:
         models = [self.model(shape, form) for shape in shapes for form in FORMS]
         workload = self.work / "native-workload.json"
-        workload.write_text(json.dumps({**self.workload, "documents": self.workload["documents"][: self.documents()]}))
+        documents = self.workload["documents"][: self.documents(self.small)]
+        workload.write_text(json.dumps({**self.workload, "documents": documents}))
         path = self.work / "native.json"
         command = [self.native, "--json", path, "--workload", workload, "--rounds", str(self.args.rounds), *(["--small"] if self.small else [])]
-        if self.documents() < len(self.workload["documents"]):
-            command += ["--cpu-documents", str(min(2, self.documents()))]
         for model in models:
             command += ["--model", model]
         print(f"native, {', '.join(shapes)}", flush=True)
@@ -154,6 +156,7 @@ class Run:
 
     def run_browser(self, browser: Browser, site: SiteServer, adapter: dict, shape: str) -> None:
         rows = self.result["browser"]["legs"] = []
+        documents = self.documents(self.small or adapter["fallback"])
         self.result["browser"]["shape"] = shape
         with_ort = (self.kit / "site" / "engines" / "ort").is_dir()
         for form in FORMS:
@@ -163,7 +166,7 @@ class Run:
         print(f"browser, {shape}", flush=True)
         for leg in legs_of(shape, onnx_shape(shape), with_ort, adapter["fallback"]):
             rounds = min(self.args.rounds, leg.get("rounds", self.args.rounds))
-            job = {**leg, "kind": "leg", "workload": self.workload, "documents": documents_of(leg, self.documents()), "rounds": rounds}
+            job = {**leg, "kind": "leg", "workload": self.workload, "documents": documents_of(leg, documents), "rounds": rounds}
             try:
                 report = browser.run(site, job, self.args.leg_seconds)
                 rows.append({**{key: leg[key] for key in ("key", "engine", "device")}, **report["leg"]})
@@ -176,8 +179,11 @@ class Run:
 
     # Both.
 
-    def documents(self) -> int:
-        return self.args.documents or (4 if self.small else len(self.workload["documents"]))
+    def shapes(self, small: bool) -> list:
+        return self.args.shapes.split(",") if self.args.shapes else SMALL_SHAPES if small else SHAPES
+
+    def documents(self, small: bool) -> int:
+        return self.args.documents or (FEW if small else len(self.workload["documents"]))
 
     def model(self, shape: str, form: str) -> Path:
         path = self.work / "models" / shape / f"{shape}-{form}.gguf"
@@ -196,6 +202,19 @@ class Run:
         words = ["gpu", *(["software"] if software else []), name, *(["small"] if self.small else []), self.result["date"][:16], self.args.label]
         slug = re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-")
         self.out = (self.args.out or self.args.default_out / f"{slug}.json").resolve()
+        if self.args.out and self.out.is_file():
+            self.add_to(json.loads(self.out.read_text()), adapter)
+
+    def add_to(self, earlier: dict, adapter: "dict | None") -> None:
+        """A part that an earlier run measured into the same file stays in it: on some machines each run has minutes only."""
+        if earlier.get("benchmark") != self.result["benchmark"]:
+            sys.exit(f"{self.out} is no result of this benchmark; name another file")
+        for part in {"native", "browser"} - set(self.parts):
+            if part in earlier:
+                self.result[part] = earlier[part]
+        if adapter is None:
+            for key in ("card", "driver", "software", "small"):
+                self.result[key] = earlier[key]
 
     def save(self) -> None:
         self.out.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ UINT32, FLOAT32, STRING = 4, 6, 8
 class Matrix:
     """A matrix, and which part of the noise it is."""
 
-    def __init__(self, index: int, name: str, rows: int, columns: int, std: float | None = None):
+    def __init__(self, index: int, name: str, rows: int, columns: int, std: "float | None" = None):
         self.index, self.name, self.rows, self.columns = index, name, rows, columns
         self.step = noise.step_for(std or 1 / math.sqrt(columns))
 
