@@ -22,7 +22,7 @@ export function refuseOccupied(to) {
 export function packParts(folder, to, partMib, glibc) {
   mkdirSync(to, { recursive: true })
   const compression = has('xz') ? 'xz' : 'gz'
-  const compress = compression === 'xz' ? 'xz -T0 -6 -c' : 'gzip -9 -n'
+  const compress = compression === 'xz' ? 'xz -T0 -3 -c' : 'gzip -9 -n'
   const command = `set -o pipefail; tar ${TAR.join(' ')} -C "$1" -cf - . | ${compress} | split -b ${Math.round(partMib * 2 ** 20)} -d -a 2 - "$2"`
   const { status, stderr } = spawnSync('bash', ['-c', command, 'pack', folder, join(to, PART)], { encoding: 'utf8' })
   if (status !== 0) fail(`The kit could not be packed: ${stderr}`)

@@ -1,6 +1,6 @@
 // The kit for a machine with a GPU: packed small, checked, unpacked in an empty folder, and run with a bare environment on the
-// software adapter of the browser that the other tests use. What is native in it needs a build of minutes: it is run where
-// one was made (`npm run bench:gpu -- --only native --small`), and left out of the kit otherwise.
+// software adapter of the browser that the other tests use. What is native in it needs a build of minutes: it is packed and
+// run where SECONDPASS_GPU_BENCH names a built one (`cargo bench --no-run --bench gpu` says where it is).
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,6 +13,10 @@ import { has, ROOT } from '../../scripts/lib.mjs'
 
 const PART_MIB = 2
 const LINUX = process.platform === 'linux' && process.arch === 'x64'
+const NATIVE = process.env.SECONDPASS_GPU_BENCH
+const WITHOUT = NATIVE ? 'browser,ort' : 'native,browser,ort'
+/** Mesa's software Vulkan, on which the native part runs without a GPU. */
+const LAVAPIPE = ['/usr/share/vulkan/icd.d/lvp_icd.x86_64.json', '/usr/share/vulkan/icd.d/lvp_icd.json'].find((path) => existsSync(path))
 const skip = !LINUX ? 'the kit is for x86-64 Linux, and is packed there' : !has('python3') && 'there is no Python'
 
 const bench = (...args) => spawnSync(process.execPath, [join(ROOT, 'benches', 'gpu.mjs'), ...args], { encoding: 'utf8', cwd: ROOT })
@@ -22,14 +26,15 @@ before(() => {
   folder = mkdtempSync(join(tmpdir(), 'gpu-kit-test-'))
   kit = join(folder, 'kit')
   if (skip) return
-  const { status, stdout, stderr } = bench('--pack', kit, '--without', 'native,browser,ort', '--part-mib', `${PART_MIB}`)
+  mkdirSync(join(folder, 'home'))
+  const { status, stdout, stderr } = bench('--pack', kit, '--without', WITHOUT, '--part-mib', `${PART_MIB}`)
   assert.equal(status, 0, stdout + stderr)
 })
 after(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Nothing of this environment, such as paths of libraries, reaches the kit. */
 function runKit(at, ...args) {
-  const env = { PATH: '/usr/bin:/bin', HOME: join(folder, 'home') }
+  const env = { PATH: '/usr/bin:/bin', HOME: join(folder, 'home'), ...(LAVAPIPE && { VK_DRIVER_FILES: LAVAPIPE }) }
   return spawnSync(join(at, 'run.sh'), args, { env, encoding: 'utf8', cwd: folder })
 }
 
@@ -70,11 +75,25 @@ test('run.sh names a part that is missing, and one that is damaged', { skip }, (
 
 test('run.sh measures the package on a software adapter, and writes its file', { skip: skip || (!process.env.CHROME && 'no browser was named') }, () => {
   const out = join(folder, 'result.json')
-  mkdirSync(join(folder, 'home'))
-  const options = ['--software', '--browser', process.env.CHROME, '--shapes', '2x64', '--documents', '2', '--rounds', '1', '--label', 'test', '--out', out]
+  const options = [
+    '--only',
+    'browser',
+    '--software',
+    '--browser',
+    process.env.CHROME,
+    '--shapes',
+    '2x64',
+    '--documents',
+    '2',
+    '--rounds',
+    '1',
+    '--label',
+    'test',
+    '--out',
+    out,
+  ]
   const { status, stdout, stderr } = runKit(kit, ...options)
   assert.equal(status, 0, stdout + stderr)
-  assert.match(stdout, /native: this kit was packed without it/)
   assert.match(stdout, /^ours webgpu q8_0.* 2 /m)
   const result = JSON.parse(readFileSync(out, 'utf8'))
   assert.equal(result.label, 'test')
@@ -100,6 +119,34 @@ test('run.sh measures the package on a software adapter, and writes its file', {
   const text = page([{ file: 'gpu-software-test.json', ...result }])
   assert.match(text, /Nothing has been measured on a GPU yet/)
   assert.match(text, /\| ours webgpu q8_0 \| [\d.]+ \| 2 \|/)
+})
+
+const skipNative = skip || (!NATIVE && 'SECONDPASS_GPU_BENCH names no built native benchmark') || (!LAVAPIPE && 'Mesa’s software Vulkan is not installed')
+test('run.sh measures natively on a software adapter, and writes its file', { skip: skipNative }, () => {
+  const out = join(folder, 'native.json')
+  const { status, stdout, stderr } = runKit(kit, '--only', 'native', '--shapes', '2x64', '--documents', '2', '--rounds', '1', '--out', out)
+  assert.equal(status, 0, stdout + stderr)
+  const { native, software, small, card } = JSON.parse(readFileSync(out, 'utf8'))
+  assert.deepEqual([software, small, native.adapter.software], [true, true, true])
+  assert.equal(card, native.adapter.name)
+  assert.ok(native.peaks.f32_gflops > 0 && native.peaks.copy_gbs > 0 && native.peaks.launch_us > 0)
+  assert.equal(native.peaks.f16_gflops > 0, native.adapter.shader_f16)
+  const styles = new Set(native.kernels.map(({ style }) => style).filter(Boolean))
+  for (const style of native.selected.split('/')) assert.ok(styles.has(style), `${style} was selected and not measured`)
+  for (const style of styles) {
+    for (const format of ['f32', 'q8', 'q4'])
+      assert.ok(native.kernels.some((row) => row.style === style && row.format === format && row.gflops > 0 && row.of_f32 > 0))
+  }
+  for (const kernel of ['attention', 'rms norm', 'layer norm', 'silu gate', 'add', 'norm and rotate'])
+    assert.ok(native.kernels.some((row) => row.kernel === kernel && row.gbs > 0))
+  assert.deepEqual(
+    native.models.map(({ model }) => model),
+    ['2x64-q8_0', '2x64-q4_0'],
+  )
+  for (const { gpu, cpu, largest_difference } of native.models) {
+    assert.ok(gpu.ms_a_document > 0 && cpu.ms_a_document > 0 && gpu.scores.length === 2)
+    assert.ok(largest_difference <= 2e-3, `${largest_difference}`)
+  }
 })
 
 test('the page of results is up to date', () => {
