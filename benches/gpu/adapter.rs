@@ -2,7 +2,6 @@
 
 use burn::tensor::Device;
 use burn::tensor::wgpu::{WgpuSetup, wgpu};
-use secondpass::kernels::selection::set_subgroups;
 use serde::Serialize;
 
 /// The device, and the handles it was made of.
@@ -42,7 +41,8 @@ pub struct AdapterLimits {
     pub max_compute_workgroups_per_dimension: u32,
 }
 
-/// The adapter that the command would use. The quads, which need subgroups, are allowed where it has them, as in a page.
+/// The adapter that the command would use, and as the command opens it: without the styles that need subgroups, which wgpu's
+/// own front end of WGSL does not read yet.
 pub fn open() -> Result<OpenedAdapter, String> {
     let (device, setup) = pollster::block_on(Device::wgpu_options().init_with_setup_async()).map_err(|error| {
         format!(
@@ -50,12 +50,11 @@ pub fn open() -> Result<OpenedAdapter, String> {
              VK_DRIVER_FILES names a driver's JSON file that the loader does not find by itself"
         )
     })?;
-    let description = describe(&setup);
-    set_subgroups(&device, description.subgroups);
+    let description = description_of(&setup);
     Ok(OpenedAdapter { device, setup, description })
 }
 
-fn describe(setup: &WgpuSetup) -> AdapterDescription {
+fn description_of(setup: &WgpuSetup) -> AdapterDescription {
     let (info, features, limits) = (setup.adapter.get_info(), setup.device.features(), setup.device.limits());
     AdapterDescription {
         vendor: info.vendor,

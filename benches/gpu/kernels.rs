@@ -40,7 +40,7 @@ pub fn measure(device: &Device, works: &[Work], peaks: &Peaks, clock: &Clock) ->
     let mut figures = Vec::new();
     for style in Style::ALL {
         if !usable(device, style)? {
-            eprintln!("  style {}: not on this adapter", style.name());
+            eprintln!("  style {}: cannot run here", style.name());
             continue;
         }
         let first = figures.is_empty();

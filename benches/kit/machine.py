@@ -18,6 +18,8 @@ QUERY = ["name", "driver_version", "memory.total", "clocks.max.sm", "clocks.max.
 def environment(kit: Path, work: Path) -> dict:
     """The environment of the programs: the kit's libraries where the system has none of that name, and a driver."""
     env = dict(os.environ)
+    # Mesa complains where there is none.
+    env.setdefault("XDG_RUNTIME_DIR", str(work))
     bundled = kit / "lib"
     if bundled.is_dir():
         env["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, [env.get("LD_LIBRARY_PATH"), str(missing_libraries(bundled, work))]))
