@@ -79,41 +79,7 @@ function noise(type) {
 }
 
 function header(tensors, { layers, hidden, inner, heads, kv, head, shape }) {
-  const { model, added_tokens: added } = JSON.parse(readFileSync(TOKENIZER, 'utf8'))
-  const tokens = Array.from({ length: VOCABULARY }, (_, i) => `[PAD${i}]`)
-  const kinds = new Int32Array(VOCABULARY).fill(5)
-  for (const [token, id] of Object.entries(model.vocab)) [tokens[id], kinds[id]] = [token, 1]
-  for (const { id, content } of added) [tokens[id], kinds[id]] = [content, 3]
-  const merges = model.merges.map((pair) => (Array.isArray(pair) ? pair.join(' ') : pair))
-  const parts = []
-  const u32 = (n) => {
-    const b = Buffer.alloc(4)
-    b.writeUInt32LE(n)
-    return b
-  }
-  const u64 = (n) => {
-    const b = Buffer.alloc(8)
-    b.writeBigUInt64LE(BigInt(n))
-    return b
-  }
-  const f32 = (n) => {
-    const b = Buffer.alloc(4)
-    b.writeFloatLE(n)
-    return b
-  }
-  const text = (s) => {
-    const b = Buffer.from(s)
-    return Buffer.concat([u64(b.length), b])
-  }
-  let fields = 0
-  const field = (key, type, value) => {
-    fields++
-    parts.push(text(key), u32(type), value)
-  }
-  const list = (type, count, value) => Buffer.concat([u32(type), u64(count), value])
-  field('general.architecture', 8, text('qwen3'))
-  field('general.name', 8, text(`random-${shape}`))
-  for (const [key, value] of Object.entries({
+  const sizes = {
     block_count: layers,
     context_length: 32768,
     embedding_length: hidden,
@@ -122,22 +88,65 @@ function header(tensors, { layers, hidden, inner, heads, kv, head, shape }) {
     'attention.head_count_kv': kv,
     'attention.key_length': head,
     'attention.value_length': head,
-  }))
-    field(`qwen3.${key}`, 4, u32(value))
-  field('qwen3.attention.layer_norm_rms_epsilon', 6, f32(1e-6))
-  field('qwen3.rope.freq_base', 6, f32(1e6))
-  field('tokenizer.ggml.model', 8, text('gpt2'))
-  field('tokenizer.ggml.pre', 8, text('qwen2'))
-  field('tokenizer.ggml.tokens', 9, list(8, tokens.length, Buffer.concat(tokens.map(text))))
-  field('tokenizer.ggml.token_type', 9, list(5, kinds.length, Buffer.from(kinds.buffer)))
-  field('tokenizer.ggml.merges', 9, list(8, merges.length, Buffer.concat(merges.map(text))))
+  }
+  const fields = [
+    field('general.architecture', 8, text('qwen3')),
+    field('general.name', 8, text(`random-${shape}`)),
+    ...Object.entries(sizes).map(([key, value]) => field(`qwen3.${key}`, 4, u32(value))),
+    field('qwen3.attention.layer_norm_rms_epsilon', 6, f32(1e-6)),
+    field('qwen3.rope.freq_base', 6, f32(1e6)),
+    ...tokenizerFields(),
+  ]
   let offset = 0
   const infos = tensors.map((tensor) => {
     const info = Buffer.concat([text(tensor.name), u32(tensor.shape.length), ...tensor.shape.map(u64), u32(TYPES[tensor.type][0]), u64(offset)])
     offset = Math.ceil((offset + bytesOf(tensor)) / ALIGNMENT) * ALIGNMENT
     return info
   })
-  return Buffer.concat([Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(fields), ...parts, ...infos])
+  return Buffer.concat([Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(fields.length), ...fields, ...infos])
+}
+
+/** The fields of a GGUF file that describe Qwen3's tokenizer. */
+export function tokenizerFields() {
+  const { model, added_tokens: added } = JSON.parse(readFileSync(TOKENIZER, 'utf8'))
+  const tokens = Array.from({ length: VOCABULARY }, (_, i) => `[PAD${i}]`)
+  const kinds = new Int32Array(VOCABULARY).fill(5)
+  for (const [token, id] of Object.entries(model.vocab)) [tokens[id], kinds[id]] = [token, 1]
+  for (const { id, content } of added) [tokens[id], kinds[id]] = [content, 3]
+  const merges = model.merges.map((pair) => (Array.isArray(pair) ? pair.join(' ') : pair))
+  const list = (type, count, value) => Buffer.concat([u32(type), u64(count), value])
+  return [
+    field('tokenizer.ggml.model', 8, text('gpt2')),
+    field('tokenizer.ggml.pre', 8, text('qwen2')),
+    field('tokenizer.ggml.tokens', 9, list(8, tokens.length, Buffer.concat(tokens.map(text)))),
+    field('tokenizer.ggml.token_type', 9, list(5, kinds.length, Buffer.from(kinds.buffer))),
+    field('tokenizer.ggml.merges', 9, list(8, merges.length, Buffer.concat(merges.map(text)))),
+  ]
+}
+
+const field = (key, type, value) => Buffer.concat([text(key), u32(type), value])
+
+function u32(n) {
+  const b = Buffer.alloc(4)
+  b.writeUInt32LE(n)
+  return b
+}
+
+function u64(n) {
+  const b = Buffer.alloc(8)
+  b.writeBigUInt64LE(BigInt(n))
+  return b
+}
+
+function f32(n) {
+  const b = Buffer.alloc(4)
+  b.writeFloatLE(n)
+  return b
+}
+
+function text(s) {
+  const b = Buffer.from(s)
+  return Buffer.concat([u64(b.length), b])
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

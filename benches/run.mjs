@@ -8,6 +8,8 @@ import { measureEmbedders } from './lib/embedders.mjs'
 import { measureEncoders } from './lib/encoders.mjs'
 import { legsFor, savingsLegs } from './lib/engines.mjs'
 import { measureKernels } from './lib/kernels.mjs'
+import { measureHere } from './lib/kit-here.mjs'
+import { OPTIONAL } from './lib/kit-stage.mjs'
 import { measureLoading } from './lib/loading.mjs'
 import { describe, machineName } from './lib/machine.mjs'
 import { measure } from './lib/measure.mjs'
@@ -16,7 +18,7 @@ import { readOptions } from './lib/options.mjs'
 import { measurePictures } from './lib/pictures.mjs'
 import { measurePool } from './lib/pool.mjs'
 import { say } from './lib/say.mjs'
-import { BENCHES, startServer } from './lib/server.mjs'
+import { BENCHES, CACHE, startServer } from './lib/server.mjs'
 import { summarize } from './lib/summary.mjs'
 import { engineTable, kernelTable, loadingTable, pictureTables, poolTable, ratioTable, savingsTable } from './lib/table.mjs'
 
@@ -24,20 +26,26 @@ const options = readOptions()
 const wants = (part) => options.parts.includes(part)
 const alone = options.engines.includes('ours')
 if (!existsSync(join(ROOT, 'pkg', 'dist', 'wasm', 'secondpass.js'))) fail('There is no built package to measure. Run `npm run build` first.')
+if (wants('gpu')) benchGpu()
+if (options.parts.every((part) => part === 'gpu')) process.exit()
 const measuresKernels = wants('kernels') && alone && options.devices.includes('webgpu')
 if (measuresKernels && !existsSync(join(glueFolder('dev'), 'secondpass.js')))
   fail('The part "kernels" reads the shaders of the development module. Run `npm run build -- dev`, then `npm run build`.')
+const server = await startServer()
+const described = await describe(server.url, options)
+const { adapter } = described.machine
+if (options.gpu && (!adapter || adapter.fallback))
+  fail('--gpu: this Chrome offers WebGPU no GPU, only the processor; leave --gpu away, or look at chrome://gpu.')
 // The pool is measured with weights and texts of its own.
-const withPeers = options.parts.some((part) => part !== 'pool')
+const withPeers = options.parts.some((part) => !['pool', 'gpu'].includes(part))
 const python = withPeers ? ensurePython() : undefined
 if (withPeers) ensurePeers()
 const workloads = ['engines', 'loading', 'savings'].some(wants) ? ensureWorkloads(python) : []
 const models = ['engines', 'loading', 'savings'].some(wants) ? options.sizes.map((size) => ensureModel(python, size)) : []
 if (wants('pictures')) ensurePictureModel(python)
-const server = await startServer()
 
 try {
-  const result = { ...(await describe(server.url, options)), date: new Date().toISOString().slice(0, 10), options, sizes: [] }
+  const result = { ...described, date: new Date().toISOString().slice(0, 10), options, sizes: [] }
   for (const [index, model] of models.entries()) result.sizes.push(await benchSize(model, index === 0))
   if (wants('encoders')) result.encoders = await measureEncoders(python, server.url, options, printLegs)
   if (wants('embed')) result.embed = await measureEmbedders(python, server.url, options, printLegs)
@@ -100,6 +108,13 @@ async function benchPool() {
   return figures
 }
 
+/** Its figures have a file of their own, named after the card. */
+function benchGpu() {
+  step('GPU: natively, and in the browser')
+  const out = options.save ? [] : ['--out', join(CACHE, 'gpu.json')]
+  measureHere(OPTIONAL, [...(options.quick ? ['--small'] : []), ...out])
+}
+
 async function benchKernels() {
   step('shaders')
   try {
@@ -124,7 +139,7 @@ function save({ pool, encoders, embed, ...result }) {
     console.log(`Wrote ${path}${end}`)
   }
   const json = (figures) => `${JSON.stringify(figures, null, 1)}\n`
-  if (options.parts.some((part) => !['pool', 'encoders', 'embed'].includes(part))) {
+  if (options.parts.some((part) => !['pool', 'encoders', 'embed', 'gpu'].includes(part))) {
     write('.json', json(result))
     write('.svg', chart(result))
   }

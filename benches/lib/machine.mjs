@@ -18,7 +18,8 @@ export async function describe(url, { gpu }) {
   }
 }
 
-function commit() {
+/** The commit that is measured. */
+export function commit() {
   const hash = capture('git', ['rev-parse', '--short=12', 'HEAD'], { mayFail: true })
   return hash && capture('git', ['status', '--porcelain', '--', 'src', 'shaders', 'pkg', 'Cargo.lock'], { mayFail: true }) ? `${hash} and changes` : hash
 }

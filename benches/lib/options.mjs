@@ -7,7 +7,7 @@ export const ENGINES = ['ours', 'ort', 'wllama']
 
 const SIZES = ['4x256', '8x512', '0.6B', '2B']
 const WORKLOADS = ['32x160', '32x100', '8x600', '1x160']
-const PARTS = ['engines', 'encoders', 'embed', 'loading', 'savings', 'pictures', 'kernels', 'pool']
+const PARTS = ['engines', 'encoders', 'embed', 'loading', 'savings', 'pictures', 'kernels', 'pool', 'gpu']
 /** The workloads of --quick and of the larger sizes; enough for ratios. */
 const MAIN_WORKLOADS = ['32x160', '1x160']
 
@@ -28,11 +28,13 @@ benches/README.md explains the method and the tables.
   --budget SECONDS         for engines that need seconds per document (wllama; onnxruntime-web on a software adapter): time
                            limit of a workload (default 30). They get at most 2 documents, and none if one would take
                            longer; the others always get all
-  --parts engines,encoders,embed,loading,savings,pictures,kernels,pool   what to measure (default all; with --quick all but
-                           encoders, embed, loading and pictures)
+  --parts engines,encoders,embed,loading,savings,pictures,kernels,pool,gpu   what to measure (default all, gpu only with
+                           --gpu; with --quick all but encoders, embed, loading and pictures)
   --encoders ettin-17m,minilm-l6,ettin-68m   shapes of the part encoders (default all)
   --pairs N                at most so many pairs of an encoder's workload, to try the benchmark itself
-  --gpu                    use the machine's own GPU instead of the software adapter; every engine gets all documents
+  --gpu                    use the machine's own GPU instead of the software adapter; every engine gets all documents; adds
+                           the part gpu, which is npm run bench:gpu: peaks, kernels and models natively, and a model of 0.6B
+                           shape in Chrome beside onnxruntime-web. --gpu --parts gpu is that alone
   --no-save                print only; write no JSON and no chart
   --help                   this text
 
@@ -76,6 +78,11 @@ export function readOptions(args = process.argv.slice(2)) {
     process.exit(0)
   }
   const { quick, full } = values
+  const usual = (quick ? PARTS.filter((part) => !['encoders', 'embed', 'loading', 'pictures'].includes(part)) : PARTS).filter(
+    (part) => part !== 'gpu' || values.gpu,
+  )
+  const parts = list('--parts', values.parts, usual, PARTS)
+  if (parts.includes('gpu') && !values.gpu) fail('The part gpu measures the machine’s own GPU; add --gpu.')
   const workloads = list('--workloads', values.workloads, quick ? MAIN_WORKLOADS : WORKLOADS, WORKLOADS)
   return {
     quick: quick ?? false,
@@ -86,7 +93,7 @@ export function readOptions(args = process.argv.slice(2)) {
     sizes: list('--sizes', values.sizes, full ? ['0.6B', '2B'] : quick ? ['4x256'] : ['4x256', '8x512'], SIZES),
     workloads,
     workloadsOfMore: values.workloads ? workloads : MAIN_WORKLOADS,
-    parts: list('--parts', values.parts, quick ? PARTS.filter((part) => !['encoders', 'embed', 'loading', 'pictures'].includes(part)) : PARTS, PARTS),
+    parts,
     encoders: list('--encoders', values.encoders, ENCODER_SHAPES, ENCODER_SHAPES),
     pairs: values.pairs === undefined ? undefined : number('--pairs', values.pairs, 1),
     rounds: number('--rounds', values.rounds, quick ? 1 : 2),
