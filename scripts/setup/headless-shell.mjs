@@ -58,7 +58,8 @@ function fromPlaywright() {
 }
 
 /** What no headless page needs. */
-const LEFT_OUT = /^(locales|extensions|chrome_crashpad_handler|chrome_\d+_percent\.pak|chromium|libVk(ICD_mock_icd|Layer_khronos_validation).*|.*\.TOC)$/
+const LEFT_OUT =
+  /^(locales|extensions|chrome_crashpad_handler|resources\.pak|chrome_\d+_percent\.pak|chromium|libVk(ICD_mock_icd|Layer_khronos_validation).*|.*\.TOC)$/
 
 /** Copies the shell to a folder: the program's path there. */
 export function copyHeadlessShell({ folder, name }, to) {
