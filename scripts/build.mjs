@@ -13,10 +13,13 @@ import { COMMAND_ENTRY, ENTRIES, MAIN_ENTRIES, PEERS } from './package-entries.m
 import { ensureNodeModules } from './setup/node.mjs'
 import { ensureRustWasm } from './setup/rust-wasm.mjs'
 import { ensureWasmBindgen } from './setup/wasm-bindgen.mjs'
+import { shortenImports } from './wasm/import-names.mjs'
 
 /** What the command imports from the package instead of holding it. */
 const BESIDE_COMMAND = ['../index.js', '../search/index.js', '../models.js']
 const DIST = join(ROOT, 'pkg', 'dist')
+/** What changes the output of wasm-bindgen: that is made anew when this has changed. */
+const IMPORT_NAMES = join(ROOT, 'scripts', 'wasm', 'import-names.mjs')
 /** What is published is ES2022 without comments, as short as that can be. */
 const MINIFIED = ['--format=esm', '--target=es2022', '--minify', '--legal-comments=none', '--log-level=warning']
 export const DEMO = join(ROOT, 'dist')
@@ -96,7 +99,7 @@ async function compile({ name, features }, profile, lint) {
 async function glue(wasmBindgen, name, from, profile) {
   const folder = glueFolder(profile)
   const raw = compiled(from, profile)
-  const hash = createHash('sha256').update(readFileSync(raw)).digest('hex')
+  const hash = createHash('sha256').update(readFileSync(raw)).update(readFileSync(IMPORT_NAMES)).digest('hex')
   const stamp = join(folder, `.${name}-input`)
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== hash) {
     rmSync(stamp, { force: true })
@@ -112,6 +115,10 @@ async function glue(wasmBindgen, name, from, profile) {
       ...PROFILES[profile].glue,
       raw,
     ])
+    const [script, wasm] = [join(folder, `${name}.js`), join(folder, `${name}_bg.wasm`)]
+    const short = shortenImports(readFileSync(script, 'utf8'), readFileSync(wasm))
+    writeFileSync(script, short.script)
+    writeFileSync(wasm, short.wasm)
     writeFileSync(stamp, hash)
   }
   mkdirSync(join(DIST, 'wasm'), { recursive: true })

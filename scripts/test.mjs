@@ -29,7 +29,8 @@ const FAST = {
   house: () => node('house'),
   documents: () => command(process.execPath, [join(ROOT, 'scripts', 'check-links.mjs')]),
   files: () => command(process.execPath, [join(ROOT, 'scripts', 'file-roles.mjs'), '--check']),
-  scripts: () => command(process.execPath, ['--test', join('scripts', 'crates', 'spdx.test.mjs')], {}, countNode),
+  scripts: () =>
+    command(process.execPath, ['--test', join('scripts', 'crates', 'spdx.test.mjs'), join('scripts', 'wasm', 'import-names.test.mjs')], {}, countNode),
 }
 const STEPS = {
   ...FAST,

@@ -2,6 +2,7 @@
 // The file must have its name section, as those in target/compiled/release/ have; what is published has none.
 import { readFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { Reader } from './wasm/reader.mjs'
 
 const SECTIONS = ['custom', 'type', 'import', 'function', 'table', 'memory', 'global', 'export', 'start', 'element', 'code', 'data', 'data count', 'tag']
 
@@ -28,34 +29,6 @@ export function readModule(bytes) {
     reader.at = end
   }
   return { sections, functions: sizes.map((size, i) => ({ size, name: names.get(imported + i) ?? '' })) }
-}
-
-class Reader {
-  constructor(bytes, at) {
-    this.bytes = bytes
-    this.at = at
-  }
-  done() {
-    return this.at >= this.bytes.length
-  }
-  byte() {
-    return this.bytes[this.at++]
-  }
-  number() {
-    let value = 0
-    let scale = 1
-    for (;;) {
-      const byte = this.byte()
-      value += (byte & 127) * scale
-      if (byte < 128) return value
-      scale *= 128
-    }
-  }
-  text() {
-    const length = this.number()
-    this.at += length
-    return Buffer.from(this.bytes.buffer, this.bytes.byteOffset + this.at - length, length).toString()
-  }
 }
 
 function countImportedFunctions(reader) {
