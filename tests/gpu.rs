@@ -1,4 +1,5 @@
-//! The kernels and the models on a GPU, natively: where there is no adapter, each test says so and checks nothing. Mesa's lavapipe is one that computes on the CPU, with half precision, so that no GPU is needed:
+//! The kernels and the models on a GPU, natively: where there is no adapter, each test says so and checks nothing. Mesa's
+//! lavapipe is one that computes on the CPU, with half precision, so that no GPU is needed:
 //! `VK_DRIVER_FILES=/usr/share/vulkan/icd.d/lvp_icd.x86_64.json cargo test --test gpu`.
 #![cfg(feature = "gpu")]
 
