@@ -1,5 +1,5 @@
-//! The kernels and the models on a GPU, natively: where Vulkan, Metal or Direct3D has no adapter, each test says so and checks
-//! nothing. Mesa's lavapipe is one that computes on the CPU, with half precision, so that no GPU is needed:
+//! The kernels and the models on a GPU, natively: where there is no adapter, each test says so and checks nothing. Mesa's
+//! lavapipe is one that computes on the CPU, with half precision, so that no GPU is needed:
 //! `VK_DRIVER_FILES=/usr/share/vulkan/icd.d/lvp_icd.x86_64.json cargo test --test gpu`.
 #![cfg(feature = "gpu")]
 
@@ -26,7 +26,7 @@ fn gpu() -> Option<Device> {
     static OPENED: OnceLock<Option<Device>> = OnceLock::new();
     let device = OPENED.get_or_init(|| block_on(Device::wgpu_options().init_async()).ok()).clone();
     if device.is_none() {
-        println!("skipped: no adapter of Vulkan, Metal or Direct3D is here");
+        println!("skipped: no adapter of Vulkan, Metal, Direct3D or OpenGL is here");
     }
     device
 }
@@ -56,7 +56,7 @@ fn fixtures() -> Vec<PathBuf> {
 fn load(folder: &Path, precision: Precision, style: &str, device: &Device) -> Result<Engine, Error> {
     let kernels = KernelChoice::Fixed(style.to_owned());
     let options = LoadOptions { precision, kernels, ..LoadOptions::on(device.clone(), DeviceKind::Gpu) };
-    block_on(Engine::load(&DirectoryFolder::new(folder.to_path_buf()), options, &Observer::silent()))
+    block_on(Engine::load(&DirectoryFolder::new(folder), options, &Observer::silent()))
 }
 
 /// The scores of every case that can be scored, in the order of the documents.
