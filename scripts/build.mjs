@@ -145,7 +145,6 @@ export function buildPackage() {
   run(bin('esbuild'), [
     ...MAIN_ENTRIES.map(source),
     '--external:./worker.js',
-    '--external:./compare-devices.js',
     ...glue,
     `--define:MODULE_BYTES=${JSON.stringify(moduleBytes())}`,
     `--define:PACKAGE_VERSION=${JSON.stringify(JSON.stringify(packageVersion()))}`,

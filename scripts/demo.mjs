@@ -18,7 +18,6 @@ const TEXT_MODELS = { model: 'documentation-reranker-Q8_0.gguf', embedder: 'all-
 const PACKAGE_FILES = [
   'index.js',
   'worker.js',
-  'compare-devices.js',
   'search/index.js',
   'video/index.js',
   'models.js',

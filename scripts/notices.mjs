@@ -148,7 +148,7 @@ function packagesInPackage() {
   const out = mkdtempSync(join(tmpdir(), 'secondpass-notices-'))
   try {
     const entries = [...MAIN_ENTRIES, ...ENTRIES, COMMAND_ENTRY].map((name) => join(ROOT, 'pkg', 'src', `${name}.ts`))
-    const externals = ['./worker.js', './compare-devices.js', './wasm/*', ...PEERS].map((name) => `--external:${name}`)
+    const externals = ['./worker.js', './wasm/*', ...PEERS].map((name) => `--external:${name}`)
     const args = ['--bundle', '--format=esm', '--platform=node', '--log-level=error', ...externals]
     run(join(ROOT, 'node_modules', '.bin', 'esbuild'), [...entries, ...args, `--outdir=${out}`, `--metafile=${join(out, 'meta.json')}`])
     const { outputs } = JSON.parse(readFileSync(join(out, 'meta.json'), 'utf8'))

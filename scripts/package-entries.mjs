@@ -1,7 +1,7 @@
 // The scripts that the package publishes, by their files in pkg/src, and what is not bundled into them: for the build, and for the notices.
 
 /** What a page loads first, what its workers run, and what a page fetches where it has two devices to compare. */
-export const MAIN_ENTRIES = ['index', 'worker', 'node-worker', 'compare-devices']
+export const MAIN_ENTRIES = ['index', 'worker', 'node-worker']
 /** Published beside the main entry. */
 export const ENTRIES = [
   'sdk/ai-sdk',

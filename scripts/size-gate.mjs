@@ -25,7 +25,6 @@ const JS_LIMITS = {
   'testing/index.js': 6_500,
   'video/index.js': 4_950,
   'models.js': 2_900,
-  'compare-devices.js': 2_400,
   'node-worker.js': 2_550,
   'cli/main.js': 106_000,
 }

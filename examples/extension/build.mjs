@@ -9,5 +9,5 @@ const FILES = ['manifest.json', 'background.js', 'offscreen.html', 'offscreen.js
 rmSync(join(HERE, 'dist'), { recursive: true, force: true })
 for (const file of FILES) cpSync(join(HERE, file), join(HERE, 'dist', file))
 const PACKAGE = dirname(fileURLToPath(import.meta.resolve('secondpass')))
-for (const file of ['index.js', 'worker.js', 'compare-devices.js', 'wasm', 'LICENSE', 'THIRD_PARTY_NOTICES.txt'])
+for (const file of ['index.js', 'worker.js', 'wasm', 'LICENSE', 'THIRD_PARTY_NOTICES.txt'])
   cpSync(join(PACKAGE, file), join(HERE, 'dist', 'secondpass', file), { recursive: true })

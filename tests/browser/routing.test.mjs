@@ -70,17 +70,6 @@ test('another adapter, or another browser, is measured anew', async () => {
   assert.deepEqual([outcomes[1], outcomes[3]], [outcomes[0], outcomes[2]])
 })
 
-test('where the script that compares is missing, the GPU is taken and nothing is remembered', async () => {
-  await inBrowser([], async (page) => {
-    await page.evaluate(() => localStorage.clear())
-    await page.route('**/compare-devices.js', (route) => route.abort())
-    for (const _ of [1, 2]) {
-      const { device, routing, started } = await load(page, MODEL)
-      assert.deepEqual([device, routing, started], ['webgpu', { device: 'webgpu', by: 'load', remembered: false }, 1])
-    }
-  })
-})
-
 /** How many times as long a slow process takes. */
 const SLOWNESS = 30
 /** What of the processor's time a slow process gets at once, in milliseconds. */

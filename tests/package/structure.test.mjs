@@ -52,5 +52,5 @@ test('the entries that are built, and looked through for licences, are those tha
   const files = Object.values(exports).map((each) => (typeof each === 'string' ? each : each.default))
   const scripts = [...files, ...Object.values(bin)].map((file) => /^(?:\.\/)?dist\/(?!wasm\/)(.*)\.js$/.exec(file)?.[1]).filter((name) => name !== undefined)
   // Started or fetched by the package itself.
-  assert.deepEqual([...scripts, 'node-worker', 'compare-devices'].sort(), [...MAIN_ENTRIES, ...ENTRIES, COMMAND_ENTRY].sort())
+  assert.deepEqual([...scripts, 'node-worker'].sort(), [...MAIN_ENTRIES, ...ENTRIES, COMMAND_ENTRY].sort())
 })

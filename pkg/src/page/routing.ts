@@ -1,9 +1,7 @@
 // Which device `auto` takes: the one that is remembered for the model, or that a comparison says.
-import { orAborted } from '../abort.js'
-import type { RoutedModel } from '../compare-devices.js'
-import { loadComparison } from '../comparison.js'
 import { hasFolders } from '../node/thread.js'
 import type { StepControl, Task, WorkerModelOptions } from '../protocol.js'
+import { chooseDevice, type RoutedModel } from './compare-devices.js'
 import { firstInfo, helperOptions, type LoadedModel, loadModel } from './loading.js'
 import { keepRoutes, type Routes, routeName, routesOf, settingsOf } from './remembered-routes.js'
 
@@ -16,10 +14,6 @@ export async function routed(loaded: LoadedModel, options: WorkerModelOptions, t
   if (known?.device === info.device) return { loaded, routing: { ...known, remembered: true } }
   if (info.device === 'cpu') return { loaded, routing: { device: 'cpu', by: 'adapter', remembered: false } }
   try {
-    const part = await orAborted(
-      control.signal,
-      loadComparison().catch(() => undefined),
-    )
     const tools = {
       toCpu: (control: StepControl) => loadModel(helperOptions(options), tasks, control),
       routes: () => routesOf(adapter),
@@ -27,8 +21,7 @@ export async function routed(loaded: LoadedModel, options: WorkerModelOptions, t
       name: routeName(options),
       settings: settingsOf(options),
     }
-    // Without the part a GPU is taken as it is.
-    return (await part?.chooseDevice(loaded, options, control, tools)) ?? { loaded, routing: { device: 'webgpu', by: 'load', remembered: false } }
+    return await chooseDevice(loaded, options, control, tools)
   } catch (error) {
     client.dispose()
     throw error

@@ -1,14 +1,14 @@
 // The device for a model of which none is remembered: a few texts are computed on the GPU and on the CPU, and the model stays where that
-// is faster. A script of its own, which the main one fetches only for that.
-import { orAborted, untilAborted } from './abort.js'
-import type { SecondpassError } from './errors.js'
-import { machine } from './node/thread.js'
-import type { Client } from './page/client.js'
-import { firstInfo, isStored, type LoadedModel } from './page/loading.js'
-import { fittingCopies, poolSize } from './page/pool-size.js'
-import type { Routes } from './page/remembered-routes.js'
-import type { StepControl, Task, WorkerModelOptions } from './protocol.js'
-import type { RerankerInfo, Routing } from './types.js'
+// is faster.
+import { orAborted, untilAborted } from '../abort.js'
+import type { SecondpassError } from '../errors.js'
+import { machine } from '../node/thread.js'
+import type { StepControl, Task, WorkerModelOptions } from '../protocol.js'
+import type { RerankerInfo, Routing } from '../types.js'
+import type { Client } from './client.js'
+import { firstInfo, isStored, type LoadedModel } from './loading.js'
+import { fittingCopies, poolSize } from './pool-size.js'
+import type { Routes } from './remembered-routes.js'
 
 /** After so many milliseconds a device has had its chance. */
 const MOST_MS = 1000
