@@ -214,7 +214,7 @@ export interface Routing {
    * Why. `speed`: it is the faster one, by a timed pass of the model on each. `scores`: the GPU failed, or its results were not those of
    * the processor. `adapter`: it computes in software, or could not be opened. The others say why the GPU was taken without a comparison: the
    * model is not stored, so a copy for the processor would have to be downloaded again (`storage`), two copies would take more than a quarter of the
-   * device's memory (`memory`), the processor did not get through in a second (`time`), or a copy, or the script that compares, could not be loaded (`load`).
+   * device's memory (`memory`), the processor did not get through in a second (`time`), or a copy could not be loaded (`load`).
    */
   by: 'speed' | 'scores' | 'adapter' | 'storage' | 'memory' | 'time' | 'load'
   /** Milliseconds for a short text on the GPU, and on the CPU with so many workers, by the time of one. */
