@@ -70,11 +70,11 @@ test('another adapter, or another browser, is measured anew', async () => {
   assert.deepEqual([outcomes[1], outcomes[3]], [outcomes[0], outcomes[2]])
 })
 
-/** How many times as long a slow process takes. */
+/** How many times as long a slow process takes at the first try. */
 const SLOWNESS = 30
 /** What of the processor's time a slow process gets at once, in milliseconds. */
 const SLICE_MS = 3
-const MOST_TRIES = 4
+const MOST_TRIES = 8
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 
 /** What of the processor's time the threads of a process have had, in milliseconds. */
@@ -84,7 +84,7 @@ function usedMs(id) {
 }
 
 /** Makes the process of a page slow for as long as `work` takes: it is stopped for so long after each slice. That of the GPU goes on. */
-async function slowly(browser, work) {
+async function slowly(browser, slowness, work) {
   const session = await browser.newBrowserCDPSession()
   const { processInfo } = await session.send('SystemInfo.getProcessInfo')
   const pages = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id)
@@ -96,7 +96,7 @@ async function slowly(browser, work) {
     const slice = used() - before
     if (slice < SLICE_MS) continue
     for (const id of pages) process.kill(id, 'SIGSTOP')
-    await sleep(slice * (SLOWNESS - 1))
+    await sleep(slice * (slowness - 1))
     before = used()
     for (const id of pages) process.kill(id, 'SIGCONT')
   }
@@ -120,14 +120,21 @@ test('a GPU that is faster than a slow processor is taken, and on a fast one it 
     // The kernels are selected before, which would take long.
     await load(page, model)
     let slow
-    // What else the machine does slows the software GPU too: then it is not the faster one, and the next try is.
-    for (let tries = 0; tries < MOST_TRIES && slow?.device !== 'webgpu'; tries++) {
+    let slowness = SLOWNESS
+    // What else the machine does slows the software GPU too, and then it is not the faster one; on a quiet machine the processor may be
+    // too slow to be measured in its time. Each decision is checked against what was measured.
+    for (let tries = 0; tries < MOST_TRIES && !(slow?.device === 'webgpu' && slow.routing.measured); tries++) {
       await page.evaluate(() => localStorage.removeItem('secondpass:routing'))
-      slow = await slowly(context.browser(), () => load(page, model))
-      console.log(`slow: ${JSON.stringify(slow.routing.measured)}`)
-      const { webgpu, cpu } = slow.routing.measured
-      assert.deepEqual([slow.device, slow.routing.by, slow.started], [cpu < webgpu ? 'cpu' : 'webgpu', 'speed', 2], JSON.stringify(slow))
+      slow = await slowly(context.browser(), slowness, () => load(page, model))
+      const { by, measured } = slow.routing
+      console.log(`${slowness} times as slow: ${by} ${JSON.stringify(measured)}`)
+      if (measured) {
+        const faster = measured.cpu < measured.webgpu ? 'cpu' : 'webgpu'
+        assert.deepEqual([slow.device, by, slow.started], [faster, 'speed', 2], JSON.stringify(slow))
+      } else assert.deepEqual([slow.device, by], ['webgpu', 'time'], JSON.stringify(slow))
+      slowness *= measured ? 1.4 : 0.6
     }
+    assert.ok(slow.routing.measured, 'no try was in time')
     assert.deepEqual([slow.device, slow.routing.device], ['webgpu', 'webgpu'], JSON.stringify(slow))
     assert.ok(slow.routing.measured.cpu > slow.routing.measured.webgpu)
     // Without a second comparison, whatever the processor is now.
