@@ -77,10 +77,21 @@ const SLICE_MS = 3
 const MOST_TRIES = 8
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 
+/** What a process gives, or nothing: it, or one of its threads, may have ended. */
+function ofProcess(read, otherwise) {
+  try {
+    return read()
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(error.code)) return otherwise
+    throw error
+  }
+}
+
 /** What of the processor's time the threads of a process have had, in milliseconds. */
 function usedMs(id) {
-  const threads = readdirSync(`/proc/${id}/task`).map((thread) => readFileSync(`/proc/${id}/task/${thread}/schedstat`, 'utf8'))
-  return threads.reduce((sum, line) => sum + Number(line.split(' ')[0]), 0) / 1e6
+  const threads = ofProcess(() => readdirSync(`/proc/${id}/task`), [])
+  const times = threads.map((thread) => ofProcess(() => Number(readFileSync(`/proc/${id}/task/${thread}/schedstat`, 'utf8').split(' ')[0]), 0))
+  return times.reduce((sum, time) => sum + time, 0) / 1e6
 }
 
 /** Makes the process of a page slow for as long as `work` takes: it is stopped for so long after each slice. That of the GPU goes on. */
@@ -95,10 +106,10 @@ async function slowly(browser, slowness, work) {
     await sleep(1)
     const slice = used() - before
     if (slice < SLICE_MS) continue
-    for (const id of pages) process.kill(id, 'SIGSTOP')
+    for (const id of pages) ofProcess(() => process.kill(id, 'SIGSTOP'))
     await sleep(slice * (slowness - 1))
     before = used()
-    for (const id of pages) process.kill(id, 'SIGCONT')
+    for (const id of pages) ofProcess(() => process.kill(id, 'SIGCONT'))
   }
   return working
 }
