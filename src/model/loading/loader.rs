@@ -30,7 +30,7 @@ pub struct CheckpointLoader<'a> {
     origin: &'a WeightsOrigin,
     /// What was read ahead, by the checkpoint's names.
     read: RefCell<BTreeMap<String, RawTensor>>,
-    /// Of a whole model; a single layer is no more than may be in flight.
+    /// Of a whole model. Of layers that are read again each waits for the one before.
     throttle: Option<UploadThrottle<'a>>,
 }
 
