@@ -1,14 +1,14 @@
 // The device for a model of which none is remembered: a few texts are computed on the GPU and on the CPU, and the model stays where that
 // is faster.
 import { orAborted, untilAborted } from '../abort.js'
-import type { SecondpassError } from '../errors.js'
+import { SecondpassError } from '../errors.js'
 import { machine } from '../node/thread.js'
 import type { StepControl, Task, WorkerModelOptions } from '../protocol.js'
 import type { RerankerInfo, Routing } from '../types.js'
 import type { Client } from './client.js'
-import { firstInfo, isStored, type LoadedModel } from './loading.js'
+import { firstInfo, helperOptions, isStored, type LoadedModel, loadModel } from './loading.js'
 import { fittingCopies, poolSize } from './pool-size.js'
-import type { Routes } from './remembered-routes.js'
+import { keepRoutes, type Routes, routeName, routesOf, settingsOf } from './remembered-routes.js'
 
 /** After so many milliseconds a device has had its chance. */
 const MOST_MS = 1000
@@ -47,34 +47,31 @@ interface Pass {
 /** Loads run side by side, and one would slow what another measures. */
 let turn: Promise<unknown> = Promise.resolve()
 
-/** What the main script has, whose state it is. */
-export interface ChoiceTools {
-  /** Loads the model on the CPU, from what is stored. */
-  toCpu(control: StepControl): Promise<LoadedModel>
-  /** What was measured on this adapter. */
-  routes(): Routes
-  keep(routes: Routes): void
-  /** What the model is remembered by. */
-  name: string
-  /** The options that change which device is faster. */
-  settings: string
+/** A load for which a device is chosen. */
+export interface RoutedLoad {
+  /** Which adapter there is. */
+  adapter: string
+  options: WorkerModelOptions
+  tasks: ReadonlySet<Task>
+  control: StepControl
 }
 
 /** Decides for a model that is on the GPU. */
-export async function chooseDevice(gpu: LoadedModel, options: WorkerModelOptions, control: StepControl, tools: ChoiceTools): Promise<RoutedModel> {
+export async function chooseDevice(gpu: LoadedModel, load: RoutedLoad): Promise<RoutedModel> {
+  const { adapter, options, control } = load
   const { client } = gpu
   const info = firstInfo(gpu)
   if (!isStored(info)) return { loaded: gpu, routing: untried('storage') }
-  const names = [className(info) + tools.settings, tools.name]
-  const remember = (routing: Routing) => tools.keep(withRoute(tools.routes(), names, routing))
-  const known = names.map((name) => tools.routes()[name]).find(Boolean)
+  const names = [className(info) + settingsOf(options), routeName(options)]
+  const remember = (routing: Routing) => keepRoutes(adapter, withRoute(routesOf(adapter), names, routing))
+  const known = names.map((name) => routesOf(adapter)[name]).find(Boolean)
   if (known) {
     remember(known)
-    return { loaded: known.device === 'cpu' ? await moved(client, control, tools) : gpu, routing: { ...known, remembered: true } }
+    return { loaded: known.device === 'cpu' ? await moved(client, load) : gpu, routing: { ...known, remembered: true } }
   }
   // Of a model that does not fit a second copy would be read too, and a pass takes as long as reading it.
   if (info.memory === 'streamed' || fittingCopies(info, machine()) < 2) return { loaded: gpu, routing: untried('memory') }
-  const comparing = untilAborted(turn, control.signal).then(() => compare(gpu, options, control, tools))
+  const comparing = untilAborted(turn, control.signal).then(() => compare(gpu, load))
   turn = Promise.allSettled([turn, comparing])
   const result = await comparing
   if (result.routing.by !== 'load') remember(result.routing)
@@ -92,28 +89,25 @@ function withRoute(routes: Routes, names: string[], routing: Routing): Routes {
 
 const untried = (by: Routing['by']) => ({ device: 'webgpu', by, remembered: false }) as const
 
-function moved(client: Client, control: StepControl, { toCpu }: ChoiceTools): Promise<LoadedModel> {
+/** From what is stored. */
+const loadOnCpu = ({ options, tasks }: RoutedLoad, control: StepControl) => loadModel(helperOptions(options), tasks, control)
+
+function moved(client: Client, load: RoutedLoad): Promise<LoadedModel> {
   // First, since both at once might not fit.
   client.dispose()
-  return toCpu(control)
+  return loadOnCpu(load, load.control)
 }
 
-async function compare(
-  gpu: LoadedModel,
-  { workers }: WorkerModelOptions,
-  control: StepControl,
-  tools: ChoiceTools,
-): Promise<RoutedModel & { routing: Routing }> {
-  const { signal } = control
+async function compare(gpu: LoadedModel, load: RoutedLoad): Promise<RoutedModel & { routing: Routing }> {
+  const { signal } = load.control
   const type = gpu.infos.keys().next().value as Task
   const webgpu = await inTime(signal, MOST_MS, (limit) => fastest(gpu.client, type, limit))
   signal?.throwIfAborted()
-  if (webgpu.error)
-    return { loaded: recovered(await moved(gpu.client, control, tools), webgpu.error), routing: { device: 'cpu', by: 'scores', remembered: false } }
+  if (webgpu.error) return { loaded: recovered(await moved(gpu.client, load), webgpu.error), routing: { device: 'cpu', by: 'scores', remembered: false } }
   const gpuMs = webgpu.pass?.ms ?? MOST_MS
   let other: LoadedModel | undefined
   const cpu = await inTime(signal, MOST_MS + LIST_TEXTS * gpuMs, async (limit) => {
-    other = await tools.toCpu({ signal: limit })
+    other = await loadOnCpu(load, { signal: limit })
     return fastest(other.client, type, limit)
   })
   if (!other || !cpu.pass || signal?.aborted) {
@@ -121,7 +115,7 @@ async function compare(
     signal?.throwIfAborted()
     return { loaded: gpu, routing: untried(cpu.error ? 'load' : 'time') }
   }
-  const { count } = poolSize(workers, firstInfo(other), machine())
+  const { count } = poolSize(load.options.workers, firstInfo(other), machine())
   const measured = {
     webgpu: rounded(gpuMs),
     cpu: rounded(cpu.pass.ms / (1 + (count - 1) * FURTHER_WORKER)),
@@ -136,10 +130,8 @@ async function compare(
 
 const rounded = (ms: number): number => Number(ms.toPrecision(3))
 
-/** The class of the error is the main script's. */
 function recovered(loaded: LoadedModel, error: unknown): LoadedModel {
-  const { name, code, message } = error as SecondpassError
-  return name === 'SecondpassError' ? { ...loaded, recovered: { code, message } } : loaded
+  return error instanceof SecondpassError ? { ...loaded, recovered: { code: error.code, message: error.message } } : loaded
 }
 
 /** A pass, or why there is none; neither if it was not there in time. */

@@ -124,7 +124,7 @@ export function engineOptions(given: WorkerModelOptions, caution = 0): { json: s
   const address = (file: string | URL | Blob | null | undefined) => (file == null || file instanceof Blob ? undefined : absoluteUrl(file))
   const cache = engineCache(given)
   // What is stored can be read again, and so need not fit.
-  const fits = options.memory !== 'resident' && cache !== 'memory'
+  const isReadAgain = options.memory !== 'resident' && cache !== 'memory'
   const json = JSON.stringify({
     model: address(model),
     vision: address(vision),
@@ -139,7 +139,7 @@ export function engineOptions(given: WorkerModelOptions, caution = 0): { json: s
     integrity: typeof integrity === 'string' ? { model: integrity } : (integrity ?? undefined),
     revalidate: options.revalidate ?? false,
     download: options.download ?? undefined,
-    maxBytes: fits ? undefined : mostModelBytes(),
+    maxBytes: isReadAgain ? undefined : mostModelBytes(),
     maxWeightBytes: weightLimits(given),
     kernels: options.kernels ?? undefined,
     remembered: recallKernels(),

@@ -2,8 +2,8 @@
 import { hasFolders } from '../node/thread.js'
 import type { StepControl, Task, WorkerModelOptions } from '../protocol.js'
 import { chooseDevice, type RoutedModel } from './compare-devices.js'
-import { firstInfo, helperOptions, type LoadedModel, loadModel } from './loading.js'
-import { keepRoutes, type Routes, routeName, routesOf, settingsOf } from './remembered-routes.js'
+import { firstInfo, type LoadedModel } from './loading.js'
+import { routeName, routesOf } from './remembered-routes.js'
 
 /** A model that `auto` has loaded, or the same on the CPU if that is faster. */
 export async function routed(loaded: LoadedModel, options: WorkerModelOptions, tasks: ReadonlySet<Task>, control: StepControl): Promise<RoutedModel> {
@@ -14,14 +14,7 @@ export async function routed(loaded: LoadedModel, options: WorkerModelOptions, t
   if (known?.device === info.device) return { loaded, routing: { ...known, remembered: true } }
   if (info.device === 'cpu') return { loaded, routing: { device: 'cpu', by: 'adapter', remembered: false } }
   try {
-    const tools = {
-      toCpu: (control: StepControl) => loadModel(helperOptions(options), tasks, control),
-      routes: () => routesOf(adapter),
-      keep: (routes: Routes) => keepRoutes(adapter, routes),
-      name: routeName(options),
-      settings: settingsOf(options),
-    }
-    return await chooseDevice(loaded, options, control, tools)
+    return await chooseDevice(loaded, { adapter, options, tasks, control })
   } catch (error) {
     client.dispose()
     throw error
