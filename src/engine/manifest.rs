@@ -1,8 +1,8 @@
 //! Which files a model consists of. Made once: the prefetch of a page looks at the files, and the engine reads them.
 
 use super::description_files::DescriptionFiles;
-use crate::bytes::{Folder, FolderFile, read_json};
-use crate::model::{ConfigFiles, Family, MAX_CONFIG_BYTES, PREPROCESSOR, Task};
+use crate::bytes::{Folder, FolderFile, SourceError, read_json};
+use crate::model::{ConfigFiles, Family, MAX_CONFIG_BYTES, ModelConfig, PREPROCESSOR, Task};
 use crate::weights::{WeightsError, gguf, open_safetensors};
 
 /// A file in a folder.
@@ -32,6 +32,8 @@ pub struct Manifest {
     pub(super) name: String,
     pub(super) task: Task,
     pub(super) layout: ManifestLayout,
+    /// The most bytes that may stay in memory, in a page that is ended otherwise.
+    pub(super) max_resident_bytes: Option<u64>,
 }
 
 pub(super) enum ManifestLayout {
@@ -97,7 +99,8 @@ impl Manifest {
         if let Some(description) = &files.description {
             files.weights.extend(description.module_weights.iter().cloned());
         }
-        Ok(Self { name: folder.name().to_owned(), task, layout: ManifestLayout::Folder(Box::new(files)) })
+        let layout = ManifestLayout::Folder(Box::new(files));
+        Ok(Self { name: folder.name().to_owned(), task, layout, max_resident_bytes: None })
     }
 
     async fn open_gguf(
@@ -114,7 +117,27 @@ impl Manifest {
         for name in gguf::parts_by_name(&text.name) {
             parts.push(FolderFile::open_part(text.folder, &name).await?);
         }
-        Ok(Self { name: text.name.clone(), task, layout: ManifestLayout::Gguf { text: first, parts, vision } })
+        let layout = ManifestLayout::Gguf { text: first, parts, vision };
+        Ok(Self { name: text.name.clone(), task, layout, max_resident_bytes: None })
+    }
+
+    /// Refuses to read a model that has to stay in memory and has more than `most` bytes. A decoder need not.
+    pub fn with_max_resident_bytes(self, most: Option<u64>) -> Self {
+        Self { max_resident_bytes: most, ..self }
+    }
+
+    /// Bytes of all files together.
+    pub fn bytes(&self) -> u64 {
+        self.files().filter_map(|file| file.source().ok()).map(|source| source.len()).sum()
+    }
+
+    /// Refuses what is too large for where it has to stay, before its weights are fetched.
+    pub(super) fn check_bytes(&self, config: &ModelConfig) -> Result<(), SourceError> {
+        let bytes = self.bytes();
+        match self.max_resident_bytes.filter(|&most| bytes > most && config.encoder().is_some()) {
+            Some(most) => Err(SourceError::TooLarge { bytes, most }),
+            None => Ok(()),
+        }
     }
 
     /// The files that it needs, whether they exist or not, and the others that exist.

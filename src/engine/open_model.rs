@@ -117,6 +117,7 @@ impl Manifest {
         match &self.layout {
             ManifestLayout::Folder(files) => {
                 let mut texts = read_texts(files, self.task).await?;
+                self.check_bytes(&texts.config)?;
                 observer.checkpoint().await?;
                 let checkpoint = Checkpoint::from_safetensors(&files.weights).await?;
                 texts.config = texts.config.with_tensors(|name| checkpoint.mentions(name));
@@ -145,6 +146,7 @@ impl Manifest {
         };
         let headers: Vec<&GgufHeader> = others.iter().map(|(_, header)| header).collect();
         let texts = describe_gguf(&first.1, &headers, tower.as_ref().map(|(_, header)| header), self.task).await?;
+        self.check_bytes(&texts.config)?;
         let files = std::iter::once(first).chain(others).chain(tower).collect();
         let checkpoint = open_gguf_tensors(files, &texts.config)?;
         Ok((texts, checkpoint))

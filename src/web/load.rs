@@ -67,6 +67,9 @@ pub struct FileOptions {
     /// The most that the files may have together, where the page knows a limit of its device.
     #[serde(default)]
     max_bytes: Option<u64>,
+    /// The same for files that can be read again while the model computes: only what has to stay in memory counts.
+    #[serde(default)]
+    max_resident_bytes: Option<u64>,
     #[serde(default)]
     download: DownloadSettings,
 }
@@ -266,6 +269,7 @@ async fn attempt(
     let page_model = PageModel::new(model, vision, &downloads);
     let run = async {
         let manifest = page_model.manifest(files.task, files.max_bytes).await?;
+        let manifest = manifest.with_max_resident_bytes(files.max_resident_bytes);
         let done = match work.run(&manifest).await {
             // Files are read before they are hashed: the hash tells whether they are damaged.
             Err(error) if error.file_fault().is_some() && !downloads.hashes.is_empty() => {

@@ -107,7 +107,7 @@ impl PageModel {
         }
         let manifest = Manifest::open_for(&self.location(), task).await?;
         self.check_hashes(&manifest)?;
-        let bytes = manifest.files().filter_map(|file| file.source().ok()).map(|source| source.len()).sum::<u64>();
+        let bytes = manifest.bytes();
         if let Some(most) = most.filter(|&most| bytes > most) {
             return Err(SourceError::TooLarge { bytes, most }.into());
         }

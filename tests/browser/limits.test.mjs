@@ -1,9 +1,12 @@
 // Limits of Safari and Firefox, imitated in the worker before the package's code runs: scores stay right, or the error says why.
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { ROOT } from '../../scripts/lib.mjs'
 import { Host } from '../server/faulty.mjs'
 import { cases, open } from './harness.mjs'
-import { QUICK, MODEL as SMALL } from './storage.mjs'
+import { QUICK, MODEL as SMALL, WEIGHTS } from './storage.mjs'
 
 const MODEL = 'tiny-tied'
 /** As in tests/reference.rs. */
@@ -118,12 +121,13 @@ const MAC = { userAgent: MAC_USER_AGENT, platform: 'MacIntel' }
 const GIB = 2 ** 30
 
 /** A host whose weights are said to have so many bytes. None of them are sent: whoever reads them would wait. */
-function largeHost(bytes) {
+function largeHost(bytes, files = SMALL) {
   const asked = []
-  const small = new Host({ 'config.json': SMALL['config.json'], 'tokenizer.json': SMALL['tokenizer.json'] })
+  const { [WEIGHTS]: _, ...described } = files
+  const small = new Host(described)
   const handle = (name, request, response) => {
     asked.push(name)
-    if (name !== 'model.safetensors') return small.handle(name, request, response)
+    if (name !== WEIGHTS) return small.handle(name, request, response)
     const [, from, to] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '') ?? []
     response.writeHead(206, { 'content-range': `bytes ${from}-${Math.min(Number(to), bytes - 1)}/${bytes}`, etag: '"large"' })
     response.flushHeaders()
@@ -158,6 +162,31 @@ test('on an iPhone or iPad more than a GiB that has to stay in memory is refused
     }
     await page.close()
   }
+})
+
+test('there an encoder of more than a GiB is refused though its files are stored, and a decoder is not, whose layers can be read again', async () => {
+  const folder = join(ROOT, 'tests', 'fixtures', 'encoder', 'bert')
+  const bert = Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]))
+  const page = await pageOn(IPHONE)
+  for (const [files, code] of [
+    [bert, 'model_too_large'],
+    [SMALL, 'aborted'],
+  ]) {
+    const host = largeHost(Math.round(GIB * 1.2), files)
+    for (const call of ['load', 'add']) {
+      const got = await page.evaluate(
+        async ({ model, call }) => {
+          const signal = AbortSignal.timeout(4000)
+          const options = { model, ...(call === 'load' && { device: 'cpu' }) }
+          const { error } = await outcome(() => (call === 'load' ? secondpass.Reranker.load(options, { signal }) : secondpass.cache.add(options, { signal })))
+          return error?.name === 'TimeoutError' ? 'aborted' : error?.code
+        },
+        { model: browser.host(host), call },
+      )
+      assert.equal(got, code, call)
+    }
+  }
+  await page.close()
 })
 
 test('on an iPhone a large file that was picked is refused, a fallback is used, and small models load', async () => {

@@ -139,7 +139,7 @@ export function engineOptions(given: WorkerModelOptions, caution = 0): { json: s
     integrity: typeof integrity === 'string' ? { model: integrity } : (integrity ?? undefined),
     revalidate: options.revalidate ?? false,
     download: options.download ?? undefined,
-    maxBytes: isReadAgain ? undefined : mostModelBytes(),
+    [isReadAgain ? 'maxResidentBytes' : 'maxBytes']: mostModelBytes(),
     maxWeightBytes: weightLimits(given),
     kernels: options.kernels ?? undefined,
     remembered: recallKernels(),
